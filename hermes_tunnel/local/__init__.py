@@ -1,0 +1,1 @@
+"""What happens on this machine: the person's terminal, the browser, the ports."""

@@ -1,0 +1,68 @@
+"""Making text from elsewhere fit to be shown: no escape sequences, no secrets.
+
+One place for every sink (terminal, JSON, log, error), because a remote machine may print anything:
+escape sequences that rewrite the screen or the clipboard (ECMA-48, OSC 52), bidirectional overrides
+that reorder a host name, or the very codes that this program has to keep to itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+HIDDEN = "[hidden]"
+
+# ECMA-48 5.3-5.6: strings (DCS, SOS, OSC, PM, APC) run to ST or BEL, an unterminated one to the end of
+# the text; CSI is parameters, intermediates, one final byte; anything else is ESC, intermediates, final.
+_ESCAPES = re.compile(
+    r"(?:\x1b[PX\]^_]|[\x90\x98\x9d\x9e\x9f]).*?(?:\x1b\\|\x9c|\x07|\Z)"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|\x1b[ -/]*[0-~]?",
+    re.DOTALL,
+)
+# C0 (but not tab), DEL, C1, line and paragraph separators, and the invisible characters that reorder or
+# hide text (Unicode TR 9 and TR 36): bidi embeddings, overrides and isolates, zero-width, BOM, tags.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
+_HIDDEN_PARAMETERS = (
+    "access_token|refresh_token|id_token|client_secret|code_challenge|code_verifier|device_code|code"
+    "|state|nonce|token|assertion|password|passphrase|api_key"
+)
+# In a query (k=v, also percent-encoded inside another URL) ...
+_IN_A_QUERY = re.compile(
+    rf"(?i)(?<![A-Za-z_])((?:{_HIDDEN_PARAMETERS})(?:=|%3D))[^\s&\"'#,;)}}\]]+"
+)
+# ... and in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them.
+_IN_AN_OBJECT = re.compile(
+    rf"(?i)(([\"'])(?:{_HIDDEN_PARAMETERS})\2\s*:\s*)([\"'])(?:\\.|(?!\3).)*\3"
+)
+
+
+def plain(text: str) -> str:
+    """The text of one line without escape sequences, control or invisible characters; tabs become spaces.
+
+    :param text: anything, one line (a line feed is a control character here)
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _INVISIBLE.sub("", _ESCAPES.sub("", text)).replace("\t", " ")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text with the values of secret parameters, and ``secrets`` themselves, replaced.
+
+    :param text: what is about to be shown or stored
+    :param secrets: literal values that are known to be secret, such as an answer just given
+    """
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, HIDDEN)
+    return _IN_AN_OBJECT.sub(rf"\1{HIDDEN}", _IN_A_QUERY.sub(rf"\1{HIDDEN}", text))
+
+
+def quote(text: str) -> str:
+    """What somebody typed, safe to show in an error: control characters escaped, long input cut."""
+    shown = text if len(text) <= 80 else text[:77] + "..."
+    return repr(shown) if plain(shown) != shown or not shown else f"'{shown}'"

@@ -1,0 +1,276 @@
+"""What the providers have in common: authorization codes with PKCE, and device codes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.lab.identity.message import Request, Response, json_response, page, redirect
+from tests.lab.identity.person import Decision, Person
+
+LIFETIME = 3600
+"""Seconds that an access token is said to live."""
+
+EMAIL = "lab-user@example.test"
+DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+_DENIED = {"error": "access_denied", "error_description": "The lab person said no"}
+_USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1
+
+_SUBMIT = (
+    '<form method="post" action="{action}"><input type="hidden" name="request" value="{request}">'
+    "<noscript><button>Authorize</button></noscript></form>"
+    "<script>document.forms[0].submit()</script>"
+)
+_FETCH = """<script>
+fetch({address}, {{mode: "cors"}}).then(answer => answer.ok ? "Sent to Hermes" : "Hermes refused")
+  .catch(() => "Hermes could not be reached")
+  .then(text => {{ document.title = text; document.getElementById("text").textContent = text }})
+</script>"""
+
+
+class Refused(Exception):
+    """The token endpoint says no: RFC 6749 section 5.2."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.response = json_response(400, {"error": error, "error_description": description})
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """What an authorization request asked for."""
+
+    client_id: str
+    redirect_uri: str
+    state: str
+    code_challenge: str
+    scope: str
+    nonce: str
+
+
+def s256(verifier: str) -> str:
+    """The S256 challenge of a PKCE verifier: RFC 7636 section 4.2."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def jwt(**claims: Any) -> str:
+    """An unsigned token of the lab's user: Hermes reads claims and checks no signature."""
+    now = int(time.time())
+    claims = {"sub": "lab-user", "email": EMAIL, "iat": now, "exp": now + LIFETIME, **claims}
+    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims))
+    return ".".join([*(base64.urlsafe_b64encode(p).rstrip(b"=").decode() for p in parts), "lab"])
+
+
+def tokens(issuer: str, scope: str, **extra: Any) -> dict[str, Any]:
+    """A successful token response: RFC 6749 section 5.1."""
+    return {
+        "access_token": jwt(iss=issuer, scope=scope),
+        "refresh_token": secrets.token_urlsafe(24),
+        "token_type": "Bearer",
+        "expires_in": LIFETIME,
+        "scope": scope,
+        **extra,
+    }
+
+
+class AuthorizationCodes:
+    """The authorization code grant with PKCE: RFC 6749 section 4.1 and RFC 7636.
+
+    `allows` says whether a client may use a redirect_uri; `action` is where the page's form goes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        person: Person,
+        action: str,
+        allows: Callable[[str, str], bool],
+    ) -> None:
+        self._name = name
+        self._person = person
+        self._action = action
+        self._allows = allows
+        self._asked: dict[str, Authorization] = {}
+        self._codes: dict[str, Authorization] = {}
+
+    def authorize(self, request: Request) -> Response:
+        """The authorization endpoint: the page on which the person decides."""
+        wrong = self._complaint(request.query)
+        if wrong:
+            return page(f"{self._name}: bad request", wrong, status=400)
+        return self.consent(self.ask(request.query))
+
+    def ask(self, query: Mapping[str, str]) -> str:
+        """Keeps a good authorization request; the name under which it is kept."""
+        key = secrets.token_urlsafe(16)
+        self._asked[key] = Authorization(
+            client_id=query["client_id"],
+            redirect_uri=query["redirect_uri"],
+            state=query["state"],
+            code_challenge=query["code_challenge"],
+            scope=query.get("scope", ""),
+            nonce=query.get("nonce", ""),
+        )
+        return key
+
+    def consent(self, key: str) -> Response:
+        """The page for a request that was kept."""
+        asked = self._asked.get(key)
+        if asked is None:
+            return page(f"{self._name}: gone", "This request is over.", status=400)
+        title = f"{self._name}: authorize Hermes"
+        decision = self._person.decision
+        if decision is Decision.HANG:
+            return page(title, "Nobody decides here.")
+        if decision is Decision.SHOW_CODE:
+            code = html.escape(self._issue(asked))
+            return page(title, "Copy this code to Hermes:", f'<code id="code">{code}</code>')
+        if decision is Decision.FETCH:
+            query = urlencode({"code": self._issue(asked), "state": asked.state})
+            address = json.dumps(f"{asked.redirect_uri}?{query}").replace("<", "\\u003c")
+            return page(title, "Sending to Hermes.", _FETCH.format(address=address))
+        form = _SUBMIT.format(action=html.escape(self._action), request=html.escape(key))
+        return page(title, "Deciding at once.", form)
+
+    def approve(self, request: Request) -> Response:
+        """Where the page's form goes: back to the client with the person's answer."""
+        asked = self._asked.pop(request.form.get("request", ""), None)
+        if asked is None:
+            return page(f"{self._name}: gone", "This request is over.", status=400)
+        decision = self._person.decision
+        if decision is Decision.DENY:
+            return redirect(asked.redirect_uri, {**_DENIED, "state": asked.state})
+        state = secrets.token_hex(16) if decision is Decision.WRONG_STATE else asked.state
+        return redirect(asked.redirect_uri, {"code": self._issue(asked), "state": state})
+
+    def redeem(self, form: Mapping[str, Any]) -> Authorization:
+        """The token endpoint's check of a code. Raises Refused."""
+        asked = self._codes.pop(str(form.get("code", "")), None)
+        if self._person.decision is Decision.TOKEN_400:
+            raise Refused("invalid_grant", "The lab's token endpoint refuses every code")
+        if asked is None:
+            raise Refused("invalid_grant", "Unknown code")
+        if form.get("grant_type") != "authorization_code":
+            raise Refused("unsupported_grant_type", "Not a code grant")
+        if form.get("client_id") != asked.client_id:
+            raise Refused("invalid_grant", "The code belongs to another client")
+        if form.get("redirect_uri") != asked.redirect_uri:
+            raise Refused("invalid_grant", "redirect_uri differs from the authorization request")
+        if s256(str(form.get("code_verifier", ""))) != asked.code_challenge:
+            raise Refused("invalid_grant", "code_verifier does not match the challenge")
+        return asked
+
+    def _issue(self, asked: Authorization) -> str:
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = asked
+        return code
+
+    def _complaint(self, query: Mapping[str, str]) -> str:
+        needed = ("client_id", "redirect_uri", "state", "code_challenge")
+        for name in needed:
+            if not query.get(name):
+                return f"{name} is missing."
+        if query.get("response_type") != "code":
+            return "response_type must be code."
+        if query.get("code_challenge_method") != "S256":
+            return "code_challenge_method must be S256."
+        if not self._allows(query["client_id"], query["redirect_uri"]):
+            return "redirect_uri is not allowed."
+        return ""
+
+
+@dataclass
+class Device:
+    """One device authorization: RFC 8628 section 3.2."""
+
+    device_code: str
+    user_code: str
+    client_id: str
+    scope: str
+    code_challenge: str
+    answer: Decision | None = None
+
+
+class DeviceCodes:
+    """The device authorization grant: RFC 8628. A visit to the page with the code decides."""
+
+    def __init__(self, name: str, person: Person) -> None:
+        self._name = name
+        self._person = person
+        self._devices: dict[str, Device] = {}
+
+    def issue(self, form: Mapping[str, Any]) -> Device:
+        device = Device(
+            device_code=secrets.token_urlsafe(32),
+            user_code="-".join(
+                "".join(secrets.choice(_USER_CODE_LETTERS) for _ in range(4)) for _ in range(2)
+            ),
+            client_id=str(form.get("client_id", "")),
+            scope=str(form.get("scope", "")),
+            code_challenge=str(form.get("code_challenge", "")),
+        )
+        self._devices[device.user_code] = device
+        return device
+
+    def device_response(self, form: Mapping[str, Any], verification_uri: str) -> Response:
+        """The device authorization endpoint's answer."""
+        device = self.issue(form)
+        answer = {
+            "device_code": device.device_code,
+            "user_code": device.user_code,
+            "verification_uri": verification_uri,
+            "verification_uri_complete": f"{verification_uri}?user_code={device.user_code}",
+            "expires_in": 600,
+            "interval": 1,
+        }
+        return json_response(200, answer)
+
+    def visit(self, request: Request) -> Response:
+        """The verification page: asks for the code if there is none in the address."""
+        title = f"{self._name}: connect a device"
+        user_code = request.query.get("user_code", "").strip().upper()
+        if not user_code:
+            form = '<form><input name="user_code" autofocus><button>Continue</button></form>'
+            return page(title, "Enter the code that your device shows.", form)
+        device = self._devices.get(user_code)
+        if device is None:
+            return page(title, "This code is unknown or was used.", status=404)
+        decision = self._person.decision
+        if decision is Decision.HANG:
+            return page(title, "Nobody decides here.")
+        device.answer = decision
+        denied = decision is Decision.DENY
+        return page(title, "Access was denied." if denied else "Your device is connected.")
+
+    def find(self, user_code: str) -> Device | None:
+        return self._devices.get(user_code)
+
+    def finish(self, device: Device) -> None:
+        self._devices.pop(device.user_code, None)
+
+    def poll(self, form: Mapping[str, Any]) -> Device:
+        """The token endpoint's check of a device code. Raises Refused: RFC 8628 section 3.5."""
+        code = form.get("device_code")
+        device = next((d for d in self._devices.values() if d.device_code == code), None)
+        if device is None:
+            raise Refused("expired_token", "The device code is unknown or expired")
+        if device.client_id != form.get("client_id"):
+            raise Refused("invalid_grant", "The device code belongs to another client")
+        if device.answer is None:
+            raise Refused("authorization_pending", "Nobody has decided yet")
+        self.finish(device)
+        if device.answer is Decision.DENY:
+            raise Refused("access_denied", _DENIED["error_description"])
+        if device.answer is Decision.TOKEN_400:
+            raise Refused("invalid_grant", "The lab's token endpoint refuses every code")
+        return device
