@@ -106,6 +106,19 @@ class Unsafe(Failure):
     status = ExitStatus.UNSAFE
 
 
+class Undeliverable(Exception):
+    """The callback came and cannot be handed to the remote's listener; no ``Failure`` by itself.
+
+    :param reason: what the server said
+    :param refused: by the server's policy (RFC 4254 section 5.1); otherwise nothing listens there
+    """
+
+    def __init__(self, reason: str, *, refused: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.refused = refused
+
+
 class Ended(BaseException):
     """A signal asked the program to end; not a ``Failure``, so that nothing handles it by the way.
 

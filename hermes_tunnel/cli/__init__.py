@@ -1,1 +1,94 @@
 """The command line: one file a verb, and the only place that exits."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from hermes_tunnel import __version__
+from hermes_tunnel.cli.ending import Endings, exit_status_of
+from hermes_tunnel.text import plain, redact
+
+_VERBS = {
+    "login": "Log a remote Hermes in, with the browser here.",
+    "port": "Say who holds a local port, and end it if you want.",
+    "demo": "See a complete login against servers in this process.",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs, each imported when it is used: ``--help`` and ``--version`` need none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="hermes-tunnel VERB --help says more. Every option can be set as HERMES_TUNNEL_OPTION.",
+)
+@click.version_option(__version__, message="hermes-tunnel %(version)s")
+def cli() -> None:
+    """Browser logins for a Hermes Agent that runs on another machine.
+
+    One SSH connection from this machine runs the login command there; its page opens in the browser
+    here, and the browser's answer goes back over that same connection.
+
+    \b
+      hermes-tunnel login xai-oauth me@server
+      hermes-tunnel login spotify hermes-box --jump me@bastion
+      hermes-tunnel login mcp:linear hermes-box --as-user hermes
+    """  # noqa: D301 - the \b is click's
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its status."""
+    with Endings() as endings:
+        status = exit_status_of(lambda: _run(arguments), endings)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # Whoever read it has gone; without this the interpreter would complain at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(arguments, prog_name="hermes-tunnel", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.UsageError as error:
+        verb = error.ctx.command_path if error.ctx is not None else "hermes-tunnel"
+        _complain(error.format_message(), f"see {verb} --help")
+        return 2
+    except click.ClickException as error:
+        _complain(error.format_message(), "")
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, hint: str) -> None:
+    """Say it in our form; click repeats what was typed as it is, and a terminal must not get that."""
+    shown = redact(plain(" ".join(message.split("\n"))))
+    click.echo(f"hermes-tunnel: error: {shown[:1].lower()}{shown[1:].rstrip('.')}", err=True)
+    if hint:
+        click.echo(f"hermes-tunnel: hint: {hint}", err=True)

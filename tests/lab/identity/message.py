@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -38,13 +38,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
+    """The answer; Content-Length is added when it is sent."""
+
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def json_response(status: int, value: object, **headers: str) -> Response:
-    content = {"Content-Type": "application/json", "Cache-Control": "no-store", **headers}
+Routes = dict[tuple[str, str, str], Callable[[Request], Response]]
+"""What answers at (host, method, path)."""
+
+
+def json_response(status: int, value: object) -> Response:
+    """`value` as JSON, never to be stored."""
+    content = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return Response(status, json.dumps(value).encode(), content)
 
 

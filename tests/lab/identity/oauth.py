@@ -1,4 +1,4 @@
-"""What the providers have in common: authorization codes with PKCE, and device codes."""
+"""What the providers have in common: authorization codes with PKCE, and tokens."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from tests.lab.identity.message import Request, Response, json_response, page, redirect
 from tests.lab.identity.person import Decision, Person
 
-LIFETIME = 3600
+LIFETIME = 6 * 3600  # Hermes refreshes at once what has an hour or less to live
 """Seconds that an access token is said to live."""
 
 EMAIL = "lab-user@example.test"
-DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
-_DENIED = {"error": "access_denied", "error_description": "The lab person said no"}
-_USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1
+DENIED = {"error": "access_denied", "error_description": "The lab person said no"}
 
 _SUBMIT = (
     '<form method="post" action="{action}"><input type="hidden" name="request" value="{request}">'
@@ -35,6 +33,12 @@ fetch({address}, {{mode: "cors"}}).then(answer => answer.ok ? "Sent to Hermes" :
   .catch(() => "Hermes could not be reached")
   .then(text => {{ document.title = text; document.getElementById("text").textContent = text }})
 </script>"""
+
+
+def loopback(_client_id: str, redirect_uri: str) -> bool:
+    """Whether it is a loopback redirect on 127.0.0.1, any port: RFC 8252 section 7.3."""
+    address = urlsplit(redirect_uri)
+    return address.scheme == "http" and address.hostname == "127.0.0.1" and bool(address.port)
 
 
 class Refused(Exception):
@@ -86,7 +90,8 @@ def tokens(issuer: str, scope: str, **extra: Any) -> dict[str, Any]:
 class AuthorizationCodes:
     """The authorization code grant with PKCE: RFC 6749 section 4.1 and RFC 7636.
 
-    `allows` says whether a client may use a redirect_uri; `action` is where the page's form goes.
+    `allows` says whether a client may use a redirect_uri; `action` is where the page's form goes;
+    `consent_page` is the address of the page where it is not the authorization endpoint itself.
     """
 
     def __init__(
@@ -95,23 +100,22 @@ class AuthorizationCodes:
         person: Person,
         action: str,
         allows: Callable[[str, str], bool],
+        consent_page: str = "",
     ) -> None:
         self._name = name
         self._person = person
         self._action = action
         self._allows = allows
+        self._consent_page = consent_page
         self._asked: dict[str, Authorization] = {}
         self._codes: dict[str, Authorization] = {}
 
     def authorize(self, request: Request) -> Response:
-        """The authorization endpoint: the page on which the person decides."""
-        wrong = self._complaint(request.query)
+        """The authorization endpoint."""
+        query = request.query
+        wrong = self._complaint(query)
         if wrong:
             return page(f"{self._name}: bad request", wrong, status=400)
-        return self.consent(self.ask(request.query))
-
-    def ask(self, query: Mapping[str, str]) -> str:
-        """Keeps a good authorization request; the name under which it is kept."""
         key = secrets.token_urlsafe(16)
         self._asked[key] = Authorization(
             client_id=query["client_id"],
@@ -121,10 +125,15 @@ class AuthorizationCodes:
             scope=query.get("scope", ""),
             nonce=query.get("nonce", ""),
         )
-        return key
+        if self._consent_page:
+            return redirect(self._consent_page, {"request": key})
+        return self._consent(key)
 
-    def consent(self, key: str) -> Response:
-        """The page for a request that was kept."""
+    def consent(self, request: Request) -> Response:
+        """The page on which the person decides, where it has an address of its own."""
+        return self._consent(request.query.get("request", ""))
+
+    def _consent(self, key: str) -> Response:
         asked = self._asked.get(key)
         if asked is None:
             return page(f"{self._name}: gone", "This request is over.", status=400)
@@ -149,7 +158,7 @@ class AuthorizationCodes:
             return page(f"{self._name}: gone", "This request is over.", status=400)
         decision = self._person.decision
         if decision is Decision.DENY:
-            return redirect(asked.redirect_uri, {**_DENIED, "state": asked.state})
+            return redirect(asked.redirect_uri, {**DENIED, "state": asked.state})
         state = secrets.token_hex(16) if decision is Decision.WRONG_STATE else asked.state
         return redirect(asked.redirect_uri, {"code": self._issue(asked), "state": state})
 
@@ -187,90 +196,3 @@ class AuthorizationCodes:
         if not self._allows(query["client_id"], query["redirect_uri"]):
             return "redirect_uri is not allowed."
         return ""
-
-
-@dataclass
-class Device:
-    """One device authorization: RFC 8628 section 3.2."""
-
-    device_code: str
-    user_code: str
-    client_id: str
-    scope: str
-    code_challenge: str
-    answer: Decision | None = None
-
-
-class DeviceCodes:
-    """The device authorization grant: RFC 8628. A visit to the page with the code decides."""
-
-    def __init__(self, name: str, person: Person) -> None:
-        self._name = name
-        self._person = person
-        self._devices: dict[str, Device] = {}
-
-    def issue(self, form: Mapping[str, Any]) -> Device:
-        device = Device(
-            device_code=secrets.token_urlsafe(32),
-            user_code="-".join(
-                "".join(secrets.choice(_USER_CODE_LETTERS) for _ in range(4)) for _ in range(2)
-            ),
-            client_id=str(form.get("client_id", "")),
-            scope=str(form.get("scope", "")),
-            code_challenge=str(form.get("code_challenge", "")),
-        )
-        self._devices[device.user_code] = device
-        return device
-
-    def device_response(self, form: Mapping[str, Any], verification_uri: str) -> Response:
-        """The device authorization endpoint's answer."""
-        device = self.issue(form)
-        answer = {
-            "device_code": device.device_code,
-            "user_code": device.user_code,
-            "verification_uri": verification_uri,
-            "verification_uri_complete": f"{verification_uri}?user_code={device.user_code}",
-            "expires_in": 600,
-            "interval": 1,
-        }
-        return json_response(200, answer)
-
-    def visit(self, request: Request) -> Response:
-        """The verification page: asks for the code if there is none in the address."""
-        title = f"{self._name}: connect a device"
-        user_code = request.query.get("user_code", "").strip().upper()
-        if not user_code:
-            form = '<form><input name="user_code" autofocus><button>Continue</button></form>'
-            return page(title, "Enter the code that your device shows.", form)
-        device = self._devices.get(user_code)
-        if device is None:
-            return page(title, "This code is unknown or was used.", status=404)
-        decision = self._person.decision
-        if decision is Decision.HANG:
-            return page(title, "Nobody decides here.")
-        device.answer = decision
-        denied = decision is Decision.DENY
-        return page(title, "Access was denied." if denied else "Your device is connected.")
-
-    def find(self, user_code: str) -> Device | None:
-        return self._devices.get(user_code)
-
-    def finish(self, device: Device) -> None:
-        self._devices.pop(device.user_code, None)
-
-    def poll(self, form: Mapping[str, Any]) -> Device:
-        """The token endpoint's check of a device code. Raises Refused: RFC 8628 section 3.5."""
-        code = form.get("device_code")
-        device = next((d for d in self._devices.values() if d.device_code == code), None)
-        if device is None:
-            raise Refused("expired_token", "The device code is unknown or expired")
-        if device.client_id != form.get("client_id"):
-            raise Refused("invalid_grant", "The device code belongs to another client")
-        if device.answer is None:
-            raise Refused("authorization_pending", "Nobody has decided yet")
-        self.finish(device)
-        if device.answer is Decision.DENY:
-            raise Refused("access_denied", _DENIED["error_description"])
-        if device.answer is Decision.TOKEN_400:
-            raise Refused("invalid_grant", "The lab's token endpoint refuses every code")
-        return device

@@ -6,6 +6,8 @@ from enum import Enum
 
 
 class Decision(str, Enum):
+    """The values are those of the control interface."""
+
     REDIRECT = "redirect"
     """Approves; the browser is sent to the redirect_uri."""
     FETCH = "fetch"

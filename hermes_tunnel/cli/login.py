@@ -1,0 +1,187 @@
+"""``hermes-tunnel login``: the verb that everything is there for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from hermes_tunnel import events
+from hermes_tunnel.cli.ending import show_failure
+from hermes_tunnel.cli.options import connection_options, new_console, option, output_options
+from hermes_tunnel.errors import Ended, ExitStatus, Failure, NetworkFailure, NobodyAnswered
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.port import ON_BUSY
+
+_EXTRA = "hermes_tunnel.extra"
+
+
+class _WithExtraWords(click.Command):
+    """A command whose words after ``--`` are not its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ours, dashes, extra = _split(args)
+        ctx.meta[_EXTRA] = extra if dashes else ()
+        return super().parse_args(ctx, ours)
+
+
+def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
+    at = args.index("--") if "--" in args else len(args)
+    return args[:at], at < len(args), tuple(args[at + 1 :])
+
+
+@click.command(cls=_WithExtraWords, options_metavar="[OPTIONS]")
+@click.argument("provider")
+@click.argument("host", metavar="[USER@]HOST[:PORT]")
+@connection_options
+@option(
+    "--as-user", variable="AS_USER", default="", metavar="USER", help="Run Hermes there as USER, by sudo."
+)
+@option("--profile", variable="PROFILE", default="", metavar="NAME", help="The Hermes profile there.")
+@option("--hermes-path", variable="HERMES_PATH", default="", metavar="PATH", help="Where hermes is there.")
+@option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Only show the address.")
+@option(
+    "--browser",
+    variable="BROWSER",
+    metavar="CMD",
+    help="Open pages with CMD; default: $BROWSER or the system's.",
+)
+@option(
+    "--timeout",
+    variable="TIMEOUT",
+    type=click.FloatRange(1, 86400),
+    metavar="SECONDS",
+    help="Your time to sign in; default: what the provider gives.",
+)
+@option(
+    "--on-busy-port",
+    variable="ON_BUSY_PORT",
+    type=click.Choice(ON_BUSY),
+    default="ask",
+    help="What to do if the local port is taken.",
+)
+@option(
+    "--allow-host",
+    "allowed_hosts",
+    variable="ALLOW_HOST",
+    multiple=True,
+    metavar="HOST",
+    help="A sign-in page's host that you vouch for.",
+)
+@option("--yes", variable="YES", is_flag=True, help="Answer yes to ending what holds the local port.")
+@option("--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output.")
+@output_options
+@click.pass_context
+def login(ctx: click.Context, /, as_json: bool, quiet: bool, verbosity: int, **wanted: Any) -> int:
+    """Log the Hermes on HOST in to PROVIDER, with the browser here.
+
+    PROVIDER is xai-oauth, spotify, openai-codex, anthropic, nous, minimax-oauth, mcp:NAME for an MCP
+    server, or any other that Hermes knows. Words after -- are handed to Hermes.
+
+    \b
+      hermes-tunnel login xai-oauth me@server
+      hermes-tunnel login spotify hermes-box -J me@bastion -- --client-id 0123
+      hermes-tunnel login mcp:linear hermes-box --as-user hermes
+    """  # noqa: D301 - the \b is click's
+    console = new_console(verbosity=verbosity, quiet=quiet)
+    report = Report(console, as_json=as_json)
+    while True:
+        again, status = _attempt(ctx.meta[_EXTRA], wanted, console, report)
+        if not again:
+            return status
+
+
+def _attempt(
+    extra: Iterable[str], wanted: dict[str, Any], console: Console, report: Report
+) -> tuple[bool, int]:
+    """One login: whether the person wants another after it, and the exit status."""
+    try:
+        from hermes_tunnel.login import login as log_in
+
+        order = _order(tuple(extra), wanted)
+        done = log_in(order, console, report.emit)
+    except (Failure, Ended) as end:
+        status = 128 + end.number if isinstance(end, Ended) else int(end.status)
+        ended = "interrupted" if isinstance(end, Ended) else ExitStatus(status).name.lower()
+        report.finish(status, ended)
+        if isinstance(end, NobodyAnswered | NetworkFailure) and report.connected and console.is_terminal:
+            show_failure(end)
+            return console.confirm("Run it again?"), status
+        raise
+    report.finish(ExitStatus.OK, done.outcome.value)
+    what = "logged in" if done.outcome.value == "logged_in" else "credentials imported, no sign-in was needed"
+    where = f"; credential in {done.landing}" if done.landing else ""
+    report.result(f"{order.provider.name}: {what} on {done.destination}{where}")
+    return False, ExitStatus.OK
+
+
+def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
+    """What was typed, checked, before anything is opened."""
+    from hermes_tunnel.conversation import Wishes
+    from hermes_tunnel.local.browser import check_command
+    from hermes_tunnel.login import Order
+    from hermes_tunnel.remote.hermes import Call, provider
+    from hermes_tunnel.ssh.config import Options, resolve
+    from hermes_tunnel.ssh.target import parse_target
+
+    chosen = provider(wanted["provider"])
+    call = Call(wanted["hermes_path"], wanted["as_user"], wanted["profile"])
+    call.login_line(chosen, "0", extra)
+    target = parse_target(wanted["host"], wanted["jumps"], wanted["user"], wanted["port"])
+    if wanted["browser"] is not None:
+        check_command(wanted["browser"])
+    family = {(True, False): "inet", (False, True): "inet6"}.get((wanted["ipv4"], wanted["ipv6"]))
+    options = Options(
+        config_file=wanted["config_file"],
+        options=wanted["ssh_options"],
+        identity_files=wanted["identity_files"],
+        address_family=family,
+    )
+    wishes = Wishes(
+        seconds=wanted["timeout"],
+        open_browser=not wanted["no_browser"],
+        browser=wanted["browser"],
+        allowed_hosts=frozenset(host.lower() for host in wanted["allowed_hosts"]),
+        on_busy_port=wanted["on_busy_port"],
+        yes=wanted["yes"],
+    )
+    return Order(chosen, resolve(target, options), call, extra, wishes)
+
+
+class Report:
+    """Passes what happens to the console and, if wanted, as JSON lines to standard output."""
+
+    def __init__(self, console: Console, *, as_json: bool) -> None:
+        self._console = console
+        self._json = as_json
+        self._remote_status: int | None = None
+        self.connected = False
+
+    def emit(self, event: events.Event) -> None:
+        """One thing that happened."""
+        if isinstance(event, events.Connected):
+            self.connected, self._remote_status = True, None
+        if isinstance(event, events.CommandEnded):
+            self._remote_status = event.status
+        if self._json and event.public:
+            self._write(json.dumps(events.as_json(event, self._console.secrets)))
+        self._console.show(event)
+
+    def finish(self, status: int, outcome: str) -> None:
+        """The end, however it came."""
+        self.emit(events.Finished(int(status), outcome, self._remote_status))
+
+    def result(self, text: str) -> None:
+        """The one line that standard output is for."""
+        if not self._json:
+            self._write(self._console.safe(text))
+
+    def _write(self, line: str) -> None:
+        try:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        except OSError:
+            self._json = False  # whoever read it has gone; the login goes on

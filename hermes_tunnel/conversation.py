@@ -1,0 +1,268 @@
+"""What goes back and forth while a login command runs: everything that happens, and what is done about it."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from hermes_tunnel import events
+from hermes_tunnel.errors import Failure, NobodyAnswered, Undeliverable, Unsafe
+from hermes_tunnel.local.browser import open_browser
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.local.gate import Gate
+from hermes_tunnel.local.ports import BindRefusal, why_not
+from hermes_tunnel.oauth import session as effects
+from hermes_tunnel.oauth.authorization import Authorization, Mode
+from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.oauth.session import Delivered, Exited, PersonTime, Session, State, TimeUp
+from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
+from hermes_tunnel.port import make_room
+from hermes_tunnel.remote.command import Output, RemoteCommand
+from hermes_tunnel.remote.hermes import Provider, begin_marker, sudo_prompt
+from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.ssh.forward import LocalForward, PortRefused
+
+_QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
+_TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
+_MOST_BROWSERS = 2  # the page, and once more if the command starts over
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How the person wants the conversation to go.
+
+    :param seconds: the person's time; None: as long as the provider gives
+    :param browser: the person's command line for a browser; None: the system's
+    :param allowed_hosts: issuers that the person vouches for
+    :param on_busy_port: ``ask``, ``kill`` or ``fail``
+    :param yes: whether a busy port's question is answered
+    """
+
+    seconds: float | None = None
+    open_browser: bool = True
+    browser: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    on_busy_port: str = "ask"
+    yes: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the person said to a prompt; None if there is nobody to say anything."""
+
+    text: str | None = field(repr=False)
+
+
+Item = Output | Exited | Failure | Delivered | Undeliverable | Answer
+
+_WAITING_FOR = {
+    State.AWAITING_CALLBACK: "the browser to come back",
+    State.AWAITING_APPROVAL: "your approval",
+    State.AWAITING_ANSWER: "your answer",
+}
+
+
+class Conversation:
+    """One login command's conversation.
+
+    One thread decides (the one that calls ``run``); the others put what they saw into the mailbox.
+
+    :param provider: what is logged in to
+    :param wishes: how the person wants it
+    :param nonce: what makes our markers in the output unmistakable
+    """
+
+    def __init__(
+        self, provider: Provider, wishes: Wishes, *, console: Console, emit: events.Emit, nonce: str
+    ) -> None:
+        self.mailbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._provider = provider
+        self._wishes = wishes
+        self._console = console
+        self._emit = emit
+        self._sudo_prompt = sudo_prompt(nonce)
+        self._transcript = Transcript(begin_marker(nonce))
+        seconds = wishes.seconds
+        times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
+        self._session = Session(provider.policy, times)
+        self._listening = ExitStack()
+        self._forward: LocalForward | None = None
+        self._browsers = 0
+        self._deadline = 0.0
+        self._quiet_at: float | None = None
+        self._counted = False
+
+    def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
+        """Until the login is over; the listener and an open question do not outlast it.
+
+        :raises Failure: it is over and did not succeed
+        """
+        self._connection, self._command = connection, command
+        with self._listening:
+            try:
+                todo = self._session.start()
+                while not (todo and isinstance(todo[-1], effects.Conclude)):
+                    for effect in todo:
+                        self._perform(effect)
+                    todo = self._next()
+                return todo[-1]
+            finally:
+                self._console.stop_asking()
+                self._console.done_waiting()
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    def _next(self) -> list[effects.Effect]:
+        """Wait for the next thing to happen, or for the time to come."""
+        now = time.monotonic()
+        moments = [self._deadline, now + _TICK_SECONDS]
+        if self._quiet_at is not None:
+            moments.append(self._quiet_at)
+        try:
+            item = self.mailbox.get(timeout=max(0.0, min(moments) - now))
+        except queue.Empty:
+            return self._on_time(time.monotonic())
+        return self._on_item(item)
+
+    def _on_time(self, now: float) -> list[effects.Effect]:
+        self._connection.check()
+        if self._quiet_at is not None and now >= self._quiet_at:
+            self._quiet_at = None
+            return self._said(self._transcript.silence())
+        if now >= self._deadline:
+            return self._session.feed(TimeUp())
+        if self._counted and self._session.state in _WAITING_FOR:
+            self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)
+        return []
+
+    def _on_item(self, item: Item) -> list[effects.Effect]:
+        if isinstance(item, Output):
+            self._quiet_at = time.monotonic() + _QUIET_SECONDS
+            return self._said(self._transcript.receive(item.data))
+        if isinstance(item, Failure):
+            raise item
+        if isinstance(item, Answer):
+            return self._answered(item)
+        if isinstance(item, Exited):
+            said = self._said(self._transcript.end())
+            self._emit(events.CommandEnded(item.status))
+            return [*said, *self._session.feed(item)]
+        if isinstance(item, Delivered):
+            self._emit(events.Callback("denied" if item.error else "delivered", item.error))
+        else:
+            self._emit(events.Callback("undeliverable"))
+        return self._session.feed(item)
+
+    def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
+        todo: list[effects.Effect] = []
+        for one in said:
+            if isinstance(one, Line) and self._transcript.begun and not one.decisive:
+                self._emit(events.RemoteLine(one.text))
+            if isinstance(one, Prompt) and one.text == self._sudo_prompt:
+                todo.append(
+                    effects.Relay(f"sudo's password for {self._connection.destination}:", secret=True)
+                )
+                todo.append(effects.Allow(self._provider.time.answer))
+            else:
+                todo.extend(self._session.feed(one))
+        return todo
+
+    def _answered(self, answer: Answer) -> list[effects.Effect]:
+        self._console.stop_asking()
+        if answer.text is None:
+            raise NobodyAnswered(
+                "the remote command asked something, and there is nobody to answer",
+                "run it in a terminal, or give the answer on standard input",
+            )
+        self._command.answer(answer.text)
+        return [effects.Allow(effects.SECONDS_TO_FINISH)]
+
+    # -- what is done about it -------------------------------------------------------------------------
+
+    def _perform(self, effect: effects.Effect) -> None:
+        if isinstance(effect, effects.Allow):
+            self._deadline = time.monotonic() + effect.seconds
+            self._counted = effect.person
+            self._console.done_waiting()
+        elif isinstance(effect, effects.Invite):
+            self._invite(effect.authorization, again=effect.again)
+        elif isinstance(effect, effects.DeliverTo):
+            if self._forward is not None:
+                self._forward.remote_port = effect.port
+        elif isinstance(effect, effects.CloseListener):
+            self._listening.close()
+        elif isinstance(effect, effects.Relay):
+            self._emit(events.Prompt(effect.text, effect.secret))
+            self._console.ask_meanwhile(
+                f"({self._connection.destination}) {effect.text} ",
+                effect.secret,
+                lambda text: self.mailbox.put(Answer(text)),
+            )
+
+    def _invite(self, authorization: Authorization, *, again: bool) -> None:
+        """Ready to receive the answer first, then the invitation, then the browser."""
+        self._check_issuer(authorization)
+        self._listening.close()
+        if authorization.mode is Mode.LOOPBACK:
+            self._listen(authorization)
+        self._emit(
+            events.AuthorizationAsked(
+                authorization.mode.value,
+                authorization.url,
+                authorization.user_code,
+                authorization.issuer,
+                again,
+            )
+        )
+        if self._wishes.open_browser and self._browsers < _MOST_BROWSERS:
+            self._browsers += 1
+            self._emit(events.Browser(open_browser(authorization.url, self._wishes.browser)))
+
+    def _check_issuer(self, authorization: Authorization) -> None:
+        """An issuer that nobody vouches for is the person's to judge."""
+        policy, issuer = self._provider.policy, authorization.issuer
+        known = policy.knows(issuer) or issuer in self._wishes.allowed_hosts
+        if known and authorization.mode is not Mode.EXTERNAL:
+            return
+        self._console.say(f"{self._connection.destination} asks you to sign in at:")
+        self._console.say(f"    {issuer}", bold=True)
+        if authorization.mode is Mode.EXTERNAL:
+            self._console.say("and the answer will go from your browser to:")
+            self._console.say(f"    {authorization.redirect_host}", bold=True)
+        if not self._console.confirm("Is that where you want to sign in?"):
+            raise Unsafe(
+                f"{issuer} is not known to belong to {self._provider.title}; nothing was opened",
+                f"if you know that it does: --allow-host {issuer}",
+            )
+
+    def _listen(self, authorization: Authorization) -> None:
+        redirect = authorization.redirect
+        assert redirect is not None  # noqa: S101 - a loopback authorization has one
+        expected = Expected(redirect, authorization.state, self._provider.policy.origins(authorization))
+        gate = Gate(expected, self._connection.destination, self.mailbox.put)
+        # A browser takes localhost for both families; whoever held the other would get the code.
+        addresses = ("127.0.0.1", "::1") if redirect.host == "localhost" else (redirect.host,)
+        forward = self._open_forward(addresses, redirect.port, gate)
+        self._listening.callback(gate.settle)
+        self._forward = forward
+        self._emit(events.Forwarding(redirect.port, addresses, forward.remote_port))
+
+    def _open_forward(self, addresses: tuple[str, ...], port: int, gate: Gate) -> LocalForward:
+        """Listen on all of the addresses that this machine has, making room if the person agrees."""
+        while True:
+            forward = LocalForward(self._connection.transport, addresses, port, gate.serve)
+            try:
+                self._listening.enter_context(forward)
+            except PortRefused as refused:
+                refusal = why_not(refused.cause, port)
+                if refusal.reason is BindRefusal.NO_ADDRESS and len(addresses) > 1:
+                    addresses = tuple(address for address in addresses if address != refused.address)
+                else:
+                    make_room(
+                        port, refusal, self._console, on_busy=self._wishes.on_busy_port, yes=self._wishes.yes
+                    )
+            else:
+                return forward

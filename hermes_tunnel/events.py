@@ -1,0 +1,133 @@
+"""What happened during a login, for whoever wants to know: the console, the JSON lines.
+
+``login`` emits these; it neither prints nor formats. The class name in snake case is the JSON ``event``,
+the fields are its members; both are part of the command line's contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import ClassVar
+
+from hermes_tunnel.text import plain, redact
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened; ``public`` if it is one of the contract's JSON events."""
+
+    public: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Connected(Event):
+    """The SSH connection is up; ``via`` are the jump hosts, first hop first."""
+
+    destination: str
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CommandStarted(Event):
+    """The login command runs on the remote machine."""
+
+    command: str
+
+
+@dataclass(frozen=True)
+class AuthorizationAsked(Event):
+    """The person is invited; the URL is shown and emitted whole, ``state`` included, as it must be."""
+
+    mode: str
+    url: str = field(repr=False)
+    user_code: str = ""
+    issuer: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Forwarding(Event):
+    """The local forward listens."""
+
+    port: int
+    addresses: tuple[str, ...]
+    remote_port: int
+
+
+@dataclass(frozen=True)
+class Browser(Event):
+    """Whether a browser could be opened."""
+
+    opened: bool
+
+
+@dataclass(frozen=True)
+class Callback(Event):
+    """The browser came back: ``delivered``, ``denied`` or ``undeliverable``.
+
+    ``error`` is what the provider called it (RFC 6749 section 4.1.2.1).
+    """
+
+    outcome: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt(Event):
+    """The remote command asks the person."""
+
+    text: str
+    secret: bool
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """It is over; ``outcome`` in a word, ``remote_exit_status`` the command's own, if it ended by itself."""
+
+    exit_status: int
+    outcome: str
+    remote_exit_status: int | None
+
+
+@dataclass(frozen=True)
+class RemoteLine(Event):
+    """A line that the remote command printed."""
+
+    text: str = field(repr=False)
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class CommandEnded(Event):
+    """The remote command ended; negative where a signal ended it."""
+
+    status: int
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """Something that the person should know, in a sentence; ``detail`` if only the curious want it."""
+
+    text: str
+    detail: bool = False
+    public: ClassVar[bool] = False
+
+
+Emit = Callable[[Event], None]
+_NAMES: dict[type[Event], str] = {AuthorizationAsked: "authorization"}
+
+
+def as_json(event: Event, secrets: Iterable[str] = ()) -> dict[str, object]:
+    """The event as an object for one JSON line; every text scrubbed but the authorization URL."""
+    name = _NAMES.get(type(event)) or re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    members = {one.name: getattr(event, one.name) for one in fields(event)}
+    return {
+        "event": name,
+        **{
+            key: redact(plain(value), secrets) if isinstance(value, str) and key != "url" else value
+            for key, value in members.items()
+        },
+    }

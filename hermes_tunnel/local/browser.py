@@ -1,0 +1,80 @@
+"""Opening the person's browser, without letting it touch their terminal.
+
+The opening is done by a short-lived child process: whatever a browser prints goes nowhere, one that does
+not return delays nobody, a text browser cannot take the terminal over, and the browser is nobody's child
+when it stays. The URL reaches the child on its standard input.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+
+from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.text import quote
+
+_SECONDS = 10.0
+_OPENER = """
+import os, subprocess, sys, threading, webbrowser
+url, words = sys.stdin.read(), sys.argv[1:]
+quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+if words:
+    command = [word.replace("%s", url) for word in words]
+    subprocess.Popen(command if "%s" in " ".join(words) else [*command, url], start_new_session=True, **quiet)
+    os._exit(0)
+done = []
+thread = threading.Thread(target=lambda: done.append(webbrowser.open(url)), daemon=True)
+thread.start()
+thread.join(3)
+os._exit(0 if done != [False] else 1)
+"""
+_TEXT_BROWSERS = {"w3m", "lynx", "links", "elinks", "browsh", "www-browser"}
+
+
+def check_command(command: str) -> None:
+    """:raises UsageFailure: ``command`` is not a command line"""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        words, command = [], f"{command}: {error}"
+    if not words:
+        raise UsageFailure(
+            f"{quote(command)} is not a command", "give the browser's command line, such as --browser firefox"
+        )
+
+
+def open_browser(url: str, command: str | None = None) -> bool:
+    """Open an https page (or the demo's own) that was judged before.
+
+    :param command: a command line of the person's; the URL takes the place of ``%s`` or comes last.
+        None: the system's browser, or ``$BROWSER``.
+    :return: whether one was started
+    """
+    words = shlex.split(command) if command else []
+    if not words and not _graphical():
+        return False
+    try:
+        opener = subprocess.run(
+            [sys.executable, "-I", "-c", _OPENER, *words],
+            input=url.encode(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return opener.returncode == 0
+
+
+def _graphical() -> bool:
+    """Whether the browser that would be opened is one with a window."""
+    import webbrowser
+
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return getattr(found, "basename", getattr(found, "name", "")) not in _TEXT_BROWSERS

@@ -1,0 +1,220 @@
+"""The person's terminal. Its rules:
+
+- everything goes to standard error; standard output is for results;
+- what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours;
+- the authorization URL stands whole on a line of its own, never wrapped, never in a box;
+- a question says who asks; without a terminal the answer is no, and nothing waits for one;
+- nothing moves, and no escape sequence is written, where standard error is no terminal or under NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import click
+
+from hermes_tunnel import events
+from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.text import plain, redact
+
+_MARGIN = "  | "
+
+
+class Console:
+    """Shows what happens and asks what has to be asked.
+
+    :param stream: standard error
+    :param keyboard: standard input
+    :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
+    :param color: whether styles may be used
+    """
+
+    def __init__(self, stream: TextIO, keyboard: Keyboard, *, verbosity: int = 0, color: bool = True) -> None:
+        self._stream = stream
+        self._keyboard = keyboard
+        self._verbosity = verbosity
+        self._moves = stream.isatty()
+        self._color = color and self._moves
+        self._status = ""
+        self._waited_for = ""
+        self._asking: threading.Thread | None = None
+        self.secrets: set[str] = set()
+        """Values that must not be shown: answers that the person gave."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody can be asked: both ends are a terminal."""
+        return self._keyboard.is_terminal and self._moves
+
+    # -- showing -------------------------------------------------------------------------------------
+
+    def show(self, event: events.Event) -> None:
+        """Tell the person, in words."""
+        tell = _WORDS.get(type(event))
+        if tell is not None:
+            tell(self, event)
+
+    def say(self, text: str, **style: Any) -> None:
+        """One line of ours."""
+        self._clear_status()
+        self._write(self._styled(self.safe(text), **style) + "\n")
+
+    def safe(self, text: str) -> str:
+        """The text without escape sequences and secrets."""
+        return redact(plain(text), self.secrets)
+
+    def error(self, message: str, hint: str) -> None:
+        """The two lines of a failure."""
+        self._clear_status()
+        self._write(self._styled("hermes-tunnel: error: ", fg="red", bold=True) + self.safe(message) + "\n")
+        if hint:
+            self._write(self._styled("hermes-tunnel: hint: ", bold=True) + self.safe(hint) + "\n")
+
+    def waiting(self, what: str, seconds_left: float) -> None:
+        """Show, or refresh, what is waited for and the time that is left."""
+        if self._verbosity < 0 or self._asking is not None:
+            return
+        if not self._moves:
+            if what != self._waited_for:
+                self.say(f"Waiting for {what}, at most {seconds_left:.0f} s.")
+            self._waited_for = what
+            return
+        minutes, seconds = divmod(max(0, round(seconds_left)), 60)
+        text = f"Waiting for {what}, {minutes}:{seconds:02d} left (Ctrl-C stops)"
+        self._write("\r" + self._styled(text, dim=True) + " " * max(0, len(self._status) - len(text)))
+        self._status = text
+
+    def done_waiting(self) -> None:
+        """Nothing is waited for any more."""
+        self._clear_status()
+
+    # -- asking --------------------------------------------------------------------------------------
+
+    def ask(self, prompt: str, hidden: bool) -> str | None:
+        """The person's answer to a question of ssh's; None without a terminal or when they gave up."""
+        return self._read(prompt, hidden) if self.is_terminal else None
+
+    def confirm(self, question: str) -> bool:
+        """Yes or no, and no without a terminal."""
+        if not self.is_terminal:
+            return False
+        return (self._read(f"{question} [y/N] ", hidden=False) or "").strip().lower() in ("y", "yes")
+
+    def ask_meanwhile(self, prompt: str, hidden: bool, answered: Callable[[str | None], None]) -> None:
+        """Ask for one line while other things happen; ``answered`` is called in a thread.
+
+        Without a terminal the line is taken from standard input as it is.
+        """
+        self.stop_asking()
+        read = threading.Thread(
+            target=lambda: answered(self._read(prompt, hidden)), name="prompt", daemon=True
+        )
+        self._asking = read
+        read.start()
+
+    def stop_asking(self) -> None:
+        """Give up the question that is open, if one is."""
+        if self._asking is not None:
+            self._keyboard.cancel()
+            self._asking.join(1.0)
+            self._asking = None
+
+    def _read(self, prompt: str, hidden: bool) -> str | None:
+        self._clear_status()
+        self._write(self._styled(self.safe(prompt), bold=True))
+        answer: str | None = None
+        try:
+            answer = self._keyboard.read_line(hidden=hidden)
+        finally:
+            if hidden or answer is None:
+                self._write("\n")
+        if hidden and answer:
+            self.secrets.add(answer)
+        return answer
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def _styled(self, text: str, **style: Any) -> str:
+        return click.style(text, **style) if self._color else text
+
+    def _clear_status(self) -> None:
+        if self._status:
+            self._write("\r" + " " * len(self._status) + "\r")
+            self._status = ""
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it any more; the login goes on
+            click.echo(text, file=self._stream, nl=False, color=self._color)
+
+    # -- the words -----------------------------------------------------------------------------------
+
+    def _connected(self, event: events.Connected) -> None:
+        if self._verbosity >= 0:
+            via = f" through {', '.join(event.via)}" if event.via else ""
+            self.say(f"Connected to {event.destination}{via}.")
+
+    def _command_started(self, event: events.CommandStarted) -> None:
+        if self._verbosity >= 0:
+            self.say(f"Running {event.command} there:")
+
+    def _remote_line(self, event: events.RemoteLine) -> None:
+        if self._verbosity >= 0 and event.text.strip():
+            self.say(_MARGIN + event.text, dim=True)
+
+    def _authorization(self, event: events.AuthorizationAsked) -> None:
+        self.say("")
+        if event.again:
+            self.say("It started over. Close the page that is open and use this one:", bold=True)
+        elif event.mode == "device":
+            if self._verbosity >= 0:
+                self.say("This Hermes logs in by a device code: nothing is forwarded, no tunnel is needed.")
+                self.say("")
+            self.say(f"Approve the login at {event.issuer}:", bold=True)
+        else:
+            self.say(f"Sign in at {event.issuer}:", bold=True)
+        self._write(f"\n{plain(event.url)}\n\n")
+        if event.user_code:
+            self.say(f"Code, if the page asks for one: {event.user_code}", bold=True)
+        if event.mode == "paste":
+            self.say("The page will show a code. Bring it back here.")
+
+    def _forwarding(self, event: events.Forwarding) -> None:
+        if self._verbosity > 0:
+            where = ", ".join(event.addresses)
+            self.say(
+                f"Listening on {where} port {event.port}; the command waits on its port {event.remote_port}."
+            )
+
+    def _browser(self, event: events.Browser) -> None:
+        if self._verbosity >= 0:
+            self.say("Opened in your browser." if event.opened else "Open that address in a browser here.")
+
+    def _callback(self, event: events.Callback) -> None:
+        if event.outcome == "delivered" and self._verbosity >= 0:
+            self.say("The browser came back; its answer was delivered. Hermes is finishing the login ...")
+        elif event.outcome == "denied":
+            self.say(f"The browser came back with a no ({event.error}); it was delivered.")
+
+    def _command_ended(self, event: events.CommandEnded) -> None:
+        if self._verbosity > 0:
+            self.say(f"The command ended with exit status {event.status}.")
+
+    def _notice(self, event: events.Notice) -> None:
+        if self._verbosity >= (1 if event.detail else 0):
+            self.say(event.text)
+
+
+_WORDS: dict[type[events.Event], Callable[[Console, Any], None]] = {
+    events.Connected: Console._connected,
+    events.CommandStarted: Console._command_started,
+    events.RemoteLine: Console._remote_line,
+    events.AuthorizationAsked: Console._authorization,
+    events.Forwarding: Console._forwarding,
+    events.Browser: Console._browser,
+    events.Callback: Console._callback,
+    events.CommandEnded: Console._command_ended,
+    events.Notice: Console._notice,
+}

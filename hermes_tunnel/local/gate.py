@@ -1,0 +1,130 @@
+"""The gate's doorstep: one browser connection, read whole before anything goes to the remote.
+
+Each accepted connection comes here in a thread of its own, so an idle one (a browser opens them ahead of
+need) delays nobody. What may pass is judged in ``oauth.callback``; this module reads, delivers and answers.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.local import page
+from hermes_tunnel.oauth import callback
+from hermes_tunnel.oauth.session import Delivered
+
+HEAD_SECONDS = 10.0
+MOST_CONNECTIONS = 64
+_SEND_SECONDS = 10.0
+_CLOSE_SECONDS = 1.0
+_SETTLE_SECONDS = 2.0
+
+Deliver = Callable[[bytes], bytes]
+Report = Callable[[Delivered | Undeliverable], None]
+
+
+class Gate:
+    """Judges what comes to the callback port and delivers the one request that is waited for.
+
+    :param expected: the callback of the login in progress
+    :param destination: ``user@host``, for the pages
+    :param report: is told when the callback was delivered or could not be; called in a connection's thread
+    """
+
+    def __init__(self, expected: callback.Expected, destination: str, report: Report) -> None:
+        self._expected = expected
+        self._destination = destination
+        self._report = report
+        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._delivering = threading.Lock()
+        self._delivered: Delivered | None = None
+
+    def serve(self, connection: socket.socket, deliver: Deliver) -> None:
+        """Handle one accepted connection; more than the gate has places for are dropped at once.
+
+        :param deliver: sends a request to the remote's listener and gives back its answer, or raises
+            ``Undeliverable``
+        """
+        if not self._places.acquire(blocking=False):
+            return
+        try:
+            head = _read_head(connection)
+            if head is not None:
+                self._answer(connection, head, deliver)
+        except OSError:
+            pass  # the browser went away: nobody is left to tell
+        finally:
+            self._places.release()
+
+    def settle(self) -> None:
+        """Wait, not for long, until the answer to the callback is with the browser."""
+        if self._delivering.acquire(timeout=_SETTLE_SECONDS):
+            self._delivering.release()
+
+    def _answer(self, connection: socket.socket, head: bytes | callback.Reject, deliver: Deliver) -> None:
+        verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)
+        if isinstance(verdict, callback.Reject):
+            _send(connection, callback.reject_response(verdict))
+        elif isinstance(verdict, callback.Preflight):
+            _send(connection, callback.preflight_response(verdict))
+        else:
+            # One at a time: a reload must not spend a listener that serves once.
+            with self._delivering:
+                self._hand_over(connection, verdict, deliver)
+
+    def _hand_over(self, connection: socket.socket, verdict: callback.Deliver, deliver: Deliver) -> None:
+        """Deliver the callback, tell the browser, then report: the report may end everything."""
+        event: Delivered | Undeliverable | None = None
+        if self._delivered is None:
+            try:
+                status = callback.status_of(deliver(verdict.request))
+            except Undeliverable as error:
+                event = error
+            else:
+                event = self._delivered = Delivered(verdict.error, status)
+        try:
+            shown = self._page()
+            _send(connection, callback.page_response(200, shown.body, shown.policy, origin=verdict.origin))
+        finally:
+            if event is not None:
+                self._report(event)
+
+    def _page(self) -> page.Page:
+        if self._delivered is None:
+            return page.failed(self._destination)
+        if self._delivered.error:
+            return page.declined(self._destination)
+        taken = self._delivered.status is None or self._delivered.status < 400  # RFC 9110 section 15
+        return page.delivered(self._destination) if taken else page.failed(self._destination)
+
+
+def _read_head(connection: socket.socket) -> bytes | callback.Reject | None:
+    """One request head; None from a connection that was opened and closed without asking anything."""
+    head = b""
+    deadline = time.monotonic() + HEAD_SECONDS
+    while b"\r\n\r\n" not in head:
+        left = deadline - time.monotonic()
+        if len(head) > callback.LONGEST_HEAD:
+            return callback.Reject(400, "the request head is too long")
+        try:
+            connection.settimeout(max(left, 0.001))
+            chunk = connection.recv(4096)
+        except TimeoutError:
+            return callback.Reject(408, "the request head did not come")
+        if not chunk:
+            return None
+        head += chunk
+    return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+def _send(connection: socket.socket, response: bytes) -> None:
+    """Send and close so that the whole answer arrives: ours ends first, the browser's end is awaited."""
+    connection.settimeout(_SEND_SECONDS)
+    connection.sendall(response)
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(_CLOSE_SECONDS)
+    while connection.recv(4096):
+        pass

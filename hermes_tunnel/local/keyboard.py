@@ -1,0 +1,118 @@
+"""One line at a time from the person, shown or hidden, and given up when it is no longer wanted.
+
+A prompt may become pointless while the person types (the login ended, the time is over), so waiting for
+the line can be cancelled from another thread; the terminal's mode is restored in every case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TextIO
+
+_WINDOWS = sys.platform == "win32"
+_POLL_SECONDS = 0.05  # Windows only: a console can be asked, not waited for together with anything else
+_LONGEST_LINE = 64 * 1024
+
+
+class Keyboard:
+    """The person's input.
+
+    :param stream: standard input, a terminal or not
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self.is_terminal = stream is not None and not stream.closed and stream.isatty()
+        self._rest = b""
+        self._thread: threading.Thread | None = None
+        self._cancelled = threading.Event()
+        self._wake: tuple[int, int] | None = None
+
+    def read_line(self, *, hidden: bool) -> str | None:
+        """The next line without its end; None at the end of the input or when cancelled."""
+        if self._stream is None or self._stream.closed:
+            return None
+        self._cancelled.clear()
+        with self._mode(hidden):
+            if _WINDOWS:
+                return self._read_console(hidden) if self.is_terminal else self._read_stream()
+            return self._read_descriptor()
+
+    def cancel(self) -> None:
+        """Give up a line that another thread waits for."""
+        self._cancelled.set()
+        if self._wake is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._wake[1], b"\0")
+
+    @contextlib.contextmanager
+    def _mode(self, hidden: bool) -> Iterator[None]:
+        """Echo off where the line is hidden; what was typed before the prompt does not count."""
+        if _WINDOWS or not self.is_terminal or self._stream is None:
+            yield
+            return
+        import termios
+
+        descriptor = self._stream.fileno()
+        before = termios.tcgetattr(descriptor)
+        now = termios.tcgetattr(descriptor)
+        now[3] |= termios.ICANON | termios.ISIG
+        now[3] = now[3] & ~termios.ECHO if hidden else now[3] | termios.ECHO
+        try:
+            termios.tcsetattr(descriptor, termios.TCSAFLUSH, now)
+            yield
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+    def _read_descriptor(self) -> str | None:
+        descriptor = self._stream.fileno()  # type: ignore[union-attr]
+        self._wake = os.pipe()
+        try:
+            while b"\n" not in self._rest:
+                if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
+                    return None
+                ready, _, _ = select.select([descriptor, self._wake[0]], [], [])
+                if self._wake[0] in ready:
+                    return None
+                data = os.read(descriptor, 4096)
+                if not data:
+                    return self._take(len(self._rest)) if self._rest else None
+                self._rest += data
+            return self._take(self._rest.index(b"\n") + 1)
+        finally:
+            for end in self._wake:
+                os.close(end)
+            self._wake = None
+
+    def _take(self, length: int) -> str:
+        line, self._rest = self._rest[:length], self._rest[length:]
+        return line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def _read_stream(self) -> str | None:
+        line = self._stream.readline()  # type: ignore[union-attr]
+        return line.rstrip("\r\n") if line else None
+
+    def _read_console(self, hidden: bool) -> str | None:
+        import msvcrt
+
+        line = ""
+        while not self._cancelled.is_set():
+            if not msvcrt.kbhit():  # type: ignore[attr-defined]
+                self._cancelled.wait(_POLL_SECONDS)
+                continue
+            key = msvcrt.getwch()  # type: ignore[attr-defined]
+            if key in "\r\n":
+                return line
+            if key == "\x03":
+                raise KeyboardInterrupt
+            if key == "\x1a":
+                return None
+            line = line[:-1] if key == "\b" else line + key
+            if not hidden:
+                msvcrt.putwch(key)  # type: ignore[attr-defined]
+        return None

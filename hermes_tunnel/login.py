@@ -1,0 +1,72 @@
+"""A login, from the connection to the credential: the one use case that everything else serves."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation import Conversation, Wishes
+from hermes_tunnel.errors import RemoteCommandFailure
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.oauth.session import Outcome
+from hermes_tunnel.remote.command import RemoteCommand
+from hermes_tunnel.remote.hermes import Call, Provider
+from hermes_tunnel.remote.landing import Landing, look
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.connection import connect
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the person asked for, all of it checked.
+
+    :param hops: the way to the remote machine, its own hop last
+    :param call: how Hermes is run there
+    :param extra: words for Hermes after its own
+    :param wishes: how the person wants the conversation to go
+    """
+
+    provider: Provider
+    hops: Sequence[HopConfiguration]
+    call: Call = field(default_factory=Call)
+    extra: Sequence[str] = ()
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A login that is seen to have succeeded, and where its credential is, if that could be looked up."""
+
+    outcome: Outcome
+    destination: str
+    landing: Landing | None
+
+
+def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
+    """Log the remote Hermes in.
+
+    :param emit: is told what happens
+    :raises Failure: it did not succeed, and why; nothing is left open or running
+    """
+    nonce = secrets.token_hex(8)
+    line = order.call.login_line(order.provider, nonce, order.extra)
+    began = time.monotonic()
+    with connect(order.hops, ask=console.ask, tell=lambda text: emit(events.Notice(text))) as connection:
+        emit(events.Connected(connection.destination, connection.via))
+        talk = Conversation(order.provider, order.wishes, console=console, emit=emit, nonce=nonce)
+        with RemoteCommand(connection.transport, line, talk.mailbox.put) as command:
+            emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
+            conclusion = talk.run(connection, command)
+        landing = look(connection.transport, order.call.landing_line(order.provider, nonce), nonce)
+        if landing is not None and landing.age > time.monotonic() - began + 1:
+            emit(events.Notice(f"{landing.path} was not changed by this login.", detail=not conclusion.proof))
+            landing = None
+    if conclusion.proof and landing is None:
+        raise RemoteCommandFailure(
+            "the command said that it had logged in, did not end, and left no credential that could be seen",
+            "look there: hermes auth status " + order.provider.name,
+        )
+    return LoggedIn(conclusion.outcome, connection.destination, landing)

@@ -1,0 +1,213 @@
+"""What may be opened in the person's browser, and what the redirect back must look like.
+
+A remote machine asks for pages to be opened; it is trusted only as far as a login needs. So a URL is
+opened if it is an https page of an issuer that this provider is known to use, and if it leads the
+browser back to a loopback address (RFC 8252 section 7.3) or to the provider's own page. Everything
+else is refused, or, where only the issuer's name is unknown, left to the person to decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.text import quote
+
+LONGEST_URL = 8192  # characters; the longest real authorization URL has about 600
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+FIRST_PORT, LAST_PORT = 1024, 65535
+
+_DNS_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z][a-z0-9-]{0,62}(?<!-)")
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")  # RFC 3986 section 2
+
+
+class Mode(str, Enum):
+    """How the person's answer gets back to the command that waits for it."""
+
+    LOOPBACK = "loopback"
+    """The browser is redirected to a port of this machine (RFC 8252 section 7.3)."""
+    DEVICE = "device"
+    """The person approves on a page; the command polls (RFC 8628). Nothing is forwarded."""
+    PASTE = "paste"
+    """The page shows a code, which the person gives to the command's prompt."""
+    EXTERNAL = "external"
+    """The redirect goes to another host on purpose; the command hears of it by itself."""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """A loopback ``redirect_uri`` (RFC 6749 section 3.1.2)."""
+
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """``host:port`` as a browser's Host header has it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A page that the person is asked to visit, and what is expected to come of it.
+
+    ``state`` (RFC 6749 section 10.12) and ``user_code`` (RFC 8628 section 3.2) are empty where the mode
+    has none.
+    """
+
+    mode: Mode
+    url: str = field(repr=False)
+    issuer: str
+    redirect: Redirect | None = None
+    redirect_host: str = ""
+    state: str = field(default="", repr=False)
+    user_code: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a provider's login may open.
+
+    :param issuers: host names that are known to be the provider's
+    :param redirect_hosts: hosts of the provider's own pages that show a code to paste
+    :param external_redirects: whether a redirect to another host may be asked about
+    :param origin: an exact ``http://127.0.0.1:port`` that is allowed as well; the demo's server, set
+        by the demo's code and reachable from no option, variable or file
+    """
+
+    issuers: frozenset[str] = frozenset()
+    redirect_hosts: frozenset[str] = frozenset()
+    external_redirects: bool = False
+    origin: str | None = None
+
+    def knows(self, issuer: str) -> bool:
+        """Whether the issuer needs no question."""
+        return issuer in self.issuers or issuer == self.origin
+
+    def origins(self, authorization: Authorization) -> frozenset[str]:
+        """The web origins whose pages may fetch the callback instead of navigating to it."""
+        hosts = {*self.issuers, authorization.issuer} - {self.origin}
+        own = {self.origin} if self.origin else set()
+        return frozenset({f"https://{host}" for host in hosts} | own)
+
+
+def assess_authorization(url: str, policy: Policy) -> Authorization:
+    """Judge an authorization request (RFC 6749 section 4.1.1) that the remote printed.
+
+    :return: what to open and what comes back; whether its issuer is known is the caller's to check
+    :raises Unsafe: it must not be opened, and why
+    """
+    parts, issuer = _page(url, policy)
+    query = _query(parts)
+    state = _exactly_one(query, "state", url)
+    redirect_uri = _exactly_one(query, "redirect_uri", url)
+    redirect = _loopback(redirect_uri)
+    if redirect is not None:
+        return Authorization(Mode.LOOPBACK, url, issuer, redirect, redirect.host, state)
+    host = _other_redirect(redirect_uri)
+    if host in policy.redirect_hosts:
+        return Authorization(Mode.PASTE, url, issuer, None, host, state)
+    if policy.external_redirects:
+        return Authorization(Mode.EXTERNAL, url, issuer, None, host, state)
+    raise Unsafe(
+        f"the login would send its answer to {quote(host)}, which is not this machine",
+        "do not open that address; look at the Hermes on the remote machine: is it the one you installed?",
+    )
+
+
+def assess_verification(url: str, user_code: str, policy: Policy) -> Authorization:
+    """Judge a device verification page (RFC 8628 section 3.2); raises ``Unsafe`` like the above."""
+    _, issuer = _page(url, policy)
+    return Authorization(Mode.DEVICE, url, issuer, user_code=user_code)
+
+
+def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:
+    """The URL's parts and issuer if it is a page that may be opened at all."""
+    if len(url) > LONGEST_URL:
+        raise _refused(url, f"it is longer than {LONGEST_URL} characters")
+    if not _URL_CHARACTERS.fullmatch(url):
+        raise _refused(url, "it has characters that no URL has")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _refused(url, "it is not a well-formed URL") from None
+    if policy.origin is not None and f"{parts.scheme}://{parts.netloc}" == policy.origin:
+        return parts, policy.origin
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "https":
+        raise _refused(url, f"it is {quote(parts.scheme + ':')}, not https")
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise _refused(url, "it has a user name before the host, which hides where it leads")
+    if port not in (None, 443):
+        raise _refused(url, f"it leads to port {port} of {quote(host)}, not to 443")
+    if not _DNS_NAME.fullmatch(host):
+        raise _refused(url, f"{quote(host)} is not a DNS name")
+    if any(label.startswith("xn--") for label in host.split(".")):
+        raise _refused(url, f"{quote(host)} is written in letters that can look like others")
+    return parts, host
+
+
+def _query(parts: SplitResult) -> dict[str, list[str]]:
+    try:
+        return parse_qs(parts.query, keep_blank_values=True, strict_parsing=False, max_num_fields=64)
+    except ValueError:
+        raise _refused(parts.geturl(), "its query has too many fields") from None
+
+
+def _exactly_one(query: dict[str, list[str]], name: str, url: str) -> str:
+    values = query.get(name, [])
+    if len(values) != 1 or not values[0]:
+        count = "no" if not any(values) else "more than one"
+        raise _refused(url, f"it has {count} {name}")
+    return values[0]
+
+
+def _loopback(redirect_uri: str) -> Redirect | None:
+    """The redirect if it is a loopback one; None if it leads to another host.
+
+    :raises Unsafe: it leads to this machine, but in a way that no login does
+    """
+    try:
+        parts = urlsplit(redirect_uri)
+        port = parts.port
+    except ValueError:
+        raise _bad_redirect("is not a well-formed URL") from None
+    if parts.hostname not in LOOPBACK_HOSTS:
+        return None
+    if parts.scheme != "http" or "@" in parts.netloc or parts.fragment or parts.query:
+        raise _bad_redirect("is not a plain http address of this machine")
+    if port is None or not FIRST_PORT <= port <= LAST_PORT:
+        raise _bad_redirect(f"leads to port {port or 80}; only {FIRST_PORT} to {LAST_PORT} are forwarded")
+    path = parts.path or "/"
+    if not re.fullmatch(r"/[A-Za-z0-9\-._~/]*", path):
+        raise _bad_redirect("has an unusual path")
+    return Redirect(parts.hostname, port, path)
+
+
+def _other_redirect(redirect_uri: str) -> str:
+    parts = urlsplit(redirect_uri)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "https" or "@" in parts.netloc or not _DNS_NAME.fullmatch(host):
+        raise _bad_redirect("is neither an address of this machine nor an https page")
+    return host
+
+
+def _bad_redirect(why: str) -> Unsafe:
+    return Unsafe(
+        f"refused to open the authorization URL: its redirect_uri {why}",
+        "nothing was opened; look at what Hermes printed above, and report it if it is a real Hermes",
+    )
+
+
+def _refused(url: str, why: str) -> Unsafe:
+    """The error names the page without its query, where the secrets are."""
+    page = re.split(r"[?#]", unquote(url), maxsplit=1)[0]
+    return Unsafe(
+        f"refused to open {quote(page)}: {why}",
+        "nothing was opened; look at what Hermes printed above, and report it if it is a real Hermes",
+    )

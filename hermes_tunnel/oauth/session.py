@@ -1,0 +1,391 @@
+"""One login as a table of states: what was said goes in, what has to be done comes out.
+
+The remote command is not asked what it does; it is listened to. A login stands in one of the states of
+``State``; ``_TABLE`` says what each thing that can happen means there. A pair that is not in the table
+means nothing: a command may print what it likes. Time is told from outside: an effect ``Allow`` says
+how long the present state may last, and ``TimeUp`` comes in when it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from hermes_tunnel.errors import (
+    NobodyAnswered,
+    NoWayBack,
+    Refused,
+    RemoteCommandFailure,
+    Undeliverable,
+    Unsafe,
+)
+from hermes_tunnel.oauth.authorization import (
+    Authorization,
+    Mode,
+    Policy,
+    assess_authorization,
+    assess_verification,
+)
+from hermes_tunnel.oauth.transcript import (
+    AuthorizationRequest,
+    Begun,
+    DeviceAuthorization,
+    FailureMark,
+    Line,
+    Listening,
+    Prompt,
+    Said,
+    Success,
+)
+from hermes_tunnel.text import quote
+
+MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
+SECONDS_TO_BEGIN = 30.0  # a shell with a slow start-up file
+SECONDS_TO_ASK = 60.0  # the first run of a fresh install, and its own request to the issuer
+SECONDS_TO_FINISH = 60.0  # the token exchange after the answer
+SECONDS_TO_END = 5.0  # a command that has nothing more to do
+
+
+class State(Enum):
+    """Where a login stands."""
+
+    CONNECTED = "the remote shell starts"
+    STARTING = "the command runs and has asked for nothing yet"
+    AWAITING_CALLBACK = "the browser has to come back to a port of this machine"
+    AWAITING_APPROVAL = "the person has to approve on a page"
+    AWAITING_ANSWER = "the person has to bring a code back"
+    CALLBACK_DELIVERED = "the command has the browser's answer"
+    DENIED = "the provider said no"
+    ANNOUNCED = "the command says that it has logged in"
+    ENDED = "the command has ended"
+
+
+class Outcome(str, Enum):
+    """How a login ended well."""
+
+    LOGGED_IN = "logged_in"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The callback was delivered; the remote's listener answered ``status``, None if nothing usable."""
+
+    error: str
+    status: int | None
+
+
+@dataclass(frozen=True)
+class TimeUp:
+    """The time that was allowed is over."""
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The command has ended; ``status`` is negative where a signal ended it."""
+
+    status: int
+
+
+Event = Said | Delivered | Undeliverable | TimeUp | Exited
+
+
+@dataclass(frozen=True)
+class Invite:
+    """Make this machine ready, show the page to the person, open it; ``again`` if it replaces another."""
+
+    authorization: Authorization
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class DeliverTo:
+    """The remote waits on this port, whatever the redirect says."""
+
+    port: int
+
+
+@dataclass(frozen=True)
+class CloseListener:
+    """Nothing more is expected from the browser."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The command asks the person something; ``secret`` if the answer must not be shown."""
+
+    text: str
+    secret: bool
+
+
+@dataclass(frozen=True)
+class Allow:
+    """The present state may last this long; ``person`` if it is the person's time, to be counted down."""
+
+    seconds: float
+    person: bool = False
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """The login is over and well; with ``proof`` only if the credential is seen to be there."""
+
+    outcome: Outcome
+    proof: bool = False
+
+
+Effect = Invite | DeliverTo | CloseListener | Relay | Allow | Conclude
+
+_SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
+_EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
+
+
+@dataclass(frozen=True)
+class PersonTime:
+    """Seconds that the person gets, by the kind of login."""
+
+    callback: float = 175.0
+    approval: float = 900.0
+    answer: float = 600.0
+
+    def of(self, mode: Mode) -> float:
+        """The time for one mode."""
+        if mode is Mode.LOOPBACK:
+            return self.callback
+        return self.answer if mode is Mode.PASTE else self.approval
+
+
+@dataclass
+class Session:
+    """The state of one login.
+
+    :param policy: what may be opened
+    :param time: how long the person has
+    """
+
+    policy: Policy
+    time: PersonTime = field(default_factory=PersonTime)
+    state: State = State.CONNECTED
+    authorization: Authorization | None = None
+    begun: Begun | None = None
+    _requests: int = 0
+    _announced: bool = False
+    _failure: str = ""
+    _pending: str = ""
+    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+
+    def feed(self, event: Event) -> list[Effect]:
+        """What has to be done now.
+
+        :raises Failure: the login is over and did not succeed, and why
+        """
+        if isinstance(event, Line) and event.text.strip():
+            self._lines.append(event.text.strip())
+        react = _TABLE.get((self.state, type(event)))
+        return react(self, event) if react else []
+
+    def start(self) -> list[Effect]:
+        """What has to be done before anything was said."""
+        return [Allow(SECONDS_TO_BEGIN)]
+
+    @property
+    def last_words(self) -> str:
+        """The last thing that the command said, without the name of a Python exception before it."""
+        return _EXCEPTION.sub("", self._lines[-1]) if self._lines else ""
+
+    # -- what each event means; the table below says when -----------------------------------------
+
+    def _on_begun(self, begun: Begun) -> list[Effect]:
+        if begun.words[:1] == ("missing",):
+            raise RemoteCommandFailure(
+                f"hermes was not found on the remote machine; looked in {', '.join(begun.words[1:])}",
+                "install it there, or say where it is: --hermes-path /path/to/hermes",
+            )
+        self.begun = begun
+        self._lines.clear()
+        self.state = State.STARTING
+        return [Allow(SECONDS_TO_ASK)]
+
+    def _on_request(self, request: AuthorizationRequest) -> list[Effect]:
+        return self._invite(assess_authorization(request.url, self.policy))
+
+    def _on_device(self, offer: DeviceAuthorization) -> list[Effect]:
+        return self._invite(assess_verification(offer.verification_uri, offer.user_code, self.policy))
+
+    def _invite(self, authorization: Authorization) -> list[Effect]:
+        before, self.authorization = self.authorization, authorization
+        if before is not None and before.url == authorization.url:
+            return []
+        self._requests += 1
+        if before is not None and before.issuer != authorization.issuer:
+            raise Unsafe(
+                f"the login began at {quote(before.issuer)} and now asks for {quote(authorization.issuer)}",
+                "do not sign in there; look at the Hermes on the remote machine",
+            )
+        if self._requests > MOST_REQUESTS:
+            raise Unsafe(
+                f"the command asked for a sign-in {self._requests} times; it was stopped",
+                "look at what it printed above, then try again",
+            )
+        self.state = _STATE_OF_MODE[authorization.mode]
+        return [
+            Invite(authorization, again=before is not None),
+            Allow(self.time.of(authorization.mode), person=True),
+        ]
+
+    def _on_listening(self, listening: Listening) -> list[Effect]:
+        return [DeliverTo(listening.port)]
+
+    def _on_prompt(self, prompt: Prompt) -> list[Effect]:
+        return [
+            Relay(prompt.text, bool(_SECRET_PROMPT.search(prompt.text))),
+            Allow(self.time.answer, person=True),
+        ]
+
+    def _on_early_prompt(self, prompt: Prompt) -> list[Effect]:
+        self._pending = prompt.text
+        return []
+
+    def _on_success(self, _: Success) -> list[Effect]:
+        self.state, self._announced = State.ANNOUNCED, True
+        return [CloseListener(), Allow(SECONDS_TO_END)]
+
+    def _on_failure_mark(self, mark: FailureMark) -> list[Effect]:
+        self._failure = mark.text
+        return []
+
+    def _on_delivered(self, delivered: Delivered) -> list[Effect]:
+        if delivered.error:
+            self.state, self._failure = State.DENIED, delivered.error
+            return [CloseListener(), Allow(SECONDS_TO_END)]
+        self.state = State.CALLBACK_DELIVERED
+        return [CloseListener(), Allow(SECONDS_TO_FINISH)]
+
+    def _on_undeliverable(self, failed: Undeliverable) -> list[Effect]:
+        if failed.refused:
+            raise NoWayBack(
+                f"the server does not allow the callback to be forwarded: {failed.reason}",
+                "its sshd_config needs AllowTcpForwarding yes (and PermitOpen for this port)",
+            )
+        raise Refused(
+            f"the callback came, but nothing listens for it on the remote any more: {failed.reason}",
+            "run the login again",
+        )
+
+    def _on_request_after_delivery(self, _: Event) -> list[Effect]:
+        raise Refused(
+            "the callback was delivered and the command then asked for another sign-in: "
+            "it did not accept the answer",
+            "look at what it printed above; the tunnel itself worked",
+        )
+
+    def _on_exit(self, exited: Exited) -> list[Effect]:
+        self.state = State.ENDED
+        if exited.status < 0:
+            raise Refused("the command was ended on the remote machine by a signal", "run the login again")
+        if exited.status != 0 or self._failure:
+            raise Refused(
+                f"the command failed there: {self._failure or self.last_words or 'it said nothing'}"
+                + (f" (exit status {exited.status})" if exited.status else ""),
+                "what it printed is above; run the login again when that is mended",
+            )
+        if self.authorization is not None:
+            return [Conclude(Outcome.LOGGED_IN)]
+        if self._announced:
+            return [Conclude(Outcome.IMPORTED)]
+        raise RemoteCommandFailure(
+            "the command ended well without a sign-in that was recognised"
+            + (f"; its last words: {quote(self.last_words)}" if self.last_words else ""),
+            "see what it does there by hand; `hermes auth --help` lists its commands",
+        )
+
+    def _on_exit_before_begin(self, exited: Exited) -> list[Effect]:
+        raise RemoteCommandFailure(
+            "the account ran something else than the command: "
+            + (quote(self.last_words) if self.last_words else f"exit status {exited.status}, no word"),
+            "the account may have no shell or a forced command; try --as-user, or another account",
+        )
+
+    def _on_denied_end(self, _: Event) -> list[Effect]:
+        raise Refused(
+            f"the sign-in was declined at the provider ({self._failure})",
+            "run the login again and approve it, if that was not meant",
+        )
+
+    def _on_begin_time_up(self, _: TimeUp) -> list[Effect]:
+        if self._pending:
+            raise RemoteCommandFailure(
+                f"before the command could start, the remote machine asked {quote(self._pending)}",
+                "connect with ssh first and settle that there",
+            )
+        raise NobodyAnswered(
+            f"the remote shell did not start the command within {SECONDS_TO_BEGIN:.0f} s",
+            "connect with ssh and see what its start-up files do",
+        )
+
+    def _on_time_up(self, _: TimeUp) -> list[Effect]:
+        raise NobodyAnswered(*_NOBODY[self.state])
+
+    def _on_announced_time_up(self, _: TimeUp) -> list[Effect]:
+        outcome = Outcome.LOGGED_IN if self.authorization else Outcome.IMPORTED
+        return [Conclude(outcome, proof=True)]
+
+
+_NOBODY = {
+    State.STARTING: (
+        f"the command asked for no sign-in within {SECONDS_TO_ASK:.0f} s",
+        "its last lines are above; can the remote machine reach the provider?",
+    ),
+    State.AWAITING_CALLBACK: (
+        "nobody signed in: the browser did not come back in time",
+        "run the login again; the page must be opened in a browser on this machine",
+    ),
+    State.AWAITING_APPROVAL: ("nobody approved the sign-in in time", "run the login again"),
+    State.AWAITING_ANSWER: ("no answer was given in time", "run the login again"),
+    State.CALLBACK_DELIVERED: (
+        f"the callback was delivered, and the command did not finish within {SECONDS_TO_FINISH:.0f} s",
+        "can the remote machine reach the provider's token endpoint?",
+    ),
+}
+
+_STATE_OF_MODE = {
+    Mode.LOOPBACK: State.AWAITING_CALLBACK,
+    Mode.DEVICE: State.AWAITING_APPROVAL,
+    Mode.PASTE: State.AWAITING_ANSWER,
+    Mode.EXTERNAL: State.AWAITING_APPROVAL,
+}
+
+_WAITING = (State.AWAITING_CALLBACK, State.AWAITING_APPROVAL, State.AWAITING_ANSWER)
+_RUNNING = (State.STARTING, *_WAITING, State.CALLBACK_DELIVERED, State.ANNOUNCED)
+
+_Reaction = Callable[[Session, Any], list[Effect]]
+
+_TABLE: dict[tuple[State, type[Event]], _Reaction] = {
+    (State.CONNECTED, Begun): Session._on_begun,
+    (State.CONNECTED, Prompt): Session._on_early_prompt,
+    (State.CONNECTED, TimeUp): Session._on_begin_time_up,
+    (State.CONNECTED, Exited): Session._on_exit_before_begin,
+    **dict.fromkeys([(state, FailureMark) for state in _RUNNING], Session._on_failure_mark),
+    **dict.fromkeys([(state, Exited) for state in _RUNNING], Session._on_exit),
+    **dict.fromkeys([(state, TimeUp) for state in _RUNNING], Session._on_time_up),
+    **dict.fromkeys([(state, Success) for state in _RUNNING], Session._on_success),
+    **dict.fromkeys(
+        [(state, AuthorizationRequest) for state in (State.STARTING, *_WAITING)], Session._on_request
+    ),
+    (State.STARTING, DeviceAuthorization): Session._on_device,
+    (State.STARTING, Prompt): Session._on_prompt,
+    (State.AWAITING_APPROVAL, DeviceAuthorization): Session._on_device,
+    (State.AWAITING_ANSWER, Prompt): Session._on_prompt,
+    (State.AWAITING_CALLBACK, Listening): Session._on_listening,
+    (State.AWAITING_CALLBACK, Delivered): Session._on_delivered,
+    (State.AWAITING_CALLBACK, Undeliverable): Session._on_undeliverable,
+    (State.CALLBACK_DELIVERED, AuthorizationRequest): Session._on_request_after_delivery,
+    (State.DENIED, AuthorizationRequest): Session._on_denied_end,
+    (State.DENIED, Exited): Session._on_denied_end,
+    (State.DENIED, TimeUp): Session._on_denied_end,
+    (State.ANNOUNCED, TimeUp): Session._on_announced_time_up,
+}

@@ -1,0 +1,226 @@
+"""Reading what a login command prints: bytes in, in any chunking; what was said, out.
+
+Nothing is decided by a version or by a sentence of prose. What counts is structure that every release
+has to print for a person to log in at all: a URL with a ``redirect_uri`` in its query, a verification
+page with its code, a prompt that waits at the end of an unfinished line, a success line, a failure mark.
+Only complete lines after our own begin marker count, so neither a message of the day nor a shell's
+start-up file can ask for anything. There is no clock here: that the output went quiet is told from
+outside (``silence``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.text import plain
+
+LONGEST_LINE = 64 * 1024  # bytes
+LONGEST_OUTPUT = 1024 * 1024  # bytes; real logins print a few thousand
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The begin marker: the shell's own noise is over, the command starts.
+
+    ``words`` are what the marker carries: the remote user, home and the program that was found.
+    """
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A complete line for the person to see; ``decisive`` where it was shown in another form already."""
+
+    text: str = field(repr=False)
+    decisive: bool = False
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A URL that asks for an authorization (RFC 6749 section 4.1.1), not yet judged."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the remote says that it waits for the callback."""
+
+    port: int
+
+
+@dataclass(frozen=True)
+class DeviceAuthorization:
+    """A verification page and the code to enter there (RFC 8628 section 3.2), not yet judged."""
+
+    verification_uri: str = field(repr=False)
+    user_code: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """An unfinished line that stays: the command waits for an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Success:
+    """A line that announces the login's success."""
+
+
+@dataclass(frozen=True)
+class FailureMark:
+    """A line that begins with the mark of failure; some releases exit 0 all the same."""
+
+    text: str
+
+
+Said = Begun | Line | AuthorizationRequest | Listening | DeviceAuthorization | Prompt | Success | FailureMark
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
+_LISTENING = re.compile(
+    r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
+)
+_SUCCESS = re.compile(
+    r"\s*(?:(?:Added|Saved|Imported) \S+ (?:OAuth )?.*credential"
+    r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
+)
+_CODE_AFTER = re.compile(r"(?i)\bcode\b[^:]*:\s*(.*)")
+_USER_CODE = re.compile(r"(?=[A-Za-z0-9-]{4,14}\Z)(?=.*[A-Z0-9-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+_MOST_WORDS_OF_A_CODE = 12  # letters and digits, hyphens not counted
+
+
+class Transcript:
+    """The output of one command, line by line.
+
+    :param marker: what our own script prints at the start of the line before the command's output
+    """
+
+    def __init__(self, marker: str) -> None:
+        self._marker = marker
+        self._unfinished = b""
+        self._received = 0
+        self._begun = False
+        self._page = ""  # the last https page that is no authorization request
+        self._code_follows = False
+        self._offered: DeviceAuthorization | None = None
+        self._prompt = b""
+
+    @property
+    def begun(self) -> bool:
+        """Whether the begin marker was seen."""
+        return self._begun
+
+    def receive(self, data: bytes) -> list[Said]:
+        """What the next bytes say.
+
+        :raises Unsafe: a line or the whole output is longer than any login's
+        """
+        self._received += len(data)
+        self._unfinished += data
+        *lines, self._unfinished = self._unfinished.split(b"\n")
+        if lines and self._prompt:  # what follows a prompt on its line is another thing that was said
+            lines[0] = lines[0].removeprefix(self._prompt)
+            self._prompt = b""
+        longest = max(map(len, (*lines, self._unfinished)))
+        if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:
+            raise Unsafe(
+                "the remote command printed far more than a login does; it was stopped",
+                "run the command there by hand and look at what it prints",
+            )
+        return [said for line in lines for said in self._read(_text(line))]
+
+    def silence(self) -> list[Said]:
+        """The output has been quiet for a while: what was begun and stays is a prompt."""
+        text = _text(self._unfinished)
+        if not text.strip() or self._unfinished == self._prompt:
+            return []
+        self._prompt = self._unfinished
+        return [Prompt(text.strip())]
+
+    def end(self) -> list[Said]:
+        """There is no more: the last line counts though nothing ended it."""
+        rest, self._unfinished = _text(self._unfinished), b""
+        return self._read(rest) if rest.strip() else []
+
+    def _read(self, text: str) -> list[Said]:
+        if not self._begun:
+            before, found, words = text.partition(self._marker)
+            # A start-up file may have left its own last line unfinished before the marker.
+            self._begun = bool(found)
+            return [Begun(tuple(words.split(":")))] if found else [Line(before)]
+        said = self._recognise(text)
+        decisive = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
+        return [Line(text, decisive), *said]
+
+    def _recognise(self, text: str) -> list[Said]:
+        if text.lstrip().startswith("✗"):
+            return [FailureMark(text.strip())]
+        if _SUCCESS.match(text):
+            return [Success()]
+        if listening := _LISTENING.search(text):
+            return [Listening(int(listening[1]))]
+        for url in _URL.findall(text):
+            if _asks_for_authorization(url):
+                self._page = ""
+                return [AuthorizationRequest(url)]
+            if user_code := _user_code_of(url):
+                return self._device(url, user_code)
+            if url.startswith("https://"):
+                self._page = url
+        return self._code_on(text.strip())
+
+    def _code_on(self, text: str) -> list[Said]:
+        """A code on, or right after, a line that says so; a blank line between them does no harm."""
+        if not self._page or not text:
+            return []
+        if self._code_follows and (code := _user_code(text)):
+            return self._device(self._page, code)
+        announced = _CODE_AFTER.search(text)
+        self._code_follows = bool(announced) and not announced[1] if announced else False
+        if announced and (code := _user_code(announced[1].strip())):
+            return self._device(self._page, code)
+        return []
+
+    def _device(self, verification_uri: str, user_code: str) -> list[Said]:
+        self._page, self._code_follows = verification_uri, False
+        offer = DeviceAuthorization(verification_uri, user_code)
+        if self._offered is not None and self._offered.user_code == user_code:
+            return []  # the page with the code in its address, then the code by itself: one offer
+        self._offered = offer
+        return [offer]
+
+
+def _text(line: bytes) -> str:
+    """A line as text; what a carriage return rewrote is gone, as on a terminal."""
+    line = line.rstrip(b"\r")
+    return plain(line.rpartition(b"\r")[2].decode("utf-8", "replace"))
+
+
+def _asks_for_authorization(url: str) -> bool:
+    """A ``client_id`` and a ``redirect_uri``; one without its ``redirect_uri`` is seen too, to be refused."""
+    try:
+        query = parse_qs(urlsplit(url).query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        return "client_id=" in url and "redirect_uri=" in url
+    return "client_id" in query and ("redirect_uri" in query or "response_type" in query)
+
+
+def _user_code_of(url: str) -> str | None:
+    try:
+        codes = parse_qs(urlsplit(url).query, max_num_fields=64).get("user_code", [])
+    except ValueError:
+        return None
+    return _user_code(codes[0]) if len(codes) == 1 else None
+
+
+def _user_code(text: str) -> str | None:
+    """The text if it looks like a user code: 4 to 12 letters and digits, hyphens allowed."""
+    if not _USER_CODE.fullmatch(text) or len(text.replace("-", "")) > _MOST_WORDS_OF_A_CODE:
+        return None
+    return text

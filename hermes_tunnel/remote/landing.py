@@ -1,0 +1,58 @@
+"""Where the credential landed: looked up on the remote machine after the login, never read.
+
+The file's owner and mode are what people stumble over (a credential under the wrong account, a file that
+the gateway's account cannot read), so they are said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import paramiko
+
+from hermes_tunnel.remote.hermes import begin_marker
+from hermes_tunnel.text import plain
+
+_SECONDS = 5.0
+_LONGEST_ANSWER = 64 * 1024  # bytes; a start-up file may be talkative
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A credential's file: its path, owner, mode as octal digits, and age in seconds by its own clock."""
+
+    path: str
+    owner: str
+    mode: str
+    age: int
+
+    def __str__(self) -> str:
+        return f"{self.path} (owner {self.owner}, mode {self.mode})"
+
+
+def look(transport: paramiko.Transport, line: str, nonce: str) -> Landing | None:
+    """Run the ``landing_line`` in a channel of its own; None where nothing was to be learned."""
+    try:
+        channel = transport.open_session(timeout=_SECONDS)
+        with contextlib.closing(channel):
+            channel.settimeout(_SECONDS)
+            channel.exec_command(line)
+            answer = b""
+            while len(answer) < _LONGEST_ANSWER and (data := channel.recv(4096)):
+                answer += data
+    except (paramiko.SSHException, EOFError, OSError):
+        return None
+    return read_landing(answer.decode("utf-8", "replace"), nonce)
+
+
+def read_landing(answer: str, nonce: str) -> Landing | None:
+    """The landing in what the script printed, or None."""
+    for line in answer.splitlines():
+        _, found, rest = line.partition(f"{begin_marker(nonce)}landed:")
+        if not found:
+            continue
+        owner, mode, changed, now, path = (plain(rest).split(":", 4) + [""] * 5)[:5]
+        if changed.isdigit() and now.isdigit():
+            return Landing(path, owner, mode, int(now) - int(changed))
+    return None

@@ -1,0 +1,221 @@
+"""The local forward: sshtunnel's forwarder on a connection that was opened and checked by us.
+
+sshtunnel would connect by itself, without looking at the host key, and copy bytes blindly in both
+directions. So its forwarder is subclassed to adopt our transport, to listen on loopback addresses only,
+and to hand each accepted connection to a handler of ours. It has no public way for that; the private
+names that are used here are checked once, so that a release without them is an error in words.
+
+This is the only module that imports sshtunnel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import paramiko
+import sshtunnel
+
+from hermes_tunnel.errors import Failure, NetworkFailure, Undeliverable
+
+_PRIVATE_NAMES = (
+    "_connect_to_gateway",
+    "_make_ssh_forward_handler_class",
+    "_make_ssh_forward_server",
+    "_serve_forever_wrapper",
+    "_stop_transport",
+)
+_CHANNEL_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0  # the remote's listener answers at once; its token exchange comes after
+_LONGEST_ANSWER = 64 * 1024  # bytes; only the status at its start is used
+
+logger = logging.getLogger(__name__)
+
+Serve = Callable[[socket.socket, Callable[[bytes], bytes]], None]
+
+
+class PortRefused(Exception):
+    """A loopback address could not be bound; ``cause`` is the system's error."""
+
+    def __init__(self, address: str, port: int, cause: OSError) -> None:
+        super().__init__(f"{address} port {port}: {cause.strerror}")
+        self.address = address
+        self.port = port
+        self.cause = cause
+
+
+class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
+    """One loopback listener; each connection has a thread that ends with it."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128  # a browser opens several connections at once
+    # On Windows SO_REUSEADDR would let anybody take the port over; elsewhere it only skips TIME_WAIT.
+    allow_reuse_address = os.name == "posix"
+
+    def __init__(self, address: tuple[str, int], handler: type[Any]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(address, handler, logger=logger)
+
+    def server_bind(self) -> None:
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)  # Windows only
+        if exclusive is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().server_bind()
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open.add(request)
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            with self._lock:
+                self._open.discard(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        raise  # noqa: PLE0704 - called while it is handled: a fault of ours, for the thread's own hook
+
+    def hang_up(self) -> None:
+        """End the connections that are still open, so that their threads do."""
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
+    """Listens on loopback and delivers to a loopback port on the remote, over one transport.
+
+    A context manager: it listens while it is entered.
+
+    :param transport: the authenticated connection to the host where the command runs; stays open
+    :param addresses: loopback addresses to listen on, such as ``("127.0.0.1",)``; all or none
+    :param port: the port here, which is the one that the ``redirect_uri`` names
+    :param serve: handles one accepted connection in a thread of its own, with ``deliver`` as the way on
+    """
+
+    def __init__(
+        self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int, serve: Serve
+    ) -> None:
+        missing = [name for name in _PRIVATE_NAMES if not hasattr(sshtunnel.SSHTunnelForwarder, name)]
+        if missing:
+            raise Failure(
+                f"this sshtunnel ({sshtunnel.__version__}) lacks {', '.join(missing)}",
+                "install a release that hermes-tunnel was written for: sshtunnel>=0.5.1,<0.6",
+            )
+        super().__init__(
+            ("127.0.0.1", 1),  # never dialled: _connect_to_gateway is ours
+            ssh_config_file=None,
+            ssh_username="-",
+            ssh_password="-",  # its constructor insists on one; it is never sent  # noqa: S106
+            allow_agent=False,
+            host_pkey_directories=[],
+            local_bind_addresses=[(address, port) for address in addresses],
+            remote_bind_addresses=[("127.0.0.1", port) for _ in addresses],
+            logger=logger,
+        )
+        self.remote_port = port
+        """Where the command listens there; set anew when it says that it is another."""
+        self._adopted = transport
+        self._serve = serve
+        self._threads: list[threading.Thread] = []
+        self._server_list: list[_Server] = []
+
+    def start(self) -> None:
+        """Listen.
+
+        :raises PortRefused: an address could not be bound
+        :raises NetworkFailure: the connection is gone
+        """
+        try:
+            super().start()
+        except sshtunnel.BaseSSHTunnelForwarderError as error:
+            self._stop_transport()
+            raise NetworkFailure("the connection was lost", "run the login again") from error
+
+    def deliver(self, request: bytes) -> bytes:
+        """Send one request to the remote's listener and give back what it answered.
+
+        The channel is opened only now: a connection that merely probes can end the login there.
+
+        :raises Undeliverable: there is no way to the listener
+        """
+        try:
+            channel = self._ours.open_channel(
+                "direct-tcpip",
+                ("127.0.0.1", self.remote_port),
+                ("127.0.0.1", 0),
+                timeout=_CHANNEL_SECONDS,
+            )
+        except paramiko.ChannelException as error:
+            prohibited = error.code == 1  # RFC 4254 section 5.1: administratively prohibited
+            raise Undeliverable(error.text.lower(), refused=prohibited) from error
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise Undeliverable("the connection did not answer", refused=False) from error
+        with contextlib.closing(channel):
+            return _exchange(channel, request)
+
+    # -- what sshtunnel calls ----------------------------------------------------------------------
+
+    def _connect_to_gateway(self) -> None:
+        self._transport = self._adopted
+
+    def _make_ssh_forward_handler_class(self, remote_address_: tuple[str, int]) -> type[Any]:
+        serve, deliver = self._serve, self.deliver
+
+        class Handler(sshtunnel._ForwardHandler):  # type: ignore[misc]
+            remote_address = remote_address_
+
+            def handle(self) -> None:
+                serve(self.request, deliver)
+
+        return Handler
+
+    def _make_ssh_forward_server(self, remote: tuple[str, int], local: tuple[str, int]) -> None:
+        try:
+            self._server_list.append(_Server(local, self._make_ssh_forward_handler_class(remote)))
+        except OSError as error:
+            for server in self._server_list:
+                server.server_close()
+            self._server_list = []
+            raise PortRefused(*local, error) from error
+
+    def _serve_forever_wrapper(self, _srv: _Server, poll_interval: float = 0.1) -> None:
+        self._threads.append(threading.current_thread())
+        _srv.serve_forever(poll_interval)
+
+    def _stop_transport(self, force: bool = False) -> None:  # noqa: ARG002
+        """Close the listeners and what is connected to them; the transport is not ours to close."""
+        for server in self._server_list:
+            server.shutdown()
+            server.server_close()
+            server.hang_up()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+        self.is_alive = False
+
+    def __del__(self) -> None:
+        """Whoever enters, exits; the base would stop it at a time of the garbage collector's choice."""
+
+
+def _exchange(channel: paramiko.Channel, request: bytes) -> bytes:
+    """Send the request and read the answer to its end, so that a single-minded listener can finish."""
+    channel.settimeout(_ANSWER_SECONDS)
+    answer = b""
+    try:
+        channel.sendall(request)
+        while len(answer) < _LONGEST_ANSWER and (chunk := channel.recv(16384)):
+            answer += chunk
+    except OSError:  # it closed or fell silent: what came so far may be enough
+        logger.debug("the callback's channel ended early")
+    return answer

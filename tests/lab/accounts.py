@@ -1,0 +1,67 @@
+"""Who has an account on which host, and the files in /etc that say so (passwd(5), ...)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class User(NamedTuple):
+    """Somebody with an account; ``release`` is the Hermes that they have installed, if any."""
+
+    name: str
+    uid: int
+    release: str | None = None
+    shell: str = "/bin/bash"
+
+
+HERMES_USERS = (
+    User("h014", 2014, "0.14.0"),
+    User("h018", 2018, "0.18.0"),
+    User("h019", 2019, "0.19.0"),
+    User("fishy", 2020, "0.18.0", "/usr/bin/fish"),
+    User("svc", 2021, "0.18.0", "/usr/sbin/nologin"),
+    User("boss", 2022),
+    User("boss2", 2023),
+)
+JUMP_USERS = (User("jumper", 2001),)
+
+PASSWORD = "correct horse"
+"""Everybody's password, for sudo and for an sshd that takes passwords."""
+
+_HASH = (  # openssl passwd -6
+    "$6$hermestunnel$hMMxByJR9wp/dvEbiouKrjmlwaT3ZNsKfMiu6ueeMS14DElEka.2bdfQ5hWCIaiO.Ohrq4vB8kiwV5actqjp31"
+)
+
+_SUDOERS = """\
+Defaults env_reset, lecture=never, timestamp_timeout=0
+Defaults env_keep += "SSL_CERT_FILE"
+Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+root  ALL=(ALL:ALL) ALL
+boss  ALL=(svc) NOPASSWD: ALL
+boss2 ALL=(svc) ALL
+"""
+
+
+def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
+    """The account files of a host by name, for the machine's system accounts, root and ``users``.
+
+    ``homes`` has the users' home directories; ``root`` is that of root: the machine's own, with its .bashrc,
+    stays out of the lab.
+    """
+    passwd = [f"root:x:0:0::{root}:/bin/bash", *_system("/etc/passwd")]
+    group = ["root:x:0:", *_system("/etc/group")]
+    shadow = ["root:*:1::::::"]
+    for user in users:
+        passwd.append(f"{user.name}:x:{user.uid}:{user.uid}::{homes / user.name}:{user.shell}")
+        group.append(f"{user.name}:x:{user.uid}:")
+        shadow.append(f"{user.name}:{_HASH}:1::::::")
+    files = {"passwd": passwd, "group": group, "shadow": shadow}
+    return {name: "\n".join(lines) + "\n" for name, lines in files.items()} | {"sudoers": _SUDOERS}
+
+
+def _system(file: str) -> list[str]:
+    """The lines of passwd or group without root and without people (Debian policy, 9.2.2)."""
+    lines = Path(file).read_text().splitlines()
+    return [line for line in lines if 0 < int(line.split(":")[2]) < 1000 or "65534" in line]

@@ -1,0 +1,30 @@
+"""The fixture ``lab``. Without root or on another system its tests are skipped, but never in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.lab import Lab, obstacle
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this directory; a deadline counts without the start of the lab."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("lab")
+            item.add_marker(pytest.mark.timeout(120, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab, started once for all tests."""
+    if reason := obstacle():
+        if os.environ.get("CI") or os.environ.get("HERMES_TUNNEL_LAB") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Lab() as lab:
+        yield lab

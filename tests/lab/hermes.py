@@ -1,0 +1,65 @@
+"""Real Hermes releases from the package index, and home directories that have one installed."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.lab.accounts import User
+
+# Not below a home directory: every user of the Hermes host must be able to enter it.
+RELEASES = Path("/var/cache/hermes-tunnel-lab")
+
+REQUIREMENTS = {
+    "0.14.0": "hermes-agent==0.14.0",
+    "0.18.0": "hermes-agent==0.18.0",
+    "0.19.0": "hermes-agent[mcp]==0.19.0",
+}
+
+
+def install(releases: Iterable[str] = REQUIREMENTS) -> None:
+    """Have these releases in RELEASES, each in a virtual environment that every user can read."""
+    RELEASES.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (RELEASES / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for release in releases:
+            complete = RELEASES / release / "complete"
+            if complete.exists():
+                continue
+            print(f"installing {REQUIREMENTS[release]} in {complete.parent}", file=sys.stderr)  # noqa: T201
+            shutil.rmtree(complete.parent, ignore_errors=True)  # of an interrupted install
+            # The system's interpreter: ours may live where other users cannot follow.
+            python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+            subprocess.run([python or "python3", "-m", "venv", complete.parent], check=True, umask=0o022)
+            pip = complete.parent / "bin" / "pip"
+            subprocess.run([pip, "install", "--quiet", REQUIREMENTS[release]], check=True, umask=0o022)
+            complete.touch()
+
+
+def make_home(user: User, home: Path) -> None:
+    """Give ``user`` a new home directory with Hermes as its install.sh leaves it, or without."""
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree("/etc/skel", home)
+    if user.release is not None:
+        shim = home / ".local" / "bin" / "hermes"
+        shim.parent.mkdir(parents=True)
+        shim.write_text(
+            "#!/usr/bin/env bash\nunset PYTHONPATH\nunset PYTHONHOME\n"
+            f'exec "{RELEASES / user.release}/bin/hermes" "$@"\n'
+        )
+        shim.chmod(0o755)
+        # Debian's .bashrc returns before this line in a shell that is not interactive.
+        for startup in (home / ".bashrc", home / ".profile"):
+            with startup.open("a") as file:
+                file.write('\nexport PATH="$HOME/.local/bin:$PATH"\n')
+        if user.shell.endswith("fish"):
+            config = home / ".config" / "fish" / "config.fish"
+            config.parent.mkdir(parents=True)
+            config.write_text('fish_add_path "$HOME/.local/bin"\n')
+    for path in (home, *home.rglob("*")):
+        shutil.chown(path, user.uid, user.uid)
+    home.chmod(0o750)

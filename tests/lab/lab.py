@@ -1,0 +1,260 @@
+"""The whole lab: it stands while its context is entered, and is taken down after it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.lab import accounts, chromium, hermes, laptop, network
+from tests.lab.accounts import HERMES_USERS, JUMP_USERS
+from tests.lab.chromium import Page
+from tests.lab.identity import HOSTS
+from tests.lab.network import ADDRESSES, INNER, Namespace, Network, wait_for
+from tests.lab.service import Service
+from tests.lab.sshd import known_hosts, make_host_keys, sshd
+from tests.lab.terminal import Terminal
+
+LABS = Path("/var/lib/hermes-tunnel-lab")
+"""Has a directory for each lab that stands. Not in /run or /tmp, which may be mounted noexec."""
+
+TOOLS = ("bash", "certutil", "fish", "ip", "runuser", "setsid", "ssh", "ssh-keygen", "sshd", "sudo")
+CHECKOUT = Path(__file__).resolve().parents[2]
+CONTROL_PORT = 8080
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def obstacle() -> str | None:
+    """Why the lab cannot stand here, as one line; or None."""
+    if reason := network.obstacle():
+        return reason
+    missing = [tool for tool in TOOLS if shutil.which(tool, path=SYSTEM_PATH) is None]
+    if chromium.executable() is None:
+        missing.append("chromium")
+    return f"the lab needs {', '.join(missing)}: scripts/lab --install" if missing else None
+
+
+class Lab:
+    """A laptop with a browser, a jump host, a Hermes host and identity providers.
+
+    ``network`` has the hosts, as ``network.laptop`` and so on; ``home`` is the home directory of the person
+    at the laptop, ``browser`` their ``$BROWSER``, ``environment`` all their variables; ``ca`` is the
+    certificate of the authority that the browser and Hermes trust.
+    """
+
+    def __init__(self) -> None:
+        self.directory = LABS / str(os.getpid())
+        self.network = Network(f"ht-{os.getpid()}")
+        self.home = self.directory / "laptop" / "root"
+        self.browser = self.directory / "laptop" / "browser"
+        self.ca = self.directory / "providers" / "ca.pem"
+        self.environment = {
+            "BROWSER": str(self.browser),
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "LOGNAME": "root",
+            "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
+            "SHELL": "/bin/bash",
+            "TERM": "xterm",
+            "USER": "root",
+        }
+        self._page = self.directory / "laptop" / "page.json"
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Lab:
+        hermes.install()
+        with self._exit:
+            self._exit.enter_context(_claim(self.directory))
+            self._exit.callback(self.network.close)
+            self._start()
+            self._exit = self._exit.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    def _start(self) -> None:
+        people = {"jump": JUMP_USERS, "hermes": HERMES_USERS}
+        for host in ADDRESSES:
+            (self.directory / host / "root").mkdir(parents=True)
+        self.network.create({host: self._etc(host, people.get(host, ())) for host in ADDRESSES})
+        self._start_identity()
+        public_key = laptop.furnish(self.home, self.ca)
+        laptop.make_browser(self.browser, self.home, self._page)
+        for host, users in people.items():
+            (self.directory / host / "authorized_keys").write_text(public_key)
+            make_host_keys(self.directory / host)
+            for user in users:
+                hermes.make_home(user, self.directory / host / user.name)
+        self.sshd("jump")
+        self.sshd("hermes")
+
+    def _etc(self, host: str, people: Iterable[accounts.User]) -> dict[str, str]:
+        """The files in /etc of a host."""
+        hosts = ["127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {socket.gethostname()}"]
+        hosts += [f"{ADDRESSES[name]} {name}" for name in ("laptop", "jump", "hermes")]
+        if host == "jump":
+            hosts.append(f"{INNER} inner")
+        else:
+            hosts.append(f"{ADDRESSES['providers']} {' '.join(HOSTS)}")
+        homes = self.directory / host
+        return {
+            "hosts": "\n".join(hosts) + "\n",
+            "resolv.conf": "",  # nobody to ask: an unknown name is unknown at once
+            **accounts.etc(people, homes, homes / "root"),
+        }
+
+    def _start_identity(self) -> None:
+        directory = self.ca.parent
+        argv: list[str | Path] = [sys.executable, "-m", "tests.lab.identity"]
+        argv += ["--directory", directory, "--address", ADDRESSES["providers"]]
+        argv += ["--control-port", str(CONTROL_PORT)]
+        log = directory / "identity.log"
+        self._exit.enter_context(Service(self.network.providers, argv, ready="ready", log=log, cwd=CHECKOUT))
+
+    def sshd(self, host: str, port: int = 22, **settings: str | list[str]) -> Service:
+        """Start an sshd on "hermes" or "jump" with more ``settings``, as ``AllowTcpForwarding="no"``.
+
+        The laptop knows its host keys. It ends with the lab, or before that as a context manager.
+        """
+        directory = self.directory / host
+        names = [host, ADDRESSES[host], *(["inner", INNER] if host == "hermes" else [])]
+        with (self.home / ".ssh" / "known_hosts").open("a") as file:
+            file.write(known_hosts(directory, names, port))
+        settings = {"SetEnv": f"SSL_CERT_FILE={self.ca}", **settings}
+        return self._exit.enter_context(sshd(self.network.hosts[host], directory, port, **settings))
+
+    def laptop(self, argv: Iterable[str | Path], **popen: Any) -> subprocess.Popen[Any]:
+        """Start a program as the person at the laptop; the parameters are subprocess.Popen's."""
+        return self.network.laptop.popen(argv, **{**self._person(), **popen})
+
+    def terminal(self, argv: Iterable[str | Path], **popen: Any) -> Terminal:
+        """Start a program as the person at the laptop, in a terminal window of its own."""
+        return Terminal(self.network.laptop.argv(argv), **{**self._person(), **popen})
+
+    def _person(self) -> dict[str, Any]:
+        return {"env": self.environment, "cwd": self.home}
+
+    def browse(self, url: str) -> Page:
+        """Open ``url`` in the browser of the laptop; the page where it came to rest."""
+        self.network.laptop.run([self.browser, url], check=True, timeout=60, **self._person())
+        return self.page()
+
+    def page(self, deadline: float = 30) -> Page:
+        """The page where the browser came to rest that some program has started on the laptop.
+
+        AssertionError if none was started, or none came to rest. A page is given once.
+        """
+        for process in self._running(self.network.laptop, str(self.browser), chromium.__file__):
+            wait_for(process, deadline)
+        assert self._page.exists(), "no page was seen"
+        page = Page(**json.loads(self._page.read_text()))
+        self._page.unlink()
+        return page
+
+    def remote(self, user: str, command: str) -> str:
+        """Run a command for ``user`` on the Hermes host, in a login shell; what it printed.
+
+        RuntimeError, with what it printed, if its exit status is not 0.
+        """
+        argv = ["runuser", "--login", user, "--shell=/bin/bash", "-w", "SSL_CERT_FILE", "-c", command]
+        done = self.network.hermes.run(
+            argv,
+            env={"PATH": SYSTEM_PATH, "SSL_CERT_FILE": str(self.ca)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{user}: {command}: exit status {done.returncode}\n{done.stdout}")
+        output: str = done.stdout
+        return output
+
+    def fresh_home(self, user: str) -> None:
+        """Give a user of the Hermes host a new home directory: Hermes installed, never run."""
+        account = next(account for account in HERMES_USERS if account.name == user)
+        hermes.make_home(account, self.directory / "hermes" / user)
+
+    def hermes_processes(self) -> list[int]:
+        """The process ids of all Hermes that runs on the Hermes host."""
+        return self._running(self.network.hermes, "/bin/hermes")
+
+    def _running(self, host: Namespace, *programs: str) -> list[int]:
+        """The processes of a host that are one of these programs, or an interpreter that runs it."""
+        found = []
+        for process in host.processes():
+            try:
+                argv = Path(f"/proc/{process}/cmdline").read_text(errors="replace").split("\0")
+            except OSError:  # it has ended
+                continue
+            if any(argument.endswith(programs) for argument in argv[:2]):
+                found.append(process)
+        return found
+
+    def identity(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the control interface of the identity providers; its answer, from JSON.
+
+        ``identity("POST", "/decision", {"decision": "deny"})`` makes the person say no.
+        """
+        address = ADDRESSES["providers"]
+        connection = http.client.HTTPConnection(address, CONTROL_PORT)
+        connection.sock = self.network.providers.connect(address, CONTROL_PORT)
+        with contextlib.closing(connection):
+            connection.request(method, path, json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            if answer.status != 200:
+                raise RuntimeError(f"{method} {path}: {answer.status} {text}")
+            return json.loads(text)
+
+
+@contextmanager
+def _claim(directory: Path) -> Iterator[None]:
+    """Have ``directory`` while in the context; what labs that were killed have left is removed.
+
+    A lab locks its directory, and a lock ends with the process that has it.
+    """
+    LABS.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as locks:
+        with _lock(LABS, fcntl.LOCK_EX):
+            for other in LABS.glob("[0-9]*"):
+                try:
+                    with _lock(other, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                        Network(f"ht-{other.name}").close()
+                        shutil.rmtree(other)
+                except BlockingIOError:  # that lab stands
+                    continue
+            directory.mkdir()
+            locks.enter_context(_lock(directory, fcntl.LOCK_EX))
+        try:
+            yield
+        finally:
+            shutil.rmtree(directory)
+
+
+@contextmanager
+def _lock(directory: Path, operation: int) -> Iterator[None]:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, operation)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,99 @@
+"""A program on a pseudo-terminal, and a person who answers it."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import select
+import subprocess
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+
+class Terminal:
+    """A program that runs on a terminal of its own, in a session of its own (setsid(2)).
+
+    ``output`` is all that it printed, decoded as UTF-8. Leaving the context hangs up: the program
+    gets SIGHUP as from a closed window, and SIGKILL if it does not end then. Further parameters are
+    subprocess.Popen's.
+    """
+
+    def __init__(self, argv: Sequence[str], **popen: Any) -> None:
+        self.output = ""
+        self._mark = 0
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._master, slave = os.openpty()
+        try:
+            # setsid(1) makes its standard input the controlling terminal, then becomes argv.
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
+                ["setsid", "--ctty", *argv], stdin=slave, stdout=slave, stderr=slave, **popen
+            )
+        except BaseException:
+            os.close(self._master)
+            raise
+        finally:
+            os.close(slave)
+
+    def expect(self, pattern: str, deadline: float = 20) -> re.Match[str]:
+        """Wait until ``pattern`` is in what came since the last match.
+
+        AssertionError, with all the output, if it was not there after ``deadline`` seconds.
+        """
+        until = time.monotonic() + deadline
+        while True:
+            if match := re.compile(pattern, re.MULTILINE).search(self.output, self._mark):
+                self._mark = match.end()
+                return match
+            if not self._read(until):
+                raise AssertionError(f"no {pattern!r} in the output:\n{self.output}")
+
+    def send(self, text: str) -> None:
+        r"""Type ``text``: "yes\n" is an answer, "\x03" is Ctrl-C."""
+        os.write(self._master, text.encode())
+
+    def wait(self, deadline: float = 20) -> int:
+        """Wait until the program has ended and return its exit status.
+
+        AssertionError, with all the output, if it has not ended after ``deadline`` seconds.
+        """
+        until = time.monotonic() + deadline
+        while self._read(until):
+            pass
+        try:
+            return self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end:\n{self.output}") from None
+
+    def _read(self, until: float) -> bool:
+        """Add what comes next to ``output``; False at the end of it, or when time is up."""
+        if not select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # EIO: nobody has the terminal open any more (Linux)
+            return False
+        self.output += self._decode(data)
+        return bool(data)
+
+    def close(self) -> None:
+        """Hang up, and see the program ended."""
+        os.close(self._master)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
