@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -35,15 +35,14 @@ class Wishes:
     """How the person wants the conversation to go.
 
     :param seconds: the person's time; None: as long as the provider gives
-    :param browser: the person's command line for a browser; None: the system's
+    :param open_page: opens a page in the person's browser; whether it could. None: the person does it
     :param allowed_hosts: issuers that the person vouches for
     :param on_busy_port: ``ask``, ``kill`` or ``fail``
     :param yes: whether a busy port's question is answered
     """
 
     seconds: float | None = None
-    open_browser: bool = True
-    browser: str | None = None
+    open_page: Callable[[str], bool] | None = open_browser
     allowed_hosts: frozenset[str] = frozenset()
     on_busy_port: str = "ask"
     yes: bool = False
@@ -205,6 +204,7 @@ class Conversation:
     def _invite(self, authorization: Authorization, *, again: bool) -> None:
         """Ready to receive the answer first, then the invitation, then the browser."""
         self._check_issuer(authorization)
+        self._console.secrets.add(authorization.state)  # some releases print it when it does not match
         self._listening.close()
         if authorization.mode is Mode.LOOPBACK:
             self._listen(authorization)
@@ -217,9 +217,9 @@ class Conversation:
                 again,
             )
         )
-        if self._wishes.open_browser and self._browsers < _MOST_BROWSERS:
+        if self._wishes.open_page is not None and self._browsers < _MOST_BROWSERS:
             self._browsers += 1
-            self._emit(events.Browser(open_browser(authorization.url, self._wishes.browser)))
+            self._emit(events.Browser(self._wishes.open_page(authorization.url)))
 
     def _check_issuer(self, authorization: Authorization) -> None:
         """An issuer that nobody vouches for is the person's to judge."""

@@ -52,7 +52,8 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     :param text: what is about to be shown or stored
     :param secrets: literal values that are known to be secret, such as an answer just given
     """
-    for secret in secrets:
+    # Longest first, for one may be part of another; sorted copies what another thread may add to.
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
     return _IN_AN_OBJECT.sub(rf"\1{HIDDEN}", _IN_A_QUERY.sub(rf"\1{HIDDEN}", text))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import click
 
-from hermes_tunnel import events
 from hermes_tunnel.cli.ending import show_failure
 from hermes_tunnel.cli.options import connection_options, new_console, option, output_options
-from hermes_tunnel.errors import Ended, ExitStatus, Failure, NetworkFailure, NobodyAnswered
+from hermes_tunnel.cli.report import Report
+from hermes_tunnel.errors import NetworkFailure, NobodyAnswered
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.port import ON_BUSY
 
@@ -88,40 +86,34 @@ def login(ctx: click.Context, /, as_json: bool, quiet: bool, verbosity: int, **w
     """  # noqa: D301 - the \b is click's
     console = new_console(verbosity=verbosity, quiet=quiet)
     report = Report(console, as_json=as_json)
+    extra = ctx.meta[_EXTRA]
     while True:
-        again, status = _attempt(ctx.meta[_EXTRA], wanted, console, report)
-        if not again:
-            return status
+        try:
+            return report.conclude(lambda: _log_in(extra, wanted, console, report))
+        except (NobodyAnswered, NetworkFailure) as failure:
+            if not report.connected or not console.is_terminal:
+                raise
+            show_failure(failure)
+            if not console.confirm("Run it again?"):
+                return failure.status
 
 
-def _attempt(
-    extra: Iterable[str], wanted: dict[str, Any], console: Console, report: Report
-) -> tuple[bool, int]:
-    """One login: whether the person wants another after it, and the exit status."""
-    try:
-        from hermes_tunnel.login import login as log_in
+def _log_in(extra: tuple[str, ...], wanted: dict[str, Any], console: Console, report: Report) -> str:
+    from hermes_tunnel.login import login as log_in
 
-        order = _order(tuple(extra), wanted)
-        done = log_in(order, console, report.emit)
-    except (Failure, Ended) as end:
-        status = 128 + end.number if isinstance(end, Ended) else int(end.status)
-        ended = "interrupted" if isinstance(end, Ended) else ExitStatus(status).name.lower()
-        report.finish(status, ended)
-        if isinstance(end, NobodyAnswered | NetworkFailure) and report.connected and console.is_terminal:
-            show_failure(end)
-            return console.confirm("Run it again?"), status
-        raise
-    report.finish(ExitStatus.OK, done.outcome.value)
-    what = "logged in" if done.outcome.value == "logged_in" else "credentials imported, no sign-in was needed"
+    order = _order(extra, wanted)
+    done = log_in(order, console, report.emit)
+    imported = done.outcome.value == "imported"
+    what = "credentials imported, no sign-in was needed" if imported else "logged in"
     where = f"; credential in {done.landing}" if done.landing else ""
     report.result(f"{order.provider.name}: {what} on {done.destination}{where}")
-    return False, ExitStatus.OK
+    return done.outcome.value
 
 
 def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     """What was typed, checked, before anything is opened."""
     from hermes_tunnel.conversation import Wishes
-    from hermes_tunnel.local.browser import check_command
+    from hermes_tunnel.local.browser import check_command, open_browser
     from hermes_tunnel.login import Order
     from hermes_tunnel.remote.hermes import Call, provider
     from hermes_tunnel.ssh.config import Options, resolve
@@ -142,46 +134,9 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     )
     wishes = Wishes(
         seconds=wanted["timeout"],
-        open_browser=not wanted["no_browser"],
-        browser=wanted["browser"],
+        open_page=None if wanted["no_browser"] else partial(open_browser, command=wanted["browser"]),
         allowed_hosts=frozenset(host.lower() for host in wanted["allowed_hosts"]),
         on_busy_port=wanted["on_busy_port"],
         yes=wanted["yes"],
     )
     return Order(chosen, resolve(target, options), call, extra, wishes)
-
-
-class Report:
-    """Passes what happens to the console and, if wanted, as JSON lines to standard output."""
-
-    def __init__(self, console: Console, *, as_json: bool) -> None:
-        self._console = console
-        self._json = as_json
-        self._remote_status: int | None = None
-        self.connected = False
-
-    def emit(self, event: events.Event) -> None:
-        """One thing that happened."""
-        if isinstance(event, events.Connected):
-            self.connected, self._remote_status = True, None
-        if isinstance(event, events.CommandEnded):
-            self._remote_status = event.status
-        if self._json and event.public:
-            self._write(json.dumps(events.as_json(event, self._console.secrets)))
-        self._console.show(event)
-
-    def finish(self, status: int, outcome: str) -> None:
-        """The end, however it came."""
-        self.emit(events.Finished(int(status), outcome, self._remote_status))
-
-    def result(self, text: str) -> None:
-        """The one line that standard output is for."""
-        if not self._json:
-            self._write(self._console.safe(text))
-
-    def _write(self, line: str) -> None:
-        try:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        except OSError:
-            self._json = False  # whoever read it has gone; the login goes on

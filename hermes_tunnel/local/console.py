@@ -66,13 +66,6 @@ class Console:
         """The text without escape sequences and secrets."""
         return redact(plain(text), self.secrets)
 
-    def error(self, message: str, hint: str) -> None:
-        """The two lines of a failure."""
-        self._clear_status()
-        self._write(self._styled("hermes-tunnel: error: ", fg="red", bold=True) + self.safe(message) + "\n")
-        if hint:
-            self._write(self._styled("hermes-tunnel: hint: ", bold=True) + self.safe(hint) + "\n")
-
     def waiting(self, what: str, seconds_left: float) -> None:
         """Show, or refresh, what is waited for and the time that is left."""
         if self._verbosity < 0 or self._asking is not None:
@@ -121,6 +114,7 @@ class Console:
             self._keyboard.cancel()
             self._asking.join(1.0)
             self._asking = None
+            self._keyboard.renew()
 
     def _read(self, prompt: str, hidden: bool) -> str | None:
         self._clear_status()
@@ -182,11 +176,10 @@ class Console:
             self.say("The page will show a code. Bring it back here.")
 
     def _forwarding(self, event: events.Forwarding) -> None:
+        if self._verbosity >= 0:
+            self.say(f"The tunnel is open: port {event.port} here leads to the command there.")
         if self._verbosity > 0:
-            where = ", ".join(event.addresses)
-            self.say(
-                f"Listening on {where} port {event.port}; the command waits on its port {event.remote_port}."
-            )
+            self.say(f"It listens on {', '.join(event.addresses)} and delivers to port {event.remote_port}.")
 
     def _browser(self, event: events.Browser) -> None:
         if self._verbosity >= 0:

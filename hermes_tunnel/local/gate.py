@@ -32,12 +32,21 @@ class Gate:
     :param expected: the callback of the login in progress
     :param destination: ``user@host``, for the pages
     :param report: is told when the callback was delivered or could not be; called in a connection's thread
+    :param head_seconds: how long a request head may take
     """
 
-    def __init__(self, expected: callback.Expected, destination: str, report: Report) -> None:
+    def __init__(
+        self,
+        expected: callback.Expected,
+        destination: str,
+        report: Report,
+        *,
+        head_seconds: float = HEAD_SECONDS,
+    ) -> None:
         self._expected = expected
         self._destination = destination
         self._report = report
+        self._head_seconds = head_seconds
         self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._delivering = threading.Lock()
         self._delivered: Delivered | None = None
@@ -51,7 +60,7 @@ class Gate:
         if not self._places.acquire(blocking=False):
             return
         try:
-            head = _read_head(connection)
+            head = _read_head(connection, self._head_seconds)
             if head is not None:
                 self._answer(connection, head, deliver)
         except OSError:
@@ -101,10 +110,10 @@ class Gate:
         return page.delivered(self._destination) if taken else page.failed(self._destination)
 
 
-def _read_head(connection: socket.socket) -> bytes | callback.Reject | None:
+def _read_head(connection: socket.socket, seconds: float) -> bytes | callback.Reject | None:
     """One request head; None from a connection that was opened and closed without asking anything."""
     head = b""
-    deadline = time.monotonic() + HEAD_SECONDS
+    deadline = time.monotonic() + seconds
     while b"\r\n\r\n" not in head:
         left = deadline - time.monotonic()
         if len(head) > callback.LONGEST_HEAD:

@@ -29,26 +29,29 @@ class Keyboard:
         self._stream = stream
         self.is_terminal = stream is not None and not stream.closed and stream.isatty()
         self._rest = b""
-        self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
         self._wake: tuple[int, int] | None = None
+        self._waking = threading.Lock()  # a descriptor that was closed may be somebody else's by now
 
     def read_line(self, *, hidden: bool) -> str | None:
-        """The next line without its end; None at the end of the input or when cancelled."""
+        """The next line without its end; None at the end of the input or when cancelled, before or meanwhile."""
         if self._stream is None or self._stream.closed:
             return None
-        self._cancelled.clear()
         with self._mode(hidden):
             if _WINDOWS:
                 return self._read_console(hidden) if self.is_terminal else self._read_stream()
             return self._read_descriptor()
 
     def cancel(self) -> None:
-        """Give up a line that another thread waits for."""
-        self._cancelled.set()
-        if self._wake is not None:
-            with contextlib.suppress(OSError):
+        """Give up the line that another thread waits for, or is about to; ``renew`` ends that."""
+        with self._waking:
+            self._cancelled.set()
+            if self._wake is not None:
                 os.write(self._wake[1], b"\0")
+
+    def renew(self) -> None:
+        """Lines are wanted again."""
+        self._cancelled.clear()
 
     @contextlib.contextmanager
     def _mode(self, hidden: bool) -> Iterator[None]:
@@ -67,27 +70,34 @@ class Keyboard:
             termios.tcsetattr(descriptor, termios.TCSAFLUSH, now)
             yield
         finally:
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            with contextlib.suppress(termios.error):  # the terminal has gone
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
     def _read_descriptor(self) -> str | None:
         descriptor = self._stream.fileno()  # type: ignore[union-attr]
-        self._wake = os.pipe()
+        wake = os.pipe()
+        with self._waking:
+            self._wake = wake
         try:
             while b"\n" not in self._rest:
                 if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
                     return None
-                ready, _, _ = select.select([descriptor, self._wake[0]], [], [])
-                if self._wake[0] in ready:
+                ready, _, _ = select.select([descriptor, wake[0]], [], [])
+                if wake[0] in ready:
                     return None
-                data = os.read(descriptor, 4096)
+                try:
+                    data = os.read(descriptor, 4096)
+                except OSError:  # the terminal has gone
+                    return None
                 if not data:
                     return self._take(len(self._rest)) if self._rest else None
                 self._rest += data
             return self._take(self._rest.index(b"\n") + 1)
         finally:
-            for end in self._wake:
+            with self._waking:
+                self._wake = None
+            for end in wake:
                 os.close(end)
-            self._wake = None
 
     def _take(self, length: int) -> str:
         line, self._rest = self._rest[:length], self._rest[length:]

@@ -172,6 +172,8 @@ def _loopback(redirect_uri: str) -> Redirect | None:
 
     :raises Unsafe: it leads to this machine, but in a way that no login does
     """
+    if not _URL_CHARACTERS.fullmatch(redirect_uri):  # urlsplit would drop a tab or a line feed
+        raise _bad_redirect("has characters that no URL has")
     try:
         parts = urlsplit(redirect_uri)
         port = parts.port
@@ -182,7 +184,9 @@ def _loopback(redirect_uri: str) -> Redirect | None:
     if parts.scheme != "http" or "@" in parts.netloc or parts.fragment or parts.query:
         raise _bad_redirect("is not a plain http address of this machine")
     if port is None or not FIRST_PORT <= port <= LAST_PORT:
-        raise _bad_redirect(f"leads to port {port or 80}; only {FIRST_PORT} to {LAST_PORT} are forwarded")
+        raise _bad_redirect(
+            f"leads to port {80 if port is None else port}; only {FIRST_PORT} to {LAST_PORT} are forwarded"
+        )
     path = parts.path or "/"
     if not re.fullmatch(r"/[A-Za-z0-9\-._~/]*", path):
         raise _bad_redirect("has an unusual path")

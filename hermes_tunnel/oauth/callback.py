@@ -17,7 +17,8 @@ from hermes_tunnel.oauth.authorization import LOOPBACK_HOSTS, Redirect
 
 LONGEST_HEAD = 16 * 1024  # bytes
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*")  # RFC 3986 section 3.4
-_HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(.*?)[ \t]*")
+# RFC 9110 section 5.5; bytes from 0x80 on are allowed, and cookies of other pages on localhost have them.
+_HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -125,9 +126,9 @@ def _judge_query(query: str, origin: str, expected: Expected) -> Verdict:
 def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
     """Method, path, query and headers by lower-case name; None if this is no HTTP/1 request head."""
     try:
-        request_line, *lines = head.decode("ascii").split("\r\n\r\n", 1)[0].split("\r\n")
+        request_line, *lines = head.decode("latin-1").split("\r\n\r\n", 1)[0].split("\r\n")
         method, target, version = request_line.split(" ")
-    except (UnicodeDecodeError, ValueError):
+    except ValueError:
         return None
     if not target.startswith("/") or version not in ("HTTP/1.1", "HTTP/1.0") or b"\r\n\r\n" not in head:
         return None
@@ -136,7 +137,7 @@ def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
         match = _HEADER.fullmatch(line)
         if match is None:
             return None
-        headers.setdefault(match[1].lower(), []).append(match[2])
+        headers.setdefault(match[1].lower(), []).append(match[2].strip(" \t"))
     path, _, query = target.partition("?")
     return method, path, query, headers
 

@@ -218,7 +218,7 @@ class Session:
 
     def _invite(self, authorization: Authorization) -> list[Effect]:
         before, self.authorization = self.authorization, authorization
-        if before is not None and before.url == authorization.url:
+        if before == authorization:
             return []
         self._requests += 1
         if before is not None and before.issuer != authorization.issuer:
@@ -331,6 +331,8 @@ class Session:
         raise NobodyAnswered(*_NOBODY[self.state])
 
     def _on_announced_time_up(self, _: TimeUp) -> list[Effect]:
+        if self._failure:
+            return self._on_exit(Exited(0))
         outcome = Outcome.LOGGED_IN if self.authorization else Outcome.IMPORTED
         return [Conclude(outcome, proof=True)]
 

@@ -82,7 +82,8 @@ class FailureMark:
 
 Said = Begun | Line | AuthorizationRequest | Listening | DeviceAuthorization | Prompt | Success | FailureMark
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
+# Bounded repetitions: a hostile line of 64 kB must not cost more than one pass over it.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
 _LISTENING = re.compile(
     r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
 )
@@ -90,9 +91,9 @@ _SUCCESS = re.compile(
     r"\s*(?:(?:Added|Saved|Imported) \S+ (?:OAuth )?.*credential"
     r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
 )
-_CODE_AFTER = re.compile(r"(?i)\bcode\b[^:]*:\s*(.*)")
-_USER_CODE = re.compile(r"(?=[A-Za-z0-9-]{4,14}\Z)(?=.*[A-Z0-9-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
-_MOST_WORDS_OF_A_CODE = 12  # letters and digits, hyphens not counted
+_CODE_AFTER = re.compile(r"(?i)\bcode\b[^:]{0,80}:\s*(.*)")
+_USER_CODE = re.compile(r"(?=.*[A-Z0-9-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+_CODE_LENGTHS = range(4, 13)  # letters and digits, hyphens not counted
 
 
 class Transcript:
@@ -124,16 +125,13 @@ class Transcript:
         self._received += len(data)
         self._unfinished += data
         *lines, self._unfinished = self._unfinished.split(b"\n")
-        if lines and self._prompt:  # what follows a prompt on its line is another thing that was said
-            lines[0] = lines[0].removeprefix(self._prompt)
-            self._prompt = b""
         longest = max(map(len, (*lines, self._unfinished)))
         if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:
             raise Unsafe(
                 "the remote command printed far more than a login does; it was stopped",
                 "run the command there by hand and look at what it prints",
             )
-        return [said for line in lines for said in self._read(_text(line))]
+        return [said for line in lines for said in self._complete(line)]
 
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
@@ -145,18 +143,25 @@ class Transcript:
 
     def end(self) -> list[Said]:
         """There is no more: the last line counts though nothing ended it."""
-        rest, self._unfinished = _text(self._unfinished), b""
-        return self._read(rest) if rest.strip() else []
+        rest, self._unfinished, self._prompt = self._unfinished, b"", b""
+        return self._complete(rest) if _text(rest).strip() else []
 
-    def _read(self, text: str) -> list[Said]:
+    def _complete(self, line: bytes) -> list[Said]:
+        """A line. What follows a prompt on it is another thing that was said, unless it was no prompt:
+        the output had only stalled in the middle of a line that says something as a whole.
+        """
+        prompt, self._prompt = self._prompt, b""
+        text, answered = _text(line), _text(line.removeprefix(prompt))
         if not self._begun:
             before, found, words = text.partition(self._marker)
             # A start-up file may have left its own last line unfinished before the marker.
             self._begun = bool(found)
             return [Begun(tuple(words.split(":")))] if found else [Line(before)]
         said = self._recognise(text)
+        if not said and answered != text:
+            said = self._recognise(answered)
         decisive = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
-        return [Line(text, decisive), *said]
+        return [Line(answered, decisive), *said]
 
     def _recognise(self, text: str) -> list[Said]:
         if text.lstrip().startswith("✗"):
@@ -221,6 +226,5 @@ def _user_code_of(url: str) -> str | None:
 
 def _user_code(text: str) -> str | None:
     """The text if it looks like a user code: 4 to 12 letters and digits, hyphens allowed."""
-    if not _USER_CODE.fullmatch(text) or len(text.replace("-", "")) > _MOST_WORDS_OF_A_CODE:
-        return None
-    return text
+    fits = len(text.replace("-", "")) in _CODE_LENGTHS and _USER_CODE.fullmatch(text)
+    return text if fits else None

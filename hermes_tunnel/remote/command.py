@@ -145,10 +145,13 @@ class RemoteCommand:
             self._post(NetworkFailure("the connection was lost while the command ran", "run the login again"))
 
     def _next(self) -> bytes:
-        try:
-            return self._channel.recv(32768)
-        except OSError:
-            return b""
+        while True:
+            try:
+                return self._channel.recv(32768)
+            except TimeoutError:
+                continue  # a sender's limit: a channel has one for both directions
+            except OSError:
+                return b""
 
 
 def _open_terminal(transport: paramiko.Transport) -> paramiko.Channel:

@@ -9,10 +9,10 @@ if [ "$h" = - ]; then
   h=$(command -v hermes 2>/dev/null) ||
   for d in "$HOME/.local/bin" "$HOME/.hermes/hermes-agent/venv/bin" "$HOME/.hermes/hermes-agent/.venv/bin"
     /usr/local/bin /opt/hermes /opt/hermes/bin; do
-    if [ -x "$d/hermes" ]; then h=$d/hermes; break; fi;
+    if [ -f "$d/hermes" ] && [ -x "$d/hermes" ]; then h=$d/hermes; break; fi;
   done;
 fi;
-if [ -x "$h" ]; then
+if [ -f "$h" ] && [ -x "$h" ]; then
   echo "hermes-tunnel:$n:begin:$(id -un):${HERMES_HOME:-$HOME/.hermes}:$h";
 else
   echo "hermes-tunnel:$n:missing:${h:-PATH, ~/.local/bin, ~/.hermes/hermes-agent, /usr/local/bin, /opt/hermes}";

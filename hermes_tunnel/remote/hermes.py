@@ -159,8 +159,8 @@ def begin_marker(nonce: str) -> str:
 
 
 def sudo_prompt(nonce: str) -> str:
-    """What sudo asks its password by, so that no other prompt can be taken for it."""
-    return f"hermes-tunnel:{nonce}:sudo:"
+    """What sudo asks its password by: no other prompt can be taken for it, nor it for the begin marker."""
+    return f"hermes-tunnel:sudo:{nonce}:"
 
 
 def _check(value: str, form: re.Pattern[str], option: str, hint: str) -> None:

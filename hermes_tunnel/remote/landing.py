@@ -7,6 +7,7 @@ the gateway's account cannot read), so they are said.
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 
 import paramiko
@@ -15,6 +16,7 @@ from hermes_tunnel.remote.hermes import begin_marker
 from hermes_tunnel.text import plain
 
 _SECONDS = 5.0
+_LANDED = re.compile(r"landed:([^:]+):([0-7]{3,5}):([0-9]{1,12}):([0-9]{1,12}):(.+)")
 _LONGEST_ANSWER = 64 * 1024  # bytes; a start-up file may be talkative
 
 
@@ -49,10 +51,7 @@ def look(transport: paramiko.Transport, line: str, nonce: str) -> Landing | None
 def read_landing(answer: str, nonce: str) -> Landing | None:
     """The landing in what the script printed, or None."""
     for line in answer.splitlines():
-        _, found, rest = line.partition(f"{begin_marker(nonce)}landed:")
-        if not found:
-            continue
-        owner, mode, changed, now, path = (plain(rest).split(":", 4) + [""] * 5)[:5]
-        if changed.isdigit() and now.isdigit():
+        if found := _LANDED.fullmatch(plain(line.partition(begin_marker(nonce))[2])):
+            owner, mode, changed, now, path = found.groups()
             return Landing(path, owner, mode, int(now) - int(changed))
     return None

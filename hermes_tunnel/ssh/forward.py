@@ -150,7 +150,7 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         :raises Undeliverable: there is no way to the listener
         """
         try:
-            channel = self._ours.open_channel(
+            channel = self._adopted.open_channel(
                 "direct-tcpip",
                 ("127.0.0.1", self.remote_port),
                 ("127.0.0.1", 0),

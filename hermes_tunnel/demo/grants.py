@@ -1,0 +1,185 @@
+"""What an authorization server decides: codes and tokens, without the web around them.
+
+The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636) and the device authorization
+grant (RFC 8628), for public clients, in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+CODE_LIFETIME = 60  # seconds; RFC 6749 section 4.1.2 recommends at most ten minutes
+DEVICE_LIFETIME = 300
+TOKEN_LIFETIME = 3600
+DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words
+
+
+class InvalidRequest(Exception):
+    """An authorization request that is answered with a page, never with a redirect."""
+
+
+class TokenError(Exception):
+    """An error response of the token endpoint (RFC 6749 section 5.2, RFC 8628 section 3.5)."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """An authorization request that may be put before the person."""
+
+    client_id: str
+    redirect_uri: str
+    state: str = field(repr=False)
+    code_challenge: str = field(repr=False)
+    scope: str
+
+    @property
+    def redirect_origin(self) -> str:
+        """Scheme, host and port of the redirect."""
+        parts = urlsplit(self.redirect_uri)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def answer(self, **parameters: str) -> str:
+        """The address that takes an answer to the client, with its ``state``."""
+        return f"{self.redirect_uri}?{urlencode({**parameters, 'state': self.state})}"
+
+
+@dataclass
+class DeviceRequest:
+    """A device that waits; ``approved`` is the person's answer, None before."""
+
+    client_id: str
+    scope: str
+    user_code: str
+    device_code: str = field(repr=False)
+    expires: float
+    approved: bool | None = None
+
+
+def s256(code_verifier: str) -> str:
+    """The code challenge of a verifier (RFC 7636 section 4.2)."""
+    digest = hashlib.sha256(code_verifier.encode("ascii", "replace")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+class Grants:
+    """What was asked for and granted. Its methods are called by one thread at a time.
+
+    :param clients: the registered public clients, ``client_id`` to the name that a person is shown
+    """
+
+    def __init__(self, clients: Mapping[str, str]) -> None:
+        self.clients = dict(clients)
+        self.tokens: set[str] = set()
+        self._codes: dict[str, tuple[AuthorizationRequest, float]] = {}
+        self._devices: list[DeviceRequest] = []
+
+    def check_request(self, query: Mapping[str, str]) -> AuthorizationRequest:
+        """Whether an authorization request may be put before the person."""
+        client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
+        if client_id not in self.clients:
+            raise InvalidRequest("The client is unknown here.")
+        if not _is_loopback(redirect_uri):
+            raise InvalidRequest("The redirect_uri is not a loopback address.")
+        if query.get("response_type") != "code":
+            raise InvalidRequest("The response_type is not “code”.")
+        challenge, state = query.get("code_challenge", ""), query.get("state", "")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge) or query.get("code_challenge_method") != "S256":
+            raise InvalidRequest("There is no PKCE challenge with the method S256.")
+        if not state:
+            raise InvalidRequest("There is no state.")
+        return AuthorizationRequest(client_id, redirect_uri, state, challenge, query.get("scope", ""))
+
+    def issue_code(self, request: AuthorizationRequest) -> str:
+        """An authorization code for an approved request."""
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = (request, time.monotonic() + CODE_LIFETIME)
+        return code
+
+    def redeem(self, form: Mapping[str, str]) -> dict[str, object]:
+        """The token endpoint: a token response (RFC 6749 section 5.1), or ``TokenError``."""
+        grant = form.get("grant_type")
+        if grant == "authorization_code":
+            return self._token(self._redeem_code(form))
+        if grant == DEVICE_CODE_GRANT:
+            return self._token(self._redeem_device(form))
+        raise TokenError("unsupported_grant_type", "This grant is not offered")
+
+    def issue_device(self, form: Mapping[str, str]) -> DeviceRequest:
+        """The device authorization endpoint (RFC 8628 section 3.1)."""
+        if form.get("client_id", "") not in self.clients:
+            raise TokenError("invalid_client", "The client is unknown here")
+        letters = [secrets.choice(_USER_CODE_LETTERS) for _ in range(8)]
+        device = DeviceRequest(
+            client_id=form["client_id"],
+            scope=form.get("scope", ""),
+            user_code=f"{''.join(letters[:4])}-{''.join(letters[4:])}",
+            device_code=secrets.token_urlsafe(32),
+            expires=time.monotonic() + DEVICE_LIFETIME,
+        )
+        self._devices.append(device)
+        return device
+
+    def find_device(self, user_code: str) -> DeviceRequest | None:
+        """The device that shows this code and waits; lower case and missing hyphens do no harm."""
+        typed = re.sub(r"[^A-Z]", "", user_code.upper())
+        waiting = (one for one in self._devices if one.approved is None and one.expires > time.monotonic())
+        return next((one for one in waiting if one.user_code.replace("-", "") == typed), None)
+
+    def _redeem_code(self, form: Mapping[str, str]) -> str:
+        """The scope of a code, which is of no use afterwards, whatever comes of it."""
+        request, expires = self._codes.pop(form.get("code", ""), (None, 0.0))
+        if request is None or expires < time.monotonic():
+            raise TokenError("invalid_grant", "The code is unknown, used or expired")
+        if form.get("client_id") != request.client_id:
+            raise TokenError("invalid_grant", "The code was given to another client")
+        if form.get("redirect_uri") != request.redirect_uri:
+            raise TokenError("invalid_grant", "The redirect_uri is another one")
+        if not hmac.compare_digest(s256(form.get("code_verifier", "")), request.code_challenge):
+            raise TokenError("invalid_grant", "The code_verifier does not match the code_challenge")
+        return request.scope
+
+    def _redeem_device(self, form: Mapping[str, str]) -> str:
+        code = form.get("device_code", "").encode()
+        device = next(
+            (one for one in self._devices if hmac.compare_digest(one.device_code.encode(), code)), None
+        )
+        if device is None or device.client_id != form.get("client_id"):
+            raise TokenError("invalid_grant", "The device code is unknown or used")
+        if device.expires < time.monotonic():
+            raise TokenError("expired_token", "The device code has expired")
+        if device.approved is None:
+            raise TokenError("authorization_pending", "Nobody has answered yet")
+        self._devices.remove(device)
+        if not device.approved:
+            raise TokenError("access_denied", "The person denied access")
+        return device.scope
+
+    def _token(self, scope: str) -> dict[str, object]:
+        token = secrets.token_urlsafe(32)
+        self.tokens.add(token)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "scope": scope}
+
+
+def _is_loopback(redirect_uri: str) -> bool:
+    """RFC 8252 section 7.3: http on this machine, any port."""
+    try:
+        parts = urlsplit(redirect_uri)
+        port = parts.port
+    except ValueError:
+        return False
+    hosts = ("127.0.0.1", "localhost", "::1")
+    return parts.scheme == "http" and parts.hostname in hosts and bool(port) and "@" not in parts.netloc

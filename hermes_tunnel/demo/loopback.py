@@ -1,0 +1,129 @@
+"""Loopback addresses: servers that end when told, and the loopback of a machine that shares ours.
+
+Hermes waits on 127.0.0.1 of its machine, and the browser is sent to the same port of this machine. When
+both machines are this one, that port cannot be had twice; so the stand-in's loopback has port numbers of
+its own, and the SSH server knows under which real ones they are found.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import socket
+import socketserver
+import sys
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, TypeVar
+
+ADDRESS = "127.0.0.1"
+# Below every system's ephemeral ports, so that nobody is given one between our look and its use.
+_NUMBERS = range(20000, 32000)
+
+
+class Loopback:
+    """The loopback of the stand-in for the remote machine."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._real: dict[int, int] = {}
+
+    def bind(self, real: int, port: int = 0) -> int:
+        """Let a listener of this process be found at a port of the other machine.
+
+        :param real: the port that it has here
+        :param port: the port that it shall have there; 0 for one that is free on both machines
+        :raises OSError: the port is taken there
+        """
+        with self._lock:
+            if port in self._real:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            port = port or self._free()
+            self._real[port] = real
+            return port
+
+    def release(self, port: int) -> None:
+        """Give a port of the other machine back."""
+        with self._lock:
+            self._real.pop(port, None)
+
+    def find(self, port: int) -> int | None:
+        """The port here of what listens at a port there; None if nothing does."""
+        with self._lock:
+            return self._real.get(port)
+
+    def _free(self) -> int:
+        for port in random.sample(_NUMBERS, len(_NUMBERS)):
+            if port not in self._real:
+                with suppress(OSError), socket.socket() as probe:
+                    probe.bind((ADDRESS, port))
+                    return port
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+_Server = TypeVar("_Server", bound="LoopbackServer")
+
+
+class LoopbackServer(socketserver.TCPServer):
+    """Listens on 127.0.0.1, serves one connection at a time, and ends within a moment of ``close``."""
+
+    allow_reuse_address = os.name == "posix"  # on Windows it would let others take the port
+    request_queue_size = 64
+
+    def __init__(self, handler: Any = socketserver.BaseRequestHandler) -> None:
+        super().__init__((ADDRESS, 0), handler)
+        self.port: int = self.server_address[1]
+        self._connections: set[socket.socket] = set()
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(0.02,), name=type(self).__name__, daemon=True
+        )
+
+    def __enter__(self: _Server) -> _Server:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every connection, the listener and their threads."""
+        stopping = threading.Thread(target=self.shutdown, daemon=True)
+        stopping.start()
+        while stopping.is_alive():
+            self._cut()  # a handler may be waiting for a browser that says nothing
+            stopping.join(0.01)
+        self._thread.join()
+        self._cut()
+        self.server_close()
+
+    def _cut(self) -> None:
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Remember the connection, to end it when the server ends."""
+        connection, address = super().get_request()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that leaves is no error; anything else is shown."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class ThreadingLoopbackServer(socketserver.ThreadingMixIn, LoopbackServer):
+    """The same, but serves every connection in a thread of its own."""
+
+    daemon_threads = False  # so that ``server_close`` waits for them

@@ -1,0 +1,101 @@
+"""Hermes' side of the two grants: what it asks the provider, over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit
+
+from hermes_tunnel.demo.authorization_server import AuthorizationServer
+from hermes_tunnel.demo.grants import DEVICE_CODE_GRANT, s256
+
+_TIMEOUT = 10  # seconds
+
+
+class ProviderRefused(Exception):
+    """An error response of the provider (RFC 6749 section 5.2)."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description or error)
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One authorization request of ours, and what is kept of it until it is answered."""
+
+    redirect_uri: str
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    code_verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48), repr=False)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A public client (RFC 6749 section 2.1) of one authorization server."""
+
+    server: AuthorizationServer
+    client_id: str
+    scope: str = "Read and write on your behalf"
+
+    def authorization_url(self, attempt: Attempt) -> str:
+        """The address that asks the person (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+        query = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": attempt.redirect_uri,
+            "scope": self.scope,
+            "state": attempt.state,
+            "code_challenge": s256(attempt.code_verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{self.server.authorization_endpoint}?{urlencode(query)}"
+
+    def redeem_code(self, attempt: Attempt, code: str) -> str:
+        """The access token for an authorization code (RFC 6749 section 4.1.3), or ``ProviderRefused``."""
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.client_id,
+            "redirect_uri": attempt.redirect_uri,
+            "code": code,
+            "code_verifier": attempt.code_verifier,
+        }
+        return _text(_post(self.server.token_endpoint, form), "access_token")
+
+    def request_device(self) -> dict[str, object]:
+        """A device authorization response (RFC 8628 section 3.2)."""
+        form = {"client_id": self.client_id, "scope": self.scope}
+        return _post(self.server.device_authorization_endpoint, form)
+
+    def redeem_device(self, device_code: str) -> str | None:
+        """The access token of a device, None while nobody has answered, or ``ProviderRefused``."""
+        form = {"grant_type": DEVICE_CODE_GRANT, "client_id": self.client_id, "device_code": device_code}
+        try:
+            return _text(_post(self.server.token_endpoint, form), "access_token")
+        except ProviderRefused as refusal:
+            if refusal.error == "authorization_pending":
+                return None
+            raise
+
+
+def _text(answer: dict[str, object], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str):
+        raise ProviderRefused("server_error", f"the answer has no {name}")
+    return value
+
+
+def _post(url: str, form: dict[str, str]) -> dict[str, object]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    try:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", parts.path, urlencode(form), headers)
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise ProviderRefused(str(answer.get("error")), str(answer.get("error_description", "")))
+    return dict(answer)

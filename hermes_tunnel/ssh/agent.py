@@ -1,0 +1,161 @@
+"""The person's ssh-agent (draft-ietf-sshm-ssh-agent): what keys it has, and a signature by one of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
+_SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
+_RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
+_LARGEST = 256 * 1024
+_SLICE = 0.2
+_LISTING_SECONDS = 5.0
+# An agent that answers at once needs no word; one that waits for a touch does.
+_SILENT_SECONDS = 1.0
+
+
+class AgentProblem(Exception):
+    """The agent does not answer, or not sensibly, or refuses."""
+
+
+@dataclass(frozen=True)
+class AgentKey:
+    """A key that the agent holds.
+
+    :param blob: the public half, or a certificate
+    :param comment: what the agent calls it, as it came
+    """
+
+    blob: bytes
+    comment: str
+
+
+class Agent:
+    """A connection to an agent.
+
+    :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
+    :raises AgentProblem: there is none, or it cannot be reached
+    """
+
+    def __init__(self, path: str | None) -> None:
+        if path is None:
+            path = os.environ.get("SSH_AUTH_SOCK")
+        self._connection: Any
+        if sys.platform == "win32":
+            from paramiko.agent import get_agent_connection
+
+            self._connection = get_agent_connection()
+            if self._connection is None:
+                raise AgentProblem("there is none")
+            return
+        if not path:
+            raise AgentProblem("there is none")
+        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._connection.settimeout(_LISTING_SECONDS)
+            self._connection.connect(path)
+            self._connection.settimeout(_SLICE)
+        except OSError as problem:
+            self._connection.close()
+            raise AgentProblem(problem.strerror or "it does not accept a connection") from problem
+
+    def keys(self) -> list[AgentKey]:
+        """All keys, in the agent's order.
+
+        :raises AgentProblem: it did not answer within five seconds, or not with a list
+        """
+        until = time.monotonic() + _LISTING_SECONDS
+        kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), lambda: time.monotonic() < until)
+        if kind != _IDENTITIES_ANSWER:
+            raise AgentProblem("it does not list its keys")
+        try:
+            (count,) = struct.unpack_from(">I", answer)
+            offset, keys = 4, []
+            for _ in range(count):
+                blob, offset = _string(answer, offset)
+                comment, offset = _string(answer, offset)
+                keys.append(AgentKey(blob, comment.decode(errors="replace")))
+        except struct.error as problem:
+            raise AgentProblem("its list of keys is damaged") from problem
+        return keys
+
+    def sign(
+        self,
+        blob: bytes,
+        data: bytes,
+        algorithm: str,
+        wanted: Callable[[], bool],
+        waiting: Callable[[], object],
+    ) -> bytes:
+        """The signature blob of a key; a person may have to touch something first.
+
+        :param wanted: whether to go on waiting
+        :param waiting: called once where the agent does not answer at once
+        :raises AgentProblem: it refused, or the wait was given up
+        """
+        flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)
+        request = bytes([_SIGN_REQUEST]) + _packed(blob) + _packed(data) + struct.pack(">I", flags)
+        said_at: float | None = time.monotonic() + _SILENT_SECONDS
+
+        def go_on() -> bool:
+            nonlocal said_at
+            if said_at is not None and time.monotonic() > said_at:
+                said_at = None
+                waiting()
+            return wanted()
+
+        kind, answer = self._ask(request, go_on)
+        if kind != _SIGN_RESPONSE:
+            raise AgentProblem("it refused to sign")
+        try:
+            return _string(answer, 0)[0]
+        except struct.error as problem:
+            raise AgentProblem("its signature is damaged") from problem
+
+    def close(self) -> None:
+        """End the connection to the agent."""
+        self._connection.close()
+
+    def _ask(self, request: bytes, go_on: Callable[[], bool]) -> tuple[int, bytes]:
+        try:
+            self._connection.send(_packed(request))
+            (length,) = struct.unpack(">I", self._receive(4, go_on))
+            if not 0 < length <= _LARGEST:
+                raise AgentProblem("its answer is not an agent's")
+            answer = self._receive(length, go_on)
+        except OSError as problem:
+            raise AgentProblem(problem.strerror or "it went away") from problem
+        return answer[0], answer[1:]
+
+    def _receive(self, count: int, go_on: Callable[[], bool]) -> bytes:
+        data = b""
+        while len(data) < count:
+            try:
+                more = self._connection.recv(count - len(data))
+            except TimeoutError:
+                if go_on():
+                    continue
+                raise AgentProblem("it did not answer in time") from None
+            if not more:
+                raise AgentProblem("it went away")
+            data += more
+        return data
+
+
+def _packed(value: bytes) -> bytes:
+    return struct.pack(">I", len(value)) + value
+
+
+def _string(data: bytes, offset: int) -> tuple[bytes, int]:
+    (length,) = struct.unpack_from(">I", data, offset)
+    end = offset + 4 + length
+    if end > len(data):
+        raise struct.error
+    return data[offset + 4 : end], end

@@ -1,0 +1,225 @@
+"""One SSH connection, through jump hosts, to the machine that runs Hermes.
+
+Every hop is dialled, its host key verified, and only then is the person authenticated; the next hop is
+reached over a ``direct-tcpip`` channel of the one before. What was opened is closed again, last first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any
+
+import paramiko
+
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.dial import ProxyCommand, dial
+from hermes_tunnel.ssh.hostkeys import KnownHosts, verify
+from hermes_tunnel.ssh.transport import Transport, handshake
+from hermes_tunnel.text import plain
+
+_GONE_SECONDS = 2.0
+
+
+class Connection:
+    """An authenticated connection; as a context manager it closes at the end.
+
+    :param hops: how each hop was reached, destination last
+    :param transports: their transports
+    :param closing: closes what was opened
+    """
+
+    def __init__(
+        self, hops: Sequence[HopConfiguration], transports: Sequence[Transport], closing: ExitStack
+    ) -> None:
+        self._hops = tuple(zip(hops, transports, strict=True))
+        self._closing = closing
+        self._alive = _ServerAlive(transports[-1], hops[-1])
+        self._closing.callback(self._alive.stop)
+        self._alive.start()
+
+    @property
+    def transport(self) -> paramiko.Transport:
+        """The last hop's transport: channels are opened here."""
+        return self._hops[-1][1]
+
+    @property
+    def destination(self) -> str:
+        """``user@host`` as the person knows it."""
+        return self._hops[-1][0].label
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """The jump hosts as ``user@host``, first to last."""
+        return tuple(configuration.label for configuration, _ in self._hops[:-1])
+
+    def check(self) -> None:
+        """Do nothing while the connection lives.
+
+        :raises NetworkFailure: it is gone, or the server did not answer ServerAliveCountMax probes
+        """
+        if self._alive.silent:
+            raise NetworkFailure(
+                f"{self.destination} has not answered for {self._alive.seconds:g} s",
+                "check the network, then run the same command again",
+            )
+        for configuration, transport in self._hops:
+            if not transport.is_active():
+                words = f": {transport.parting_words}" if transport.parting_words else ""
+                who = (
+                    f"jump host {configuration.label}"
+                    if transport is not self.transport
+                    else self.destination
+                )
+                raise NetworkFailure(
+                    f"the connection to {who} was lost{words}",
+                    "check the network, then run the same command again",
+                )
+
+    def close(self) -> None:
+        """Close every hop, last first; nothing is left."""
+        self._closing.close()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell) -> Connection:
+    """Connect to the last of the hops, through the others.
+
+    :param hops: from ``config.resolve``: first hop first, destination last
+    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers
+    :param tell: tells the person one line, free of escape sequences
+    :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
+    :raises HostKeyFailure: a host key is not the known one, or was not accepted
+    :raises AuthenticationFailure: a hop took none of the person's credentials
+    """
+    with ExitStack() as opened:
+        transports: list[Transport] = []
+        for configuration in hops:
+            before = (hops[len(transports) - 1], transports[-1]) if transports else None
+            transports.append(_hop(configuration, before, opened, ask, tell))
+        return Connection(hops, transports, opened.pop_all())
+
+
+def _hop(
+    configuration: HopConfiguration,
+    before: tuple[HopConfiguration, Transport] | None,
+    opened: ExitStack,
+    ask: Ask,
+    tell: Tell,
+) -> Transport:
+    known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
+    proxy = None
+    sock: Any
+    if before is not None:
+        sock = _channel(configuration, *before)
+    elif configuration.proxy_command is not None:
+        proxy = ProxyCommand(configuration.proxy_command)
+        opened.callback(proxy.close)
+        sock = proxy.socket
+    else:
+        sock = dial(configuration)
+    opened.callback(sock.close)
+    name, port = _known_as(configuration)
+    transport = Transport(sock, configuration, known.known_types(name, port))
+    opened.callback(_end, transport, sock)
+    try:
+        handshake(transport, configuration)
+    except NetworkFailure as problem:
+        words = proxy.last_words() if proxy else ""
+        raise NetworkFailure(
+            f"{problem.message}; its ProxyCommand said: {words}" if words else problem.message, problem.hint
+        ) from problem
+    key = transport.get_remote_server_key()
+    verify(known, configuration, key.get_name(), key.asbytes(), ask=ask, tell=tell)
+    authenticate(transport, configuration, ask=ask, tell=tell)
+    return transport
+
+
+def _known_as(configuration: HopConfiguration) -> tuple[str, int]:
+    # An alias stands bare in known_hosts, whatever the port.
+    if configuration.host_key_alias:
+        return configuration.host_key_alias, 22
+    return configuration.hostname, configuration.port
+
+
+def _channel(
+    configuration: HopConfiguration, jump: HopConfiguration, transport: Transport
+) -> paramiko.Channel:
+    where, through = configuration.address, f"jump host {jump.label}"
+    try:
+        return transport.open_channel(
+            "direct-tcpip",
+            (configuration.hostname, configuration.port),
+            ("127.0.0.1", 0),
+            timeout=configuration.connect_timeout,
+        )
+    except paramiko.ChannelException as refusal:
+        if refusal.code == 1:
+            raise NetworkFailure(
+                f"{through} does not allow a connection to {where}",
+                "its sshd_config must allow it: AllowTcpForwarding, PermitOpen",
+            ) from refusal
+        raise NetworkFailure(
+            f"{through} cannot connect to {where}: {plain(str(refusal.text))}",
+            f"is {where} right, seen from there?",
+        ) from refusal
+    except (paramiko.SSHException, EOFError) as problem:
+        if not transport.is_active():
+            raise NetworkFailure(f"the connection to {through} was lost", "try again") from problem
+        raise NetworkFailure(
+            f"connecting to {where} through {through} timed out after {configuration.connect_timeout:g} s",
+            f"is {where} right, seen from there?",
+        ) from problem
+
+
+def _end(transport: Transport, sock: Any) -> None:
+    transport.close()
+    # Its thread may be waiting for the server; without a socket it has nothing to wait for.
+    sock.close()
+    transport.join(_GONE_SECONDS)
+
+
+class _ServerAlive(threading.Thread):
+    """Asks the server for a sign of life, which paramiko's own keepalive never waits for.
+
+    Intervals are counted, not seconds, so that a laptop that slept is not taken for a dead server.
+    """
+
+    def __init__(self, transport: Transport, configuration: HopConfiguration) -> None:
+        super().__init__(name="ServerAlive", daemon=True)
+        self._transport = transport
+        self._interval = configuration.server_alive_interval
+        self._count = configuration.server_alive_count_max
+        self._ending = threading.Event()
+        self.seconds = self._interval * self._count
+        self.silent = False
+
+    def run(self) -> None:
+        missed, heard = 0, self._transport.heard
+        while not self._ending.wait(self._interval) and self._transport.is_active():
+            missed = missed + 1 if self._transport.heard == heard else 0
+            heard = self._transport.heard
+            if missed >= self._count:
+                self.silent = True
+                # Whoever waits for this transport is woken up.
+                self._transport.close()
+                return
+            try:
+                self._transport.probe()
+            except (OSError, EOFError, paramiko.SSHException):
+                return
+
+    def stop(self) -> None:
+        self._ending.set()
+        self.join()

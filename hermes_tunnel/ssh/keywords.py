@@ -1,0 +1,167 @@
+"""Where the keywords of ssh_config come from: ``ssh -G``, or without ssh, a careful reading of the files.
+
+ssh itself is asked first, because Include, Match and canonical names mean what it says they mean.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.ssh.target import Hop
+from hermes_tunnel.ssh.tokens import home
+from hermes_tunnel.text import plain, quote
+
+Keywords = Mapping[str, Sequence[str]]
+
+_SECONDS = 10.0
+_LARGEST = 1 << 20
+_SYSTEM_FILE = "/etc/ssh/ssh_config"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of our command line that ssh has too.
+
+    :param config_file: ``-F``
+    :param options: each ``-o`` as ``KEY=VALUE``
+    :param identity_files: each ``-i``
+    :param address_family: ``inet`` for ``-4``, ``inet6`` for ``-6``
+    """
+
+    config_file: str | None = None
+    options: tuple[str, ...] = ()
+    identity_files: tuple[str, ...] = ()
+    address_family: str | None = None
+
+    def for_a_jump_host(self) -> Options:
+        """What ssh hands on to a jump host: the configuration file alone."""
+        return replace(Options(), config_file=self.config_file)
+
+    def as_keywords(self) -> tuple[str, ...]:
+        """All but the file, as ``-o`` has it."""
+        family = (f"AddressFamily={self.address_family}",) if self.address_family else ()
+        return (*self.options, *(f"IdentityFile={name}" for name in self.identity_files), *family)
+
+
+def find_ssh() -> str | None:
+    """The ssh program; on Windows never one that lies in the current directory."""
+    if sys.platform == "win32":
+        own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "OpenSSH", "ssh.exe")
+        if own.is_file():
+            return str(own)
+        found = shutil.which("ssh")
+        return found if found and Path(found).resolve().parent != Path.cwd() else None
+    return shutil.which("ssh")
+
+
+def read(hop: Hop, options: Options, program: str | None) -> Keywords:
+    """What ssh_config says of a hop: lower-case keywords, each with its values.
+
+    :param program: the ssh program, or None where there is none
+    :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
+    """
+    for option in options.options:
+        if plain(option) != option or not re.match(r"[A-Za-z]+[ =]", option):
+            raise ConfigurationFailure(
+                f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys"
+            )
+    return _without_ssh(hop, options) if program is None else _ask_ssh(hop, options, program)
+
+
+def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
+    command = [program, "-G"]
+    if options.config_file is not None:
+        command += ["-F", options.config_file]
+    for option in options.options:
+        command += ["-o", option]
+    for name in options.identity_files:
+        command += ["-i", name]
+    if options.address_family:
+        command.append("-4" if options.address_family == "inet" else "-6")
+    if hop.port is not None:
+        command += ["-p", str(hop.port)]
+    if hop.user is not None:
+        command += ["-l", hop.user]
+    try:
+        result = subprocess.run(
+            [*command, "--", hop.host],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as problem:
+        raise ConfigurationFailure(
+            f"ssh did not say how to reach {quote(hop.host)} within {_SECONDS:.0f} s",
+            f"look for a Match exec that hangs: ssh -G {hop.host}",
+        ) from problem
+    except OSError as problem:
+        raise ConfigurationFailure(f"{program} cannot be run: {problem.strerror}") from problem
+    if result.returncode:
+        lines = [plain(line) for line in result.stderr.decode(errors="replace").splitlines() if line.strip()]
+        raise ConfigurationFailure(
+            lines[0] if lines else f"ssh -G {hop.host} ended with status {result.returncode}",
+            f"correct it until this works: ssh -G {hop.host}",
+        )
+    if len(result.stdout) > _LARGEST:
+        raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(hop.host)}")
+    keywords: dict[str, list[str]] = {}
+    for line in result.stdout.decode(errors="surrogateescape").splitlines():
+        keyword, _, value = line.partition(" ")
+        keywords.setdefault(keyword.lower(), []).append(value)
+    return keywords
+
+
+def _without_ssh(hop: Hop, options: Options) -> Keywords:
+    import paramiko
+
+    text = "".join(f"{re.sub('[ =]+', ' ', option, count=1)}\n" for option in options.as_keywords())
+    names = [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]
+    for name in names:
+        # Host * ends the block before, so that each file begins as if it were alone.
+        text += "Host *\n" + _file_for_paramiko(name, needed=options.config_file is not None)
+    try:
+        found = paramiko.SSHConfig.from_text(text).lookup(hop.host)
+    except paramiko.ConfigParseError as problem:
+        raise ConfigurationFailure(f"ssh_config cannot be read: {plain(str(problem))}") from problem
+    # The stubs know of lines only, but IdentityFile and the forwards are lists.
+    values: Mapping[str, object] = found
+    keywords = {key: value if isinstance(value, list) else [str(value)] for key, value in values.items()}
+    if hop.user is not None:
+        keywords["user"] = [hop.user]
+    if hop.port is not None:
+        keywords["port"] = [str(hop.port)]
+    return keywords
+
+
+def _file_for_paramiko(name: str, *, needed: bool) -> str:
+    try:
+        text = Path(name).read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        if not needed:
+            return ""
+        raise ConfigurationFailure(f"Can't open user config file {quote(name)}", "see -F") from None
+    except OSError as problem:
+        raise ConfigurationFailure(f"{quote(name)} cannot be read: {problem.strerror}", "see -F") from problem
+    lines = []
+    for number, line in enumerate(text.splitlines(), 1):
+        keyword, _, value = line.strip().replace("=", " ", 1).partition(" ")
+        # What paramiko would misunderstand in silence must not decide where a login goes.
+        if keyword.lower() in ("include", "canonicalizehostname") or (
+            keyword.lower() == "match"
+            and not re.fullmatch(r"(?i)\s*(all|((host|originalhost|user|localuser)\s+\S+\s*)+)\s*", value)
+        ):
+            raise ConfigurationFailure(
+                f"{plain(name)}:{number}: {plain(keyword)} needs the ssh program, which is not here",
+                "install OpenSSH's client, or name another file with -F",
+            )
+        lines.append(re.sub(r"\s#.*", "", line))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,115 @@
+"""What ssh_config(5) calls TOKENS: ``%h`` and its kind; and ``~`` and ``${VARIABLE}`` in file names."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.text import quote
+
+
+def home() -> str:
+    """The person's home directory; as ssh, from the password database rather than from HOME."""
+    try:
+        import pwd
+    except ImportError:
+        return str(Path.home())
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return str(Path.home())
+
+
+def local_user() -> str:
+    """The person's name on this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as problem:
+        raise ConfigurationFailure("this account has no name", "name the remote user: USER@HOST") from problem
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The values of one hop's tokens.
+
+    :param original: the host as typed (``%n``)
+    :param hostname: after HostName (``%h``)
+    :param port: ``%p``
+    :param user: the remote user (``%r``)
+    :param host_key_alias: ``%k``, where HostKeyAlias is set
+    :param jumps: ProxyJump (``%j``)
+    """
+
+    original: str
+    hostname: str
+    port: int
+    user: str
+    host_key_alias: str | None = None
+    jumps: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def expand(self, text: str) -> str:
+        """The text with its ``%`` tokens replaced.
+
+        :raises ConfigurationFailure: a token that ssh_config does not have
+        """
+        values = {
+            "%": "%",
+            "d": home(),
+            "h": self.hostname,
+            "k": self.host_key_alias or self.original,
+            "n": self.original,
+            "p": str(self.port),
+            "r": self.user,
+            "j": self.jumps,
+        }
+
+        def value(match: re.Match[str]) -> str:
+            letter = match[1]
+            if letter in values:
+                return values[letter]
+            if letter == "u":
+                return local_user()
+            if letter == "i":
+                return str(os.getuid()) if hasattr(os, "getuid") else ""
+            name = socket.gethostname()
+            if letter == "l":
+                return name
+            if letter == "L":
+                return name.partition(".")[0]
+            if letter == "C":
+                return self._connection_hash(name)
+            raise ConfigurationFailure(
+                f"ssh_config has an unknown token {quote(match[0])} in {quote(text)}",
+                "see TOKENS in ssh_config(5)",
+            )
+
+        return re.sub(r"%(.?)", value, text)
+
+    def path(self, text: str) -> str:
+        """A file name with ``~``, tokens and ``${VARIABLE}`` replaced."""
+        if text == "~" or text.startswith(("~/", "~\\")):
+            text = home().replace("%", "%%") + text[1:]
+        elif text.startswith("~"):
+            text = str(Path(text).expanduser())
+        expanded = self.expand(text)
+        return re.sub(r"\$\{([^}]*)\}", lambda match: self._variable(match[1], text), expanded)
+
+    def _variable(self, name: str, text: str) -> str:
+        if name not in self.environment:
+            raise ConfigurationFailure(
+                f"ssh_config uses the variable {quote(name)} in {quote(text)}, which is not set",
+                f"export {name}=...",
+            )
+        return self.environment[name]
+
+    def _connection_hash(self, local: str) -> str:
+        whole = f"{local}{self.hostname}{self.port}{self.user}{self.jumps}"
+        return hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest()

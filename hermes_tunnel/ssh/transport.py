@@ -1,0 +1,218 @@
+"""The SSH transport (RFC 4253): paramiko's, which is made to say what it saw.
+
+The only place, beside ``userauth``, that leans on names that paramiko does not document; the tests
+of this module fail where a new paramiko drops one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import paramiko
+from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.message import Message
+from paramiko.packet import Packetizer
+
+from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.text import plain, quote
+
+# paramiko would write tracebacks to stderr where nobody listens.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+logging.getLogger("paramiko").propagate = False
+
+# Windows cannot interrupt a longer wait with Ctrl-C.
+SLICE = 0.2
+# Lines before the identification string (RFC 4253 section 4.2) have no limit there.
+_MOST_BEFORE_IDENTIFICATION = 1 << 16
+
+_LISTS = {
+    "key exchange": ("kex_algo_list", "preferred_kex"),
+    "host key": ("server_key_algo_list", "preferred_keys"),
+    "cipher": ("server_encrypt_algo_list", "preferred_ciphers"),
+    "MAC": ("server_mac_algo_list", "preferred_macs"),
+}
+
+
+def key_type_of(algorithm: str) -> str:
+    """The type of key that a signature algorithm works with (RFC 8332: RSA has several)."""
+    return algorithm.replace("rsa-sha2-512", "ssh-rsa").replace("rsa-sha2-256", "ssh-rsa")
+
+
+class _Packets(Packetizer):
+    """Counts what comes before the identification string, and knows when the server was last heard."""
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        self.heard = time.monotonic()
+        self.first_line = ""
+        self._before = 0
+
+    def readline(self, timeout: float) -> str:
+        line = super().readline(timeout)
+        self.first_line = self.first_line or line
+        if line.startswith(("HTTP/", "<")):
+            raise ConnectionAbortedError
+        return line
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        data: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
+        self._before += len(data)
+        if self._before > _MOST_BEFORE_IDENTIFICATION:
+            raise ConnectionAbortedError
+        return data
+
+    def read_message(self) -> tuple[int, Message]:
+        message = super().read_message()
+        self.heard = time.monotonic()
+        return message
+
+
+class Transport(paramiko.Transport):
+    """One connection's transport.
+
+    :param sock: a connected socket, or a channel of another transport
+    :param configuration: whose algorithm lists are honoured
+    :param known_types: the types of the host keys that are known of this server; asked for first
+    """
+
+    def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
+        has: Any = paramiko.Transport
+        self._own = {
+            "kex": _allowed("KexAlgorithms", configuration.kex_algorithms, has._preferred_kex),
+            "ciphers": _allowed("Ciphers", configuration.ciphers, has._preferred_ciphers),
+            "macs": _allowed("MACs", configuration.macs, has._preferred_macs),
+        }
+        keys = _allowed("HostKeyAlgorithms", configuration.host_key_algorithms, has._preferred_keys)
+        known = set(known_types)
+        self._own["keys"] = tuple(sorted(keys, key=lambda algorithm: key_type_of(algorithm) not in known))
+        self.offered: dict[str, Sequence[str]] = {}
+        self.parting_words = ""
+        super().__init__(sock, packetizer_class=_Packets)
+
+    @property
+    def preferred_kex(self) -> Sequence[str]:
+        """Of KexAlgorithms, what paramiko has."""
+        return self._own["kex"]
+
+    @property
+    def preferred_keys(self) -> Sequence[str]:
+        """Without host certificates, which nothing here could verify."""
+        return self._own["keys"]
+
+    @property
+    def preferred_ciphers(self) -> Sequence[str]:
+        """Of Ciphers, what paramiko has."""
+        return self._own["ciphers"]
+
+    @property
+    def preferred_macs(self) -> Sequence[str]:
+        """Of MACs, what paramiko has."""
+        return self._own["macs"]
+
+    @property
+    def first_line(self) -> str:
+        """The first line that the server said, whatever it was."""
+        return plain(self.packetizer.first_line) if isinstance(self.packetizer, _Packets) else ""
+
+    @property
+    def heard(self) -> float:
+        """When the last packet came, on the monotonic clock."""
+        return self.packetizer.heard if isinstance(self.packetizer, _Packets) else 0.0
+
+    def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
+        parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
+        self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}
+        return parsed
+
+    def _parse_disconnect(self, m: Message) -> None:
+        m.get_int()
+        self.parting_words = plain(m.get_string().decode(errors="replace"))[:200]
+
+    def send(self, message: Message) -> None:
+        """Send a packet; waits while keys are being exchanged."""
+        self._send_user_message(message)  # type: ignore[attr-defined]
+
+    def probe(self) -> None:
+        """Ask for any answer at all (OpenSSH's ``keepalive@openssh.com``), without waiting for it."""
+        message = Message()
+        message.add_byte(cMSG_GLOBAL_REQUEST)
+        message.add_string("keepalive@openssh.com")
+        message.add_boolean(True)
+        self.send(message)
+
+
+def _allowed(keyword: str, configured: Sequence[str], supported: Sequence[str]) -> tuple[str, ...]:
+    if not configured:
+        return tuple(supported)
+    both = tuple(algorithm for algorithm in configured if algorithm in supported)
+    if not both:
+        raise ConfigurationFailure(
+            f"ssh_config's {keyword} allows nothing that hermes-tunnel has: {','.join(configured)}",
+            f"add one of these to {keyword}: {','.join(supported)}",
+        )
+    return both
+
+
+def wait(event: threading.Event, until: float, lost: Callable[[], bool] = lambda: False) -> bool:
+    """Whether the event was set before ``until`` on the monotonic clock, and before all was lost."""
+    while not event.is_set():
+        left = until - time.monotonic()
+        if left <= 0 or lost():
+            return event.is_set()
+        event.wait(min(left, SLICE))
+    return True
+
+
+def handshake(transport: Transport, configuration: HopConfiguration) -> None:
+    """Exchange identification strings and keys.
+
+    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
+        within ConnectTimeout
+    """
+    where, seconds = configuration.address, configuration.connect_timeout
+    transport.banner_timeout = transport.handshake_timeout = seconds + 1
+    done = threading.Event()
+    transport.start_client(done)
+    if not wait(done, time.monotonic() + seconds):
+        if not transport.remote_version:
+            raise NetworkFailure(
+                f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",
+                "is this the port of an SSH server? try -p PORT",
+            )
+        raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")
+    if transport.initial_kex_done and transport.is_active():
+        return
+    if not transport.remote_version:
+        if transport.first_line:
+            raise NetworkFailure(
+                f"{where} is not an SSH server: it said {quote(transport.first_line)}", "try -p PORT"
+            )
+        raise NetworkFailure(
+            f"{where} closed the connection before it said anything as an SSH server",
+            "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
+        )
+    if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
+        raise _incompatible(transport, configuration)
+    words = f": {transport.parting_words}" if transport.parting_words else ""
+    raise NetworkFailure(f"{where} closed the connection during the key exchange{words}", "try again")
+
+
+def _incompatible(transport: Transport, configuration: HopConfiguration) -> NetworkFailure:
+    for name, (theirs, ours) in _LISTS.items():
+        offered, own = transport.offered.get(theirs, ()), getattr(transport, ours)
+        if offered and not set(offered) & set(own):
+            return NetworkFailure(
+                f"{configuration.address} and hermes-tunnel have no {name} algorithm in common: it offers "
+                f"{plain(','.join(offered))[:500]}; hermes-tunnel has {','.join(own)}",
+                "ssh itself may have one: forward the login's port with it, in a terminal of its own: "
+                f"ssh -N -L PORT:127.0.0.1:PORT {configuration.label}",
+            )
+    return NetworkFailure(
+        f"{configuration.address} speaks another version of SSH: {quote(transport.first_line)}",
+        f"try ssh {configuration.label}",
+    )

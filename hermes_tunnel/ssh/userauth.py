@@ -1,0 +1,215 @@
+"""The authentication protocol (RFC 4252, RFC 4256), the client's side, one packet at a time.
+
+paramiko's own handler signs without asking first whether the server would take the key, and runs the
+questions of a server in the thread that should be reading packets. This one takes its place: it only
+hands the replies over, and everything is decided in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import paramiko
+from paramiko.common import (
+    MSG_SERVICE_ACCEPT,
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_INFO_REQUEST,
+    MSG_USERAUTH_SUCCESS,
+    cMSG_SERVICE_REQUEST,
+    cMSG_USERAUTH_INFO_RESPONSE,
+    cMSG_USERAUTH_REQUEST,
+)
+from paramiko.message import Message
+
+from hermes_tunnel.ssh.transport import SLICE, Transport
+
+_MOST_PROMPTS = 32
+
+
+@dataclass(frozen=True)
+class Success:
+    """SSH_MSG_USERAUTH_SUCCESS."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """SSH_MSG_USERAUTH_FAILURE.
+
+    :param methods: those that can continue
+    :param partial: the request succeeded, but more is needed
+    """
+
+    methods: tuple[str, ...]
+    partial: bool
+
+
+@dataclass(frozen=True)
+class KeyAccepted:
+    """SSH_MSG_USERAUTH_PK_OK: a signature by this key would be taken."""
+
+
+@dataclass(frozen=True)
+class PasswordExpired:
+    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """SSH_MSG_USERAUTH_INFO_REQUEST (RFC 4256 section 3.2), the server's words as they came.
+
+    :param prompts: each with whether the answer may be shown
+    """
+
+    name: str
+    instruction: str
+    prompts: tuple[tuple[str, bool], ...]
+
+
+Reply = Success | Failed | KeyAccepted | PasswordExpired | Questions
+
+
+@dataclass(frozen=True)
+class _Banner:
+    text: str
+
+
+class ServerLeft(Exception):
+    """The connection ended before the answer came."""
+
+
+class UserAuth:
+    """The ssh-userauth service on a transport whose host key has been verified.
+
+    :param transport: after its key exchange; this becomes its ``auth_handler``
+    :param user: the name on the server
+    :param banner: called with the text of each banner, before the reply that follows it
+    """
+
+    def __init__(self, transport: Transport, user: str, banner: Callable[[str], object]) -> None:
+        self._transport = transport
+        self._user = user
+        self._show_banner = banner
+        self._replies: queue.SimpleQueue[Reply | _Banner | None] = queue.SimpleQueue()
+        self._pending: deque[str] = deque()
+        self._authenticated = False
+        transport.auth_handler = self  # type: ignore[assignment]
+        message = Message()
+        message.add_byte(cMSG_SERVICE_REQUEST)
+        message.add_string("ssh-userauth")
+        transport.send(message)
+
+    def request(self, method: str, *fields: bool | str | bytes) -> None:
+        """Send a request; its ``reply`` comes in the order of the requests."""
+        self._pending.append(method)
+        self._transport.send(self._request(method, *fields))
+
+    def query(self, algorithm: str, blob: bytes) -> None:
+        """Ask whether a public key would be taken (RFC 4252 section 7)."""
+        self.request("publickey", False, algorithm, blob)
+
+    def to_be_signed(self, algorithm: str, blob: bytes) -> bytes:
+        """What a key has to sign: the request, bound to this session."""
+        message = Message()
+        message.add_string(self._transport.session_id or b"")
+        return bytes(message.asbytes() + self._request("publickey", True, algorithm, blob).asbytes())
+
+    def answer(self, answers: list[str]) -> None:
+        """Answer ``Questions``; a reply follows."""
+        message = Message()
+        message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
+        message.add_int(len(answers))
+        for each in answers:
+            message.add_string(each)
+        self._transport.send(message)
+
+    def reply(self) -> Reply:
+        """The reply to the oldest request; waits as long as the server is there.
+
+        :raises ServerLeft: it is no longer
+        """
+        while True:
+            try:
+                reply = self._replies.get(timeout=SLICE)
+            except queue.Empty:
+                if self._transport.is_active():
+                    continue
+                reply = None
+            if reply is None:
+                raise ServerLeft
+            if not isinstance(reply, _Banner):
+                return reply
+            self._show_banner(reply.text)
+
+    def _request(self, method: str, *fields: bool | str | bytes) -> Message:
+        message = Message()
+        message.add_byte(cMSG_USERAUTH_REQUEST)
+        message.add_string(self._user)
+        message.add_string("ssh-connection")
+        message.add_string(method)
+        for value in fields:
+            if isinstance(value, bool):
+                message.add_boolean(value)
+            else:
+                message.add_string(value)
+        return message
+
+    # What paramiko's Transport asks of its auth_handler, in its own thread.
+
+    @property
+    def _handler_table(self) -> Mapping[int, Callable[[Message], None]]:
+        return {
+            MSG_SERVICE_ACCEPT: lambda _: None,
+            MSG_USERAUTH_SUCCESS: self._succeeded,
+            MSG_USERAUTH_FAILURE: self._failed,
+            MSG_USERAUTH_BANNER: lambda m: self._replies.put(_Banner(_text(m))),
+            # Number 60 belongs to the method: PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST.
+            MSG_USERAUTH_INFO_REQUEST: self._method_specific,
+        }
+
+    def is_authenticated(self) -> bool:
+        """Whether the server said so."""
+        return self._authenticated
+
+    def get_username(self) -> str:
+        """The name on the server."""
+        return self._user
+
+    def abort(self) -> None:
+        """The connection has ended."""
+        self._replies.put(None)
+
+    def _ended(self) -> None:
+        if not self._pending:
+            raise paramiko.SSHException("a reply to no request")
+        self._pending.popleft()
+
+    def _succeeded(self, _: Message) -> None:
+        self._ended()
+        self._authenticated = True
+        self._transport._auth_trigger()  # type: ignore[attr-defined]
+        self._replies.put(Success())
+
+    def _failed(self, m: Message) -> None:
+        self._ended()
+        methods = tuple(_text(m).split(","))
+        self._replies.put(Failed(methods, m.get_boolean()))
+
+    def _method_specific(self, m: Message) -> None:
+        method = self._pending[0] if self._pending else ""
+        if method == "keyboard-interactive":
+            name, instruction, _, count = _text(m), _text(m), _text(m), m.get_int()
+            if count > _MOST_PROMPTS:
+                raise paramiko.SSHException("too many prompts")
+            prompts = tuple((_text(m), m.get_boolean()) for _ in range(count))
+            self._replies.put(Questions(name, instruction, prompts))
+            return
+        self._ended()
+        self._replies.put(KeyAccepted() if method == "publickey" else PasswordExpired())
+
+
+def _text(m: Message) -> str:
+    return m.get_string().decode(errors="replace")

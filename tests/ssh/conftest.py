@@ -1,0 +1,128 @@
+"""Real servers and a real agent for the tests of the SSH connection, and the proof that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.ssh.sshd import PROGRAM, Sshd
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """After the test there is no thread, no open file or socket and no child more than before."""
+    process = psutil.Process()
+    threads, children = set(threading.enumerate()), set(process.children(recursive=True))
+    files = process.num_fds() if hasattr(process, "num_fds") else 0
+    yield
+    until = time.monotonic() + 3
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    assert set(threading.enumerate()) - threads == set()
+    assert set(process.children(recursive=True)) - children == set()
+    if files:
+        assert process.num_fds() <= files, [file.path for file in process.open_files()]
+
+
+@pytest.fixture
+def sshd(tmp_path: Path, nothing_left: None) -> Iterator[Callable[..., Sshd]]:
+    """Starts OpenSSH servers: a name, and lines of sshd_config."""
+    if PROGRAM is None:
+        if os.environ.get("CI"):
+            pytest.fail("sshd is needed")
+        pytest.skip("there is no sshd on this machine")
+    servers: list[Sshd] = []
+
+    def start(name: str = "host", *options: str) -> Sshd:
+        servers.append(Sshd(tmp_path / name, *options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def agent(tmp_path: Path, nothing_left: None) -> Iterator[Callable[..., str]]:
+    """A real ssh-agent: called with key files, adds them and gives its socket's path."""
+    path = str(tmp_path / "agent")
+    process = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    def add(*keys: Path) -> str:
+        for key in keys:
+            subprocess.run(
+                ["ssh-add", "-q", str(key)], check=True, env={**os.environ, "SSH_AUTH_SOCK": path}, timeout=10
+            )
+        return path
+
+    yield add
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+
+
+class RecordingAgent:
+    """Stands before a real agent and notes what it is asked: 11 to list, 13 to sign."""
+
+    def __init__(self, path: str, real: str) -> None:
+        self.path = path
+        self.requests: list[int] = []
+        self._real = real
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; whoever is connected is cut off."""
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(self.path)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            with client, socket.socket(socket.AF_UNIX) as real, client.makefile("rb") as requests:
+                real.connect(self._real)
+                with real.makefile("rb") as replies:
+                    if not self._relay(client, real, requests, replies):
+                        return
+
+    def _relay(self, client, real, requests, replies) -> bool:  # type: ignore[no-untyped-def]
+        seen = False
+        while head := requests.read(4):
+            seen = True
+            body = requests.read(int.from_bytes(head, "big"))
+            self.requests.append(body[0])
+            real.sendall(head + body)
+            head = replies.read(4)
+            client.sendall(head + replies.read(int.from_bytes(head, "big")))
+        return seen
+
+
+@pytest.fixture
+def recording_agent(tmp_path: Path, agent: Callable[..., str]) -> Iterator[Callable[..., RecordingAgent]]:
+    """A ``RecordingAgent`` before an agent with these keys."""
+    started: list[RecordingAgent] = []
+
+    def start(*keys: Path) -> RecordingAgent:
+        started.append(RecordingAgent(str(tmp_path / "recording"), agent(*keys)))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

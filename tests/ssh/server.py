@@ -1,0 +1,122 @@
+"""A small SSH server in this process, for the ways to authenticate that sshd needs root or PAM for."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL, AUTH_SUCCESSFUL
+
+
+@dataclass
+class Account(paramiko.ServerInterface):
+    """What the server asks for, and what it saw.
+
+    :param steps: the methods that have to succeed, one after the other
+    :param keys: public key blobs that it takes
+    :param rounds: of keyboard-interactive: name, instruction, prompts with echo, and the right answers
+    """
+
+    steps: Sequence[str] = ("password",)
+    password: str = "open sesame"
+    keys: Sequence[bytes] = ()
+    rounds: Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]] = ()
+    banner: str = ""
+    seen: list[str] = field(default_factory=list)
+    done: int = 0
+    round: int = 0
+
+    def get_allowed_auths(self, username: str) -> str:
+        """The method of the step that is due."""
+        return self.steps[min(self.done, len(self.steps) - 1)]
+
+    def get_banner(self) -> tuple[str | None, str | None]:  # type: ignore[override]
+        """The banner."""
+        return (self.banner, "en-US") if self.banner else (None, None)
+
+    def check_auth_none(self, username: str) -> int:
+        """Never enough."""
+        self.seen.append("none")
+        return AUTH_FAILED
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        """The password, and nothing else."""
+        self.seen.append("password")
+        return self._step("password", right=password == self.password)
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        """One of the keys; called for the question and for the signature."""
+        self.seen.append("publickey")
+        if key.asbytes() not in self.keys or self.get_allowed_auths(username) != "publickey":
+            return AUTH_FAILED
+        return AUTH_SUCCESSFUL if self.done == len(self.steps) - 1 else AUTH_PARTIALLY_SUCCESSFUL
+
+    def check_auth_interactive(self, username: str, submethods: str) -> int | paramiko.server.InteractiveQuery:
+        """Begin the rounds of questions."""
+        self.seen.append("keyboard-interactive")
+        self.round = 0
+        return self._query()
+
+    def check_auth_interactive_response(
+        self, responses: list[str]
+    ) -> int | paramiko.server.InteractiveQuery:
+        """Go on to the next round, or end."""
+        right = list(responses) == list(self.rounds[self.round][3])
+        self.round += 1
+        if right and self.round < len(self.rounds):
+            return self._query()
+        return self._step("keyboard-interactive", right=right)
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        """Sessions, that do nothing."""
+        return paramiko.common.OPEN_SUCCEEDED
+
+    def _query(self) -> paramiko.server.InteractiveQuery:
+        name, instruction, prompts, _ = self.rounds[self.round]
+        return paramiko.server.InteractiveQuery(name, instruction, *prompts)
+
+    def _step(self, method: str, *, right: bool) -> int:
+        if not right or self.steps[min(self.done, len(self.steps) - 1)] != method:
+            return AUTH_FAILED
+        self.done += 1
+        return AUTH_SUCCESSFUL if self.done == len(self.steps) else AUTH_PARTIALLY_SUCCESSFUL
+
+
+class Server:
+    """Listens on a port of 127.0.0.1 and serves one account."""
+
+    def __init__(self, account: Account, host_key: paramiko.PKey | None = None) -> None:
+        self.account = account
+        self.host_key = host_key or paramiko.ECDSAKey.generate()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._transports: list[paramiko.Transport] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def known_hosts_line(self) -> str:
+        """The line by which known_hosts knows this server."""
+        return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
+
+    def close(self) -> None:
+        """End the server and its connections."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for transport in self._transports:
+            transport.close()
+            transport.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(self.host_key)
+            transport.start_server(threading.Event(), self.account)
+            self._transports.append(transport)

@@ -1,0 +1,124 @@
+"""A real OpenSSH server on 127.0.0.1, as a child of the tests."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import socket
+import subprocess
+import threading
+from pathlib import Path
+
+PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
+
+
+def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
+    """Make a key pair with ssh-keygen; ed25519 unless the options say otherwise."""
+    kind = [] if "-t" in options else ["-t", "ed25519"]
+    command = ["ssh-keygen", "-q", *kind, "-N", passphrase, "-C", path.name, "-f", str(path), *options]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+def public(path: Path) -> str:
+    """The public half's line."""
+    return Path(f"{path}.pub").read_text()
+
+
+class Sshd:
+    """One server, with a host key of its own.
+
+    :param directory: for its files
+    :param options: lines of sshd_config; the first of a keyword wins, as in sshd_config(5)
+    """
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self.user = getpass.getuser()
+        self.host_key = directory / "host_ed25519"
+        if not self.host_key.exists():
+            keygen(self.host_key)
+        self.authorized_keys = directory / "authorized_keys"
+        self.authorized_keys.touch()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        config = directory / "sshd_config"
+        config.write_text(
+            "\n".join(
+                (
+                    *options,
+                    f"ListenAddress 127.0.0.1:{self.port}",
+                    f"HostKey {self.host_key}",
+                    f"AuthorizedKeysFile {self.authorized_keys}",
+                    "PidFile none",
+                    "StrictModes no",
+                    "UsePAM no",
+                    "PasswordAuthentication no",
+                    "KbdInteractiveAuthentication no",
+                    "LogLevel VERBOSE",
+                    "UseDNS no",
+                    "PrintMotd no",
+                    "",
+                )
+            )
+        )
+        if PROGRAM is None:
+            raise FileNotFoundError("sshd")
+        self._process = subprocess.Popen(
+            [PROGRAM, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        self._lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.wait_for("Server listening")
+
+    def accept(self, key: Path, options: str = "") -> None:
+        """Let a key in."""
+        with self.authorized_keys.open("a") as file:
+            file.write(f"{options} {public(key)}".lstrip())
+
+    def known_hosts_line(self) -> str:
+        """The line by which known_hosts knows this server."""
+        return f"[127.0.0.1]:{self.port} {public(self.host_key)}"
+
+    @property
+    def log(self) -> str:
+        """All that the server logged."""
+        with self._news:
+            return "".join(self._lines)
+
+    def wait_for(self, words: str, seconds: float = 10) -> None:
+        """Wait until the log has these words."""
+        with self._news:
+            found = self._news.wait_for(
+                lambda: any(words in line for line in self._lines) or not self._reader.is_alive(), seconds
+            )
+            if not found or not any(words in line for line in self._lines):
+                raise TimeoutError("".join(self._lines))
+
+    def close(self) -> None:
+        """End the server and its sessions."""
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        self._process.terminate()
+        for pid in children:
+            subprocess.run(["kill", pid], check=False, stderr=subprocess.DEVNULL)
+        self._process.wait()
+        self._reader.join()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def _read(self) -> None:
+        stream = self._process.stderr
+        for line in iter(stream.readline if stream else bytes, b""):
+            with self._news:
+                self._lines.append(line.decode(errors="replace"))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+

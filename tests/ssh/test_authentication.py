@@ -1,0 +1,344 @@
+"""How the person is authenticated: against OpenSSH's sshd, a real ssh-agent, and a server in this process."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+
+from hermes_tunnel.errors import AuthenticationFailure, Failure
+from hermes_tunnel.ssh.authentication import authenticate
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.keys import parse_public_line
+from hermes_tunnel.ssh.transport import Transport, handshake
+from tests.ssh.conftest import RecordingAgent
+from tests.ssh.server import Account, Server
+from tests.ssh.sshd import Sshd, keygen, public
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+class Person:
+    """Answers questions from a list, and remembers what was asked and told."""
+
+    def __init__(self, *answers: str | None) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, bool]] = []
+        self.told: list[str] = []
+
+    def ask(self, prompt: str, hidden: bool) -> str | None:  # noqa: FBT001
+        """The next answer; nobody is there when there is none left."""
+        self.asked.append((prompt, hidden))
+        return self.answers.pop(0) if self.answers else None
+
+
+def log_in(port: int, person: Person | None = None, **configuration: Any) -> Person:
+    """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
+    person = person or Person()
+    given = HopConfiguration("box", "127.0.0.1", "root", port, identity_agent="")
+    hop = replace(given, **configuration)
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        transport = Transport(sock, hop, ())
+        try:
+            handshake(transport, hop)
+            authenticate(transport, hop, ask=person.ask, tell=person.told.append)
+            assert transport.is_authenticated()
+        finally:
+            transport.close()
+            sock.close()
+            transport.join()
+    return person
+
+
+def refused(port: int, person: Person | None = None, **configuration: Any) -> Failure:
+    """The failure of ``log_in``."""
+    with pytest.raises(AuthenticationFailure) as failure:
+        log_in(port, person, **configuration)
+    return failure.value
+
+
+@contextmanager
+def serving(**account: Any) -> Iterator[Server]:
+    """A server in this process."""
+    server = Server(Account(**account))
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+KINDS: list[tuple[str, Sequence[str]]] = [
+    ("ed25519", ()),
+    ("rsa", ("-t", "rsa", "-b", "2048")),
+    ("ecdsa-256", ("-t", "ecdsa", "-b", "256")),
+    ("ecdsa-521", ("-t", "ecdsa", "-b", "521")),
+    ("rsa-pem", ("-t", "rsa", "-b", "2048", "-m", "PEM")),
+    ("ecdsa-pem", ("-t", "ecdsa", "-m", "PEM")),
+    ("rsa-pkcs8", ("-t", "rsa", "-b", "2048", "-m", "PKCS8")),
+    ("ecdsa-pkcs8", ("-t", "ecdsa", "-b", "384", "-m", "PKCS8")),
+]
+
+
+def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """OpenSSH's format, PEM and PKCS#8; Ed25519, ECDSA and RSA; plain or encrypted, with or without .pub."""
+    server = sshd()
+    for name, options in KINDS:
+        for passphrase in ("", "correct horse"):
+            key = keygen(tmp_path / f"{name}{len(passphrase)}", *options, passphrase=passphrase)
+            server.accept(key)
+            person = log_in(server.port, Person(passphrase), identity_files=(str(key),))
+            expected = [(f"Enter passphrase for key '{key}': ", True)] if passphrase else []
+            assert person.asked == expected, name
+            if passphrase:
+                Path(f"{key}.pub").unlink()
+                assert log_in(server.port, Person(passphrase), identity_files=(str(key),)).asked == expected
+
+
+def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A wrong passphrase is asked for again, the file is named, and the passphrase shown nowhere."""
+    server = sshd()
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+    log_in(server.port, Person("wrong", "wrong", "correct horse"), identity_files=(str(key),))
+    person = Person("wrong1", "wrong2", "wrong3", "correct horse")
+    failure = refused(server.port, person, identity_files=(str(key),))
+    assert len(person.asked) == 3
+    assert f"{key} is encrypted, and 3 passphrases were wrong" in failure.message
+    assert "wrong1" not in failure.message + failure.hint
+    assert failure.hint == f"ssh-add {key}"
+
+
+@pytest.mark.parametrize(("answers", "batch"), [((), False), (("",), False), (("correct horse",), True)])
+def test_an_encrypted_key_without_a_passphrase_is_named(
+    sshd: Callable[..., Sshd], tmp_path: Path, answers: tuple[str, ...], batch: bool
+) -> None:
+    """Without a terminal, with an empty passphrase or in BatchMode the failure says which key was meant."""
+    server = sshd()
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+    failure = refused(server.port, Person(*answers), identity_files=(str(key),), batch_mode=batch)
+    assert f"{key} is encrypted" in failure.message
+    assert failure.hint == f"ssh-add {key}"
+
+
+def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_know(
+    sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    """The public half is shown first, so that the person is asked only for a key that helps."""
+    server = sshd()
+    strange = keygen(tmp_path / "strange", passphrase="correct horse")
+    good = keygen(tmp_path / "good")
+    server.accept(good)
+    assert log_in(server.port, identity_files=(str(strange), str(good))).asked == []
+
+
+def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """PuTTY's format, an empty file, junk, a file for others to read: each is named, and none is fatal."""
+    server = sshd()
+    good = keygen(tmp_path / "good")
+    server.accept(good)
+    bad = {
+        "ppk": (b"PuTTY-User-Key-File-3: ssh-ed25519\n", "PuTTY's format"),
+        "empty": (b"", "is empty"),
+        "junk": (b"\x00\xff junk", "is not a private key"),
+        "pem": (b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "is damaged"),
+    }
+    for name, (content, _) in bad.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    open_key = keygen(tmp_path / "open")
+    open_key.chmod(0o644)
+    server.accept(open_key)
+    files = [*(str(tmp_path / name) for name in bad), str(open_key)]
+    failure = refused(server.port, identity_files=tuple(files))
+    for words in (*(words for _, words in bad.values()), "readable by others (mode 0644)"):
+        assert words in failure.message
+    log_in(server.port, identity_files=(*files, str(good)))
+
+
+def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A certificate beside its key, or with its key in the agent; an expired one is the reason that is given."""
+    ca = keygen(tmp_path / "ca")
+    server = sshd("host", f"TrustedUserCAKeys {ca}.pub")
+    key = keygen(tmp_path / "key")
+
+    def certify(valid: str) -> None:
+        command = ["ssh-keygen", "-q", "-s", str(ca), "-I", "me", "-n", server.user, "-V", valid, f"{key}.pub"]
+        subprocess.run(command, check=True)
+
+    certify("-1h:+1h")
+    log_in(server.port, user=server.user, identity_files=(str(key),))
+    certify("-2h:-1h")
+    failure = refused(server.port, user=server.user, identity_files=(str(key),))
+    assert f"the certificate {key}-cert.pub expired on " in failure.message
+
+
+def test_the_agent_signs_only_for_a_key_that_the_server_takes(
+    sshd: Callable[..., Sshd], recording_agent: Callable[..., RecordingAgent], tmp_path: Path
+) -> None:
+    """Of the agent's keys the server is asked first; one list and one signature are all that the agent does."""
+    server = sshd()
+    keys = [keygen(tmp_path / f"k{n}", *kind) for n, kind in enumerate([(), (), ("-t", "rsa"), ("-t", "ecdsa")])]
+    server.accept(keys[2])
+    recording = recording_agent(*keys)
+    log_in(server.port, identity_agent=recording.path)
+    assert recording.requests == [11, 13]
+
+
+def test_a_public_key_file_selects_a_key_of_the_agent(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """With IdentitiesOnly, seven wrong keys of the agent do not stand in the way of the one that is named."""
+    server = sshd()
+    keys = [keygen(tmp_path / f"k{n}") for n in range(8)]
+    server.accept(keys[7])
+    path = agent(*keys)
+    named = tmp_path / "named.pub"
+    named.write_text(public(keys[7]))
+    log_in(server.port, identity_agent=path, identity_files=(str(named),), identities_only=True)
+    log_in(server.port, identity_agent=path, identity_files=(str(named),))
+
+
+def test_too_many_keys_are_the_reason_that_is_given(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """Where the server hangs up after so many keys, they are named, and IdentitiesOnly is what to do."""
+    server = sshd()
+    path = agent(*(keygen(tmp_path / f"k{n}") for n in range(8)))
+    failure = refused(server.port, identity_agent=path)
+    assert "agent key 'k0'" in failure.message
+    assert "IdentitiesOnly" in failure.hint
+
+
+def test_five_wrong_keys_do_not_stand_in_the_way(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """The sixth key is still tried, as ssh can; with MaxAuthTries 3 the first of three is."""
+    keys = [keygen(tmp_path / f"k{n}") for n in range(6)]
+    path = agent(*keys)
+    server = sshd()
+    server.accept(keys[5])
+    log_in(server.port, identity_agent=path)
+    strict = sshd("strict", "MaxAuthTries 3")
+    strict.accept(keys[0])
+    log_in(strict.port, identity_agent=path)
+
+
+def test_an_agent_that_hangs_does_not_hang_the_login(tmp_path: Path) -> None:
+    """An agent that accepts and never answers is given five seconds, and said to be passed over."""
+    with socket.socket(socket.AF_UNIX) as hung, serving() as server:
+        hung.bind(str(tmp_path / "hung"))
+        hung.listen()
+        server.account.steps = ("publickey",)
+        person = Person()
+        failure = refused(server.port, person, identity_agent=str(tmp_path / "hung"))
+    assert person.told == ["going on without the ssh agent: it did not answer in time"]
+    assert failure.hint == "ssh-add -l"
+
+
+ONE_TIME = (
+    ("Two factors", "Look at\nyour phone", [("Password: ", False)], ["secret"]),
+    ("", "", [("\x1b]0;title\x07Code: ", True), ("Again:", True)], ["123456", "123456"]),
+    ("", "", [], []),
+)
+
+
+def test_keyboard_interactive_may_have_several_rounds() -> None:
+    """Each prompt names who asks, is free of escape sequences, and says whether the answer may be seen."""
+    with serving(steps=["keyboard-interactive"], rounds=ONE_TIME) as server:
+        person = log_in(server.port, Person("secret", "123456", "123456"))
+    assert person.asked == [
+        ("(root@box) Password: ", True),
+        ("(root@box) Code: ", False),
+        ("(root@box) Again:", False),
+    ]
+    assert person.told == ["(root@box) Two factors", "(root@box) Look at", "(root@box) your phone"]
+
+
+def test_a_wrong_code_may_be_given_again() -> None:
+    """A wrong answer is asked for again, NumberOfPasswordPrompts times."""
+    with serving(steps=["keyboard-interactive"], rounds=ONE_TIME[:1]) as server:
+        log_in(server.port, Person("wrong", "secret"))
+        server.account.done = 0
+        person = Person("wrong", "wrong", "wrong", "secret")
+        failure = refused(server.port, person)
+    assert len(person.asked) == 3
+    assert "accepted none of: keyboard-interactive" in failure.message
+
+
+def test_a_key_and_then_a_code(tmp_path: Path) -> None:
+    """Partial success goes on with what the server asks for next."""
+    key = keygen(tmp_path / "key")
+    blob = parse_public_line(public(key).encode())
+    with serving(steps=["publickey", "keyboard-interactive"], keys=[blob], rounds=ONE_TIME[:1]) as server:
+
+        class Stepping(Account):
+            def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+                result = super().check_auth_publickey(username, key)
+                # Once for the question or the signature: the one key is signed with at once.
+                self.done = 1 if result != paramiko.common.AUTH_FAILED else 0
+                return result
+
+        server.account.__class__ = Stepping
+        person = log_in(server.port, Person("secret"), identity_files=(str(key),))
+    assert [prompt for prompt, _ in person.asked] == ["(root@box) Password: "]
+
+
+def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
+    """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
+    with serving() as server:
+        person = log_in(server.port, Person("wrong", "open sesame"))
+        assert person.asked == [("root@box's password: ", True)] * 2
+        server.account.done = 0
+        person = Person("wrong-one", "wrong-two")
+        failure = refused(server.port, person, number_of_password_prompts=2)
+    assert len(person.asked) == 2
+    assert "password" in failure.message
+    assert "wrong-one" not in failure.message
+
+
+def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
+    """BatchMode asks nothing; without a terminal the failure says that nobody answered."""
+    with serving() as server:
+        person = Person("open sesame")
+        assert "BatchMode" in refused(server.port, person, batch_mode=True).hint
+        assert person.asked == []
+        failure = refused(server.port, Person())
+    assert failure.message == "root@box asks for a password, and nobody answered"
+
+
+def test_preferred_authentications_decide() -> None:
+    """A method that is not listed is not tried, even where the server offers it."""
+    with serving() as server:
+        failure = refused(server.port, Person("open sesame"), preferred_authentications=("publickey",))
+        assert "password" not in server.account.seen
+    assert failure.message == "nothing here to show root@box (it takes password)"
+
+
+def test_the_banner_is_told_without_its_escape_sequences() -> None:
+    """The server's banner is shown line by line, scrubbed."""
+    with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
+        person = log_in(server.port, Person("open sesame"))
+    assert person.told == ["Welcome", "to the box"]
+
+
+def test_a_server_that_stops_waiting_is_said_to(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """When LoginGraceTime passes while the person looks for the passphrase, that is what the failure says."""
+    server = sshd("host", "LoginGraceTime 1")
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+
+    class Slow(Person):
+        def ask(self, prompt: str, hidden: bool) -> str | None:  # noqa: FBT001
+            server.wait_for("Timeout before authentication")
+            return "correct horse"
+
+    failure = refused(server.port, Slow(), identity_files=(str(key),))
+    assert failure.message == "root@box stopped waiting for the answer and closed the connection"

@@ -1,0 +1,235 @@
+"""What ssh_config says of each hop, asked of the real ssh where there is one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
+from hermes_tunnel.ssh.keywords import read
+from hermes_tunnel.ssh.target import parse_hop, parse_target
+from hermes_tunnel.ssh.tokens import Tokens, home
+
+pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh on this machine")
+
+
+def resolved(directory: Path, text: str, target: str, *jumps: str, **options: object) -> tuple[HopConfiguration, ...]:
+    """The hops to a target, under a configuration file with this text."""
+    file = directory / "config"
+    file.write_text(text)
+    return resolve(parse_target(target, jumps), Options(config_file=str(file), **options))  # type: ignore[arg-type]
+
+
+def way(hops: tuple[HopConfiguration, ...]) -> list[str]:
+    """The hops in short."""
+    return [f"{hop.user}@{hop.address}" for hop in hops]
+
+
+def test_include_and_match_mean_what_ssh_says(tmp_path: Path) -> None:
+    """Included files, Match blocks, comments and quotes are understood by asking ssh."""
+    (tmp_path / "more").write_text('Host box\n  Port 2200 # the usual\n  IdentityFile "/keys/my key"\n')
+    text = f"Include {tmp_path}/more\nMatch originalhost box user alice\n  HostName box.example\nHost *\n User alice\n"
+    (hop,) = resolved(tmp_path, text, "box", options=("User=alice",))
+    assert (hop.address, hop.user, hop.alias, hop.label) == ("box.example:2200", "alice", "box", "alice@box")
+    assert hop.identity_files == ("/keys/my key",)
+
+
+def test_every_keyword_that_is_honoured(tmp_path: Path) -> None:
+    """The fields of a hop are those of ssh_config, in this program's types."""
+    text = f"""
+    Host box
+      User u
+      IdentitiesOnly yes
+      CertificateFile /c
+      IdentityFile {tmp_path}/%r-%h
+      IdentityAgent none
+      UserKnownHostsFile "{tmp_path}/known hosts" /b
+      GlobalKnownHostsFile none
+      StrictHostKeyChecking accept-new
+      HashKnownHosts yes
+      HostKeyAlias other
+      HostKeyAlgorithms rsa-sha2-256
+      ConnectTimeout 7
+      ServerAliveInterval 30
+      ServerAliveCountMax 4
+      PreferredAuthentications password,publickey
+      PasswordAuthentication no
+      NumberOfPasswordPrompts 1
+      BatchMode yes
+      AddressFamily inet
+      BindAddress 127.0.0.1
+      ProxyCommand nc %h %p %%
+    """
+    (tmp_path / "known hosts").touch()
+    (hop,) = resolved(tmp_path, text, "box")
+    assert hop == HopConfiguration(
+        alias="box", hostname="box", user="u", port=22,
+        identity_files=(f"{tmp_path}/u-box",), certificate_files=("/c",), identities_only=True, identity_agent="",
+        preferred_authentications=("publickey",), number_of_password_prompts=1, batch_mode=True,
+        user_known_hosts_files=(f"{tmp_path}/known hosts", "/b"), global_known_hosts_files=(),
+        strict_host_key_checking="accept-new", hash_known_hosts=True, host_key_alias="other",
+        host_key_algorithms=("rsa-sha2-256",), kex_algorithms=hop.kex_algorithms, ciphers=hop.ciphers,
+        macs=hop.macs, pubkey_accepted_algorithms=hop.pubkey_accepted_algorithms,
+        proxy_command="nc box 22 %", address_family="inet", bind_address="127.0.0.1",
+        connect_timeout=7, server_alive_interval=30, server_alive_count_max=4,
+    )  # fmt: skip
+
+
+def test_what_is_not_set_has_limits_all_the_same(tmp_path: Path) -> None:
+    """Without ConnectTimeout and ServerAliveInterval, 15 s and three times 5 s are the limits."""
+    (hop,) = resolved(tmp_path, "", "box")
+    assert (hop.connect_timeout, hop.server_alive_interval, hop.server_alive_count_max) == (15, 5, 3)
+    assert hop.strict_host_key_checking == "ask"
+
+
+def test_options_are_for_the_destination_alone(tmp_path: Path) -> None:
+    """As with ssh, -o, -i and -4 do not reach a jump host, but -F does."""
+    (tmp_path / "key").touch()
+    first, last = resolved(
+        tmp_path, "Host *\n HostName %h.example\n", "box", "jump",
+        options=("User=alice", "Port=2200"), identity_files=(str(tmp_path / "key"),), address_family="inet",
+    )  # fmt: skip
+    assert (first.hostname, first.port, first.address_family) == ("jump.example", 22, "any")
+    assert (last.label, last.port, last.address_family) == ("alice@box", 2200, "inet")
+    assert str(tmp_path / "key") in last.identity_files
+    assert str(tmp_path / "key") not in first.identity_files
+
+
+CHAINS = """
+Host inner
+  ProxyJump u2@middle:2022
+Host middle
+  ProxyJump outer
+Host three
+  ProxyJump a,b@b:23,[::1]:2022
+Host via-command
+  ProxyCommand nc %h %p
+Host loop-a
+  ProxyJump loop-b
+Host loop-b
+  ProxyJump loop-a
+Host itself
+  ProxyJump itself
+Host deep*
+  ProxyJump deep%h
+Host bad
+  ProxyJump none
+Host *
+  User u
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "jumps", "expected"),
+    [
+        ("inner", (), ["u@outer:22", "u2@middle:2022", "u@inner:22"]),
+        ("inner", ("none",), ["u@inner:22"]),
+        ("inner", ("x",), ["u@x:22", "u@inner:22"]),
+        ("three", (), ["u@a:22", "b@b:23", "u@[::1]:2022", "u@three:22"]),
+        # Given earlier hops, middle's own ProxyJump does not count; as the first hop it does.
+        ("x", ("y,middle",), ["u@y:22", "u@middle:22", "u@x:22"]),
+        ("x", ("middle,y",), ["u@outer:22", "u@middle:22", "u@y:22", "u@x:22"]),
+        ("bad", (), ["u@bad:22"]),
+    ],
+)
+def test_a_chain_of_jump_hosts_is_ssh_s(
+    tmp_path: Path, target: str, jumps: tuple[str, ...], expected: list[str]
+) -> None:
+    """The last entry is the direct predecessor, and only the first hop honours its own ProxyJump."""
+    assert way(resolved(tmp_path, CHAINS, target, *jumps)) == expected
+
+
+def test_a_proxy_command_is_the_first_hop_s_alone(tmp_path: Path) -> None:
+    """-J overrides ProxyCommand; a jump host that has one keeps it."""
+    (hop,) = resolved(tmp_path, CHAINS, "via-command")
+    assert hop.proxy_command == "nc via-command 22"
+    _, last = resolved(tmp_path, CHAINS, "via-command", "a")
+    assert last.proxy_command is None
+    first, _ = resolved(tmp_path, CHAINS, "a", "via-command")
+    assert first.proxy_command == "nc via-command 22"
+
+
+def test_a_circle_of_jump_hosts_is_named(tmp_path: Path) -> None:
+    """A chain that comes back to where it was is an error that shows the way."""
+    with pytest.raises(ConfigurationFailure, match="loop-a -> loop-b -> loop-a"):
+        resolved(tmp_path, CHAINS, "loop-a")
+    with pytest.raises(ConfigurationFailure, match="itself -> itself|jumphost loop via itself"):
+        resolved(tmp_path, CHAINS, "itself")
+
+
+def test_more_than_eight_jump_hosts_are_an_error(tmp_path: Path) -> None:
+    """A chain without an end is an error that shows the way."""
+    text = "".join(f"Host h{n}\n ProxyJump h{n + 1}\n" for n in range(12))
+    with pytest.raises(ConfigurationFailure, match="more than 8 jump hosts: h0 -> h1 -> .* -> h9"):
+        resolved(tmp_path, text, "h0")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Nonsense yes\n", "config.*line 1: Bad configuration option"), ("Host *\n Port x\n", "line 2"),
+     ("ProxyJump a;b\n", "config.*line 1|ProxyJump")],
+)  # fmt: skip
+def test_a_mistake_in_ssh_config_is_shown_in_ssh_s_words(tmp_path: Path, text: str, words: str) -> None:
+    """The error is ssh's own line, with file and line number."""
+    with pytest.raises(ConfigurationFailure, match=words):
+        resolved(tmp_path, text, "box")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A -F or -i that does not exist is an error, not a default."""
+    with pytest.raises(ConfigurationFailure, match="/does/not/exist"):
+        resolve(parse_target("box"), Options(config_file="/does/not/exist"))
+    with pytest.raises(ConfigurationFailure, match="'/no/key' does not exist"):
+        resolved(tmp_path, "", "box", identity_files=("/no/key",))
+
+
+@pytest.mark.parametrize("option", ["Port", "=x", "Port=1\nProxyCommand=x", "-x"])
+def test_an_option_is_key_and_value(tmp_path: Path, option: str) -> None:
+    """Anything else is refused before ssh sees it."""
+    with pytest.raises(ConfigurationFailure, match="not KEY=VALUE"):
+        resolved(tmp_path, "", "box", options=(option,))
+
+
+def test_known_hosts_command_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    """Who relies on KnownHostsCommand is told that it is not run."""
+    with pytest.raises(ConfigurationFailure, match="KnownHostsCommand"):
+        resolved(tmp_path, "KnownHostsCommand /bin/true\n", "box")
+
+
+def test_tokens_are_ssh_config_s() -> None:
+    """``%`` tokens, ``~`` and variables are replaced; an unknown token is an error."""
+    tokens = Tokens("box", "box.example", 2200, "alice", None, "jump", {"KEYS": "/keys"})
+    assert tokens.path("~/%n/%h_%p_%r%%") == f"{home()}/box/box.example_2200_alice%"
+    assert tokens.path("${KEYS}/%k-%j") == "/keys/box-jump"
+    assert len(tokens.expand("%C")) == 40
+    for text in ("%z", "100%"):
+        with pytest.raises(ConfigurationFailure, match="unknown token"):
+            tokens.expand(text)
+    with pytest.raises(ConfigurationFailure, match="'NOPE'"):
+        tokens.path("${NOPE}")
+
+
+def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
+    """Where there is no ssh program, host blocks and -o still count."""
+    file = tmp_path / "config"
+    file.write_text("Host box\n HostName box.example # comment\n IdentityFile /k\nMatch user bob\n Port 7\n")
+    said = read(parse_hop("bob@box"), Options(str(file), ("ConnectTimeout=3",)), None)
+    assert said["hostname"] == ["box.example"]
+    assert said["identityfile"] == ["/k"]
+    assert (said["connecttimeout"], said["user"]) == (["3"], ["bob"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Include other", "include=x", "Match tagged x", "Match exec true", "Match localnetwork 10.0.0.0/8",
+     "Match final all", "  CanonicalizeHostname yes"],
+)  # fmt: skip
+def test_without_ssh_what_cannot_be_read_is_an_error(tmp_path: Path, line: str) -> None:
+    """A file that only ssh understands is not guessed at."""
+    file = tmp_path / "config"
+    file.write_text(f"\n{line}\n")
+    with pytest.raises(ConfigurationFailure, match=r"config:2: \w+ needs the ssh program"):
+        read(parse_hop("box"), Options(str(file)), None)
