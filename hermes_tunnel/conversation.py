@@ -142,6 +142,7 @@ class Conversation:
             self._quiet_at = time.monotonic() + _QUIET_SECONDS
             return self._said(self._transcript.receive(item.data))
         if isinstance(item, Failure):
+            self._connection.check()  # it may know better why
             raise item
         if isinstance(item, Answer):
             return self._answered(item)

@@ -21,11 +21,13 @@ def make_room(port: int, refusal: Refusal, console: Console, *, on_busy: str, ye
     holders = [one for one in occupants(port) if one.listens or refusal.reason is BindRefusal.TAKEN]
     if refusal.reason is not BindRefusal.TAKEN or not holders:
         raise NoWayBack(refusal.message, refusal.hint)
-    named = "; ".join(describe(one) for one in holders)
-    if all(one.role is Role.CLOSED for one in holders):
+    living = [one for one in holders if one.role is not Role.CLOSED]
+    named = "; ".join(describe(one) for one in living or holders)
+    if not living:
         raise NoWayBack(
             f"local port {port} is held by {named}", "the system frees it within a minute; then run it again"
         )
+    holders = living
     protected = next((one.protected for one in holders if one.protected), "")
     if protected:
         raise NoWayBack(f"local port {port} is taken by {named}", f"it is not ours to end: {protected}")

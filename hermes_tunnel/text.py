@@ -31,7 +31,9 @@ _HIDDEN_PARAMETERS = (
     "|state|nonce|token|assertion|password|passphrase|api_key"
 )
 # In a query (k=v, also percent-encoded inside another URL) ...
-_IN_A_QUERY = re.compile(rf"(?i)(?<![A-Za-z_])((?:{_HIDDEN_PARAMETERS})(?:=|%3D))[^\s&\"'#,;)}}\]]+")
+_IN_A_QUERY = re.compile(
+    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?:{_HIDDEN_PARAMETERS})(?:=|%3D))[^\s&\"'#,;)}}\]]+"
+)
 # ... and in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them.
 _IN_AN_OBJECT = re.compile(rf"(?i)(([\"'])(?:{_HIDDEN_PARAMETERS})\2\s*:\s*)([\"'])(?:\\.|(?!\3).)*\3")
 

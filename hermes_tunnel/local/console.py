@@ -117,11 +117,14 @@ class Console:
             self._keyboard.renew()
 
     def _read(self, prompt: str, hidden: bool) -> str | None:
+        *above, question = prompt.split("\n")
+        for line in above:
+            self.say(line)
         self._clear_status()
-        self._write(self._styled(self.safe(prompt), bold=True))
+        shown = self._styled(self.safe(question), bold=True)
         answer: str | None = None
         try:
-            answer = self._keyboard.read_line(hidden=hidden)
+            answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._write(shown))
         finally:
             if hidden or answer is None:
                 self._write("\n")
@@ -132,7 +135,7 @@ class Console:
     # -- writing -------------------------------------------------------------------------------------
 
     def _styled(self, text: str, **style: Any) -> str:
-        return click.style(text, **style) if self._color else text
+        return click.style(text, **style) if self._color and style else text
 
     def _clear_status(self) -> None:
         if self._status:

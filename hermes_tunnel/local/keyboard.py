@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 _WINDOWS = sys.platform == "win32"
@@ -33,11 +33,15 @@ class Keyboard:
         self._wake: tuple[int, int] | None = None
         self._waking = threading.Lock()  # a descriptor that was closed may be somebody else's by now
 
-    def read_line(self, *, hidden: bool) -> str | None:
-        """The next line without its end; None at the end of the input or when cancelled, before or meanwhile."""
+    def read_line(self, *, hidden: bool, ready: Callable[[], None] = lambda: None) -> str | None:
+        """The next line without its end; None at the end of the input or if it was cancelled.
+
+        :param ready: called when what is typed begins to count: the time to show the prompt
+        """
         if self._stream is None or self._stream.closed:
             return None
         with self._mode(hidden):
+            ready()
             if _WINDOWS:
                 return self._read_console(hidden) if self.is_terminal else self._read_stream()
             return self._read_descriptor()

@@ -26,8 +26,9 @@ _COLUMNS, _ROWS = 4000, 50
 _OPEN_SECONDS = 15.0
 _STATUS_SECONDS = 5.0  # between the end of the output and the exit status
 _END_SECONDS = 1.0
-# What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them.
-_WORD = re.compile(r"[A-Za-z0-9._/:@%+=,-]+")
+# What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them; at
+# the start of a word zsh takes = for a command to look up, and fish takes %self for its own process.
+_WORD = re.compile(r"(?![=%])[A-Za-z0-9._/:@%+=,-]+")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
         if not _WORD.fullmatch(word):
             raise UsageFailure(
                 f"{quote(word)} cannot be passed to the remote machine's shell unchanged",
-                "letters, digits and . _ / : @ % + = , - can be passed",
+                "letters, digits and . _ / : @ % + = , - can be passed, and it may not begin with = or %",
             )
     return " ".join((*before, f"sh -c '{script}' hermes-tunnel", *words))
 

@@ -16,7 +16,6 @@ _SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
 _RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
 _LARGEST = 256 * 1024
 _SLICE = 0.2
-_LISTING_SECONDS = 5.0
 # An agent that answers at once needs no word; one that waits for a touch does.
 _SILENT_SECONDS = 1.0
 
@@ -41,10 +40,12 @@ class Agent:
     """A connection to an agent.
 
     :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
+    :param seconds: how long it may take to connect and to list the keys
     :raises AgentProblem: there is none, or it cannot be reached
     """
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, seconds: float = 5.0) -> None:
+        self._seconds = seconds
         if path is None:
             path = os.environ.get("SSH_AUTH_SOCK")
         self._connection: Any
@@ -59,7 +60,7 @@ class Agent:
             raise AgentProblem("there is none")
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._connection.settimeout(_LISTING_SECONDS)
+            self._connection.settimeout(self._seconds)
             self._connection.connect(path)
             self._connection.settimeout(_SLICE)
         except OSError as problem:
@@ -69,9 +70,9 @@ class Agent:
     def keys(self) -> list[AgentKey]:
         """All keys, in the agent's order.
 
-        :raises AgentProblem: it did not answer within five seconds, or not with a list
+        :raises AgentProblem: it did not answer in time, or not with a list
         """
-        until = time.monotonic() + _LISTING_SECONDS
+        until = time.monotonic() + self._seconds
         kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), lambda: time.monotonic() < until)
         if kind != _IDENTITIES_ANSWER:
             raise AgentProblem("it does not list its keys")

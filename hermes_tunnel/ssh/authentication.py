@@ -30,7 +30,8 @@ Tell = Callable[[str], object]
 
 _PASSPHRASE_PROMPTS = 3
 # Of wrong keys that are asked about in one flight each counts against MaxAuthTries, which hardened
-# servers set to three: two may be wasted beside the right one.
+# servers set to three: two may be wasted beside the right one. Other servers than OpenSSH's are asked
+# one at a time; not all of them keep requests apart.
 _FLIGHT = 3
 _LONGEST_PROMPT = 400
 
@@ -115,15 +116,16 @@ class _Attempt:
             return False
         try:
             offered[0].file.unlock()
-        except (PassphraseNeeded, UnusableKey, OSError):
+        except (PassphraseNeeded, UnusableKey):
             return False
         return True
 
     def _ask_the_server(self, offered: list[Identity]) -> list[Identity]:
         """Take the next identities off the list, and give those that the server would accept."""
         flight: list[Identity] = []
+        most = _FLIGHT if self._transport.remote_version.startswith("SSH-2.0-OpenSSH_") else 1
         # One that cannot be shown before its passphrase is known goes alone.
-        while offered and len(flight) < _FLIGHT and (offered[0].blob is not None or not flight):
+        while offered and len(flight) < most and (offered[0].blob is not None or not flight):
             flight.append(offered.pop(0))
             if flight[-1].blob is None:
                 return flight
@@ -172,9 +174,6 @@ class _Attempt:
             return None
         except AgentProblem as problem:
             self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
-            return None
-        except OSError as problem:
-            self._problem(f"{plain(identity.name)} cannot be read: {problem.strerror}", "")
             return None
         self._service.request("publickey", True, algorithm, blob, signature)
         return self._service.reply()

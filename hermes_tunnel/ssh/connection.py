@@ -18,7 +18,7 @@ from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
 from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.ssh.dial import ProxyCommand, dial
-from hermes_tunnel.ssh.hostkeys import KnownHosts, verify
+from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 
@@ -130,8 +130,7 @@ def _hop(
     else:
         sock = dial(configuration)
     opened.callback(sock.close)
-    name, port = _known_as(configuration)
-    transport = Transport(sock, configuration, known.known_types(name, port))
+    transport = Transport(sock, configuration, known.known_types(*known_as(configuration)))
     opened.callback(_end, transport, sock)
     try:
         handshake(transport, configuration)
@@ -144,13 +143,6 @@ def _hop(
     verify(known, configuration, key.get_name(), key.asbytes(), ask=ask, tell=tell)
     authenticate(transport, configuration, ask=ask, tell=tell)
     return transport
-
-
-def _known_as(configuration: HopConfiguration) -> tuple[str, int]:
-    # An alias stands bare in known_hosts, whatever the port.
-    if configuration.host_key_alias:
-        return configuration.host_key_alias, 22
-    return configuration.hostname, configuration.port
 
 
 def _channel(

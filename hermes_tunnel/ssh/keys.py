@@ -108,7 +108,10 @@ class KeyFile:
     def _check_permissions(self) -> None:
         if sys.platform == "win32":
             return
-        status = Path(self.path).stat()
+        try:
+            status = Path(self.path).stat()
+        except OSError as problem:
+            raise UnusableKey(f"cannot be read: {problem.strerror}") from problem
         if status.st_uid == os.getuid() and status.st_mode & 0o077:
             raise UnusableKey(
                 f"is readable by others (mode {status.st_mode & 0o777:04o}), so ssh would not use it either",

@@ -52,6 +52,9 @@ class _Packets(Packetizer):
         self.first_line = ""
         self._before = 0
 
+    def start_handshake(self, timeout: float) -> None:
+        """No timer of paramiko's, whose thread would outlive the connection: ``handshake`` has a deadline."""
+
     def readline(self, timeout: float) -> str:
         line = super().readline(timeout)
         self.first_line = self.first_line or line
@@ -175,7 +178,7 @@ def handshake(transport: Transport, configuration: HopConfiguration) -> None:
         within ConnectTimeout
     """
     where, seconds = configuration.address, configuration.connect_timeout
-    transport.banner_timeout = transport.handshake_timeout = seconds + 1
+    transport.banner_timeout = seconds + 1
     done = threading.Event()
     transport.start_client(done)
     if not wait(done, time.monotonic() + seconds):

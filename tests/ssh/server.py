@@ -33,7 +33,7 @@ class Account(paramiko.ServerInterface):
         """The method of the step that is due."""
         return self.steps[min(self.done, len(self.steps) - 1)]
 
-    def get_banner(self) -> tuple[str | None, str | None]:  # type: ignore[override]
+    def get_banner(self) -> tuple[str | None, str | None]:
         """The banner."""
         return (self.banner, "en-US") if self.banner else (None, None)
 
@@ -54,15 +54,15 @@ class Account(paramiko.ServerInterface):
             return AUTH_FAILED
         return AUTH_SUCCESSFUL if self.done == len(self.steps) - 1 else AUTH_PARTIALLY_SUCCESSFUL
 
-    def check_auth_interactive(self, username: str, submethods: str) -> int | paramiko.server.InteractiveQuery:
+    def check_auth_interactive(
+        self, username: str, submethods: str
+    ) -> int | paramiko.server.InteractiveQuery:
         """Begin the rounds of questions."""
         self.seen.append("keyboard-interactive")
         self.round = 0
         return self._query()
 
-    def check_auth_interactive_response(
-        self, responses: list[str]
-    ) -> int | paramiko.server.InteractiveQuery:
+    def check_auth_interactive_response(self, responses: list[str]) -> int | paramiko.server.InteractiveQuery:
         """Go on to the next round, or end."""
         right = list(responses) == list(self.rounds[self.round][3])
         self.round += 1
@@ -88,10 +88,13 @@ class Account(paramiko.ServerInterface):
 class Server:
     """Listens on a port of 127.0.0.1 and serves one account."""
 
-    def __init__(self, account: Account, host_key: paramiko.PKey | None = None) -> None:
+    def __init__(
+        self, account: Account, host_key: paramiko.PKey | None = None, address: str = "127.0.0.1"
+    ) -> None:
         self.account = account
         self.host_key = host_key or paramiko.ECDSAKey.generate()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.more_host_keys: list[paramiko.PKey] = []
+        self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         self._transports: list[paramiko.Transport] = []
         self._thread = threading.Thread(target=self._accept)
@@ -117,6 +120,7 @@ class Server:
             except OSError:
                 return
             transport = paramiko.Transport(connection)
-            transport.add_server_key(self.host_key)
+            for key in (self.host_key, *self.more_host_keys):
+                transport.add_server_key(key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)

@@ -7,7 +7,10 @@ import shutil
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
 
@@ -15,7 +18,20 @@ PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p
 def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
     """Make a key pair with ssh-keygen; ed25519 unless the options say otherwise."""
     kind = [] if "-t" in options else ["-t", "ed25519"]
-    command = ["ssh-keygen", "-q", *kind, "-N", passphrase, "-C", path.name, "-f", str(path), *options]
+    command = [
+        "ssh-keygen",
+        "-q",
+        *kind,
+        "-N",
+        passphrase,
+        "-C",
+        path.name,
+        "-f",
+        str(path),
+        "-a",
+        "1",
+        *options,
+    ]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path
 
@@ -99,14 +115,17 @@ class Sshd:
             if not found or not any(words in line for line in self._lines):
                 raise TimeoutError("".join(self._lines))
 
+    def close_sessions(self) -> None:
+        """End the connections that are open now."""
+        sessions = psutil.Process(self._process.pid).children(recursive=True)
+        for session in sessions:
+            with suppress(psutil.NoSuchProcess):
+                session.kill()
+
     def close(self) -> None:
         """End the server and its sessions."""
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
+        self.close_sessions()
         self._process.terminate()
-        for pid in children:
-            subprocess.run(["kill", pid], check=False, stderr=subprocess.DEVNULL)
         self._process.wait()
         self._reader.join()
         if self._process.stderr is not None:
@@ -120,5 +139,3 @@ class Sshd:
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
-
-

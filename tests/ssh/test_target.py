@@ -58,7 +58,9 @@ def test_a_host_that_could_be_an_option_or_a_command_is_refused(typed: str) -> N
     assert plain(refusal.value.message) == refusal.value.message
 
 
-@pytest.mark.parametrize("user", ["a;b", "-l", "a -l", "a\x1bb", "a'b", "a|b", "a\\", "", "a\nb", "$(x)", "u" * 300])
+@pytest.mark.parametrize(
+    "user", ["a;b", "-l", "a -l", "a\x1bb", "a'b", "a|b", "a\\", "", "a\nb", "$(x)", "u" * 300]
+)
 def test_a_user_that_could_be_an_option_or_a_command_is_refused(user: str) -> None:
     """What OpenSSH would not take as a user name is refused, in the destination and in -l."""
     with pytest.raises(UsageFailure, match="invalid user"):

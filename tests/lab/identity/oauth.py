@@ -29,7 +29,8 @@ _SUBMIT = (
     "<script>document.forms[0].submit()</script>"
 )
 _FETCH = """<script>
-fetch({address}, {{mode: "cors"}}).then(answer => answer.ok ? "Sent to Hermes" : "Hermes refused")
+fetch({address}, {{mode: "cors"}})
+  .then(answer => answer.text().then(() => answer.ok ? "Sent to Hermes" : "Hermes refused"))
   .catch(() => "Hermes could not be reached")
   .then(text => {{ document.title = text; document.getElementById("text").textContent = text }})
 </script>"""

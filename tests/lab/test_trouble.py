@@ -1,0 +1,202 @@
+"""What goes wrong around a login: ports, policies, networks, signals; nothing is left in any ending."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.lab.lab import Lab
+from tests.lab.network import wait_for
+from tests.lab.tunnel import PROGRAM, left_nothing, listeners, on_terminal, run
+
+WAITING = "Waiting for the browser to come back, 2:5"
+
+
+@pytest.fixture(autouse=True)
+def fresh(lab: Lab) -> None:
+    """Every test starts with providers and an account that know nothing."""
+    lab.identity("POST", "/reset")
+    lab.fresh_home("h018")
+
+
+@contextmanager
+def held_port(lab: Lab) -> Iterator[subprocess.Popen[str]]:
+    """A process on the laptop that holds the port of xAI's callback."""
+    program = (
+        "import socket, sys; s = socket.create_server(('127.0.0.1', 56121));"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    process = lab.laptop(["python3", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.communicate()
+
+
+def test_a_taken_port_names_its_occupant(lab: Lab) -> None:
+    """7, with PID and program, and the page is not opened; the verb says the same."""
+    with held_port(lab) as holder:
+        process = lab.laptop(
+            [PROGRAM, "login", "xai-oauth", "h018", "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        stdout, stderr = process.communicate(timeout=60)
+        assert process.returncode == 7
+        assert f"(PID {holder.pid}, user root" in stderr
+        assert '"browser"' not in stdout
+        port = lab.laptop([PROGRAM, "port", "56121"], stdout=subprocess.PIPE, text=True)
+        assert f"(PID {holder.pid}, user root" in port.communicate(timeout=20)[0]
+        assert port.returncode == 7
+    left_nothing(lab)
+
+
+@pytest.mark.parametrize("options", [["--on-busy-port", "kill"], []])
+def test_the_occupant_is_ended_after_a_yes(lab: Lab, options: list[str]) -> None:
+    """Asked with its name; after the yes the login goes on."""
+    with held_port(lab) as holder, on_terminal(lab, "login", "xai-oauth", "h018", *options) as tunnel:
+        tunnel.expect(rf"End python3\S* \(PID {holder.pid}, user root.*\?\s*\[y/N\] ")
+        tunnel.send("y\n")
+        tunnel.expect("xai-oauth: logged in", deadline=40)
+        assert tunnel.wait() == 0
+        assert holder.wait(5) == -signal.SIGTERM
+
+
+def test_a_no_leaves_the_occupant_alone(lab: Lab) -> None:
+    """Anything but a yes is a no: 7."""
+    with held_port(lab) as holder, on_terminal(lab, "login", "xai-oauth", "h018") as tunnel:
+        tunnel.expect(r"\[y/N\] ")
+        tunnel.send("\n")
+        assert tunnel.wait() == 7
+        assert holder.poll() is None
+
+
+def test_a_server_that_forbids_forwarding_is_named(lab: Lab) -> None:
+    """The callback came and could not be delivered: 7, and the setting that would help."""
+    with lab.sshd("hermes", 2222, AllowTcpForwarding="no"):
+        done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
+    assert done.status == 7
+    assert "AllowTcpForwarding" in done.stderr
+    assert lab.page().title == "Almost"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"PermitTTY": "no"}, "PermitTTY"), ({"MaxSessions": "0"}, "MaxSessions")],
+)
+def test_a_server_that_gives_no_terminal_or_session(lab: Lab, settings: dict[str, str], words: str) -> None:
+    """8, with the setting named."""
+    with lab.sshd("hermes", 2222, **settings):
+        done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
+    assert done.status == 8
+    assert words in done.stderr
+
+
+def test_one_session_is_enough(lab: Lab) -> None:
+    """With MaxSessions 1 the command has the only one; the callback is no session."""
+    with lab.sshd("hermes", 2222, MaxSessions="1"):
+        done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
+    assert done.status == 0, done.stderr
+
+
+def test_an_unknown_host_key(lab: Lab) -> None:
+    """Refused without a terminal; on one it is asked about, and exactly one line is written."""
+    known_hosts = lab.home / ".ssh" / "known_hosts"
+    before = known_hosts.read_bytes()
+    known_hosts.write_bytes(b"# a comment that stays\n")
+    try:
+        assert run(lab, "login", "xai-oauth", "h018").status == 5
+        assert known_hosts.read_bytes() == b"# a comment that stays\n"
+        with on_terminal(lab, "login", "xai-oauth", "h018") as tunnel:
+            tunnel.expect(r"SHA256:\S{43}")
+            tunnel.expect(r"\(yes/no/\[fingerprint\]\)\? ")
+            tunnel.send("yes\n")
+            tunnel.expect("xai-oauth: logged in", deadline=40)
+            assert tunnel.wait() == 0
+        comment, *lines = known_hosts.read_bytes().splitlines(keepends=True)
+        assert comment == b"# a comment that stays\n"
+        assert len(lines) == 1
+    finally:
+        known_hosts.write_bytes(before)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_it_in_good_order(lab: Lab, number: signal.Signals, status: int) -> None:
+    """While the browser is waited for: listener, remote command, connection; then the status."""
+    with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
+        tunnel.expect(WAITING)
+        if number is signal.SIGINT:
+            tunnel.send("\x03")
+        else:
+            tunnel.process.send_signal(number)
+        assert tunnel.wait(5) == status
+    left_nothing(lab)
+
+
+def test_not_even_sigkill_leaves_an_orphan(lab: Lab) -> None:
+    """The terminal there is hung up when the connection is gone."""
+    with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
+        tunnel.expect(WAITING)
+        (hermes,) = lab.hermes_processes()
+        tunnel.process.kill()
+        wait_for(hermes, 5)
+    left_nothing(lab)
+
+
+def test_a_silent_network_is_noticed(lab: Lab) -> None:
+    """Three unanswered signs of life, five seconds apart: 4, and another try is offered."""
+    with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
+        tunnel.expect(WAITING)
+        lab.network.unplug("laptop")
+        try:
+            began = time.monotonic()
+            tunnel.expect(r"hermes-tunnel: error: .*has not answered for 15 s", deadline=25)
+            assert time.monotonic() - began < 22
+            tunnel.expect(r"Run it again\? \[y/N\] ")
+        finally:
+            lab.network.plug("laptop")
+        tunnel.send("n\n")
+        assert tunnel.wait() == 4
+    assert listeners(lab) == []
+    # That Hermes cannot hear of it: its server has no ClientAliveInterval. It waits for its own time to pass.
+    for orphan in lab.hermes_processes():
+        os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_timeout_on_a_terminal_offers_another_try(lab: Lab) -> None:
+    """The second run is a whole login."""
+    with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser", "--timeout", "2") as tunnel:
+        tunnel.expect(r"Run it again\? \[y/N\] ")
+        tunnel.send("y\n")
+        url = tunnel.expect(r"^https://auth\.x\.ai/oauth2/authorize\S+").group()
+        tunnel.expect(r"Run it again\? \[y/N\] ")
+        tunnel.send("\n")
+        assert tunnel.wait() == 10
+    assert url
+    left_nothing(lab)
+
+
+def test_an_idle_browser_connection_delays_nobody(lab: Lab) -> None:
+    """0.14.0 serves in a single thread: what a browser opens ahead of need never gets there."""
+    lab.fresh_home("h014")
+    with on_terminal(lab, "login", "xai-oauth", "h014", "--no-browser") as tunnel:
+        url = tunnel.expect(r"^https://auth\.x\.ai/oauth2/authorize\S+").group().strip()
+        tunnel.expect(WAITING)
+        idle = [lab.network.laptop.connect("127.0.0.1", 56121) for _ in range(6)]
+        assert lab.browse(url).title == "Back to your terminal"
+        tunnel.expect("xai-oauth: logged in")
+        assert tunnel.wait() == 0
+        for connection in idle:
+            connection.close()

@@ -1,0 +1,94 @@
+"""A pseudo-terminal, for the tests of what is shown and asked there."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+SECONDS = 5
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look until something is so; for what nobody tells, such as a terminal's mode."""
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
+class Terminal:
+    """A pseudo-terminal: ``reader`` and ``writer`` are the program's ends, the rest is the person's."""
+
+    def __init__(self, master: int, reader: TextIO, writer: TextIO) -> None:
+        self._master = master
+        self.reader = reader
+        self.writer = writer
+
+    @property
+    def modes(self) -> list[object]:
+        """The terminal's settings (termios(3)), of which a caller sees only whether they are the same."""
+        import termios
+
+        return termios.tcgetattr(self.reader.fileno())
+
+    @property
+    def echoes(self) -> bool:
+        """Whether what is typed is shown."""
+        import termios
+
+        flags = self.modes[3]
+        assert isinstance(flags, int)
+        return bool(flags & termios.ECHO)
+
+    def silence(self) -> None:
+        """Switch the echo off, as a program may have left it."""
+        import termios
+
+        modes = termios.tcgetattr(self.reader.fileno())
+        modes[3] &= ~termios.ECHO
+        termios.tcsetattr(self.reader.fileno(), termios.TCSANOW, modes)
+
+    def type(self, text: str) -> None:
+        """Type, as a person does."""
+        os.write(self._master, text.encode())
+
+    def shown(self) -> str:
+        """What has been written to the screen since the last look."""
+        data = b""
+        while select.select([self._master], [], [], 0)[0]:
+            data += os.read(self._master, 65536)
+        return data.decode()
+
+    def wait_for(self, text: str) -> str:
+        """Everything that is shown up to some text."""
+        data = ""
+        while text not in data:
+            assert select.select([self._master], [], [], SECONDS)[0], data
+            data += os.read(self._master, 65536).decode()
+        return data
+
+    def hang_up(self) -> None:
+        """The window is closed."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    """A pseudo-terminal of its own."""
+    assert sys.platform != "win32"
+    master, slave = os.openpty()
+    with os.fdopen(slave) as reader, os.fdopen(os.dup(slave), "w") as writer:
+        opened = Terminal(master, reader, writer)
+        try:
+            yield opened
+            with suppress(OSError):
+                writer.flush()
+        finally:
+            opened.hang_up()

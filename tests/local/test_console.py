@@ -1,0 +1,245 @@
+"""What the person sees and is asked, on a real terminal and without one."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.local.keyboard import Keyboard
+from tests.local.holding import posix
+from tests.local.terminal import SECONDS, Terminal, terminal, until
+
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b]0;title\x1b\\\x9b31m\u202e\x07\rhello\x08"
+URL = "https://auth.x.ai/authorize?client_id=c&state=s" + "&scope=" + "a" * 300
+EVENTS = [
+    events.Connected(HOSTILE, (HOSTILE,)),
+    events.CommandStarted(HOSTILE),
+    events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+    events.AuthorizationAsked("device", URL, HOSTILE, HOSTILE),
+    events.AuthorizationAsked("paste", URL, "", HOSTILE, again=True),
+    events.Forwarding(56121, ("127.0.0.1", "::1"), 56121),
+    events.Browser(True),
+    events.Browser(False),
+    events.Callback("delivered"),
+    events.Callback("denied", HOSTILE),
+    events.Callback("undeliverable"),
+    events.Prompt(HOSTILE, secret=True),
+    events.RemoteLine(HOSTILE),
+    events.RemoteLine("  "),
+    events.CommandEnded(-1),
+    events.Notice(HOSTILE),
+    events.Notice("details", detail=True),
+    events.Finished(0, "logged_in", 0),
+]
+
+
+@pytest.fixture
+def pty() -> Iterator[Terminal]:
+    """A terminal in front of the person."""
+    with terminal() as opened:
+        yield opened
+
+
+def on(pty: Terminal, *, color: bool = False, verbosity: int = 0) -> Console:
+    """A console there."""
+    return Console(pty.writer, Keyboard(pty.reader), color=color, verbosity=verbosity)
+
+
+def without_terminal(verbosity: int = 0) -> tuple[Console, io.StringIO]:
+    """A console without anybody."""
+    stream = io.StringIO()
+    return Console(stream, Keyboard(None), verbosity=verbosity), stream
+
+
+def test_no_terminal_no_escape() -> None:
+    """Without a terminal there is no escape sequence and no control character, whatever the remote says."""
+    console, stream = without_terminal(verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+        console.waiting("your approval", 60)
+    console.done_waiting()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", stream.getvalue())
+    assert stream.getvalue().count("Waiting for your approval") == 1
+
+
+@posix
+@pytest.mark.parametrize("color", [True, False])
+def test_remote_text_on_a_terminal(pty: Terminal, color: bool) -> None:
+    """What comes from the remote has no escape sequence on the terminal; ours are only styles, if wanted."""
+    console = on(pty, color=color, verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+    shown = pty.shown()
+    assert "hello" in shown
+    assert ("\x1b" in shown) is color
+    assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", re.sub(r"\x1b\[[0-9;]*m", "", shown))
+    assert "\r" not in shown.replace("\r\n", "")
+
+
+@posix
+def test_url_is_whole(pty: Terminal) -> None:
+    """The authorization URL stands on a line of its own, whole, unstyled and with its state."""
+    on(pty, color=True).show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    assert URL in pty.shown().split("\r\n")
+
+
+@posix
+def test_status_line(pty: Terminal) -> None:
+    """The status line is rewritten in place, and gone before anything else is written."""
+    console = on(pty)
+    console.waiting("the browser to come back", 125.4)
+    console.waiting("your answer", 59.6)
+    console.say("Something else.")
+    console.say("And more.")
+    first, second = (
+        "Waiting for the browser to come back, 2:05 left (Ctrl-C stops)",
+        "Waiting for your answer, 1:00 left (Ctrl-C stops)",
+    )
+    blanks = " " * (len(first) - len(second))
+    gone = "\r" + " " * len(second) + "\r"
+    assert pty.shown() == f"\r{first}\r{second}{blanks}{gone}Something else.\r\nAnd more.\r\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("y\n", True),
+        ("YES \n", True),
+        ("\n", False),
+        ("n\n", False),
+        ("nope\n", False),
+        ("yesterday\n", False),
+        ("\x04", False),
+    ],
+)
+def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
+    """Only yes is a yes; an empty line and the end of the input are a no."""
+    console, answers = on(pty), queue.SimpleQueue[bool]()
+    asking = threading.Thread(target=lambda: answers.put(console.confirm("Is that right?")), daemon=True)
+    asking.start()
+    assert pty.wait_for("[y/N] ") == "Is that right? [y/N] "
+    # The terminal drops what is typed before the question is open: typed again until it is answered.
+
+    def answered() -> bool:
+        pty.type(typed)
+        return not answers.empty()
+
+    until(answered)
+    assert answers.get(timeout=SECONDS) is answer
+    asking.join(SECONDS)
+
+
+@posix
+def test_nobody_to_ask(pty: Terminal) -> None:
+    """Unless both ends are a terminal nothing is asked: None, and no."""
+    stream = io.StringIO()
+    for console in (
+        Console(stream, Keyboard(None)),
+        Console(stream, Keyboard(pty.reader)),
+        Console(pty.writer, Keyboard(None)),
+    ):
+        assert not console.is_terminal
+        assert console.ask("Password:", hidden=True) is None
+        assert console.confirm("Sure?") is False
+    assert stream.getvalue() + pty.shown() == ""
+
+
+@posix
+def test_hidden_answer(pty: Terminal) -> None:
+    """A hidden answer is not echoed, and shown in nothing that follows."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    before = pty.modes
+    asking = threading.Thread(
+        target=lambda: answers.put(console.ask(f"{HOSTILE} password: ", True)), daemon=True
+    )
+    asking.start()
+    until(lambda: not pty.echoes)
+    pty.type("hunter22\n")
+    assert answers.get(timeout=SECONDS) == "hunter22"
+    asking.join(SECONDS)
+    assert pty.modes == before
+    console.show(events.RemoteLine("wrong password: hunter22"))
+    assert pty.shown() == "hello password: \r\n  | wrong password: [hidden]\r\n"
+    assert console.secrets == {"hunter22"}
+
+
+@posix
+@pytest.mark.parametrize("begun", [True, False])
+def test_stop_asking(pty: Terminal, begun: bool) -> None:
+    """A question that is no longer wanted ends without an answer, also if its reading has not begun."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    before, threads = pty.modes, threading.active_count()
+    console.ask_meanwhile("Code: ", True, answers.put)
+    if begun:
+        until(lambda: not pty.echoes)
+    console.waiting("your answer", 10)  # does not overwrite the question
+    console.stop_asking()
+    assert answers.get(timeout=SECONDS) is None
+    assert threading.active_count() == threads
+    assert pty.modes == before
+    assert pty.shown() == "Code: \r\n"
+    console.ask_meanwhile("Code: ", True, answers.put)
+    until(lambda: not pty.echoes)
+    pty.type("again\n")
+    assert answers.get(timeout=SECONDS) == "again"
+    console.stop_asking()
+
+
+def test_piped_answer() -> None:
+    """Without a terminal an answer to the remote's prompt is taken from the input, as it is."""
+    read, write = os.pipe()
+    os.write(write, b"from a pipe\n")
+    os.close(write)
+    with os.fdopen(read) as stream:
+        console, answers = Console(io.StringIO(), Keyboard(stream)), queue.SimpleQueue[str | None]()
+        for expected in ("from a pipe", None):
+            console.ask_meanwhile("Code: ", False, answers.put)
+            assert answers.get(timeout=SECONDS) == expected
+            console.stop_asking()
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "words"),
+    [
+        (-1, ["Sign in at auth.x.ai:", URL]),
+        (0, ["Connected to me@host through jump.", "Running hermes there:", "  | a line"]),
+        (0, ["The tunnel is open: port 1 here leads to the command there.", "Sign in at auth.x.ai:", URL]),
+        (1, ["It listens on 127.0.0.1 and delivers to port 2.", "details"]),
+    ],
+)  # fmt: skip
+def test_verbosity(verbosity: int, words: list[str]) -> None:
+    """Quiet is the invitation alone; more is said for -v."""
+    console, stream = without_terminal(verbosity)
+    some = [
+        events.Connected("me@host", ("jump",)),
+        events.CommandStarted("hermes"),
+        events.RemoteLine("a line"),
+        events.Forwarding(1, ("127.0.0.1",), 2),
+        events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+        events.Notice("details", detail=True),
+    ]
+    for event in some:
+        console.show(event)
+    lines = [line for line in stream.getvalue().splitlines() if line]
+    assert set(words) <= set(lines)
+    assert verbosity > -1 or lines == words
+
+
+@posix
+def test_nobody_reads() -> None:
+    """Output that nobody reads any more does not end the login."""
+    read, write = os.pipe()
+    os.close(read)
+    stream = os.fdopen(write, "w")
+    Console(stream, Keyboard(None)).say("hello")
+    with pytest.raises(BrokenPipeError):
+        stream.close()

@@ -1,0 +1,121 @@
+"""Replaying recordings of real Hermes into the transcript and the session."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.oauth.authorization import Authorization, Mode
+from hermes_tunnel.oauth.session import Conclude, Delivered, Effect, Exited, Invite, Relay, Session
+from hermes_tunnel.oauth.transcript import Line, Said, Transcript
+from hermes_tunnel.remote.hermes import provider
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+MARKER = "hermes-tunnel:0123:"
+BEGIN = f"{MARKER}begin:lab:/home/lab:/usr/local/bin/hermes\r\n".encode()
+QUIET_SECONDS = 0.3
+
+Cut = Callable[[list[bytes]], Iterator[bytes]]
+
+
+def as_it_came(chunks: list[bytes]) -> Iterator[bytes]:
+    """The reads of the recording."""
+    yield from chunks
+
+
+def whole(chunks: list[bytes]) -> Iterator[bytes]:
+    """All that came between two silences at once."""
+    yield b"".join(chunks)
+
+
+def byte_by_byte(chunks: list[bytes]) -> Iterator[bytes]:
+    """One byte at a time."""
+    yield from (bytes([one]) for one in b"".join(chunks))
+
+
+@dataclass
+class Recording:
+    """One file: what it says of itself, and its reads, parted where the command was silent."""
+
+    name: str
+    about: dict[str, Any]
+    spells: list[list[bytes]]
+
+    @property
+    def delivered(self) -> Delivered | None:
+        """What the gate reports when the person has come back; None where it has nothing to deliver."""
+        person = self.about["person"]
+        if "another state" in person or not person.startswith(("approved", "denied", "typed")):
+            return None
+        return Delivered("access_denied" if person == "denied" else "", 200)
+
+
+def read(path: Path) -> Recording:
+    """A recording."""
+    about, *reads = map(json.loads, path.read_text("utf-8").splitlines())
+    spell, last, numbered = 0, 0.0, []
+    for one in reads:
+        spell += one["at"] - last > QUIET_SECONDS
+        last = one["at"]
+        numbered.append((spell, base64.b64decode(one["data"])))
+    spells = [[data for _, data in group] for _, group in groupby(numbered, key=lambda pair: pair[0])]
+    return Recording(path.stem, about, spells)
+
+
+@dataclass
+class Replayed:
+    """What came of it: what was said but the lines, what was asked for, how it ended."""
+
+    said: list[Said] = field(default_factory=list)
+    invited: list[Authorization] = field(default_factory=list)
+    asked: list[Relay] = field(default_factory=list)
+    ending: str = ""
+
+
+def replay(recording: Recording, cut: Cut) -> Replayed:
+    """Play it: whoever approves or denies does so at the first silence after the invitation."""
+    played = Replayed()
+    transcript, session = Transcript(MARKER), Session(provider(_name(recording)).policy)
+    deliver = recording.delivered
+
+    def take(effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Invite):
+                played.invited.append(effect.authorization)
+            elif isinstance(effect, Relay):
+                played.asked.append(effect)
+            elif isinstance(effect, Conclude):
+                played.ending = effect.outcome.value
+
+    def hear(said: list[Said]) -> None:
+        for one in said:
+            if not isinstance(one, Line):
+                played.said.append(one)
+            take(session.feed(one))
+
+    try:
+        take(session.start())
+        hear(transcript.receive(BEGIN))
+        for spell in recording.spells:
+            hear(transcript.silence())
+            if deliver and played.invited and played.invited[-1].mode is Mode.LOOPBACK:
+                take(session.feed(deliver))
+                deliver = None
+            for chunk in cut(spell):
+                hear(transcript.receive(chunk))
+        hear(transcript.end())
+        take(session.feed(Exited(recording.about["exit_status"])))
+    except Failure as failure:
+        played.ending = f"{int(failure.status)} {failure.message}"
+    return played
+
+
+def _name(recording: Recording) -> str:
+    name: str = recording.about["provider"]
+    return "mcp:lab" if name == "mcp" else name

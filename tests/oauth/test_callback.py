@@ -1,0 +1,284 @@
+"""The gate's judgement of one request head, and the answers."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import (
+    Deliver,
+    Expected,
+    Preflight,
+    Reject,
+    judge,
+    page_response,
+    preflight_response,
+    reject_response,
+    status_of,
+)
+
+STATE = "c3RhdGU_-%7E"  # as it stands in a query
+HOST = "127.0.0.1:56121"
+OWN, FOREIGN = "https://auth.x.ai", "https://evil.test"
+EXPECTED = Expected(Redirect("127.0.0.1", 56121, "/callback"), "c3RhdGU_-~", frozenset({OWN}))
+QUERY = f"code=SECRET&state={STATE}"
+
+
+def head(
+    *headers: str,
+    line: str = "",
+    method: str = "GET",
+    target: str = f"/callback?{QUERY}",
+    host: str = f"Host: {HOST}",
+) -> bytes:
+    """A request head; without a ``host`` line if that is empty."""
+    lines = [line or f"{method} {target} HTTP/1.1", *([host] if host else []), *headers]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def delivered(query: str = QUERY) -> bytes:
+    """The request that goes to the remote."""
+    return f"GET /callback?{query} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode()
+
+
+BROWSER = (
+    "User-Agent: Mozilla/5.0",
+    "Accept: text/html,*/*;q=0.8",
+    "Cookie: session=PRIVATE; other=\xe9\xff",
+    "Authorization: Basic PRIVATE",
+    "Referer: https://auth.x.ai/consent?PRIVATE",
+    "Sec-Fetch-Mode: navigate",
+    "Sec-Fetch-Site: cross-site",
+    "Upgrade-Insecure-Requests: 1",
+    "Connection: keep-alive",
+    "X-Empty:",
+)
+
+PASSES = {
+    "bare": head(),
+    "as a browser sends it": head(*BROWSER),
+    "HTTP/1.0": head(line=f"GET /callback?{QUERY} HTTP/1.0"),
+    "localhost": head(host="Host: localhost:56121"),
+    "IPv6": head(host="host:[::1]:56121"),
+    "upper case": head(host="HOST: \tLOCALHOST:56121 "),
+    "fetched by the provider's page": head(f"Origin: {OWN}", "Sec-Fetch-Mode: cors"),
+    "with a body that follows": head() + b"GET / HTTP/1.1\r\n\r\n",
+}
+NOT_FOUND = {
+    "no Host": head(host=""),
+    "foreign Host": head(host="Host: evil.test:56121"),
+    "rebound name": head(host="Host: 127.0.0.1.evil.test:56121"),
+    "Host without port": head(host="Host: 127.0.0.1"),
+    "Host with another port": head(host="Host: 127.0.0.1:56122"),
+    "two Hosts": head(f"Host: {HOST}"),
+    "two Hosts, one foreign": head("Host: evil.test"),
+    "another path": head(target=f"/callback/?{QUERY}"),
+    "root": head(target=f"/?{QUERY}"),
+    "encoded path": head(target=f"/%63allback?{QUERY}"),
+    "dots": head(target=f"/a/../callback?{QUERY}"),
+    "favicon": head(target="/favicon.ico"),
+    "no query": head(target="/callback"),
+    "no state": head(target="/callback?code=SECRET"),
+    "another state": head(target="/callback?code=SECRET&state=other"),
+    "state and more": head(target=f"/callback?{QUERY}x"),
+    "state in other case": head(target=f"/callback?code=a&state={STATE.swapcase()}"),
+    "two states": head(target=f"/callback?{QUERY}&state={STATE}"),
+    "state and another": head(target=f"/callback?{QUERY}&state=other"),
+    "state in the fragment": head(target=f"/callback#{QUERY}"),
+    "HEAD": head(method="HEAD"),
+    "POST": head("Content-Length: 0", method="POST"),
+    "PUT": head(method="PUT"),
+    "lower case method": head(method="get"),
+    "OPTIONS without origin": head(method="OPTIONS"),
+    "OPTIONS of a foreign page": head(f"Origin: {FOREIGN}", method="OPTIONS"),
+    "fetched by a foreign page": head(f"Origin: {FOREIGN}", "Sec-Fetch-Mode: cors"),
+    "fetched by a page without name": head("Origin: null"),
+    "foreign page that navigates": head(f"Origin: {FOREIGN}", "Sec-Fetch-Mode: navigate"),
+    "image of any page": head("Sec-Fetch-Mode: no-cors"),
+    "web socket": head("Sec-Fetch-Mode: websocket", "Upgrade: websocket"),
+    "two fetch modes": head("Sec-Fetch-Mode: navigate", "Sec-Fetch-Mode: cors"),
+}
+BAD = {
+    "nothing": b"",
+    "no blank line": head()[:-2],
+    "absolute form": head(target=f"http://{HOST}/callback?{QUERY}"),
+    "authority form": head(line=f"CONNECT {HOST} HTTP/1.1"),
+    "asterisk form": head(line="OPTIONS * HTTP/1.1"),
+    "HTTP/0.9": head(line=f"GET /callback?{QUERY}"),
+    "HTTP/2": head(line=f"GET /callback?{QUERY} HTTP/2.0"),
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "two spaces": head(line=f"GET  /callback?{QUERY} HTTP/1.1"),
+    "space in the target": head(target=f"/callback?{QUERY} x"),
+    "tab in the request line": head(line=f"GET\t/callback?{QUERY} HTTP/1.1"),
+    "leading empty line": b"\r\n" + head(),
+    "obs-fold": head("X: a", " b"),
+    "obs-fold of Host": head("\tevil.test"),
+    "bare LF between headers": head("X: a\nHost: evil.test"),
+    "bare LF everywhere": head().replace(b"\r\n", b"\n") + b"\r\n\r\n",
+    "bare CR in a value": head("X: a\rHost: evil.test"),
+    "NUL in a value": head("X: \x00"),
+    "NUL in a name": head("X\x00: a"),
+    "space before the colon": head("Host : evil.test"),
+    "space before a name": head(" X: a"),
+    "no colon": head("nonsense"),
+    "no name": head(": a"),
+    "bytes in the query": head(target=f"/callback?{QUERY}\xe9"),
+    "quote in the query": head(target=f'/callback?{QUERY}"'),
+    "no answer": head(target=f"/callback?state={STATE}"),
+    "empty code": head(target=f"/callback?code=&state={STATE}"),
+    "two codes": head(target=f"/callback?{QUERY}&code=other"),
+    "code and error": head(target=f"/callback?{QUERY}&error=access_denied"),
+    "too many fields": head(target=f"/callback?{QUERY}{'&a=b' * 40}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_passes(name: str) -> None:
+    """The callback is rebuilt from path and query: nothing else of the browser's crosses over."""
+    verdict = judge(PASSES[name], EXPECTED)
+    assert isinstance(verdict, Deliver)
+    assert verdict.request == delivered()
+    assert verdict.origin == (OWN if OWN.encode() + b"\r" in PASSES[name] else "")
+    assert verdict.error == ""
+
+
+@pytest.mark.parametrize("name", NOT_FOUND)
+def test_not_found(name: str) -> None:
+    """Whatever is not the callback that is waited for is not found."""
+    verdict = judge(NOT_FOUND[name], EXPECTED)
+    assert isinstance(verdict, Reject)
+    assert verdict.status == 404
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad(name: str) -> None:
+    """Whatever two parsers could read differently, and an answer that is none, is a bad request."""
+    verdict = judge(BAD[name], EXPECTED)
+    assert isinstance(verdict, Reject)
+    assert verdict.status == 400
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("access_denied", "access_denied"),
+        ("server_error&error_description=a+b%0D%0AX", "server_error"),
+        ("%1b[2J", "an error without a proper name"),
+        ("a" * 65, "an error without a proper name"),
+    ],
+)
+def test_error(error: str, told: str) -> None:
+    """A provider's refusal is delivered too, and named if its name is one (RFC 6749 section 4.1.2.1)."""
+    query = f"error={error}&state={STATE}"
+    verdict = judge(head(target=f"/callback?{query.replace('[', '%5B')}"), EXPECTED)
+    assert isinstance(verdict, Deliver)
+    assert verdict.error == told
+    assert verdict.request == delivered(query.replace("[", "%5B"))
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_preflight(method: str) -> None:
+    """The provider's page is told that it may fetch, by an OPTIONS only, and gets no more by it."""
+    verdict = judge(head(f"Origin: {OWN}", "Access-Control-Request-Method: GET", method=method), EXPECTED)
+    assert isinstance(verdict, Preflight if method == "OPTIONS" else Deliver)
+    answer = preflight_response(Preflight(OWN))
+    assert answer.startswith(b"HTTP/1.1 204 ")
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"Access-Control-Allow-Origin: https://auth.x.ai\r\n" in answer
+    assert b"Access-Control-Allow-Private-Network: true\r\n" in answer
+
+
+def test_ipv6_redirect() -> None:
+    """A redirect to ::1 is delivered under that name."""
+    verdict = judge(
+        head(host="Host: [::1]:56121"), Expected(Redirect("::1", 56121, "/callback"), "c3RhdGU_-~")
+    )
+    assert isinstance(verdict, Deliver)
+    assert b"\r\nHost: [::1]:56121\r\n" in verdict.request
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "value", [" " * 16_000, "\t " * 8_000, "a" * 16_000], ids=["blanks", "tabs", "letters"]
+)
+def test_expensive_heads(value: str) -> None:
+    """A head that is made to be slow to read is judged at once."""
+    assert judge(head(f"X:{value}\x00", f"Y:{value}a"), EXPECTED) == Reject(400, "not a request")
+
+
+def test_no_secret_is_shown() -> None:
+    """Neither code nor state is in the repr of what is waited for, of a verdict, or in a rejection."""
+    shown = [repr(judge(one, EXPECTED)) for one in (*PASSES.values(), *NOT_FOUND.values(), *BAD.values())]
+    assert not any("SECRET" in one or STATE[:8] in one for one in [*shown, repr(EXPECTED)])
+
+
+def test_responses() -> None:
+    """Our answers are not stored, not sniffed, end the connection, and name no origin that did not fetch."""
+    page = page_response(200, "ä".encode(), "default-src 'none'")
+    assert page.endswith(b"\r\n\r\n\xc3\xa4")
+    assert b"\r\nContent-Length: 2\r\n" in page
+    assert b"\r\nContent-Security-Policy: default-src 'none'\r\n" in page
+    for answer in (page, reject_response(Reject(404, "x")), reject_response(Reject(408, "y"))):
+        assert b"\r\nCache-Control: no-store\r\n" in answer
+        assert b"\r\nReferrer-Policy: no-referrer\r\n" in answer
+        assert b"\r\nX-Content-Type-Options: nosniff\r\n" in answer
+        assert b"\r\nConnection: close\r\n" in answer
+        assert b"Access-Control" not in answer
+    assert b"\r\nAccess-Control-Allow-Origin: https://a.b\r\n" in page_response(
+        200, b"", "", origin="https://a.b"
+    )
+    assert reject_response(Reject(404, "x")) == reject_response(Reject(404, "y"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n", 200),
+        (b"HTTP/1.1 400\r\n", 400),
+        (b"HTTP/1.1 204", 204),
+        (b"HTTP/1.1 2000 OK", None),
+        (b"HTTP/2 200", None),
+        (b"SSH-2.0-OpenSSH", None),
+        (b"", None),
+    ],
+)
+def test_status_of(answer: bytes, status: int | None) -> None:
+    """Of the remote listener's answer only the status is used, if it has one."""
+    assert status_of(answer) == status
+
+
+LINES = st.one_of(
+    st.sampled_from([one.decode("latin-1") for one in (head(), *NOT_FOUND.values(), *BAD.values())]),
+    st.text(st.characters(max_codepoint=255), max_size=40),
+    st.sampled_from(
+        ["\r\n", "\n", "\r", " ", "\0", "Host: ", HOST, f"Host: {HOST}\r\n", f"?{QUERY}", "\r\n\r\n"]
+    ),
+)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200), st.lists(LINES, max_size=6).map(lambda some: "".join(some).encode("latin-1"))
+    )
+)
+def test_any_bytes(data: bytes) -> None:
+    """Whatever comes there is a verdict; what is delivered has the right state and four things, no more."""
+    verdict = judge(data, EXPECTED)
+    assert isinstance(verdict, Deliver | Preflight | Reject)
+    if isinstance(verdict, Deliver):
+        line, *headers, empty, end = verdict.request.decode("ascii").split("\r\n")
+        method, target, version = line.split(" ")
+        assert (method, version, headers, empty, end) == (
+            "GET",
+            "HTTP/1.1",
+            [f"Host: {HOST}", "Connection: close"],
+            "",
+            "",
+        )
+        path, _, query = target.partition("?")
+        assert path == "/callback"
+        assert parse_qs(query)["state"] == [EXPECTED.state]

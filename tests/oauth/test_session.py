@@ -1,0 +1,300 @@
+"""The table of a login's states: each event in each state, and the rules that need a history."""
+
+from __future__ import annotations
+
+import pytest
+
+from hermes_tunnel.errors import Failure, Refused, RemoteCommandFailure, Undeliverable, Unsafe
+from hermes_tunnel.oauth.authorization import Mode, Policy
+from hermes_tunnel.oauth.session import (
+    SECONDS_TO_BEGIN,
+    SECONDS_TO_END,
+    Allow,
+    CloseListener,
+    Conclude,
+    Delivered,
+    DeliverTo,
+    Effect,
+    Event,
+    Exited,
+    Invite,
+    Outcome,
+    PersonTime,
+    Relay,
+    Session,
+    State,
+    TimeUp,
+)
+from hermes_tunnel.oauth.transcript import (
+    AuthorizationRequest,
+    Begun,
+    DeviceAuthorization,
+    FailureMark,
+    Line,
+    Listening,
+    Prompt,
+    Success,
+)
+
+POLICY = Policy(frozenset({"auth.x.ai", "accounts.x.ai"}), frozenset({"console.x.ai"}))
+
+
+def request(state: str, issuer: str = "auth.x.ai", redirect: str = "http://127.0.0.1:56121/cb") -> Event:
+    """An authorization request."""
+    return AuthorizationRequest(f"https://{issuer}/a?client_id=c&redirect_uri={redirect}&state={state}")
+
+
+PASTE = request("p", redirect="https://console.x.ai/code")
+DEVICE = DeviceAuthorization("https://auth.x.ai/device", "AAAA-BBBB")
+BEGUN = Begun(("begin", "lab", "/home/lab", "/bin/hermes"))
+DENIED = Delivered("access_denied", 200)
+
+EVENTS: dict[str, Event] = {
+    "begun": BEGUN,
+    "missing": Begun(("missing", "PATH")),
+    "line": Line("something"),
+    "request": request("new"),
+    "device": DeviceAuthorization("https://auth.x.ai/device", "CCCC-DDDD"),
+    "listening": Listening(4711),
+    "prompt": Prompt("Token:"),
+    "success": Success(),
+    "mark": FailureMark("✗ no"),
+    "delivered": Delivered("", 200),
+    "denied": DENIED,
+    "nobody listens": Undeliverable("connection refused", refused=False),
+    "prohibited": Undeliverable("administratively prohibited", refused=True),
+    "time up": TimeUp(),
+    "exit 0": Exited(0),
+    "exit 1": Exited(1),
+    "signal": Exited(-1),
+}
+WAY: dict[State, list[Event]] = {
+    State.CONNECTED: [],
+    State.STARTING: [BEGUN],
+    State.AWAITING_CALLBACK: [BEGUN, request("old")],
+    State.AWAITING_APPROVAL: [BEGUN, DEVICE],
+    State.AWAITING_ANSWER: [BEGUN, PASTE],
+    State.CALLBACK_DELIVERED: [BEGUN, request("old"), Delivered("", 200)],
+    State.DENIED: [BEGUN, request("old"), DENIED],
+    State.ANNOUNCED: [BEGUN, request("old"), Success()],
+    State.ENDED: [BEGUN, request("old"), Exited(0)],
+}
+# What comes of an event: the state after it and the effects, or the exit status of the failure.
+Result = tuple[State, list[type]] | int | None
+RUNNING: dict[str, Result] = {
+    "success": (State.ANNOUNCED, [CloseListener, Allow]),
+    "mark": None,
+    "time up": 10,
+    "exit 0": (State.ENDED, [Conclude]),
+    "exit 1": 9,
+    "signal": 9,
+}
+INVITED: dict[str, Result] = {"request": (State.AWAITING_CALLBACK, [Invite, Allow])}
+# An event that is not in a state's row changes nothing there.
+TABLE: dict[State, dict[str, Result]] = {
+    State.CONNECTED: {
+        "begun": (State.STARTING, [Allow]),
+        "missing": 8,
+        "time up": 10,
+        "exit 0": 8,
+        "exit 1": 8,
+        "signal": 8,
+    },
+    State.STARTING: {
+        **RUNNING,
+        **INVITED,
+        "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
+        "prompt": (State.STARTING, [Relay, Allow]),
+        "exit 0": 8,
+    },
+    State.AWAITING_CALLBACK: {
+        **RUNNING,
+        **INVITED,
+        "listening": (State.AWAITING_CALLBACK, [DeliverTo]),
+        "delivered": (State.CALLBACK_DELIVERED, [CloseListener, Allow]),
+        "denied": (State.DENIED, [CloseListener, Allow]),
+        "nobody listens": 9,
+        "prohibited": 7,
+    },
+    State.AWAITING_APPROVAL: {**RUNNING, **INVITED, "device": (State.AWAITING_APPROVAL, [Invite, Allow])},
+    State.AWAITING_ANSWER: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [Relay, Allow])},
+    State.CALLBACK_DELIVERED: {**RUNNING, "request": 9},
+    State.DENIED: {"request": 9, "time up": 9, "exit 0": 9, "exit 1": 9, "signal": 9},
+    State.ANNOUNCED: {**RUNNING, "time up": (State.ANNOUNCED, [Conclude])},
+    State.ENDED: {},
+}
+
+
+def fed(*events: Event, time: PersonTime | None = None) -> tuple[Session, list[Effect]]:
+    """A session after some events, and what the last of them led to."""
+    session = Session(POLICY, time or PersonTime())
+    effects = session.start()
+    for event in events:
+        effects = session.feed(event)
+    return session, effects
+
+
+@pytest.mark.parametrize("name", EVENTS)
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_table(state: State, name: str) -> None:
+    """Each event in each state leads where the table says, or nowhere."""
+    session, _ = fed(*WAY[state])
+    assert session.state is state
+    expected = TABLE[state].get(name)
+    if isinstance(expected, int):
+        with pytest.raises(Failure) as caught:
+            session.feed(EVENTS[name])
+        assert caught.value.status == expected
+        assert caught.value.hint
+    else:
+        effects = session.feed(EVENTS[name])
+        after, kinds = expected or (state, [])
+        assert (session.state, [type(one) for one in effects]) == (after, kinds)
+
+
+def test_start() -> None:
+    """Before anything was said, the shell has half a minute."""
+    assert fed()[1] == [Allow(SECONDS_TO_BEGIN)]
+
+
+@pytest.mark.parametrize(
+    ("event", "mode", "seconds"),
+    [(request("s"), Mode.LOOPBACK, 1), (DEVICE, Mode.DEVICE, 2), (PASTE, Mode.PASTE, 3)],
+)
+def test_person_time(event: Event, mode: Mode, seconds: float) -> None:
+    """An invitation starts the person's time for that kind of login."""
+    _, (invite, allow) = fed(BEGUN, event, time=PersonTime(1, 2, 3))
+    assert isinstance(invite, Invite)
+    assert (invite.authorization.mode, invite.again) == (mode, False)
+    assert allow == Allow(seconds, person=True)
+
+
+def test_same_request_twice() -> None:
+    """An address that is printed twice is one invitation."""
+    assert fed(BEGUN, request("s"), request("s"))[1] == []
+
+
+def test_new_code_for_the_same_page() -> None:
+    """A device code that replaces another is a new invitation, though its page has the same address."""
+    _, effects = fed(BEGUN, DEVICE, EVENTS["device"])
+    assert isinstance(effects[0], Invite)
+    assert effects[0].again
+    assert effects[0].authorization.user_code == "CCCC-DDDD"
+
+
+def test_restarts() -> None:
+    """A new request before any callback replaces the old one; a fifth is refused."""
+    session, effects = fed(BEGUN, *[request(f"s{number}") for number in range(4)])
+    assert isinstance(effects[0], Invite)
+    assert effects[0].again
+    assert session.authorization is not None
+    assert session.authorization.state == "s3"
+    with pytest.raises(Unsafe, match="asked for a sign-in 5 times"):
+        session.feed(request("s4"))
+
+
+@pytest.mark.parametrize("issuer", ["accounts.x.ai", "evil.test"])
+def test_other_issuer(issuer: str) -> None:
+    """A second request that names another issuer ends the login, though the policy may know it."""
+    session, _ = fed(BEGUN, request("one"))
+    with pytest.raises(Unsafe, match=f"began at 'auth.x.ai' and now asks for '{issuer}'"):
+        session.feed(request("two", issuer))
+
+
+def test_unsafe_replacement() -> None:
+    """A new request goes through the same checks as the first."""
+    session, _ = fed(BEGUN, request("one"))
+    with pytest.raises(Unsafe, match="leads to port 22"):
+        session.feed(request("two", redirect="http://127.0.0.1:22/cb"))
+
+
+def test_denied_opens_nothing() -> None:
+    """After a denial a new request is the end: declined, with the provider's word for it."""
+    session, _ = fed(*WAY[State.DENIED])
+    with pytest.raises(Refused, match=r"declined at the provider \(access_denied\)"):
+        session.feed(request("again"))
+
+
+@pytest.mark.parametrize(
+    ("before", "last"),
+    [
+        ([request("s")], Exited(0)),
+        ([request("s"), Success()], Exited(0)),
+        ([request("s"), Success()], TimeUp()),
+        ([], Exited(0)),
+    ],
+)
+def test_failure_mark(before: list[Event], last: Event) -> None:
+    """A line with the mark of failure is a failure, also with exit status 0 or a success line."""
+    session, _ = fed(BEGUN, *before, FailureMark("✗ Authentication failed"))
+    with pytest.raises(Refused, match="failed there: ✗ Authentication failed"):
+        session.feed(last)
+
+
+def test_nothing_recognised() -> None:
+    """Exit status 0 without anything recognised is told with the last words, not as a success."""
+    session, _ = fed(BEGUN, Line("The 'hermes login' command has been removed."))
+    with pytest.raises(
+        RemoteCommandFailure, match=r"without a sign-in that was recognised; its last words: .*been removed"
+    ):
+        session.feed(Exited(0))
+
+
+def test_success_without_exit() -> None:
+    """A success line closes the listener; a command that then stays has to show its credential."""
+    session, effects = fed(BEGUN, request("s"), Success())
+    assert effects == [CloseListener(), Allow(SECONDS_TO_END)]
+    assert session.feed(TimeUp()) == [Conclude(Outcome.LOGGED_IN, proof=True)]
+
+
+def test_imported() -> None:
+    """A success line without any request is an import."""
+    session, _ = fed(BEGUN, Success())
+    assert session.feed(Exited(0)) == [Conclude(Outcome.IMPORTED)]
+    assert fed(BEGUN, Success(), TimeUp())[1] == [Conclude(Outcome.IMPORTED, proof=True)]
+
+
+def test_last_words() -> None:
+    """A failure quotes the command's last line, without the name of the exception, and its status."""
+    session, _ = fed(
+        BEGUN, Line("Traceback ..."), Line("hermes_cli.auth.AuthError: no such client"), Line("  ")
+    )
+    with pytest.raises(Refused, match=r"^the command failed there: no such client \(exit status 1\)$"):
+        session.feed(Exited(1))
+
+
+def test_words_before_the_beginning() -> None:
+    """What an account without a shell says is quoted; after the begin marker it is forgotten."""
+    with pytest.raises(RemoteCommandFailure, match="This account is currently not available"):
+        fed(Line("This account is currently not available."), Exited(1))
+    with pytest.raises(Refused, match="it said nothing"):
+        fed(Line("Last login: yesterday"), BEGUN, Exited(1))
+
+
+def test_prompt_before_the_beginning() -> None:
+    """A question that comes before our command is quoted, never answered."""
+    with pytest.raises(RemoteCommandFailure, match="the remote machine asked 'New password:'"):
+        fed(Prompt("New password:"), TimeUp())
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Password:", True),
+        ("Enter passphrase for key:", True),
+        ("Authorization code:", True),
+        ("API key:", True),
+        ("Client secret:", True),
+        ("Import these credentials? [Y/n]:", False),
+        ("Spotify Client ID:", False),
+    ],
+)
+def test_secret_prompts(text: str, secret: bool) -> None:
+    """The answer to what names a password, passphrase, secret, token, key or code is not shown."""
+    assert fed(BEGUN, Prompt(text))[1][0] == Relay(text, secret)
+
+
+def test_secrets_are_not_in_reprs() -> None:
+    """Neither the invitation nor the session shows ``state`` or the URL by its repr."""
+    session, effects = fed(BEGUN, request("VERYSECRET"))
+    assert "VERYSECRET" not in repr(effects) + repr(session) + repr(request("VERYSECRET"))

@@ -1,0 +1,194 @@
+"""Hearing a login command: what counts, and what a hostile or talkative one can not do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.oauth.transcript import (
+    AuthorizationRequest,
+    Begun,
+    DeviceAuthorization,
+    FailureMark,
+    Line,
+    Listening,
+    Prompt,
+    Said,
+    Success,
+    Transcript,
+)
+
+MARKER = "hermes-tunnel:0123:"
+BEGIN = f"{MARKER}begin:lab:/home/lab:/bin/hermes\r\n".encode()
+URL = "https://auth.x.ai/a?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A56121%2Fcallback&state=s"
+UNSAFE = "javascript:a?client_id=1&redirect_uri=2"
+NO_REDIRECT = "https://a.b/?client_id=1&response_type=code"
+
+
+def heard(*chunks: bytes | None, begun: bool = True) -> list[Said]:
+    """All that is said by some chunks, None being a silence; without plain lines."""
+    transcript = Transcript(MARKER)
+    said = transcript.receive(BEGIN)[1:] if begun else []
+    for chunk in chunks:
+        said += transcript.silence() if chunk is None else transcript.receive(chunk)
+    return [one for one in [*said, *transcript.end()] if not isinstance(one, Line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        (URL, AuthorizationRequest(URL)),
+        (f"  Open <{URL}>, please.", AuthorizationRequest(URL)),
+        (f"\x1b[94m{URL}\x1b[0m", AuthorizationRequest(URL)),
+        (UNSAFE, AuthorizationRequest(UNSAFE)),
+        (NO_REDIRECT, AuthorizationRequest(NO_REDIRECT)),
+        ("Waiting for callback on http://127.0.0.1:4711/cb", Listening(4711)),
+        ("Hermes is waiting for the OAuth callback on http://localhost:4711/cb", Listening(4711)),
+        ("  ✗ Authentication failed: no", FailureMark("✗ Authentication failed: no")),
+        ('Added xai-oauth OAuth credential #1: "a"', Success()),
+        ('Saved nous OAuth device-code credentials: "a"', Success()),
+        ('Imported nous OAuth credentials: "a"', Success()),
+        ("Spotify login successful!", Success()),
+        ("Login successful!", Success()),
+        ("✓ MiniMax OAuth login successful.", Success()),
+        ("\x1b[32m  ✓ Authenticated — 1 tool(s) available\x1b[0m", Success()),
+    ],
+)  # fmt: skip
+def test_line(line: str, meaning: Said) -> None:
+    """A line means what its structure says, coloured or not."""
+    assert heard(f"{line}\r\n".encode()) == [meaning]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Docs: https://hermes-agent.nousresearch.com/docs",
+        "Redirect URI: http://127.0.0.1:43827/spotify/callback",
+        "ssh -N -L 56121:127.0.0.1:56121 lab@host",
+        "the login was not successful",
+        "I have Added nothing",
+        "code: ABCD-EFGH",
+        "exit code: 1",
+        "",
+    ],
+)
+def test_prose(line: str) -> None:
+    """Prose asks for nothing, and a code without a page before it is none."""
+    assert heard(f"{line}\n".encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["https://a.b/device?user_code=ABCD-EFGH", "If prompted, enter code: ABCD-EFGH"], "ABCD-EFGH"),
+        (["https://a.b/device", "Enter this code:", "", "   \x1b[94mWXYZ-1234\x1b[0m"], "WXYZ-1234"),
+        (["https://a.b/device", "code: WXYZ1234"], "WXYZ1234"),
+        (["https://a.b/device", "code: AAAA-BBBB-CCCC"], "AAAA-BBBB-CCCC"),
+        (["https://a.b/device", "code: A-BC"], None),
+        (["https://a.b/device", "code: ABCDEFGHIJKLM"], None),
+        (["https://a.b/device", "The code:", "follows", "ABCD-EFGH"], None),
+        (["https://a.b/device?user_code=A%20B%20C%20D", "x"], None),
+    ],
+)
+def test_device_authorization(lines: list[str], code: str | None) -> None:
+    """A code of 4 to 12 letters and digits, in the page's address or on or after a line that says so."""
+    offers = heard("".join(f"{line}\n" for line in lines).encode())
+    assert offers == ([] if code is None else [DeviceAuthorization(lines[0], code)])
+
+
+def test_noise_before_the_marker() -> None:
+    """Whatever the shell prints before our marker asks for nothing, even on the marker's own line."""
+    noise = f"{URL}\n✗ no\nLogin successful!\n\x1b]0;{URL}\x07motd {URL}".encode()
+    assert heard(noise + BEGIN, begun=False) == [Begun(("begin", "lab", "/home/lab", "/bin/hermes"))]
+    assert heard(noise, begun=False) == []
+
+
+def test_echoed_command_line() -> None:
+    """A shell that repeats what it runs does not print the marker by that."""
+    from hermes_tunnel.remote.hermes import Call, begin_marker, provider
+
+    line = Call(as_user="hermes").login_line(provider("spotify"), "0123")
+    assert begin_marker("0123") not in line
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\x1b]8;;https://evil.test\x07", "\x1b[2J", "\x9b31m", "\u202e", "\u200b", "\x1bc"]
+)
+def test_escapes(hidden: str) -> None:
+    """Escape sequences and invisible characters change nothing of what is heard, and are not passed on."""
+    transcript = Transcript(MARKER)
+    transcript.receive(BEGIN)
+    said = transcript.receive(f"{hidden}{URL[:30]}{hidden}{URL[30:]}{hidden}\r\n".encode())
+    assert said == [Line(URL, decisive=True), AuthorizationRequest(URL)]
+
+
+def test_rewritten_line() -> None:
+    """Of a line that carriage returns rewrote, what a terminal would show last counts."""
+    assert heard(f"{URL}\r                \rnothing here\r\n".encode()) == []
+    assert heard(f" 10%\r 99%\r{URL}\r\n".encode()) == [AuthorizationRequest(URL)]
+
+
+def test_prompt() -> None:
+    """An unfinished line that stays is a prompt, told once; what follows on it is another thing."""
+    assert heard(b"Token: ", None, None, b'Added a OAuth credential #1: "b"\n') == [
+        Prompt("Token:"),
+        Success(),
+    ]
+    assert heard(b"\r\n   ", None) == []
+
+
+def test_stall_is_no_prompt_in_the_end() -> None:
+    """A line that stalled in its middle still says what it says as a whole."""
+    half = URL.encode()
+    assert heard(half[:40], None, half[40:] + b"\n") == [Prompt(URL[:40]), AuthorizationRequest(URL)]
+    marker = heard(BEGIN[:20], None, BEGIN[20:], begun=False)
+    assert marker == [Prompt(BEGIN[:20].decode()), Begun(("begin", "lab", "/home/lab", "/bin/hermes"))]
+
+
+def test_unfinished_line_is_not_read() -> None:
+    """Half a URL asks for nothing; at the end of the output the last line counts as it is."""
+    transcript = Transcript(MARKER)
+    assert transcript.receive(BEGIN + URL.encode())[1:] == []
+    assert transcript.end()[1:] == [AuthorizationRequest(URL)]
+    assert transcript.end() == []
+
+
+@pytest.mark.parametrize("flood", [b"a" * 70_000, (b"b" * 1000 + b"\n") * 1100], ids=["line", "output"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_flood(flood: bytes, begun: bool) -> None:
+    """A line of 70 kB, or 1.1 MB in all, is refused, finished or not, before the marker or after."""
+    with pytest.raises(Unsafe, match="printed far more than a login does"):
+        heard(flood, begun=begun)
+    with pytest.raises(Unsafe):
+        heard(*(flood[at : at + 4096] for at in range(0, len(flood), 4096)), begun=begun)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"a" * 60_000, b"a1+." * 15_000, b"code " * 12_000, b"\x1b[" * 30_000, b"\x1b]" * 30_000, b":" * 60_000]
+)  # fmt: skip
+@pytest.mark.timeout(5)
+def test_expensive_lines(line: bytes) -> None:
+    """A megabyte of lines made to be slow to read is read within seconds."""
+    assert heard(b"https://a.b/\n", *[line + b"\n"] * 10) == []
+
+
+def test_invalid_utf8() -> None:
+    """Bytes that are no UTF-8 spoil neither their line nor the next."""
+    assert heard(b"\xff\xfe\xc3(\n\xe2\x9c\n" + f"{URL}\n".encode()) == [AuthorizationRequest(URL)]
+
+
+@given(st.binary(max_size=300), st.data())
+def test_any_chunking(noise: bytes, data: st.DataObject) -> None:
+    """Whatever is printed, it says the same however it is cut, and no control character gets through."""
+    text = BEGIN + noise + f"\n{URL}\n✗ no\nLogin successful!\n".encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    one, other = Transcript(MARKER), Transcript(MARKER)
+    at_once = one.receive(text)
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert [said for piece in pieces for said in other.receive(piece)] == at_once
+    assert AuthorizationRequest(URL) in at_once
+    lines = [said.text for said in at_once if isinstance(said, Line)]
+    assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for line in lines for char in line)

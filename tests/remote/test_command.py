@@ -1,0 +1,186 @@
+"""A command on a terminal of a real SSH server: what is told of it, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from hermes_tunnel.demo.remote_process import RemoteProcess
+from hermes_tunnel.demo.ssh_settings import Settings
+from hermes_tunnel.demo.stage import Stage
+from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure
+from hermes_tunnel.oauth.session import Exited
+from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
+from hermes_tunnel.remote.command import Output, RemoteCommand
+from tests.demo.client import connected
+
+SECONDS = 10
+Post = Output | Exited | Failure
+Process = Callable[[RemoteProcess], int]
+
+
+class Told:
+    """What a command's reader told."""
+
+    def __init__(self) -> None:
+        self.posts: queue.SimpleQueue[Post] = queue.SimpleQueue()
+        self.output = b""
+
+    def until(self, text: bytes) -> None:
+        """Until some text was printed."""
+        while text not in self.output:
+            post = self.posts.get(timeout=SECONDS)
+            assert isinstance(post, Output)
+            self.output += post.data
+
+    def end(self) -> Post:
+        """What came after the last output."""
+        while isinstance(post := self.posts.get(timeout=SECONDS), Output):
+            self.output += post.data
+        return post
+
+
+@contextmanager
+def running(
+    process: Process, settings: Settings | None = None
+) -> Iterator[tuple[RemoteCommand, Told, Stage]]:
+    """A command that is about to run on a server of its own; afterwards it has ended there."""
+    threads, told = set(threading.enumerate()), Told()
+    with Stage(around=lambda _: process, settings=settings) as stage, connected(stage) as transport:
+        yield RemoteCommand(transport, "anything", told.posts.put), told, stage
+        left = [thread for thread in threading.enumerate() if thread.name == "remote-command"]
+        assert not set(left) - threads
+
+
+def test_output_and_status() -> None:
+    """Its output is told as it comes, then its status; its terminal is wide and dumb."""
+
+    def talks(process: RemoteProcess) -> int:
+        process.print(f"{process.pty}")
+        process.print(f"you said {process.read_line(SECONDS)}")
+        return 3
+
+    with running(talks) as (command, told, _), command:
+        told.until(b"height=50)\r\n")
+        assert b"term='dumb', width=4000" in told.output
+        command.answer("ä answer")
+        assert told.end() == Exited(3)
+        assert told.output.decode().endswith("you said ä answer\r\n")
+        command.answer("too late")
+
+
+@pytest.mark.parametrize("deaf", [(), ("INT",), ("INT", "TERM")], ids=["INT", "TERM", "HUP"])
+def test_end(deaf: tuple[str, ...]) -> None:
+    """A command that still runs is ended: as by Ctrl-C, then by SIGTERM, then by the closed terminal."""
+    processes: queue.SimpleQueue[RemoteProcess] = queue.SimpleQueue()
+
+    def stays(process: RemoteProcess) -> int:
+        process.ignored = set(deaf)
+        processes.put(process)
+        process.print("here")
+        process.wait_for(lambda: False)
+        return 0
+
+    with running(stays) as (command, told, _):
+        with command:
+            told.until(b"here")
+            process = processes.get(timeout=SECONDS)
+        assert process.ended.wait(SECONDS)
+        assert process.signals == ["INT", "TERM", "HUP"][: len(deaf) + 1]
+        assert isinstance(told.end(), Exited)
+
+
+def test_killed_there() -> None:
+    """A command that a signal ended there has a negative status."""
+
+    def dies(process: RemoteProcess) -> int:
+        process.signal("KILL")
+        process.print("not seen")
+        return 0
+
+    with running(dies) as (command, told, _), command:
+        end = told.end()
+        assert isinstance(end, Exited)
+        assert end.status < 0
+
+
+def test_flood() -> None:
+    """More than a login prints is not read: the flood waits in the server's window."""
+    block = b"x" * 1023 + b"\n"
+
+    def floods(process: RemoteProcess) -> int:
+        while True:
+            process.write(block)
+
+    with running(floods) as (command, told, _):
+        with command:
+            received = 0
+            while received <= LONGEST_OUTPUT:
+                post = told.posts.get(timeout=SECONDS)
+                assert isinstance(post, Output)
+                received += len(post.data)
+        assert told.posts.empty()
+        assert received < LONGEST_OUTPUT + 64 * 1024
+
+
+def test_lost_connection() -> None:
+    """A connection that is lost while the command runs is told as that."""
+
+    def stays(process: RemoteProcess) -> int:
+        process.print("here")
+        process.wait_for(lambda: False)
+        return 0
+
+    with running(stays) as (command, told, stage), command:
+        told.until(b"here")
+        stage.server.drop()
+        end = told.end()
+        assert isinstance(end, NetworkFailure)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (Settings(max_sessions=0), "refused a session"),
+        (Settings(permit_tty=False), "refused a terminal"),
+    ],
+)
+def test_refused(settings: Settings, message: str) -> None:
+    """What the server refuses is named, with the setting to look at."""
+    with (
+        running(lambda _: 0, settings) as (command, _, _),
+        pytest.raises(RemoteCommandFailure, match=message) as caught,
+    ):
+        command.__enter__()
+    assert "sshd_config" in caught.value.hint
+
+
+def test_gone_before_it_starts() -> None:
+    """A connection that is gone when the command should start is a network failure."""
+    with Stage() as stage, connected(stage) as transport:
+        transport.close()
+        with pytest.raises(NetworkFailure, match="lost before the command could start"):
+            RemoteCommand(transport, "anything", lambda _: None).__enter__()
+
+
+def test_answer_does_not_end_the_output() -> None:
+    """The time limit of an answer is not taken for the end of the output."""
+
+    def repeats(process: RemoteProcess) -> int:
+        for _ in range(20):
+            process.print(process.read_line(SECONDS))
+        return 0
+
+    with running(repeats) as (command, told, _), command:
+        for number in range(20):
+            command.answer(f"line {number}")
+        assert told.end() == Exited(0)
+
+
+def test_no_secret_in_reprs() -> None:
+    """The output is in no repr."""
+    assert "SECRET" not in repr(Output(b"SECRET"))

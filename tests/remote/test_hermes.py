@@ -1,0 +1,97 @@
+"""What is known of Hermes: its providers and how it is called."""
+
+from __future__ import annotations
+
+import pytest
+
+from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.remote.hermes import ALIASES, KNOWN, Call, begin_marker, provider, sudo_prompt
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("xai-oauth", "auth add xai-oauth --no-browser"),
+        ("grok-oauth", "auth add xai-oauth --no-browser"),
+        ("x-ai-oauth", "auth add xai-oauth --no-browser"),
+        ("xai-grok-oauth", "auth add xai-oauth --no-browser"),
+        ("spotify", "auth spotify --no-browser"),
+        ("openai-codex", "auth add openai-codex --no-browser"),
+        ("anthropic", "auth add anthropic --no-browser"),
+        ("nous", "auth add nous --no-browser"),
+        ("nous-portal", "auth add nous --no-browser"),
+        ("minimax-oauth", "auth add minimax-oauth --no-browser"),
+        ("minimax", "auth add minimax-oauth --no-browser"),
+        ("mcp:Linear.v2_x-1", "mcp login Linear.v2_x-1"),
+        ("qwen-oauth", "auth add qwen-oauth --no-browser"),
+        ("a", "auth add a --no-browser"),
+        ("a" * 64, f"auth add {'a' * 64} --no-browser"),
+    ],
+)
+def test_words(name: str, words: str) -> None:
+    """Each provider, alias and MCP server has its command; an unknown name goes to ``hermes auth add``."""
+    assert " ".join(provider(name).words) == words
+
+
+BAD_NAMES = ["", "x;id", "--flag", "-a", "a'!b", "trail\\", "XAI", "ü", "a b", "a\n", "a/b", ".a", "a" * 65]
+BAD_SERVERS = ["mcp:", "mcp:-a", "mcp:a/b", "mcp:a b", "mcp:a\n", "MCP:a", "mcp:" + "a" * 65]
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, *BAD_SERVERS])
+def test_bad_names(name: str) -> None:
+    """What is no provider's name is refused, with the names that are."""
+    with pytest.raises(UsageFailure, match="is not a provider's name") as caught:
+        provider(name)
+    assert all(known in caught.value.hint for known in KNOWN)
+
+
+def test_policies() -> None:
+    """Known providers have known issuers and ask about no other redirect; others know nobody."""
+    for known in KNOWN.values():
+        assert known.policy.issuers
+        assert not known.policy.external_redirects
+    for name in ("mcp:lab", "qwen-oauth"):
+        assert not provider(name).policy.issuers
+    assert provider("mcp:lab").policy.external_redirects
+    assert set(ALIASES.values()) <= set(KNOWN)
+    assert not set(ALIASES) & set(KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("path", "hermes"),
+        ("path", "~/hermes"),
+        ("path", "/a b"),
+        ("path", "/a/"),
+        ("path", "/a;b"),
+        ("as_user", "-u"),
+        ("as_user", "a b"),
+        ("as_user", "#0"),
+        ("as_user", "a\n"),
+        ("profile", "../x"),
+        ("profile", "-x"),
+        ("profile", "a/b"),
+    ],
+)
+def test_bad_calls(option: str, value: str) -> None:
+    """A path that is not whole, and what is no account or profile, is refused by its option's name."""
+    with pytest.raises(UsageFailure, match=f"--(hermes-)?{option.replace('_', '-')}"):
+        Call(**{option: value})
+
+
+def test_described() -> None:
+    """What runs is told in the words that a person would type."""
+    call = Call(path="/opt/hermes", as_user="me", profile="work")
+    assert (
+        call.described(provider("mcp:lab"), ["-x"])
+        == "sudo -H -u me /opt/hermes --profile work mcp login lab -x"
+    )
+    assert Call().described(provider("spotify")) == "hermes auth spotify --no-browser"
+
+
+def test_markers_differ() -> None:
+    """Neither marker is the beginning of the other."""
+    begin, sudo = begin_marker("n"), sudo_prompt("n")
+    assert not begin.startswith(sudo)
+    assert not sudo.startswith(begin)

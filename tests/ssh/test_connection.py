@@ -1,0 +1,410 @@
+"""A connection from the first socket to the last thread: real servers, dead addresses, lost peers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import psutil
+import pytest
+
+from hermes_tunnel.errors import AuthenticationFailure, Failure, HostKeyFailure, NetworkFailure
+from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
+from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.ssh.target import parse_target
+from tests.ssh.server import Account, Server
+from tests.ssh.sshd import Sshd, keygen
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+def nobody(prompt: str, hidden: bool) -> str | None:
+    """Nobody answers."""
+    return None
+
+
+def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfiguration:
+    """A hop on 127.0.0.1."""
+    given = HopConfiguration("box", "127.0.0.1", "root", port, connect_timeout=3, identity_agent="")
+    files = tuple(map(str, keys))
+    return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
+
+
+def fails(*hops: HopConfiguration, ask: Callable[[str, bool], str | None] = nobody) -> Failure:
+    """The failure of connecting."""
+    with pytest.raises(Failure) as failure:
+        connect(hops, ask=ask, tell=lambda line: None).close()
+    return failure.value
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A key pair."""
+    return keygen(tmp_path / "key")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a known_hosts file for servers."""
+
+    def write(*servers: Sshd | Server) -> Path:
+        path = tmp_path / "known_hosts"
+        path.write_text("".join(server.known_hosts_line() for server in servers))
+        return path
+
+    return write
+
+
+def run(connection: Connection, command: str) -> bytes:
+    """What a command prints."""
+    with connection.transport.open_session(timeout=5) as channel:
+        channel.exec_command(command)
+        return channel.makefile("rb").read()
+
+
+def test_a_connection_runs_a_command_and_leaves_nothing(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """With a known host and an accepted key it stands, without Nagle's delay, and closes wholly."""
+    server = sshd()
+    server.accept(key)
+    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+        assert run(connection, "echo hello") == b"hello\n"
+        assert (connection.destination, connection.via) == ("root@box", ())
+        sock = connection.transport.sock
+        assert isinstance(sock, socket.socket)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.check()
+    with pytest.raises(NetworkFailure, match="the connection to root@box was lost"):
+        connection.check()
+
+
+def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
+    sshd: Callable[..., Sshd], tmp_path: Path, known: Callable[..., Path]
+) -> None:
+    """ProxyJump over two hosts: each hop has its own user, key and verified host key; ssh_config decides."""
+    servers = {name: sshd(name) for name in ("outer", "middle", "inner")}
+    text = ""
+    for name, server in servers.items():
+        server.accept(keygen(tmp_path / f"key-{name}"))
+        text += (
+            f"Host {name}\n HostName 127.0.0.1\n Port {server.port}\n IdentityFile {tmp_path}/key-{name}\n"
+        )
+    text += "Host inner\n ProxyJump middle\nHost middle\n ProxyJump outer\n"
+    text += f"Host *\n IdentityAgent none\n UserKnownHostsFile {known(*servers.values())}\n"
+    (tmp_path / "config").write_text(text)
+    hops = resolve(parse_target("inner"), Options(config_file=str(tmp_path / "config")))
+    with connect(hops, ask=nobody, tell=print) as connection:
+        user = servers["inner"].user
+        assert connection.via == (f"{user}@outer", f"{user}@middle")
+        assert run(connection, "echo $SSH_CONNECTION").split()[3] == str(servers["inner"].port).encode()
+
+
+def test_no_credential_reaches_a_host_that_is_not_the_known_one(
+    sshd: Callable[..., Sshd], tmp_path: Path, key: Path, known: Callable[..., Path]
+) -> None:
+    """Changed, of another type, or unknown without a terminal: refused before anything is shown."""
+    server, other = sshd(), sshd("other")
+    server.accept(key)
+    path = known()
+    lines = [f"[127.0.0.1]:{server.port} {other.known_hosts_line().split(' ', 1)[1]}", ""]
+    for line in lines:
+        path.write_text(line)
+        failure = fails(hop(server.port, path, key))
+        assert isinstance(failure, HostKeyFailure)
+    path.write_text(f"[127.0.0.1]:{server.port} ssh-rsa {paramiko.RSAKey.generate(2048).get_base64()}\n")
+    assert isinstance(fails(hop(server.port, path, key)), HostKeyFailure)
+    assert "publickey" not in server.log
+    assert "userauth" not in server.log
+
+
+def test_the_host_key_of_a_jump_host_is_verified_too(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """An unknown jump host is refused by its name, and the destination never contacted."""
+    jump, inner = sshd("jump"), sshd("inner")
+    jump.accept(key)
+    inner.accept(key)
+    path = known(inner)
+    hops = [replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path, key)]
+    failure = fails(*hops)
+    assert isinstance(failure, HostKeyFailure)
+    assert str(jump.port) in failure.message + failure.hint or "gate" in failure.message
+    assert "Connection from" not in inner.log
+
+
+def test_a_known_type_of_host_key_is_asked_for_first(tmp_path: Path) -> None:
+    """A server that has another key too is recognised by the one that is known."""
+    both = Server(Account(), paramiko.ECDSAKey.generate())
+    rsa = paramiko.RSAKey.generate(2048)
+    both.more_host_keys = [rsa]
+    path = tmp_path / "known_hosts"
+    path.write_text(f"[127.0.0.1]:{both.port} ssh-rsa {rsa.get_base64()}\n")
+    try:
+        with connect([hop(both.port, path)], ask=lambda *_: "open sesame", tell=print) as connection:
+            assert connection.transport.host_key_type == "rsa-sha2-512"
+    finally:
+        both.close()
+
+
+def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
+    """HostKeyAlias is what known_hosts is asked for, without the port."""
+    server = Server(Account())
+    path = tmp_path / "known_hosts"
+    path.write_text(f"other-name {server.known_hosts_line().split(' ', 1)[1]}")
+    try:
+        configuration = hop(server.port, path, host_key_alias="other-name")
+        connect([configuration], ask=lambda *_: "open sesame", tell=print).close()
+    finally:
+        server.close()
+
+
+def test_a_name_without_an_address() -> None:
+    """The failure names DNS and the name; a label that is too long is no crash."""
+    for name in ("does-not-exist.invalid", "x" * 70 + ".invalid"):
+        failure = fails(replace(hop(22, Path(os.devnull)), hostname=name))
+        assert isinstance(failure, NetworkFailure)
+        assert f"DNS has no address for '{name}'" in failure.message
+
+
+def test_a_port_where_nobody_listens() -> None:
+    """The failure names host and port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        assert fails(hop(port, Path(os.devnull))).message == f"127.0.0.1:{port} refused the connection"
+
+
+def test_an_address_that_does_not_answer() -> None:
+    """ConnectTimeout is kept: a listener with a full queue lets a connection hang as a dead address does."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        port = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        begin = time.monotonic()
+        failure = fails(hop(port, Path(os.devnull), connect_timeout=1))
+        for filler in fillers:
+            filler.close()
+    assert failure.message == f"connecting to 127.0.0.1:{port} timed out after 1 s"
+    assert time.monotonic() - begin < 2
+
+
+def test_a_dead_address_does_not_hide_a_living_one() -> None:
+    """Where a name has several addresses, one that refuses is followed by the next."""
+    server = Server(Account(), address="127.0.0.1")
+    try:
+        failure = fails(replace(hop(server.port, Path(os.devnull)), hostname="localhost"))
+    finally:
+        server.close()
+    assert isinstance(failure, HostKeyFailure)
+
+
+@contextmanager
+def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
+    """A port that says this to everybody, and closes or is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def serve() -> None:
+            client = listener.accept()[0]
+            client.sendall(words)
+            if then_close:
+                client.recv(1000)
+                client.close()
+            else:
+                kept.append(client)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+        for client in kept:
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "then_close", "message"),
+    [
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            True,
+            "is not an SSH server: it said 'HTTP/1.1 400 Bad Request'",
+        ),
+        (b"<!DOCTYPE HTML>\n", False, "is not an SSH server: it said '<!DOCTYPE HTML>'"),
+        (b"\x1b[2Jgarbage\r\n", True, "is not an SSH server: it said 'garbage'"),
+        (b"", True, "closed the connection before it said anything"),
+        (b"", False, "said nothing as an SSH server within 0.5 s"),
+        (b"A" * 100_000, False, "before it said anything"),
+        (b"SSH-1.5-old\r\n", True, "speaks another version of SSH"),
+        (b"SSH-2.0-x\r\n", True, "closed the connection during the key exchange"),
+        (b"SSH-2.0-x\r\n", False, "stalled during the key exchange for 0.5 s"),
+        (b"SSH-2.0-x\r\n" + b"\xff" * 100, True, "closed the connection during the key exchange"),
+    ],
+)
+def test_what_is_no_ssh_server_is_named(words: bytes, then_close: bool, message: str) -> None:
+    """The phase in which it ended is in the failure, and so is what the other side said, scrubbed."""
+    with saying(words, then_close=then_close) as port:
+        failure = fails(hop(port, Path(os.devnull), connect_timeout=0.5))
+    assert isinstance(failure, NetworkFailure)
+    assert message in failure.message
+    assert f"127.0.0.1:{port}" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "theirs"),
+    [
+        ("KexAlgorithms diffie-hellman-group14-sha1", "key exchange", "diffie-hellman-group14-sha1"),
+        ("Ciphers chacha20-poly1305@openssh.com", "cipher", "chacha20-poly1305@openssh.com"),
+        ("MACs umac-64@openssh.com", "MAC", "umac-64@openssh.com"),
+    ],
+)
+def test_no_common_algorithm_shows_both_lists(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], option: str, name: str, theirs: str
+) -> None:
+    """The failure has what the server offers, what is had here, and how ssh itself could do it."""
+    server = sshd("host", option)
+    failure = fails(hop(server.port, known(server)))
+    assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
+    assert "ssh -N -L PORT:127.0.0.1:PORT root@box" in failure.hint
+
+
+def test_a_jump_host_that_forbids_or_cannot_reach(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """The jump host is named, and the setting that would have to change."""
+    open_jump, closed_jump = sshd("open"), sshd("closed", "AllowTcpForwarding no")
+    path = known(open_jump, closed_jump)
+    for jump in (open_jump, closed_jump):
+        jump.accept(key)
+    first = replace(hop(closed_jump.port, path, key), alias="gate")
+    failure = fails(first, hop(1, path, key))
+    assert failure.message == "jump host root@gate does not allow a connection to 127.0.0.1:1"
+    assert "AllowTcpForwarding" in failure.hint
+    failure = fails(replace(first, port=open_jump.port), hop(1, path, key))
+    assert "jump host root@gate cannot connect to 127.0.0.1:1" in failure.message
+
+
+def test_a_session_that_is_killed_is_noticed_at_once(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """When sshd's session dies, reading ends and ``check`` says so."""
+    server = sshd()
+    server.accept(key)
+    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+        channel = connection.transport.open_session()
+        channel.exec_command("echo $PPID; cat")
+        os.kill(int(channel.recv(100)), signal.SIGKILL)
+        channel.settimeout(5)
+        assert channel.recv(100) == b""
+        connection.transport.join(2)
+        with pytest.raises(NetworkFailure, match="the connection to root@box was lost"):
+            connection.check()
+
+
+def test_a_jump_host_that_dies_is_named(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """When a jump host goes, it is the one that the failure names."""
+    jump, inner = sshd("jump"), sshd("inner")
+    path = known(jump, inner)
+    jump.accept(key)
+    inner.accept(key)
+    hops = [replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path, key)]
+    with connect(hops, ask=nobody, tell=print) as connection:
+        jump.close_sessions()
+        connection.transport.join(5)
+        with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
+            connection.check()
+
+
+def test_a_server_that_falls_silent_is_noticed(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A server that is there but answers no probe is lost after ServerAliveInterval times CountMax."""
+    server = sshd()
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, server_alive_interval=0.1, server_alive_count_max=3)
+    with connect([configuration], ask=nobody, tell=print) as connection:
+        channel = connection.transport.open_session()
+        channel.exec_command("echo $PPID; cat")
+        session = psutil.Process(int(channel.recv(100)))
+        channel.settimeout(1)
+        with pytest.raises(TimeoutError):
+            channel.recv(1)
+        connection.check()
+        session.suspend()
+        try:
+            channel.settimeout(5)
+            assert channel.recv(1) == b""
+            with pytest.raises(NetworkFailure, match=r"root@box has not answered for 0\.3 s"):
+                connection.check()
+        finally:
+            session.resume()
+
+
+def test_a_proxy_command_is_the_connection(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """It runs in a shell; its death is noticed at once, and it is waited for."""
+    server = sshd()
+    server.accept(key)
+    relay = tmp_path / "relay.py"
+    relay.write_text(
+        "import os, socket, sys, threading\n"
+        "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        "def up():\n"
+        "    while data := os.read(0, 65536): s.sendall(data)\n"
+        "    os._exit(0)\n"
+        "threading.Thread(target=up, daemon=True).start()\n"
+        "while data := s.recv(65536): os.write(1, data)\n"
+    )
+    command = f"python3 {relay} {server.port}"
+    with connect(
+        [hop(server.port, known(server), key, proxy_command=command)], ask=nobody, tell=print
+    ) as connection:
+        assert run(connection, "echo hello") == b"hello\n"
+        (child,) = (each for each in psutil.Process().children() if str(relay) in each.cmdline())
+        child.kill()
+        connection.transport.join(2)
+        with pytest.raises(NetworkFailure):
+            connection.check()
+
+
+def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
+    """A ProxyCommand that fails is quoted, scrubbed."""
+    failure = fails(hop(22, Path(os.devnull), proxy_command="printf 'no route\\033[2J to it\\n' >&2; exit 1"))
+    assert isinstance(failure, NetworkFailure)
+    assert failure.message.endswith("its ProxyCommand said: no route to it")
+
+
+def test_what_was_opened_is_closed_when_the_last_hop_fails(
+    sshd: Callable[..., Sshd], key: Path, tmp_path: Path, known: Callable[..., Path]
+) -> None:
+    """A destination that refuses leaves no thread and no socket of the jump hosts."""
+    jump, inner = sshd("jump"), sshd("inner")
+    jump.accept(key)
+    path = known(jump, inner)
+    assert isinstance(fails(hop(jump.port, path, key), hop(inner.port, path, key)), AuthenticationFailure)
+
+
+def test_nothing_is_imported_from_paramiko_for_help() -> None:
+    """The target and the configuration can be had without paramiko."""
+    code = (
+        "import hermes_tunnel.ssh.config, hermes_tunnel.ssh.target, sys; sys.exit('paramiko' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,295 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hermes_tunnel import errors
+from hermes_tunnel.cli import cli
+from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
+from hermes_tunnel.oauth.authorization import Policy
+from hermes_tunnel.oauth.session import _TABLE, Conclude, Delivered, Event, Exited, Session, State, TimeUp
+from hermes_tunnel.oauth.transcript import (
+    AuthorizationRequest,
+    Begun,
+    DeviceAuthorization,
+    FailureMark,
+    Listening,
+    Prompt,
+    Success,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "hermes_tunnel"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/**/*.md")])
+TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+HOW_IT_WORKS = (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
+SIGNALS = {129, 130, 143}  # 128 and SIGHUP, SIGINT, SIGTERM
+END = "[*]"
+
+by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+def without_code(text: str) -> str:
+    """The prose: no fenced block, no code span."""
+    return re.sub(r"`[^`]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def anchors(text: str) -> set[str]:
+    """The fragments that a Markdown viewer gives to the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@by_name
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    """The file is there, and the heading in it, if one is named."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(document.read_text("utf-8"))):
+        if link.startswith(("https://", "http://")):
+            continue
+        name, _, fragment = link.partition("#")
+        target = document.parent / name if name else document
+        assert target.exists(), link
+        assert not fragment or fragment in anchors(target.read_text("utf-8")), link
+
+
+@by_name
+def test_every_file_that_is_named_exists(document: Path) -> None:
+    """A path in a code span is one of the repository, or of the package."""
+    for path in re.findall(
+        r"`((?:[\w.-]+/)*[\w-]+\.(?:py|sh|toml|lock|md)|scripts/[a-z]+)`", document.read_text()
+    ):
+        assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
+
+
+def help_of(*verb: str) -> str:
+    """What --help prints."""
+    return CliRunner().invoke(cli, [*verb, "--help"]).output
+
+
+HELP = {
+    verb: help_of(verb)
+    for verb in re.findall(r"^  ([a-z]+)  ", help_of().partition("Verbs:")[2], re.MULTILINE)
+}
+
+
+def is_option(option: str, text: str) -> bool:
+    """Whether a help text lists the option."""
+    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
+
+
+@by_name
+def test_every_verb_and_option_that_is_named_exists(document: Path) -> None:
+    """In a command line of ours the verb has the option; by itself, some verb has it."""
+    text = document.read_text("utf-8")
+    for verb, rest in re.findall(r"(?:\$ |`|hint:.*: )hermes-tunnel ([a-z]+)\b([^`;\n]*)", text):
+        assert verb in HELP, verb
+        for option in re.findall(r"(?<=\s)--?[a-zA-Z][\w-]*", rest.partition(" -- ")[0]):
+            assert is_option(option, HELP[verb]), f"{verb} {option}"
+    for option in re.findall(r"`(--?[a-zA-Z][\w-]*)(?: [^`]*)?`", text):
+        assert is_option(option, "".join(HELP.values())), option
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    """The fixed parts of a message, in order; not those that are only said sometimes."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        for value in node.values:
+            yield from literals(value)
+    elif isinstance(node, ast.BinOp):
+        yield from literals(node.left)
+        yield from literals(node.right)
+
+
+def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
+    """The exit status and the fixed parts of the message of every failure that the package makes.
+
+    ``Refusal`` is a ``NoWayBack`` in waiting; ``_NOBODY`` has what ``NobodyAnswered`` is made of.
+    """
+    kinds = {
+        name: kind.status
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, Failure)
+    }
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                if node.func.id in kinds:
+                    for message in alternatives(node.args[0]):
+                        yield kinds[node.func.id], parts(message)
+                elif node.func.id == "Refusal":
+                    yield ExitStatus.NO_WAY_BACK, parts(node.args[1])
+            elif isinstance(node, ast.Assign) and [*map(ast.unparse, node.targets)] == ["_NOBODY"]:
+                assert isinstance(node.value, ast.Dict)
+                for value in node.value.values:
+                    assert isinstance(value, ast.Tuple)
+                    yield ExitStatus.NOBODY_ANSWERED, parts(value.elts[0])
+
+
+def alternatives(node: ast.expr) -> list[ast.expr]:
+    """The messages that an argument may be."""
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+
+
+def parts(node: ast.expr) -> tuple[str, ...]:
+    """The fixed parts of a message that have a word in them."""
+    return tuple(part.strip() for part in literals(node) if re.search(r"\w{2}", part))
+
+
+MESSAGES = sorted({(status, fixed) for status, fixed in messages() if fixed})
+FAULT = "a fault of this program:"  # the only error that is no Failure
+
+
+def sections() -> dict[int, str]:
+    """The part of the troubleshooting for each exit status, its heading left out."""
+    found = re.split(r"^## (?:(\d+): )?.*$", TROUBLESHOOTING, flags=re.MULTILINE)
+    return {int(number): text for number, text in zip(found[1::2], found[2::2], strict=True) if number}
+
+
+def says(text: str, fixed: tuple[str, ...]) -> bool:
+    """Whether one heading or paragraph of a text has all fixed parts of a message, in their order."""
+    pattern = ".*".join(map(re.escape, fixed))
+    paragraphs = re.sub("[`*]", "", text).split("\n\n")
+    return any(re.search(pattern, " ".join(paragraph.split())) for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize(("status", "fixed"), MESSAGES, ids=lambda value: str(value)[:60])
+def test_every_error_is_explained(status: ExitStatus, fixed: tuple[str, ...]) -> None:
+    """Its message is in the troubleshooting, under its exit status."""
+    assert says(sections()[status], fixed), " ... ".join(fixed)
+
+
+def test_every_explained_error_exists() -> None:
+    """A heading under an exit status is a message that ends with it."""
+    for status, text in sections().items():
+        fixed = [each for kind, each in MESSAGES if kind == status] + [(FAULT,)] * (
+            status == ExitStatus.INTERNAL
+        )
+        for heading in re.findall(r"^### .*$", text, re.MULTILINE):
+            assert any(says(heading, each) for each in fixed), heading
+    assert FAULT in (PACKAGE / "cli" / "ending.py").read_text("utf-8")
+
+
+def test_the_exit_statuses_are_those_of_the_program() -> None:
+    """The table has each of them and those of signals, and a section explains each failure's."""
+    rows = re.findall(r"^\| ([\d, ]+) \|", TROUBLESHOOTING, re.MULTILINE)
+    assert [int(number) for row in rows for number in row.split(", ")] == sorted({*ExitStatus, *SIGNALS})
+    assert list(sections()) == sorted({*ExitStatus} - {ExitStatus.OK})
+
+
+ISSUER = "login.example.com"
+POLICY = Policy(frozenset({ISSUER}), frozenset({ISSUER}), external_redirects=True)
+
+
+def request(redirect_uri: str) -> AuthorizationRequest:
+    """A request that may be opened."""
+    return AuthorizationRequest(f"https://{ISSUER}/?client_id=a&state=b&redirect_uri={redirect_uri}")
+
+
+EXAMPLES: tuple[Event, ...] = (
+    Begun(("user", "home", "program")),
+    Begun(("missing", "PATH")),
+    request("http://127.0.0.1:50000/callback"),
+    request(f"https://{ISSUER}/code"),
+    request("https://elsewhere.example.com/callback"),
+    DeviceAuthorization(f"https://{ISSUER}/device", "ABCD-EFGH"),
+    Listening(50000),
+    Prompt("Code:"),
+    Success(),
+    FailureMark("✗ no"),
+    Delivered("", 200),
+    Delivered("access_denied", 200),
+    Undeliverable("no", refused=True),
+    Undeliverable("no", refused=False),
+    TimeUp(),
+    Exited(0),
+    Exited(1),
+)
+
+
+def happens(state: State, event: Event) -> str:
+    """The name of the state after an event, END where the login is over."""
+    session = Session(POLICY, state=state)
+    try:
+        effects = session.feed(event)
+    except Failure:
+        return END
+    return END if any(isinstance(effect, Conclude) for effect in effects) else session.state.name
+
+
+def drawn() -> set[tuple[str, str, str]]:
+    """State, event and next state of each arrow, those of a frame being those of all that is in it."""
+    (diagram,) = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", HOW_IT_WORKS, re.DOTALL)
+    frames = {
+        name: re.findall(r"\b[A-Z]{2}[A-Z_]+\b", inside)
+        for name, inside in re.findall(r"state (\w+) \{(.*?)\n    \}", diagram, re.DOTALL)
+    }
+    return {
+        (state, event, target)
+        for source, target, names in re.findall(r"^ *(\S+) --> (\S+): (.+)$", diagram, re.MULTILINE)
+        for event in names.split(", ")
+        for state in frames.get(source, [source])
+    }
+
+
+def listed() -> set[tuple[str, str, str]]:
+    """The same of each row of the table below the diagram."""
+    rows = HOW_IT_WORKS.partition("| in | on | then |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    found = set()
+    for row in rows.splitlines():
+        states, names, then = row.strip("| ").split(" | ")
+        for state in states.split(", "):
+            targets = [state] if then.startswith("the same") else re.findall(r"\b[A-Z]{2}[A-Z_]+\b", then)
+            found |= {(state, event, target) for event in names.split(", ") for target in targets}
+    return found
+
+
+def test_the_diagram_of_states_is_the_table_of_the_code() -> None:
+    """Each pair of the table leads where the page says, for every example of the event."""
+    assert {event for _, event in _TABLE} == {type(event) for event in EXAMPLES}
+    done = {
+        (state.name, type(event).__name__, happens(state, event))
+        for state in State
+        for event in EXAMPLES
+        if (state, type(event)) in _TABLE
+    }
+    assert drawn() | listed() == done
+    assert f"{END} --> {Session(POLICY).state.name}\n" in HOW_IT_WORKS
+
+
+def test_a_pair_that_is_not_in_the_table_means_nothing() -> None:
+    """As the page says of what is neither drawn nor listed."""
+    for state in State:
+        for event in EXAMPLES:
+            if (state, type(event)) not in _TABLE:
+                session = Session(POLICY, state=state)
+                assert session.feed(event) == []
+                assert session.state is state
+
+
+def test_the_states_are_described_as_in_the_code() -> None:
+    """Name by name, in the code's words."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+) \|$", HOW_IT_WORKS, re.MULTILINE)
+    assert rows == [(state.name, state.value) for state in State]
+
+
+def test_the_readme_fits_on_a_screen() -> None:
+    """What is longer is in docs/."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 60
+
+
+def test_no_file_names_a_place_of_the_machine_it_was_written_on() -> None:
+    """Neither a checkout, nor somebody's home, nor the directories of their tools."""
+    places = re.compile(rb"(?<![\w.~-])/(?:%s)/" % b"|".join((b"work", b"root", b"Users", b"private")))
+    folders = (ROOT / name for name in (".ci", "docs", "hermes_tunnel", "scripts", "tests"))
+    found = [*ROOT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]
+    files = [path for path in found if path.is_file() and path.suffix != ".pyc"]
+    assert len(files) > 100
+    assert [str(file) for file in files if places.search(file.read_bytes())] == []

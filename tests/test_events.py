@@ -1,0 +1,70 @@
+"""What happened, as the command line's contract has it in JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.events import as_json
+
+URL = "https://auth.x.ai/a?client_id=c&state=s&code_challenge=x"
+CONTRACT = [
+    (events.Connected("me@host", ("b",)), {"event": "connected", "destination": "me@host", "via": ("b",)}),
+    (events.CommandStarted("hermes"), {"event": "command_started", "command": "hermes"}),
+    (
+        events.AuthorizationAsked("device", URL, "ABCD-EFGH", "auth.x.ai"),
+        {
+            "event": "authorization",
+            "mode": "device",
+            "url": URL,
+            "user_code": "ABCD-EFGH",
+            "issuer": "auth.x.ai",
+            "again": False,
+        },
+    ),
+    (
+        events.Forwarding(1, ("127.0.0.1",), 2),
+        {"event": "forwarding", "port": 1, "addresses": ("127.0.0.1",), "remote_port": 2},
+    ),
+    (events.Browser(True), {"event": "browser", "opened": True}),
+    (events.Callback("denied", "why"), {"event": "callback", "outcome": "denied", "error": "why"}),
+    (events.Prompt("Code:", True), {"event": "prompt", "text": "Code:", "secret": True}),
+    (
+        events.Finished(0, "logged_in", None),
+        {"event": "finished", "exit_status": 0, "outcome": "logged_in", "remote_exit_status": None},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "members"), CONTRACT)
+def test_contract(event: events.Event, members: dict[str, object]) -> None:
+    """Each public event has its name and members, and is JSON."""
+    assert as_json(event) == members
+    assert event.public
+    assert json.loads(json.dumps(as_json(event)))["event"] == members["event"]
+
+
+def test_public() -> None:
+    """The contract's events are the public ones, all of them; what else happens is for the console."""
+    kinds = set(events.Event.__subclasses__())
+    assert {kind for kind in kinds if kind.public} == {type(event) for event, _ in CONTRACT}
+    assert {kind for kind in kinds if not kind.public} == {
+        events.RemoteLine,
+        events.CommandEnded,
+        events.Notice,
+    }
+
+
+def test_scrubbed() -> None:
+    """Every text is scrubbed of escapes and secrets but the authorization URL, which is given whole."""
+    prompt = as_json(events.Prompt("\x1b[31mwrong: hunter22, code=abc", secret=False), {"hunter22"})
+    assert prompt["text"] == "wrong: [hidden], code=[hidden]"
+    assert as_json(events.AuthorizationAsked("loopback", URL), {"state"})["url"] == URL
+
+
+def test_reprs() -> None:
+    """A repr shows neither the authorization URL nor what the remote said."""
+    assert "SECRET" not in repr(events.AuthorizationAsked("loopback", "https://a.b/?state=SECRET"))
+    assert "SECRET" not in repr(events.RemoteLine("SECRET"))

@@ -1,0 +1,142 @@
+"""Scrubbing and redaction: nothing that a terminal acts on, nothing that is secret."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hermes_tunnel.text import HIDDEN, plain, quote, redact
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ASCII, \N{CHECK MARK} and äöü 漢字", "plain ASCII, \N{CHECK MARK} and äöü 漢字"),
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b[?1049h\x1b[2J\x1b[Hgone", "gone"),
+        ("a\x1b]0;title\x07b", "ab"),
+        ("a\x1b]8;;https://evil.test\x1b\\link\x1b]8;;\x1b\\b", "alinkb"),
+        ("a\x1b]52;c;ZXZpbA==\x9cb", "ab"),
+        ("a\x1bPdevice control\x1b\\b", "ab"),
+        ("a\x1b_APC\x1b\\\x1b^PM\x1b\\\x1bXSOS\x1b\\b", "ab"),
+        ("a\x9b31mb\x9d0;title\x07c\x90dcs\x9cd", "abcd"),
+        ("a\x1b]0;never ends", "a"),
+        ("a\x1b", "a"),
+        ("a\x1b[", "a"),
+        ("a\x1b[12;", "a"),
+        ("a\x1bcb\x1b(0c\x1b#8d", "abcd"),
+        ("\x1b\x1b[31mx", "x"),
+        ("a\rb\nc\x00d\x07e\x08f\x7fg\x0bh", "abcdefgh"),
+        ("a\tb", "a b"),
+        ("moc.live\u202ehttps", "moc.livehttps"),
+        ("\u2066a\u2069\u200bb\u200f\ufeffc\u00ad\u061c", "abc"),
+        ("a\u2028b\u2029c\U000e0041\ud800", "abc"),
+    ],
+)
+def test_plain(text: str, shown: str) -> None:
+    """Escape sequences, control and invisible characters are gone; everything else stays."""
+    assert plain(text) == shown
+
+
+PIECES = st.one_of(
+    st.text(), st.sampled_from(["\x1b", "\x1b[", "\x1b]", "\x9b", "\x07", "\x1b\\", "31m", "\u202e", ";"])
+)
+
+
+@given(st.lists(PIECES).map("".join))
+def test_plain_is_complete(text: str) -> None:
+    """Whatever comes, no character is left that a terminal acts on, and once is enough."""
+    shown = plain(text)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in shown)
+    assert not set(shown) & set(
+        "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff"
+    )
+    assert plain(shown) == shown
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"])))
+def test_plain_keeps_text(text: str) -> None:
+    """Printable text is not touched."""
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.b/cb?code=S3CRET&state=S3CRET#x",
+        "GET /callback?state=S3CRET&code=S3CRET HTTP/1.1",
+        "redirect=http%3A%2F%2F127.0.0.1%2Fcb%3Fcode%3DS3CRET",
+        "access_token=S3CRET refresh_token=S3CRET id_token=S3CRET",
+        "CODE=S3CRET, client_secret=S3CRET; code_verifier=S3CRET",
+        "code_challenge=S3CRET&nonce=S3CRET&device_code=S3CRET",
+        "(password=S3CRET) [passphrase=S3CRET] {token=S3CRET}",
+        '{"access_token": "S3CRET", "x": 1, "refresh_token":"S3CRET"}',
+        "{'code': 'S3CRET', 'state' : 'S3CRET'}",
+        '{"code": "a\\"S3CRET"}',
+    ],
+)
+def test_redact(text: str) -> None:
+    """Secret parameters are hidden: in a query, in one inside another, in JSON, in a Python dict."""
+    shown = redact(text)
+    assert "S3CRET" not in shown
+    assert shown.count(HIDDEN) == text.count("S3CRET")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.b/device?user_code=ABCD-EFGH&client_id=c",
+        "exit status 1, code: none",
+        "the state of affairs",
+        "error_code=5",
+        '{"error": "invalid_grant", "scope": "a b"}',
+        "",
+    ],
+)
+def test_redact_leaves_the_rest(text: str) -> None:
+    """What is no secret is not hidden: a user code is there to be read."""
+    assert redact(text) == text
+
+
+def test_redact_literals() -> None:
+    """What is known to be secret is hidden wherever it stands, the longer one first; a trifle is not."""
+    assert (
+        redact("pw hunter22hunter, hunter too", {"hunter", "hunter22hunter"}) == f"pw {HIDDEN}, {HIDDEN} too"
+    )
+    assert redact("a b c", {"b"}) == "a b c"
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_redact_in_any_surroundings(before: str, after: str) -> None:
+    """A code in a query is hidden whatever stands around it."""
+    assert "S3CRET1" not in redact(f"{before}?code=S3CRET1&{after}")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "'plain'"),
+        ("it's", "'it's'"),
+        ("", "''"),
+        ("a\x1b[31m\n", r"'a\x1b[31m\n'"),
+        ("a\u202eb", r"'a\u202eb'"),
+        ("x" * 81, f"'{'x' * 77}...'"),
+    ],
+)
+def test_quote(text: str, shown: str) -> None:
+    """What somebody typed is quoted with its control characters escaped, and cut."""
+    assert quote(text) == shown
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", quote(text))
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "\x1bP\x1b", "\x9b0;", "code=", '"code":"', "\t"])
+def test_expensive_text(piece: str) -> None:
+    """A long line that is made to be slow to scrub is scrubbed at once."""
+    text = piece * (60_000 // len(piece))
+    redact(plain(text))
+    redact(text)
