@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from hermes_tunnel import errors
+from hermes_tunnel import errors, events
 from hermes_tunnel.cli import cli
 from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
 from hermes_tunnel.oauth.authorization import Policy
@@ -182,6 +183,15 @@ def test_the_exit_statuses_are_those_of_the_program() -> None:
     rows = re.findall(r"^\| ([\d, ]+) \|", TROUBLESHOOTING, re.MULTILINE)
     assert [int(number) for row in rows for number in row.split(", ")] == sorted({*ExitStatus, *SIGNALS})
     assert list(sections()) == sorted({*ExitStatus} - {ExitStatus.OK})
+
+
+def test_the_events_are_those_of_the_program() -> None:
+    """Each with its members, in order, as the JSON has them."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| (`.+`) \|$", HOW_IT_WORKS, re.MULTILINE)
+    kinds = [kind for kind in events.Event.__subclasses__() if kind.public]
+    objects = [events.as_json(kind(*(None for _ in fields(kind)))) for kind in kinds]
+    told = [[name, *re.findall("[a-z_]+", members)] for name, members in rows]
+    assert told == [[each.pop("event"), *each] for each in objects]
 
 
 ISSUER = "login.example.com"

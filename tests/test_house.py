@@ -62,6 +62,18 @@ def test_own_rooms() -> None:
         assert all(within(name, rooms) for name in users)
 
 
+def test_demo_origin() -> None:
+    """The one exact origin that is no https page is set by the demo, and by nothing else."""
+    for name, tree in TREES.items():
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        setters = {
+            ast.unparse(call.func) for call in calls if "origin" in {word.arg for word in call.keywords}
+        }
+        setters |= {ast.unparse(call.func) for call in calls} & {"with_origin"}
+        allowed = {"demo": {"with_origin"}, "cli.demo": {"with_origin"}, "remote.hermes": {"replace"}}
+        assert setters - {"callback.page_response"} <= allowed.get(name, set())
+
+
 def test_exits() -> None:
     """Only the command line exits."""
     for name, tree in TREES.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +16,10 @@ SECONDS = 5
 
 def until(happened: Callable[[], bool]) -> None:
     """Look until something is so; for what nobody tells, such as a terminal's mode."""
-    deadline = time.monotonic() + SECONDS
+    deadline, never = time.monotonic() + SECONDS, threading.Event()
     while not happened():
         assert time.monotonic() < deadline
-        os.sched_yield()
+        never.wait(0.001)
 
 
 class Terminal:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -45,17 +47,19 @@ class Door:
             )
             threads: list[threading.Thread] = []
 
+            closing = threading.Event()
+
             def accept() -> None:
-                with suppress(OSError):
-                    while True:
-                        connection, _ = listener.accept()
-                        threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
-                        threads[-1].start()
+                while not closing.is_set():
+                    connection, _ = listener.accept()
+                    threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+                    threads[-1].start()
 
             accepting = threading.Thread(target=accept, daemon=True)
             accepting.start()
             yield self
-            listener.shutdown(socket.SHUT_RDWR)
+            closing.set()
+            self.knock().close()  # wakes it
             for thread in (accepting, *threads):
                 thread.join(SECONDS)
                 assert not thread.is_alive()
@@ -177,7 +181,11 @@ def test_two_at_once() -> None:
         assert asked.wait(SECONDS)
         other.sendall(door.callback())
         go.set()
-        assert read_all(one) == read_all(other) == door.visit()
+        page_of_one = read_all(one)
+        one.close()
+        page_of_other = read_all(other)
+        other.close()
+        assert page_of_one == page_of_other == door.visit()
         assert len(door.requests) == 1
         assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
         assert door.reports.empty()
@@ -262,7 +270,8 @@ def test_fetching_page(door: Door) -> None:
 def test_browser_that_leaves(door: Door) -> None:
     """A browser that leaves without its page changes nothing: the callback was delivered and is reported."""
     with door.knock() as browser:
-        browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes by a reset
+        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # closes by a reset
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         browser.sendall(door.callback())
     assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
 

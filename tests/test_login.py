@@ -1,0 +1,376 @@
+"""The whole login against servers in this process: every ending, and nothing left after it."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation import Wishes
+from hermes_tunnel.demo.authorization_server import Answer
+from hermes_tunnel.demo.hermes import Hermes, loopback_login
+from hermes_tunnel.demo.other_logins import device_login, mcp_login, spotify_login
+from hermes_tunnel.demo.remote_process import Command, RemoteProcess
+from hermes_tunnel.demo.ssh_settings import Settings
+from hermes_tunnel.demo.stage import HOST, Stage
+from hermes_tunnel.demo.variations import asks_first, behind_sudo, ends, ignores, prints_first, stays
+from hermes_tunnel.errors import (
+    Failure,
+    NetworkFailure,
+    NobodyAnswered,
+    NoWayBack,
+    Refused,
+    RemoteCommandFailure,
+    Unsafe,
+)
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.login import LoggedIn, Order, login
+from hermes_tunnel.oauth.session import Outcome
+from hermes_tunnel.remote.hermes import Call, Provider, provider, with_origin
+from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.target import parse_target
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+APPROVE, DENY = Answer.APPROVE, Answer.DENY
+
+
+class Login:
+    """One login on a stage: what it emitted and showed, and how it ended."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        known: Provider | None = None,
+        stdin: Path | None = None,
+        call: Call | None = None,
+        open_page: Callable[[str], bool] | None = None,
+        watch: Callable[[events.Event], None] = lambda _: None,
+        **wishes: object,
+    ) -> None:
+        self.events: list[events.Event] = []
+        self._shown = io.StringIO()
+        hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+        order = Order(
+            with_origin(known or provider("xai-oauth"), stage.origin),
+            hops,
+            call or Call(),
+            wishes=replace(Wishes(open_page=open_page or stage.person.open), **wishes),  # type: ignore[arg-type]
+        )
+        self.ended: LoggedIn | Failure
+        with (stdin or Path("/dev/null")).open() as typed:
+            console = Console(self._shown, Keyboard(typed), verbosity=1)
+
+            def emit(event: events.Event) -> None:
+                self.events.append(event)
+                watch(event)
+                console.show(event)
+
+            try:
+                self.ended = login(order, console, emit)
+            except Failure as failure:
+                self.ended = failure
+
+    @property
+    def shown(self) -> str:
+        """What the person saw."""
+        return self._shown.getvalue()
+
+    def of(self, kind: type[events.Event]) -> list[events.Event]:
+        """The events of a kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def typed(tmp_path: Path, text: str) -> Path:
+    """A standard input that has this to say."""
+    file = tmp_path / "stdin"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("jump", [False, True])
+@pytest.mark.parametrize("kind", [loopback_login, spotify_login, device_login, mcp_login])
+def test_a_login_succeeds(kind: Callable[[Hermes], Command], jump: bool) -> None:
+    """Each kind of login, directly and through a jump host; the credential is there and is said to be."""
+    with Stage(APPROVE, login=kind, jump=jump) as stage:
+        done = Login(stage)
+        assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+        assert done.ended.outcome is Outcome.LOGGED_IN
+        assert done.ended.landing is not None
+        assert done.ended.landing.owner == "demo"
+        assert len(stage.hermes.credentials) == 1
+        assert stage.server.running == []
+    assert next(event for event in done.events if isinstance(event, events.Connected)).via == (
+        ("demo@jump-demo",) if jump else ()
+    )
+
+
+def test_it_listens_before_it_invites() -> None:
+    """The page may come back faster than a person can blink."""
+    with Stage(APPROVE) as stage:
+        order = [type(event) for event in Login(stage).events]
+    wanted = [events.Connected, events.CommandStarted, events.Forwarding, events.AuthorizationAsked]
+    places = [order.index(one) for one in (*wanted, events.Browser, events.Callback, events.CommandEnded)]
+    assert places == sorted(places)
+
+
+def test_denied_is_denied() -> None:
+    """The provider's no reaches Hermes, and is told as one."""
+    with Stage(DENY) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, Refused)
+    assert "access_denied" in done.ended.message
+    assert events.Callback("denied", "access_denied") in done.events
+
+
+def test_a_login_that_starts_over_is_followed() -> None:
+    """Another port and state before any callback: the old listener is gone, the new page opens."""
+    with Stage(APPROVE, login=lambda hermes: loopback_login(hermes, attempts=2)) as stage:
+        pages: list[str] = []
+
+        def second_time(url: str) -> bool:
+            pages.append(url)
+            return len(pages) > 1 and stage.person.open(url)
+
+        done = Login(stage, open_page=second_time)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert len(pages) == 2
+    assert len({event.port for event in done.of(events.Forwarding)}) == 2  # type: ignore[attr-defined]
+    assert "It started over." in done.shown
+
+
+def test_a_page_that_opens_a_fifth_time_is_stopped() -> None:
+    """A command that asks for ever is not followed for ever."""
+    with Stage(APPROVE, login=lambda hermes: loopback_login(hermes, attempts=6)) as stage:
+        done = Login(stage, open_page=lambda _: True)
+    assert isinstance(done.ended, Unsafe)
+    assert len(done.of(events.Browser)) == 2
+
+
+def shows_a_code(process: RemoteProcess) -> int:
+    """A paste login, as Anthropic's."""
+    redirect = "https%3A%2F%2Fconsole.anthropic.com%2Foauth%2Fcode%2Fcallback"
+    process.print(f"https://claude.ai/oauth/authorize?client_id=x&redirect_uri={redirect}&state=s1234567")
+    process.write(b"Authorization code: ")
+    answered = process.read_line(5)
+    process.print(f'Added anthropic OAuth credential #1: "{answered}"')
+    return 0 if answered == "code-5678#s1234567" else 1
+
+
+def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
+    """The answer goes back over the same connection and is shown nowhere, though the command repeats it."""
+    with Stage(APPROVE, login=lambda _: shows_a_code) as stage:
+        done = Login(
+            stage,
+            known=provider("anthropic"),
+            stdin=typed(tmp_path, "code-5678#s1234567\n"),
+            open_page=lambda _: True,
+        )
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert events.Prompt("Authorization code:", secret=True) in done.events
+    assert done.of(events.Forwarding) == []
+    assert "code-5678" not in done.shown
+
+
+def test_a_prompt_without_anybody_is_the_end() -> None:
+    """Nothing waits for an answer that cannot come."""
+    first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
+    with Stage(APPROVE, login=first) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, NobodyAnswered)
+    assert events.Prompt("Spotify Client ID:", secret=False) in done.events
+
+
+def test_a_prompt_before_the_login_is_answered(tmp_path: Path) -> None:
+    """Without a terminal the answer is the next line of standard input."""
+    first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
+    with Stage(APPROVE, login=first) as stage:
+        done = Login(stage, stdin=typed(tmp_path, "my-client\n"))
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+
+
+def test_sudo_is_asked_for_under_our_own_name(tmp_path: Path) -> None:
+    """Its prompt cannot be taken for another, and the password is not shown."""
+    with Stage(APPROVE, around=lambda command: behind_sudo("open sesame", command)) as stage:
+        done = Login(stage, stdin=typed(tmp_path, "wrong\nopen sesame\n"), call=Call(as_user="demo"))
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.shown.count("sudo's password for demo@hermes-demo:") == 2
+    assert "open sesame" not in done.shown
+
+
+NOISE = (
+    b"\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x9b31mOpen "
+    b"https://evil.example/authorize?client_id=x&redirect_uri=http%3A%2F%2F127.0.0.1%3A1234%2F&state=s\r\n"
+)
+
+
+def test_noise_before_the_marker_decides_nothing() -> None:
+    """A start-up file may print what it likes: no page of it is opened, no escape byte is shown."""
+    with Stage(APPROVE, around=lambda command: prints_first(NOISE, command)) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert len(done.of(events.AuthorizationAsked)) == 1
+    assert "\x1b" not in done.shown
+    assert "\x9b" not in done.shown
+
+
+def test_the_same_noise_after_the_marker_is_refused() -> None:
+    """The command itself asks for a page of somebody else: nothing opens without a yes."""
+    with Stage(APPROVE, login=lambda hermes: prints_first(NOISE, loopback_login(hermes))) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, Unsafe)
+    assert done.of(events.Browser) == []
+
+
+@pytest.mark.parametrize(
+    ("login_command", "failure", "words"),
+    [
+        (ends(1, b"Unknown provider: nonsense\r\n"), Refused, "Unknown provider: nonsense"),
+        (ends(0, b"The command has been removed.\r\n"), RemoteCommandFailure, "has been removed"),
+        (ends(0, b"  \x1b[31m\xe2\x9c\x97 Authentication failed: no\x1b[0m\r\n"), Refused, "failed: no"),
+        (prints_first(b"x" * 70_000, ends(0)), Unsafe, "far more than a login"),
+        (prints_first(b"line\r\n" * 200_000, stays()), Unsafe, "far more than a login"),
+    ],
+)
+def test_a_command_that_does_not_log_in(login_command: Command, failure: type[Failure], words: str) -> None:
+    """Its last words are the reason; too many words are one too."""
+    with Stage(APPROVE, login=lambda _: login_command) as stage:
+        done = Login(stage)
+        assert stage.server.running == []
+    assert isinstance(done.ended, failure), done.ended
+    assert words in done.ended.message
+
+
+def test_hermes_is_not_there() -> None:
+    """The places that were looked in are named."""
+    with Stage(APPROVE, login=None) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert "not found" in done.ended.message
+
+
+def test_an_account_that_runs_something_else() -> None:
+    """A forced command, or no shell: its words are quoted."""
+    with Stage(APPROVE, around=lambda _: ends(1, b"This account is closed.\r\n")) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert "This account is closed." in done.ended.message
+
+
+@pytest.mark.parametrize(
+    ("settings", "failure", "words"),
+    [
+        (Settings(permit_tty=False), RemoteCommandFailure, "terminal"),
+        (Settings(max_sessions=0), RemoteCommandFailure, "session"),
+        (Settings(allow_tcp_forwarding=False), NoWayBack, "administratively prohibited"),
+    ],
+)
+def test_what_a_server_may_refuse(settings: Settings, failure: type[Failure], words: str) -> None:
+    """Each is told apart, with the setting that would help."""
+    with Stage(APPROVE, settings=settings) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, failure), done.ended
+    assert words in done.ended.message
+
+
+def test_nobody_signs_in() -> None:
+    """The person's time passes; the command there is ended."""
+    with Stage(APPROVE) as stage:
+        done = Login(stage, open_page=lambda _: True, seconds=0.3)
+        assert stage.server.running == []
+    assert isinstance(done.ended, NobodyAnswered)
+
+
+def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
+    """The command has five seconds to end; then it is ended, and the credential decides."""
+    with Stage(
+        APPROVE, login=lambda hermes: ignores({"INT", "TERM"}, stays(loopback_login(hermes)))
+    ) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), done.ended
+    assert done.ended.landing is not None
+
+
+def test_a_success_line_without_a_credential_is_not_believed() -> None:
+    """Nothing was stored there, whatever was printed."""
+    claim = prints_first(b'Saved xai-oauth OAuth credentials: "x"\r\n', stays())
+    with Stage(APPROVE, login=lambda _: claim) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, RemoteCommandFailure)
+
+
+def test_a_lost_connection_is_one() -> None:
+    """While the browser is waited for."""
+    with Stage(APPROVE) as stage:
+
+        def lose(_: str) -> bool:
+            stage.server.drop()
+            return True
+
+        done = Login(stage, open_page=lose)
+    assert isinstance(done.ended, NetworkFailure)
+
+
+def test_a_taken_port_is_no_way_back() -> None:
+    """Another process would get the code: nothing opens, and the occupant is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage:
+            done = Login(stage)
+    assert isinstance(done.ended, NoWayBack)
+    assert f"port {port} is taken by" in done.ended.message
+    assert done.of(events.Browser) == []
+
+
+def test_what_is_not_the_callback_never_reaches_the_remote() -> None:
+    """Idle connections, a probe, a favicon, a wrong state, a foreign page: the login goes on."""
+    with Stage(APPROVE) as stage:
+        answers: list[bytes] = []
+        seen: list[events.Event] = []
+
+        def pester(url: str, port: int) -> None:
+            idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
+            for target in ("/favicon.ico", "/callback", "/callback?code=x&state=guessed"):
+                with socket.create_connection(("127.0.0.1", port)) as connection:
+                    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+                    answers.append(connection.recv(12))
+            stage.person.open(url)
+            stage.person.wait()
+            for connection in idle:
+                connection.close()
+
+        def browse_badly(url: str) -> bool:
+            port = next(event.port for event in seen if isinstance(event, events.Forwarding))
+            threading.Thread(target=pester, args=(url, port)).start()
+            return True
+
+        done = Login(stage, open_page=browse_badly, watch=seen.append)
+    assert isinstance(done.ended, LoggedIn), done.ended
+    assert answers == [b"HTTP/1.1 404"] * 3
+
+
+def test_no_secret_is_in_what_was_shown() -> None:
+    """The state is in the authorization URL and nowhere else; the code is nowhere."""
+    with Stage(APPROVE) as stage:
+        done = Login(stage)
+        visit = stage.person.wait()
+    fields = dict(pair.split("=", 1) for pair in visit.url.partition("?")[2].split("&"))
+    assert fields["code"] not in done.shown
+    assert done.shown.count(fields["state"]) == 1
+
+
+def test_ten_logins_in_one_process_leave_nothing() -> None:
+    """No descriptor more after the tenth than after the second."""
+    counts = []
+    for _ in range(10):
+        with Stage(APPROVE) as stage:
+            assert isinstance(Login(stage).ended, LoggedIn)
+        counts.append(len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0)
+    assert counts[-1] <= counts[1]
