@@ -110,6 +110,7 @@ class Conversation:
                 return todo[-1]
             finally:
                 self._console.stop_asking()
+                self._console.quiet()
                 self._console.done_waiting()
 
     # -- what happens ----------------------------------------------------------------------------------
@@ -130,6 +131,7 @@ class Conversation:
         self._connection.check()
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
+            self._console.quiet()
             return self._said(self._transcript.silence())
         if now >= self._deadline:
             return self._session.feed(TimeUp())

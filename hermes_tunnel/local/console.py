@@ -40,6 +40,7 @@ class Console:
         self._color = color and self._moves
         self._status = ""
         self._waited_for = ""
+        self._held: list[events.Event] = []
         self._asking: threading.Thread | None = None
         self.secrets: set[str] = set()
         """Values that must not be shown: answers that the person gave."""
@@ -52,7 +53,25 @@ class Console:
     # -- showing -------------------------------------------------------------------------------------
 
     def show(self, event: events.Event) -> None:
-        """Tell the person, in words."""
+        """Tell the person, in words.
+
+        An invitation is held back while the command goes on talking, so that it stands last, where it
+        is looked for; ``quiet`` says that the talking is over, and so does whatever else happens.
+        """
+        if isinstance(event, events.AuthorizationAsked) or (self._held and isinstance(event, events.Browser)):
+            self._held.append(event)
+            return
+        if not isinstance(event, events.RemoteLine):
+            self.quiet()
+        self._tell(event)
+
+    def quiet(self) -> None:
+        """The command has nothing more to say for now."""
+        held, self._held = self._held, []
+        for event in held:
+            self._tell(event)
+
+    def _tell(self, event: events.Event) -> None:
         tell = _WORDS.get(type(event))
         if tell is not None:
             tell(self, event)
@@ -68,6 +87,7 @@ class Console:
 
     def waiting(self, what: str, seconds_left: float) -> None:
         """Show, or refresh, what is waited for and the time that is left."""
+        self.quiet()
         if self._verbosity < 0 or self._asking is not None:
             return
         if not self._moves:
@@ -117,6 +137,7 @@ class Console:
             self._keyboard.renew()
 
     def _read(self, prompt: str, hidden: bool) -> str | None:
+        self.quiet()
         *above, question = prompt.split("\n")
         for line in above:
             self.say(line)
