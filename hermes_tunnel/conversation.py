@@ -9,15 +9,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hermes_tunnel import events
-from hermes_tunnel.errors import Failure, NobodyAnswered, Undeliverable, Unsafe
+from hermes_tunnel.errors import Failure, Undeliverable, Unsafe
 from hermes_tunnel.local.browser import open_browser
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.gate import Gate
 from hermes_tunnel.local.ports import BindRefusal, why_not
-from hermes_tunnel.oauth import session as effects
+from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.authorization import Authorization, Mode
 from hermes_tunnel.oauth.callback import Expected
-from hermes_tunnel.oauth.session import Delivered, Exited, PersonTime, Session, State, TimeUp
+from hermes_tunnel.oauth.session import Session
+from hermes_tunnel.oauth.states import Answered, Delivered, Exited, PersonTime, State, TimeUp
 from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
 from hermes_tunnel.port import make_room
 from hermes_tunnel.remote.command import Output, RemoteCommand
@@ -60,6 +61,7 @@ Item = Output | Exited | Failure | Delivered | Undeliverable | Answer
 _WAITING_FOR = {
     State.AWAITING_CALLBACK: "the browser to come back",
     State.AWAITING_APPROVAL: "your approval",
+    State.ASKING: "your answer",
     State.AWAITING_ANSWER: "your answer",
 }
 
@@ -153,7 +155,9 @@ class Conversation:
             self._emit(events.CommandEnded(item.status))
             return [*said, *self._session.feed(item)]
         if isinstance(item, Delivered):
-            self._emit(events.Callback("denied" if item.error else "delivered", item.error))
+            taken = item.status is None or item.status < 400  # RFC 9110 section 15
+            outcome = "denied" if item.error else "delivered" if taken else "refused"
+            self._emit(events.Callback(outcome, item.error))
         else:
             self._emit(events.Callback("undeliverable"))
         return self._session.feed(item)
@@ -174,13 +178,9 @@ class Conversation:
 
     def _answered(self, answer: Answer) -> list[effects.Effect]:
         self._console.stop_asking()
-        if answer.text is None:
-            raise NobodyAnswered(
-                "the remote command asked something, and there is nobody to answer",
-                "run it in a terminal, or give the answer on standard input",
-            )
-        self._command.answer(answer.text)
-        return [effects.Allow(effects.SECONDS_TO_FINISH)]
+        if answer.text is not None:
+            self._command.answer(answer.text)
+        return self._session.feed(Answered(nobody=answer.text is None))
 
     # -- what is done about it -------------------------------------------------------------------------
 
@@ -196,6 +196,8 @@ class Conversation:
                 self._forward.remote_port = effect.port
         elif isinstance(effect, effects.CloseListener):
             self._listening.close()
+        elif isinstance(effect, effects.StopAsking):
+            self._console.stop_asking()
         elif isinstance(effect, effects.Relay):
             self._emit(events.Prompt(effect.text, effect.secret))
             self._console.ask_meanwhile(
@@ -206,6 +208,7 @@ class Conversation:
 
     def _invite(self, authorization: Authorization, *, again: bool) -> None:
         """Ready to receive the answer first, then the invitation, then the browser."""
+        self._console.stop_asking()
         self._check_issuer(authorization)
         self._console.secrets.add(authorization.state)  # some releases print it when it does not match
         self._listening.close()

@@ -65,7 +65,7 @@ class Browser(Event):
 
 @dataclass(frozen=True)
 class Callback(Event):
-    """The browser came back: ``delivered``, ``denied`` or ``undeliverable``.
+    """The browser came back: ``delivered``, ``denied``, ``refused`` by the command, or ``undeliverable``.
 
     ``error`` is what the provider called it (RFC 6749 section 4.1.2.1).
     """
@@ -124,10 +124,11 @@ def as_json(event: Event, secrets: Iterable[str] = ()) -> dict[str, object]:
     """The event as an object for one JSON line; every text scrubbed but the authorization URL."""
     name = _NAMES.get(type(event)) or re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
     members = {one.name: getattr(event, one.name) for one in fields(event)}
-    return {
-        "event": name,
-        **{
-            key: redact(plain(value), secrets) if isinstance(value, str) and key != "url" else value
-            for key, value in members.items()
-        },
-    }
+    scrubbed = {key: value if key == "url" else _scrub(value, secrets) for key, value in members.items()}
+    return {"event": name, **scrubbed}
+
+
+def _scrub(value: object, secrets: Iterable[str]) -> object:
+    if isinstance(value, str):
+        return redact(plain(value), secrets)
+    return [_scrub(one, secrets) for one in value] if isinstance(value, tuple) else value

@@ -11,7 +11,7 @@ from hermes_tunnel import events
 from hermes_tunnel.conversation import Conversation, Wishes
 from hermes_tunnel.errors import RemoteCommandFailure
 from hermes_tunnel.local.console import Console
-from hermes_tunnel.oauth.session import Outcome
+from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Call, Provider
 from hermes_tunnel.remote.landing import Landing, look

@@ -27,15 +27,19 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _HIDDEN_PARAMETERS = (
-    "access_token|refresh_token|id_token|client_secret|code_challenge|code_verifier|device_code|code"
-    "|state|nonce|token|assertion|password|passphrase|api_key"
+    "access_token|refresh_token|id_token|client_secret|authorization_code|code_challenge|code_verifier"
+    "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
 )
 # In a query (k=v, also percent-encoded inside another URL) ...
 _IN_A_QUERY = re.compile(
-    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?:{_HIDDEN_PARAMETERS})(?:=|%3D))[^\s&\"'#,;)}}\]]+"
+    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?:{_HIDDEN_PARAMETERS})(?:=|%(?:25)?3D))[^\s&\"'#,;)}}\]]+"
 )
-# ... and in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them.
-_IN_AN_OBJECT = re.compile(rf"(?i)(([\"'])(?:{_HIDDEN_PARAMETERS})\2\s*:\s*)([\"'])(?:\\.|(?!\3).)*\3")
+# ... in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them, also in one another ...
+_IN_AN_OBJECT = re.compile(
+    rf"(?i)((\\*[\"'])(?:{_HIDDEN_PARAMETERS})\2\s*:\s*)(\\*[\"'])(?:(?!\3)(?:\\.|.))*\3"
+)
+# ... and in a header (RFC 6750 section 2.1).
+_IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
 
 
 def plain(text: str) -> str:
@@ -58,7 +62,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
-    return _IN_AN_OBJECT.sub(rf"\1{HIDDEN}", _IN_A_QUERY.sub(rf"\1{HIDDEN}", text))
+    for form in (_IN_AN_OBJECT, _IN_A_QUERY, _IN_A_HEADER):
+        text = form.sub(rf"\1{HIDDEN}", text)
+    return text
 
 
 def quote(text: str) -> str:

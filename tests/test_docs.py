@@ -15,7 +15,9 @@ from hermes_tunnel import errors, events
 from hermes_tunnel.cli import cli
 from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
 from hermes_tunnel.oauth.authorization import Policy
-from hermes_tunnel.oauth.session import _TABLE, Conclude, Delivered, Event, Exited, Session, State, TimeUp
+from hermes_tunnel.oauth.effects import Conclude
+from hermes_tunnel.oauth.session import _TABLE, Session
+from hermes_tunnel.oauth.states import Delivered, Event, Exited, State, TimeUp
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
     Begun,

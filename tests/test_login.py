@@ -32,7 +32,7 @@ from hermes_tunnel.errors import (
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn, Order, login
-from hermes_tunnel.oauth.session import Outcome
+from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.hermes import Call, Provider, provider, with_origin
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.target import parse_target

@@ -39,6 +39,9 @@ class Report:
         try:
             outcome = run()
         except Failure as failure:
+            # What was answered or printed may be quoted in it; whoever shows it does not know the secrets.
+            failure.message = self._console.safe(failure.message)
+            failure.hint = self._console.safe(failure.hint)
             self._finish(failure.status, failure.status.name.lower())
             raise
         except Ended as ended:

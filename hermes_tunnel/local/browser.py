@@ -24,7 +24,12 @@ if words:
     subprocess.Popen(command if "%s" in " ".join(words) else [*command, url], start_new_session=True, **quiet)
     os._exit(0)
 done = []
-thread = threading.Thread(target=lambda: done.append(webbrowser.open(url)), daemon=True)
+def open_page():
+    try:
+        done.append(webbrowser.open(url))
+    except Exception:
+        done.append(False)
+thread = threading.Thread(target=open_page, daemon=True)
 thread.start()
 thread.join(3)
 os._exit(0 if done != [False] else 1)
@@ -35,7 +40,7 @@ _TEXT_BROWSERS = {"w3m", "lynx", "links", "elinks", "browsh", "www-browser"}
 def check_command(command: str) -> None:
     """:raises UsageFailure: ``command`` is not a command line"""
     try:
-        words = shlex.split(command)
+        words = _words(command)
     except ValueError as error:
         words, command = [], f"{command}: {error}"
     if not words:
@@ -51,7 +56,7 @@ def open_browser(url: str, command: str | None = None) -> bool:
         None: the system's browser, or ``$BROWSER``.
     :return: whether one was started
     """
-    words = shlex.split(command) if command else []
+    words = _words(command) if command else []
     if not words and not _graphical():
         return False
     try:
@@ -67,6 +72,12 @@ def open_browser(url: str, command: str | None = None) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return opener.returncode == 0
+
+
+def _words(command: str, *, windows: bool = sys.platform == "win32") -> list[str]:
+    """The words of a command line; on Windows a backslash is a part of a path."""
+    words = shlex.split(command, posix=not windows)
+    return [word.strip('"') for word in words] if windows else words
 
 
 def _graphical() -> bool:

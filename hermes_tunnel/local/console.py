@@ -4,12 +4,13 @@
 - what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours;
 - the authorization URL stands whole on a line of its own, never wrapped, never in a box;
 - a question says who asks; without a terminal the answer is no, and nothing waits for one;
-- nothing moves, and no escape sequence is written, where standard error is no terminal or under NO_COLOR.
+- nothing moves where standard error is no terminal; no escape sequence is written there or under NO_COLOR.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Callable
 from typing import Any, TextIO
@@ -39,6 +40,7 @@ class Console:
         self._moves = stream.isatty()
         self._color = color and self._moves
         self._status = ""
+        self._question = ""
         self._waited_for = ""
         self._held: list[events.Event] = []
         self._asking: threading.Thread | None = None
@@ -79,7 +81,9 @@ class Console:
     def say(self, text: str, **style: Any) -> None:
         """One line of ours."""
         self._clear_status()
-        self._write(self._styled(self.safe(text), **style) + "\n")
+        line = self._styled(self.safe(text), **style) + "\n"
+        # An open question moves down; what was typed so far still counts, though it is out of sight.
+        self._write(f"\n{line}{self._question}" if self._question else line)
 
     def safe(self, text: str) -> str:
         """The text without escape sequences and secrets."""
@@ -97,6 +101,7 @@ class Console:
             return
         minutes, seconds = divmod(max(0, round(seconds_left)), 60)
         text = f"Waiting for {what}, {minutes}:{seconds:02d} left (Ctrl-C stops)"
+        text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps could not be rewritten
         self._write("\r" + self._styled(text, dim=True) + " " * max(0, len(self._status) - len(text)))
         self._status = text
 
@@ -145,13 +150,18 @@ class Console:
         shown = self._styled(self.safe(question), bold=True)
         answer: str | None = None
         try:
-            answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._write(shown))
+            answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._put(shown))
         finally:
+            self._question = ""
             if hidden or answer is None:
                 self._write("\n")
         if hidden and answer:
             self.secrets.add(answer)
         return answer
+
+    def _put(self, question: str) -> None:
+        self._write(question)
+        self._question = question if self._moves else ""
 
     # -- writing -------------------------------------------------------------------------------------
 
@@ -212,6 +222,8 @@ class Console:
     def _callback(self, event: events.Callback) -> None:
         if event.outcome == "delivered" and self._verbosity >= 0:
             self.say("The browser came back; its answer was delivered. Hermes is finishing the login ...")
+        elif event.outcome == "refused":
+            self.say("The browser came back, and the command there did not take its answer.")
         elif event.outcome == "denied":
             self.say(f"The browser came back with a no ({event.error}); it was delivered.")
 

@@ -6,6 +6,7 @@ need) delays nobody. What may pass is judged in ``oauth.callback``; this module 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local import page
 from hermes_tunnel.oauth import callback
-from hermes_tunnel.oauth.session import Delivered
+from hermes_tunnel.oauth.states import Delivered
 
 HEAD_SECONDS = 10.0
 MOST_CONNECTIONS = 64
@@ -47,26 +48,29 @@ class Gate:
         self._destination = destination
         self._report = report
         self._head_seconds = head_seconds
-        self._places = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._reading: dict[socket.socket, None] = {}  # in the order of their coming
         self._delivering = threading.Lock()
         self._delivered: Delivered | None = None
 
     def serve(self, connection: socket.socket, deliver: Deliver) -> None:
-        """Handle one accepted connection; more than the gate has places for are dropped at once.
+        """Handle one accepted connection; where there are too many, the one that idles longest goes.
 
         :param deliver: sends a request to the remote's listener and gives back its answer, or raises
             ``Undeliverable``
         """
-        if not self._places.acquire(blocking=False):
-            return
-        try:
-            head = _read_head(connection, self._head_seconds)
+        with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
+            head = self._read_head(connection)
             if head is not None:
                 self._answer(connection, head, deliver)
-        except OSError:
-            pass  # the browser went away: nobody is left to tell
+
+    def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
+        self._reading[connection] = None
+        try:
+            if len(self._reading) > MOST_CONNECTIONS:
+                next(iter(self._reading)).shutdown(socket.SHUT_RDWR)
+            return _read_head(connection, self._head_seconds)
         finally:
-            self._places.release()
+            del self._reading[connection]
 
     def settle(self) -> None:
         """Wait, not for long, until the answer to the callback is with the browser."""
@@ -83,6 +87,7 @@ class Gate:
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:
                 self._hand_over(connection, verdict, deliver)
+            _await_end(connection)
 
     def _hand_over(self, connection: socket.socket, verdict: callback.Deliver, deliver: Deliver) -> None:
         """Deliver the callback, tell the browser, then report: the report may end everything."""
@@ -96,7 +101,7 @@ class Gate:
                 event = self._delivered = Delivered(verdict.error, status)
         try:
             shown = self._page()
-            _send(connection, callback.page_response(200, shown.body, shown.policy, origin=verdict.origin))
+            _write(connection, callback.page_response(200, shown.body, shown.policy, origin=verdict.origin))
         finally:
             if event is not None:
                 self._report(event)
@@ -130,10 +135,18 @@ def _read_head(connection: socket.socket, seconds: float) -> bytes | callback.Re
 
 
 def _send(connection: socket.socket, response: bytes) -> None:
-    """Send and close so that the whole answer arrives: ours ends first, the browser's end is awaited."""
+    _write(connection, response)
+    _await_end(connection)
+
+
+def _write(connection: socket.socket, response: bytes) -> None:
     connection.settimeout(_SEND_SECONDS)
     connection.sendall(response)
     connection.shutdown(socket.SHUT_WR)
+
+
+def _await_end(connection: socket.socket) -> None:
+    """Let the browser end first, so that no reset overtakes the answer."""
     connection.settimeout(_CLOSE_SECONDS)
     while connection.recv(4096):
         pass

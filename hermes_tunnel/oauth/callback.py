@@ -76,7 +76,7 @@ def judge(head: bytes, expected: Expected) -> Verdict:
     if request is None:
         return Reject(400, "not a request")
     method, path, query, headers = request
-    if headers.get("host", []) != [_host_of(headers, expected.redirect)]:
+    if not _is_here(headers.get("host", []), expected.redirect):
         return Reject(404, "the Host is not this address")
     if path != expected.redirect.path:
         return Reject(404, "another path")
@@ -142,14 +142,13 @@ def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
     return method, path, query, headers
 
 
-def _host_of(headers: dict[str, list[str]], redirect: Redirect) -> str | None:
-    """The Host value if it names this address in one of the ways a browser may; else None.
+def _is_here(hosts: list[str], redirect: Redirect) -> bool:
+    """Whether the one Host names this address in one of the ways a browser may.
 
     A name that merely resolves to this machine (DNS rebinding) is none of them.
     """
     names = {Redirect(host, redirect.port, "/").authority for host in LOOPBACK_HOSTS}
-    host = headers.get("host", [""])[0].lower()
-    return headers["host"][0] if host in names else None
+    return len(hosts) == 1 and hosts[0].lower() in names
 
 
 def status_of(answer: bytes) -> int | None:

@@ -12,7 +12,6 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from hermes_tunnel.errors import (
@@ -30,6 +29,32 @@ from hermes_tunnel.oauth.authorization import (
     assess_authorization,
     assess_verification,
 )
+from hermes_tunnel.oauth.effects import (
+    Allow,
+    CloseListener,
+    Conclude,
+    DeliverTo,
+    Effect,
+    Invite,
+    Outcome,
+    Relay,
+    StopAsking,
+)
+from hermes_tunnel.oauth.states import (
+    NOBODY_ANSWERED,
+    NOBODY_THERE,
+    SECONDS_TO_ASK,
+    SECONDS_TO_BEGIN,
+    SECONDS_TO_END,
+    SECONDS_TO_FINISH,
+    Answered,
+    Delivered,
+    Event,
+    Exited,
+    PersonTime,
+    State,
+    TimeUp,
+)
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
     Begun,
@@ -38,125 +63,14 @@ from hermes_tunnel.oauth.transcript import (
     Line,
     Listening,
     Prompt,
-    Said,
     Success,
+    Withdrawn,
 )
 from hermes_tunnel.text import quote
 
 MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
-SECONDS_TO_BEGIN = 30.0  # a shell with a slow start-up file
-SECONDS_TO_ASK = 60.0  # the first run of a fresh install, and its own request to the issuer
-SECONDS_TO_FINISH = 60.0  # the token exchange after the answer
-SECONDS_TO_END = 5.0  # a command that has nothing more to do
-
-
-class State(Enum):
-    """Where a login stands."""
-
-    CONNECTED = "the remote shell starts"
-    STARTING = "the command runs and has asked for nothing yet"
-    AWAITING_CALLBACK = "the browser has to come back to a port of this machine"
-    AWAITING_APPROVAL = "the person has to approve on a page"
-    AWAITING_ANSWER = "the person has to bring a code back"
-    CALLBACK_DELIVERED = "the command has the browser's answer"
-    DENIED = "the provider said no"
-    ANNOUNCED = "the command says that it has logged in"
-    ENDED = "the command has ended"
-
-
-class Outcome(str, Enum):
-    """How a login ended well."""
-
-    LOGGED_IN = "logged_in"
-    IMPORTED = "imported"
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """The callback was delivered; the remote's listener answered ``status``, None if nothing usable."""
-
-    error: str
-    status: int | None
-
-
-@dataclass(frozen=True)
-class TimeUp:
-    """The time that was allowed is over."""
-
-
-@dataclass(frozen=True)
-class Exited:
-    """The command has ended; ``status`` is negative where a signal ended it."""
-
-    status: int
-
-
-Event = Said | Delivered | Undeliverable | TimeUp | Exited
-
-
-@dataclass(frozen=True)
-class Invite:
-    """Make this machine ready, show the page to the person, open it; ``again`` if it replaces another."""
-
-    authorization: Authorization
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class DeliverTo:
-    """The remote waits on this port, whatever the redirect says."""
-
-    port: int
-
-
-@dataclass(frozen=True)
-class CloseListener:
-    """Nothing more is expected from the browser."""
-
-
-@dataclass(frozen=True)
-class Relay:
-    """The command asks the person something; ``secret`` if the answer must not be shown."""
-
-    text: str
-    secret: bool
-
-
-@dataclass(frozen=True)
-class Allow:
-    """The present state may last this long; ``person`` if it is the person's time, to be counted down."""
-
-    seconds: float
-    person: bool = False
-
-
-@dataclass(frozen=True)
-class Conclude:
-    """The login is over and well; with ``proof`` only if the credential is seen to be there."""
-
-    outcome: Outcome
-    proof: bool = False
-
-
-Effect = Invite | DeliverTo | CloseListener | Relay | Allow | Conclude
-
 _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
-
-
-@dataclass(frozen=True)
-class PersonTime:
-    """Seconds that the person gets, by the kind of login."""
-
-    callback: float = 175.0
-    approval: float = 900.0
-    answer: float = 600.0
-
-    def of(self, mode: Mode) -> float:
-        """The time for one mode."""
-        if mode is Mode.LOOPBACK:
-            return self.callback
-        return self.answer if mode is Mode.PASTE else self.approval
 
 
 @dataclass
@@ -176,6 +90,7 @@ class Session:
     _announced: bool = False
     _failure: str = ""
     _pending: str = ""
+    _deserted: bool = False
     _lines: deque[str] = field(default_factory=lambda: deque(maxlen=8))
 
     def feed(self, event: Event) -> list[Effect]:
@@ -241,10 +156,42 @@ class Session:
         return [DeliverTo(listening.port)]
 
     def _on_prompt(self, prompt: Prompt) -> list[Effect]:
+        self.state = State.ASKING if self.authorization is None else State.AWAITING_ANSWER
         return [
             Relay(prompt.text, bool(_SECRET_PROMPT.search(prompt.text))),
             Allow(self.time.answer, person=True),
         ]
+
+    def _on_withdrawn(self, _: Withdrawn) -> list[Effect]:
+        """It was no prompt: the output had stalled in the middle of a line."""
+        return [StopAsking(), *self._go_on()]
+
+    def _on_answered(self, answered: Answered) -> list[Effect]:
+        if answered.nobody:  # the end, unless it turns out that nothing was asked
+            self._deserted = True
+            return [Allow(SECONDS_TO_END)]
+        return self._go_on(State.ANSWERED)
+
+    def _go_on(self, answered: State = State.AWAITING_ANSWER) -> list[Effect]:
+        """After a question: the command's turn again."""
+        self._deserted = False
+        if self.state is State.ASKING:
+            self.state = State.STARTING
+            return [Allow(SECONDS_TO_ASK)]
+        self.state = answered
+        person = answered is State.AWAITING_ANSWER
+        return [Allow(self.time.answer if person else SECONDS_TO_FINISH, person)]
+
+    def _on_question_time_up(self, _: TimeUp) -> list[Effect]:
+        if self._deserted:
+            raise NobodyAnswered(*NOBODY_THERE)
+        raise NobodyAnswered(*NOBODY_ANSWERED[self.state])
+
+    def _on_early_answer(self, answered: Answered) -> list[Effect]:
+        """An answer to sudo, which asks before the command begins."""
+        if answered.nobody:
+            raise NobodyAnswered(*NOBODY_THERE)
+        return [Allow(SECONDS_TO_BEGIN)]
 
     def _on_early_prompt(self, prompt: Prompt) -> list[Effect]:
         self._pending = prompt.text
@@ -328,7 +275,7 @@ class Session:
         )
 
     def _on_time_up(self, _: TimeUp) -> list[Effect]:
-        raise NobodyAnswered(*_NOBODY[self.state])
+        raise NobodyAnswered(*NOBODY_ANSWERED[self.state])
 
     def _on_announced_time_up(self, _: TimeUp) -> list[Effect]:
         if self._failure:
@@ -337,23 +284,6 @@ class Session:
         return [Conclude(outcome, proof=True)]
 
 
-_NOBODY = {
-    State.STARTING: (
-        f"the command asked for no sign-in within {SECONDS_TO_ASK:.0f} s",
-        "its last lines are above; can the remote machine reach the provider?",
-    ),
-    State.AWAITING_CALLBACK: (
-        "nobody signed in: the browser did not come back in time",
-        "run the login again; the page must be opened in a browser on this machine",
-    ),
-    State.AWAITING_APPROVAL: ("nobody approved the sign-in in time", "run the login again"),
-    State.AWAITING_ANSWER: ("no answer was given in time", "run the login again"),
-    State.CALLBACK_DELIVERED: (
-        f"the callback was delivered, and the command did not finish within {SECONDS_TO_FINISH:.0f} s",
-        "can the remote machine reach the provider's token endpoint?",
-    ),
-}
-
 _STATE_OF_MODE = {
     Mode.LOOPBACK: State.AWAITING_CALLBACK,
     Mode.DEVICE: State.AWAITING_APPROVAL,
@@ -361,14 +291,24 @@ _STATE_OF_MODE = {
     Mode.EXTERNAL: State.AWAITING_APPROVAL,
 }
 
+_EARLY = (State.STARTING, State.ASKING)
+_QUESTIONED = (State.ASKING, State.AWAITING_ANSWER)
 _WAITING = (State.AWAITING_CALLBACK, State.AWAITING_APPROVAL, State.AWAITING_ANSWER)
-_RUNNING = (State.STARTING, *_WAITING, State.CALLBACK_DELIVERED, State.ANNOUNCED)
+_RUNNING = (
+    State.STARTING,
+    State.ASKING,
+    *_WAITING,
+    State.ANSWERED,
+    State.CALLBACK_DELIVERED,
+    State.ANNOUNCED,
+)
 
 _Reaction = Callable[[Session, Any], list[Effect]]
 
 _TABLE: dict[tuple[State, type[Event]], _Reaction] = {
     (State.CONNECTED, Begun): Session._on_begun,
     (State.CONNECTED, Prompt): Session._on_early_prompt,
+    (State.CONNECTED, Answered): Session._on_early_answer,
     (State.CONNECTED, TimeUp): Session._on_begin_time_up,
     (State.CONNECTED, Exited): Session._on_exit_before_begin,
     **dict.fromkeys([(state, FailureMark) for state in _RUNNING], Session._on_failure_mark),
@@ -376,12 +316,17 @@ _TABLE: dict[tuple[State, type[Event]], _Reaction] = {
     **dict.fromkeys([(state, TimeUp) for state in _RUNNING], Session._on_time_up),
     **dict.fromkeys([(state, Success) for state in _RUNNING], Session._on_success),
     **dict.fromkeys(
-        [(state, AuthorizationRequest) for state in (State.STARTING, *_WAITING)], Session._on_request
+        [(state, AuthorizationRequest) for state in (*_EARLY, *_WAITING, State.ANSWERED)], Session._on_request
     ),
-    (State.STARTING, DeviceAuthorization): Session._on_device,
-    (State.STARTING, Prompt): Session._on_prompt,
-    (State.AWAITING_APPROVAL, DeviceAuthorization): Session._on_device,
-    (State.AWAITING_ANSWER, Prompt): Session._on_prompt,
+    **dict.fromkeys(
+        [(state, DeviceAuthorization) for state in (*_EARLY, State.AWAITING_APPROVAL)], Session._on_device
+    ),
+    **dict.fromkeys(
+        [(state, Prompt) for state in (*_EARLY, State.AWAITING_ANSWER, State.ANSWERED)], Session._on_prompt
+    ),
+    **dict.fromkeys([(state, Withdrawn) for state in _QUESTIONED], Session._on_withdrawn),
+    **dict.fromkeys([(state, Answered) for state in _QUESTIONED], Session._on_answered),
+    **dict.fromkeys([(state, TimeUp) for state in _QUESTIONED], Session._on_question_time_up),
     (State.AWAITING_CALLBACK, Listening): Session._on_listening,
     (State.AWAITING_CALLBACK, Delivered): Session._on_delivered,
     (State.AWAITING_CALLBACK, Undeliverable): Session._on_undeliverable,

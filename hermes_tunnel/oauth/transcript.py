@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
 from hermes_tunnel.text import plain
 
 LONGEST_LINE = 64 * 1024  # bytes
@@ -69,6 +70,11 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """The line of a prompt went on: it was answered, or it was none."""
+
+
+@dataclass(frozen=True)
 class Success:
     """A line that announces the login's success."""
 
@@ -80,10 +86,20 @@ class FailureMark:
     text: str
 
 
-Said = Begun | Line | AuthorizationRequest | Listening | DeviceAuthorization | Prompt | Success | FailureMark
+Said = (
+    Begun
+    | Line
+    | AuthorizationRequest
+    | Listening
+    | DeviceAuthorization
+    | Prompt
+    | Withdrawn
+    | Success
+    | FailureMark
+)
 
 # Bounded repetitions: a hostile line of 64 kB must not cost more than one pass over it.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
 _LISTENING = re.compile(
     r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
 )
@@ -111,6 +127,7 @@ class Transcript:
         self._code_follows = False
         self._offered: DeviceAuthorization | None = None
         self._prompt = b""
+        self._asked = False
 
     @property
     def begun(self) -> bool:
@@ -131,14 +148,16 @@ class Transcript:
                 "the remote command printed far more than a login does; it was stopped",
                 "run the command there by hand and look at what it prints",
             )
-        return [said for line in lines for said in self._complete(line)]
+        withdrawn: list[Said] = [Withdrawn()] if self._asked else []
+        self._asked = False
+        return [*withdrawn, *(said for line in lines for said in self._complete(line))]
 
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
         text = _text(self._unfinished)
         if not text.strip() or self._unfinished == self._prompt:
             return []
-        self._prompt = self._unfinished
+        self._prompt, self._asked = self._unfinished, True
         return [Prompt(text.strip())]
 
     def end(self) -> list[Said]:
@@ -168,7 +187,8 @@ class Transcript:
             return [FailureMark(text.strip())]
         if _SUCCESS.match(text):
             return [Success()]
-        if listening := _LISTENING.search(text):
+        listening = _LISTENING.search(text)
+        if listening and FIRST_PORT <= int(listening[1]) <= LAST_PORT:
             return [Listening(int(listening[1]))]
         for url in _URL.findall(text):
             if _asks_for_authorization(url):

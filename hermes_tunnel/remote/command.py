@@ -18,7 +18,7 @@ from types import TracebackType
 import paramiko
 
 from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure, UsageFailure
-from hermes_tunnel.oauth.session import Exited
+from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.text import quote
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Policy
-from hermes_tunnel.oauth.session import PersonTime
+from hermes_tunnel.oauth.states import PersonTime
 from hermes_tunnel.remote.command import script, script_line
 from hermes_tunnel.text import quote
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import closing
 
-from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
+from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.agent import AgentProblem
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
+from hermes_tunnel.ssh.refusals import Record, hung_up, nobody_answered, nothing_left
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.userauth import (
     Failed,
@@ -59,11 +59,9 @@ class _Attempt:
         self._tell = tell
         self._identities: Identities | None = None
         self._accepted: list[Identity] = []
-        self._tried: list[str] = []
-        self._asked = False
+        self._record = Record(configuration)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
-        self._methods: tuple[str, ...] = ()
 
     def close(self) -> None:
         if self._identities is not None:
@@ -77,26 +75,27 @@ class _Attempt:
             reply = self._service.reply()
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
-                    self._methods = reply.methods
+                    self._record.methods = reply.methods
                 method = next(
                     (
                         name
                         for name in self._configuration.preferred_authentications
-                        if name in self._methods and self._left.get(name, 0) > 0
+                        if name in self._record.methods and self._left.get(name, 0) > 0
                     ),
                     None,
                 )
                 if method is None:
-                    raise self._refused()
+                    raise nothing_left(self._record)
                 reply = tries[method]()
         except ServerLeft:
-            raise self._left_alone() from None
+            raise hung_up(self._record, self._transport.parting_words) from None
 
     # publickey
 
     def _keys(self) -> Reply:
         if self._identities is None:
             self._identities = collect(self._configuration, self._tell)
+            self._record.problems = self._identities.problems
             if self._sole_plain_file():
                 self._accepted, self._identities.offered = self._identities.offered, []
         while self._accepted or self._identities.offered:
@@ -107,7 +106,7 @@ class _Attempt:
             if isinstance(reply, Success) or (isinstance(reply, Failed) and reply.partial):
                 return reply
         self._left["publickey"] = 0
-        return Failed(self._methods, partial=False)
+        return Failed(self._record.methods, partial=False)
 
     def _sole_plain_file(self) -> bool:
         """Whether there is one key only, that nobody has to be asked about: then it may sign at once."""
@@ -133,7 +132,7 @@ class _Attempt:
         for identity in flight:
             blob = identity.blob or b""
             algorithm = identity.algorithm(blob, self._server_signs())
-            self._tried.append(identity.name)
+            self._note(identity)
             allowed = self._configuration.pubkey_accepted_algorithms
             if not allowed or algorithm in allowed:
                 self._service.query(algorithm, blob)
@@ -143,13 +142,16 @@ class _Attempt:
             identity for identity, reply in zip(asked, replies, strict=True) if not isinstance(reply, Failed)
         ]
 
+    def _note(self, identity: Identity) -> None:
+        self._record.tried.append(identity.name)
+        self._record.keys.append(identity.name)
+
     def _server_signs(self) -> list[str]:
         said = self._transport.server_extensions.get("server-sig-algs", b"")  # type: ignore[attr-defined]
         return bytes(said).decode(errors="replace").split(",")
 
     def _sign(self, identity: Identity) -> Reply | None:
-        if identity.name not in self._tried:
-            self._tried.append(identity.name)
+        self._note(identity)
         try:
             blob = identity.blob
             if identity.file is not None:
@@ -204,8 +206,8 @@ class _Attempt:
 
     def _questions(self) -> Reply:
         self._left["keyboard-interactive"] -= 1
-        self._tried.append("keyboard-interactive")
-        self._service.request("keyboard-interactive", "", "")
+        self._record.tried.append("keyboard-interactive")
+        self._service.request("keyboard-interactive", "", self._configuration.kbd_interactive_devices)
         reply, asked = self._service.reply(), False
         while isinstance(reply, Questions):
             for line in (*reply.name.splitlines(), *reply.instruction.splitlines()):
@@ -218,7 +220,7 @@ class _Attempt:
                     self._told_by_the_server(line)
                 answer = self._answer(f"({self._label}) {plain(last)[:_LONGEST_PROMPT]}", hidden=not shown)
                 if answer is None:
-                    raise self._nobody("asks a question")
+                    raise nobody_answered(self._label, "asks a question")
                 answers.append(answer)
             self._service.answer(answers)
             reply = self._service.reply()
@@ -228,10 +230,10 @@ class _Attempt:
 
     def _password(self) -> Reply:
         self._left["password"] -= 1
-        self._tried.append("password")
+        self._record.tried.append("password")
         password = self._answer(f"{self._label}'s password: ", hidden=True)
         if password is None:
-            raise self._nobody("asks for a password")
+            raise nobody_answered(self._label, "asks for a password")
         self._service.request("password", False, password)
         reply = self._service.reply()
         if isinstance(reply, PasswordExpired):
@@ -241,7 +243,7 @@ class _Attempt:
         return reply
 
     def _answer(self, prompt: str, *, hidden: bool) -> str | None:
-        self._asked = True
+        self._record.asked = True
         return self._ask(prompt, hidden)
 
     # What the person is told
@@ -255,49 +257,4 @@ class _Attempt:
             self._tell(plain(line)[:_LONGEST_PROMPT])
 
     def _problem(self, fact: str, hint: str) -> None:
-        if self._identities is not None:
-            self._identities.problems.append((fact, hint))
-
-    def _nobody(self, what: str) -> AuthenticationFailure:
-        return AuthenticationFailure(
-            f"{self._label} {what}, and nobody answered",
-            "run it in a terminal, or use a key: -i FILE, or ssh-add",
-        )
-
-    def _refused(self) -> AuthenticationFailure:
-        problems = self._identities.problems if self._identities else []
-        takes = plain(",".join(self._methods))[:200]
-        tried = ", ".join(plain(name) for name in dict.fromkeys(self._tried))
-        said = f"{self._label} accepted none of: {tried}" if tried else f"nothing here to show {self._label}"
-        facts = "; ".join(fact for fact, _ in problems)
-        hint = next((hint for _, hint in problems if hint), "")
-        if not hint and self._configuration.batch_mode:
-            hint = "BatchMode is on, so that no password was asked for"
-        if not hint and "publickey" in self._methods:
-            hint = f"name a key with -i FILE, or have one accepted there: ssh-copy-id {self._label}"
-        return AuthenticationFailure(
-            f"{said} (it takes {takes or 'nothing'})" + (f"; {facts}" if facts else ""),
-            hint or f"try ssh {self._label}",
-        )
-
-    def _left_alone(self) -> Failure:
-        words = self._transport.parting_words
-        keys = [name for name in dict.fromkeys(self._tried) if name not in self._left]
-        if re.search("(?i)too many", words) or len(keys) >= 5:
-            return AuthenticationFailure(
-                f"{self._label} closed the connection after {len(keys)} keys were tried: "
-                + ", ".join(map(plain, keys)),
-                "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
-            )
-        if self._asked:
-            return AuthenticationFailure(
-                f"{self._label} stopped waiting for the answer and closed the connection",
-                "try again, a bit faster",
-            )
-        if words:
-            return AuthenticationFailure(
-                f"{self._label} closed the connection: {words}", f"try ssh {self._label}"
-            )
-        return NetworkFailure(
-            f"{self._configuration.address} closed the connection during authentication", "try again"
-        )
+        self._record.problems.append((fact, hint))

@@ -16,8 +16,8 @@ import paramiko
 
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
-from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.ssh.dial import ProxyCommand, dial
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain

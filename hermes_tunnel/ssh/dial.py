@@ -9,26 +9,48 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from typing import IO, Any
+from collections.abc import Callable, Iterable
+from typing import IO, Any, TypeAlias
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.text import plain, quote
 
 # RFC 8305 section 8: how long one address is tried alone.
 _HEAD_START = 0.25
 _SLICE = 0.2
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
+Address: TypeAlias = tuple[Any, ...]
+"""As ``socket.getaddrinfo`` gives it."""
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
-def dial(configuration: HopConfiguration) -> socket.socket:
+def dial(
+    configuration: HopConfiguration,
+    *,
+    look_up: Callable[..., Iterable[Address]] = socket.getaddrinfo,
+    pause: float = 1.0,
+) -> socket.socket:
     """A connected TCP socket without Nagle's delay, tried on all addresses of the name.
 
+    :param look_up: ``socket.getaddrinfo``, or what stands in for it
+    :param pause: the seconds between one of the ConnectionAttempts and the next
     :raises NetworkFailure: the name has no address, or none answered within ConnectTimeout
     """
-    addresses = _addresses(configuration)
+    addresses = _addresses(configuration, look_up)
+    for left in reversed(range(configuration.connection_attempts)):
+        try:
+            return _attempt(configuration, addresses)
+        except NetworkFailure:
+            if not left:
+                raise
+            threading.Event().wait(pause)
+    raise AssertionError("there is one attempt at least")
+
+
+def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> socket.socket:
     until = time.monotonic() + configuration.connect_timeout
     with selectors.DefaultSelector() as selector:
         try:
@@ -39,15 +61,14 @@ def dial(configuration: HopConfiguration) -> socket.socket:
                 key.data.close()
     connected.settimeout(None)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, configuration.tcp_keep_alive)
     return connected
 
 
-def _addresses(configuration: HopConfiguration) -> list[tuple[Any, ...]]:
+def _addresses(configuration: HopConfiguration, look_up: Callable[..., Iterable[Address]]) -> list[Address]:
     family = _FAMILIES.get(configuration.address_family, socket.AF_UNSPEC)
     try:
-        return list(
-            socket.getaddrinfo(configuration.hostname, configuration.port, family, socket.SOCK_STREAM)
-        )
+        return list(look_up(configuration.hostname, configuration.port, family, socket.SOCK_STREAM))
     except (OSError, UnicodeError) as problem:
         # A label of more than 63 letters is a UnicodeError.
         reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
@@ -59,7 +80,7 @@ def _addresses(configuration: HopConfiguration) -> list[tuple[Any, ...]]:
 
 def _race(
     configuration: HopConfiguration,
-    addresses: list[tuple[Any, ...]],
+    addresses: list[Address],
     until: float,
     selector: selectors.BaseSelector,
 ) -> socket.socket:
@@ -102,9 +123,7 @@ def _race(
     )
 
 
-def _start(
-    configuration: HopConfiguration, address: tuple[Any, ...], selector: selectors.BaseSelector
-) -> int:
+def _start(configuration: HopConfiguration, address: Address, selector: selectors.BaseSelector) -> int:
     """Begin to connect; the error number where it failed at once."""
     family, kind, protocol, _, where = address
     try:
@@ -114,8 +133,10 @@ def _start(
     try:
         attempt.setblocking(False)
         if configuration.bind_address:
-            attempt.bind((configuration.bind_address, 0))
+            attempt.bind(socket.getaddrinfo(configuration.bind_address, 0, family, kind)[0][4])
         number = attempt.connect_ex(where)
+    except socket.gaierror:
+        number = errno.EADDRNOTAVAIL  # BindAddress is of the other family, or no address at all
     except OSError as problem:
         number = problem.errno or errno.EINVAL
     if number not in _UNDER_WAY:
@@ -128,13 +149,17 @@ def _start(
 class ProxyCommand:
     """ssh_config's ProxyCommand: a program whose standard input and output are the connection.
 
-    It has one end of a socket pair, so that its death is an end of file at the other.
+    It has one end of a socket pair, so that its death is an end of file at the other. With ProxyUseFdpass
+    it hands a connected socket over instead, and ends.
 
     :param command: for the shell, tokens expanded
+    :param use_fdpass: ProxyUseFdpass
+    :param seconds: how long that may take
     :raises ConfigurationFailure: it cannot be started here
+    :raises NetworkFailure: it handed nothing over
     """
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, *, use_fdpass: bool = False, seconds: float = 15.0) -> None:
         if sys.platform == "win32":
             raise ConfigurationFailure(
                 "a ProxyCommand cannot be used on Windows", "use ProxyJump, or -J HOST, instead"
@@ -154,6 +179,27 @@ class ProxyCommand:
             raise ConfigurationFailure(f"the ProxyCommand cannot be started: {problem.strerror}") from problem
         finally:
             child.close()
+        if use_fdpass:
+            try:
+                self._take_over(seconds)
+            except BaseException:
+                self.close()
+                raise
+
+    def _take_over(self, seconds: float) -> None:
+        self.socket.settimeout(seconds)
+        try:
+            _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
+        except OSError:
+            descriptors = []
+        if not descriptors:
+            words = self.last_words()
+            raise NetworkFailure(
+                "the ProxyCommand handed no connection over" + (f": {words}" if words else ""),
+                "see ProxyUseFdpass in ssh_config(5)",
+            )
+        self.socket.close()
+        self.socket = socket.socket(fileno=descriptors[0])
 
     def last_words(self) -> str:
         """The last line that it wrote to its standard error."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hermes_tunnel.errors import HostKeyFailure
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.known_hosts import (
     SSH_PORT,
     Finding,

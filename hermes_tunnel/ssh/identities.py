@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from hermes_tunnel.ssh.agent import Agent, AgentKey, AgentProblem
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.keys import Certificate, KeyFile, key_type
 from hermes_tunnel.text import plain, quote
 

@@ -18,7 +18,7 @@ from paramiko.message import Message
 from paramiko.packet import Packetizer
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.text import plain, quote
 
 # paramiko would write tracebacks to stderr where nobody listens.

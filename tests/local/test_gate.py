@@ -18,7 +18,7 @@ from hermes_tunnel.local import page
 from hermes_tunnel.local.gate import MOST_CONNECTIONS, Gate
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected
-from hermes_tunnel.oauth.session import Delivered
+from hermes_tunnel.oauth.states import Delivered
 
 SECONDS = 5
 OWN = "https://auth.x.ai"

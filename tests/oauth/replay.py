@@ -12,7 +12,9 @@ from typing import Any
 
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth.authorization import Authorization, Mode
-from hermes_tunnel.oauth.session import Conclude, Delivered, Effect, Exited, Invite, Relay, Session
+from hermes_tunnel.oauth.effects import Conclude, Effect, Invite, Relay
+from hermes_tunnel.oauth.session import Session
+from hermes_tunnel.oauth.states import Delivered, Exited
 from hermes_tunnel.oauth.transcript import Line, Said, Transcript
 from hermes_tunnel.remote.hermes import provider
 

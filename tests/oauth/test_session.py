@@ -6,22 +6,24 @@ import pytest
 
 from hermes_tunnel.errors import Failure, Refused, RemoteCommandFailure, Undeliverable, Unsafe
 from hermes_tunnel.oauth.authorization import Mode, Policy
-from hermes_tunnel.oauth.session import (
-    SECONDS_TO_BEGIN,
-    SECONDS_TO_END,
+from hermes_tunnel.oauth.effects import (
     Allow,
     CloseListener,
     Conclude,
-    Delivered,
     DeliverTo,
     Effect,
-    Event,
-    Exited,
     Invite,
     Outcome,
-    PersonTime,
     Relay,
-    Session,
+)
+from hermes_tunnel.oauth.session import Session
+from hermes_tunnel.oauth.states import (
+    SECONDS_TO_BEGIN,
+    SECONDS_TO_END,
+    Delivered,
+    Event,
+    Exited,
+    PersonTime,
     State,
     TimeUp,
 )

@@ -13,7 +13,7 @@ from hermes_tunnel.demo.remote_process import RemoteProcess
 from hermes_tunnel.demo.ssh_settings import Settings
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure
-from hermes_tunnel.oauth.session import Exited
+from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.command import Output, RemoteCommand
 from tests.demo.client import connected

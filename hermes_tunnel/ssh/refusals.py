@@ -1,0 +1,83 @@
+"""Why a server did not let the person in, in words that say what to do next."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
+from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.text import plain
+
+# As many wrong keys as OpenSSH's servers take, less the one that they hang up at (MaxAuthTries 6).
+_MANY_KEYS = 5
+_ONLY_SSH_HAS = {"gssapi-with-mic", "gssapi-keyex", "hostbased"}
+
+
+@dataclass
+class Record:
+    """What one authentication has come to so far.
+
+    :param methods: those that the server would take next
+    :param tried: keys and methods by name, in order
+    :param keys: how many of these were keys
+    :param problems: what could not be used, as facts, each with a hint
+    :param asked: whether the person was asked for something
+    """
+
+    configuration: HopConfiguration
+    methods: tuple[str, ...] = ()
+    tried: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    asked: bool = False
+
+
+def nobody_answered(label: str, what: str) -> AuthenticationFailure:
+    """There is nobody to be asked."""
+    return AuthenticationFailure(
+        f"{label} {what}, and nobody answered", "run it in a terminal, or use a key: -i FILE, or ssh-add"
+    )
+
+
+def nothing_left(record: Record) -> AuthenticationFailure:
+    """The server has refused all that there was to show."""
+    hop = record.configuration
+    takes = plain(",".join(record.methods))[:200]
+    tried = ", ".join(plain(name) for name in dict.fromkeys(record.tried))
+    said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
+    facts = "; ".join(fact for fact, _ in record.problems)
+    hint = next((hint for _, hint in record.problems if hint), "")
+    if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
+        hint = f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
+    if not hint and hop.batch_mode:
+        hint = "BatchMode is on, so that no password was asked for"
+    if not hint and "publickey" in record.methods:
+        hint = f"name a key with -i FILE, or have one accepted there: ssh-copy-id {hop.label}"
+    return AuthenticationFailure(
+        f"{said} (it takes {takes or 'nothing'})" + (f"; {facts}" if facts else ""),
+        hint or f"try ssh {hop.label}",
+    )
+
+
+def hung_up(record: Record, words: str) -> Failure:
+    """The server closed the connection before it was satisfied.
+
+    :param words: what it said when it left, scrubbed
+    """
+    label, keys = record.configuration.label, list(dict.fromkeys(record.keys))
+    if keys and (re.search("(?i)too many", words) or len(keys) >= _MANY_KEYS):
+        return AuthenticationFailure(
+            f"{label} closed the connection after {len(keys)} keys were tried: "
+            + ", ".join(map(plain, keys)),
+            "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
+        )
+    if record.asked and not re.search("(?i)too many", words):
+        return AuthenticationFailure(
+            f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
+        )
+    if words:
+        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try ssh {label}")
+    return NetworkFailure(
+        f"{record.configuration.address} closed the connection during authentication", "try again"
+    )

@@ -1,0 +1,49 @@
+"""Every keyword of ssh_config(5), and what becomes of it here; ``docs/ssh-config.md`` has the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+HONOURED = frozenset(
+    """
+    Host Match Include IgnoreUnknown Tag
+    CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname CanonicalizeMaxDots
+    CanonicalizePermittedCNAMEs RefuseConnection
+    AddressFamily BatchMode BindAddress CertificateFile Ciphers ConnectTimeout ConnectionAttempts
+    GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias Hostname IdentitiesOnly IdentityAgent
+    IdentityFile KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms MACs
+    NoHostAuthenticationForLocalhost NumberOfPasswordPrompts PasswordAuthentication Port
+    PreferredAuthentications ProxyCommand ProxyJump ProxyUseFdpass PubkeyAcceptedAlgorithms
+    PubkeyAuthentication RequiredRSASize RevokedHostKeys ServerAliveCountMax ServerAliveInterval
+    StrictHostKeyChecking TCPKeepAlive User UserKnownHostsFile
+    """.lower().split()
+)
+"""Done as ssh does it; those of the first two lines by ssh itself, in the answer of ``ssh -G``."""
+
+REFUSED = frozenset(
+    """
+    BindInterface CASignatureAlgorithms GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials
+    GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns
+    HostbasedAcceptedAlgorithms HostbasedAuthentication EnableSSHKeysign KnownHostsCommand
+    PKCS11Provider SecurityKeyProvider
+    """.lower().split()
+)
+"""Not possible here; where it would matter, a failure or its hint says so."""
+
+IGNORED = frozenset(
+    """
+    AddKeysToAgent ChannelTimeout CheckHostIP ClearAllForwardings Compression ControlMaster ControlPath
+    ControlPersist DynamicForward EnableEscapeCommandline EscapeChar ExitOnForwardFailure FingerprintHash
+    ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts IPQoS
+    LocalCommand LocalForward LogLevel LogVerbose ObscureKeystrokeTiming PermitLocalCommand PermitRemoteOpen
+    RekeyLimit RemoteCommand RemoteForward RequestTTY SendEnv SessionType SetEnv StdinNull
+    StreamLocalBindMask StreamLocalBindUnlink SyslogFacility Tunnel TunnelDevice UpdateHostKeys
+    VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation
+    """.lower().split()
+)
+"""Never acted upon: it is about something else than reaching a host and proving who is who."""
+
+
+def unheard_of(keywords: Iterable[str]) -> list[str]:
+    """Those of the keywords that are of a newer ssh than this program, in order."""
+    return [each for each in keywords if each.lower() not in HONOURED | REFUSED | IGNORED]
