@@ -17,7 +17,7 @@ from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Conclude
 from hermes_tunnel.oauth.session import _TABLE, Session
-from hermes_tunnel.oauth.states import Delivered, Event, Exited, State, TimeUp
+from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, State, TimeUp
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
     Begun,
@@ -26,6 +26,7 @@ from hermes_tunnel.oauth.transcript import (
     Listening,
     Prompt,
     Success,
+    Withdrawn,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -220,6 +221,8 @@ EXAMPLES: tuple[Event, ...] = (
     Delivered("access_denied", 200),
     Undeliverable("no", refused=True),
     Undeliverable("no", refused=False),
+    Withdrawn(),
+    Answered(),
     TimeUp(),
     Exited(0),
     Exited(1),

@@ -11,7 +11,7 @@ from hermes_tunnel.events import as_json
 
 URL = "https://auth.x.ai/a?client_id=c&state=s&code_challenge=x"
 CONTRACT = [
-    (events.Connected("me@host", ("b",)), {"event": "connected", "destination": "me@host", "via": ("b",)}),
+    (events.Connected("me@host", ("b",)), {"event": "connected", "destination": "me@host", "via": ["b"]}),
     (events.CommandStarted("hermes"), {"event": "command_started", "command": "hermes"}),
     (
         events.AuthorizationAsked("device", URL, "ABCD-EFGH", "auth.x.ai"),
@@ -26,7 +26,7 @@ CONTRACT = [
     ),
     (
         events.Forwarding(1, ("127.0.0.1",), 2),
-        {"event": "forwarding", "port": 1, "addresses": ("127.0.0.1",), "remote_port": 2},
+        {"event": "forwarding", "port": 1, "addresses": ["127.0.0.1"], "remote_port": 2},
     ),
     (events.Browser(True), {"event": "browser", "opened": True}),
     (events.Callback("denied", "why"), {"event": "callback", "outcome": "denied", "error": "why"}),

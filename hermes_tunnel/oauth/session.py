@@ -156,7 +156,7 @@ class Session:
         return [DeliverTo(listening.port)]
 
     def _on_prompt(self, prompt: Prompt) -> list[Effect]:
-        self.state = State.ASKING if self.authorization is None else State.AWAITING_ANSWER
+        self.state = State.ASKING if self.state in _EARLY else State.AWAITING_ANSWER
         return [
             Relay(prompt.text, bool(_SECRET_PROMPT.search(prompt.text))),
             Allow(self.time.answer, person=True),

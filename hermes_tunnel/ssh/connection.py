@@ -6,7 +6,8 @@ reached over a ``direct-tcpip`` channel of the one before. What was opened is cl
 
 from __future__ import annotations
 
-import threading
+import ipaddress
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -15,6 +16,8 @@ from typing import Any
 import paramiko
 
 from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.alive import ServerAlive
+from hermes_tunnel.ssh.askpass import through_askpass
 from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
 from hermes_tunnel.ssh.dial import ProxyCommand, dial
 from hermes_tunnel.ssh.hop import HopConfiguration
@@ -38,7 +41,7 @@ class Connection:
     ) -> None:
         self._hops = tuple(zip(hops, transports, strict=True))
         self._closing = closing
-        self._alive = _ServerAlive(transports[-1], hops[-1])
+        self._alive = ServerAlive(self._hops)
         self._closing.callback(self._alive.stop)
         self._alive.start()
 
@@ -62,23 +65,21 @@ class Connection:
 
         :raises NetworkFailure: it is gone, or the server did not answer ServerAliveCountMax probes
         """
-        if self._alive.silent:
-            raise NetworkFailure(
-                f"{self.destination} has not answered for {self._alive.seconds:g} s",
-                "check the network, then run the same command again",
-            )
+        again = "check the network, then run the same command again"
+        silent = self._alive.silent
+        if silent is not None:
+            seconds = silent.server_alive_interval * silent.server_alive_count_max
+            raise NetworkFailure(f"{self._called(silent)} has not answered for {seconds:g} s", again)
         for configuration, transport in self._hops:
             if not transport.is_active():
                 words = f": {transport.parting_words}" if transport.parting_words else ""
-                who = (
-                    f"jump host {configuration.label}"
-                    if transport is not self.transport
-                    else self.destination
-                )
                 raise NetworkFailure(
-                    f"the connection to {who} was lost{words}",
-                    "check the network, then run the same command again",
+                    f"the connection to {self._called(configuration)} was lost{words}", again
                 )
+
+    def _called(self, configuration: HopConfiguration) -> str:
+        is_jump = configuration is not self._hops[-1][0]
+        return f"jump host {configuration.label}" if is_jump else configuration.label
 
     def close(self) -> None:
         """Close every hop, last first; nothing is left."""
@@ -93,19 +94,28 @@ class Connection:
         self.close()
 
 
-def connect(hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell) -> Connection:
+def connect(
+    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell | None = None
+) -> Connection:
     """Connect to the last of the hops, through the others.
 
     :param hops: from ``config.resolve``: first hop first, destination last
-    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers
+    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers,
+        and then SSH_ASKPASS is asked, where there is one
     :param tell: tells the person one line, free of escape sequences
+    :param detail: tells those who want to know it all one line
     :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop took none of the person's credentials
     """
+    ask = through_askpass(ask)
     with ExitStack() as opened:
         transports: list[Transport] = []
         for configuration in hops:
+            for line in configuration.warnings:
+                tell(line)
+            for line in configuration.details if detail else ():
+                detail(line)
             before = (hops[len(transports) - 1], transports[-1]) if transports else None
             transports.append(_hop(configuration, before, opened, ask, tell))
         return Connection(hops, transports, opened.pop_all())
@@ -124,7 +134,11 @@ def _hop(
     if before is not None:
         sock = _channel(configuration, *before)
     elif configuration.proxy_command is not None:
-        proxy = ProxyCommand(configuration.proxy_command)
+        proxy = ProxyCommand(
+            configuration.proxy_command,
+            use_fdpass=configuration.proxy_use_fdpass,
+            seconds=configuration.connect_timeout,
+        )
         opened.callback(proxy.close)
         sock = proxy.socket
     else:
@@ -140,9 +154,15 @@ def _hop(
             f"{problem.message}; its ProxyCommand said: {words}" if words else problem.message, problem.hint
         ) from problem
     key = transport.get_remote_server_key()
-    verify(known, configuration, key.get_name(), key.asbytes(), ask=ask, tell=tell)
+    dialled = before is None and proxy is None
+    if not (dialled and configuration.no_host_authentication_for_localhost and _is_here(sock)):
+        verify(known, configuration, key.get_name(), key.asbytes(), ask=ask, tell=tell)
     authenticate(transport, configuration, ask=ask, tell=tell)
     return transport
+
+
+def _is_here(sock: socket.socket) -> bool:
+    return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
 
 
 def _channel(
@@ -180,38 +200,3 @@ def _end(transport: Transport, sock: Any) -> None:
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
     sock.close()
     transport.join(_GONE_SECONDS)
-
-
-class _ServerAlive(threading.Thread):
-    """Asks the server for a sign of life, which paramiko's own keepalive never waits for.
-
-    Intervals are counted, not seconds, so that a laptop that slept is not taken for a dead server.
-    """
-
-    def __init__(self, transport: Transport, configuration: HopConfiguration) -> None:
-        super().__init__(name="ServerAlive", daemon=True)
-        self._transport = transport
-        self._interval = configuration.server_alive_interval
-        self._count = configuration.server_alive_count_max
-        self._ending = threading.Event()
-        self.seconds = self._interval * self._count
-        self.silent = False
-
-    def run(self) -> None:
-        missed, heard = 0, self._transport.heard
-        while not self._ending.wait(self._interval) and self._transport.is_active():
-            missed = missed + 1 if self._transport.heard == heard else 0
-            heard = self._transport.heard
-            if missed >= self._count:
-                self.silent = True
-                # Whoever waits for this transport is woken up.
-                self._transport.close()
-                return
-            try:
-                self._transport.probe()
-            except (OSError, EOFError, paramiko.SSHException):
-                return
-
-    def stop(self) -> None:
-        self._ending.set()
-        self.join()

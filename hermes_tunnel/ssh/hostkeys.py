@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from hermes_tunnel.errors import HostKeyFailure
 from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.keys import parse_public_line, rsa_bits
 from hermes_tunnel.ssh.known_hosts import (
     SSH_PORT,
     Finding,
@@ -44,6 +46,7 @@ def verify(
     :param tell: tells the person one line
     :raises HostKeyFailure: the key is not the known one, or unknown and not accepted
     """
+    _check_in_itself(hop, key_type, blob)
     host, port = known_as(hop)
     finding = known.find(host, port, blob)
     if finding.verdict is Verdict.UNKNOWN:
@@ -51,6 +54,36 @@ def verify(
         _remember(hop, key_type, blob, tell)
     elif finding.verdict is not Verdict.KNOWN:
         raise _refusal(finding, hop, describe(key_type, blob))
+
+
+def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes) -> None:
+    """RequiredRSASize and RevokedHostKeys, which count before known_hosts."""
+    key, bits = describe(key_type, blob), rsa_bits(blob)
+    if bits is not None and bits < hop.required_rsa_size:
+        raise HostKeyFailure(
+            f"the host key of {hop.label} has {bits} bits, which RequiredRSASize forbids: {key}",
+            "ask the server's administrator for a new key",
+        )
+    if hop.revoked_host_keys is None:
+        return
+    try:
+        data = Path(hop.revoked_host_keys).read_bytes()
+    except OSError as problem:
+        raise HostKeyFailure(
+            f"RevokedHostKeys cannot be read, so any key may be revoked: {hop.revoked_host_keys}: "
+            f"{problem.strerror}",
+            "see RevokedHostKeys in ssh_config(5)",
+        ) from problem
+    if data.startswith(b"SSHKRL\n\0"):
+        raise HostKeyFailure(
+            f"RevokedHostKeys is a binary list, which hermes-tunnel cannot read: {hop.revoked_host_keys}",
+            f"make it a list of public keys; {hop.by_hand}",
+        )
+    if any(parse_public_line(line) == blob for line in data.splitlines()):
+        raise HostKeyFailure(
+            f"the host key of {hop.label} is revoked: {key}, by {hop.revoked_host_keys}",
+            "do not connect; ask the server's administrator for the new key",
+        )
 
 
 def known_as(hop: HopConfiguration) -> tuple[str, int]:
@@ -126,7 +159,8 @@ def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailur
         return HostKeyFailure(
             f"host certificates are not supported, and {hop.label} is known by a @cert-authority alone, "
             f"in {places}; its key is {key}",
-            f"ask the server's administrator for the fingerprint, then add the key itself, under {name}",
+            f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
+            + hop.by_hand,
         )
     file = finding.lines[0].place.rpartition(":")[0]
     return HostKeyFailure(

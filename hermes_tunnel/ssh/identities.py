@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hermes_tunnel.ssh.agent import Agent, AgentKey, AgentProblem
 from hermes_tunnel.ssh.hop import HopConfiguration
-from hermes_tunnel.ssh.keys import Certificate, KeyFile, key_type
+from hermes_tunnel.ssh.keys import Certificate, KeyFile, key_type, rsa_bits
 from hermes_tunnel.text import plain, quote
 
 
@@ -84,7 +84,12 @@ def collect(configuration: HopConfiguration, tell: Callable[[str], object]) -> I
     ]
     seen: set[bytes] = set()
     for identity in offered:
-        if identity.blob is None or identity.blob not in seen:
+        bits = rsa_bits(identity.blob) if identity.blob else None
+        if bits is not None and bits < configuration.required_rsa_size:
+            found.problems.append(
+                (f"{plain(identity.name)} has {bits} bits, which RequiredRSASize forbids", "")
+            )
+        elif identity.blob is None or identity.blob not in seen:
             seen.add(identity.blob or b"")
             found.offered.append(identity)
     return found
@@ -147,12 +152,9 @@ def _with_certificate(
             )
         )
     name = f"certificate {plain(certificate.path)}"
-    if certificate.public_blob in by_blob:
-        return [
-            Identity(
-                name, certificate.blob, agent=found.agent, agent_blob=certificate.public_blob, expired=expired
-            )
-        ]
+    for held in (certificate.blob, certificate.public_blob):
+        if held in by_blob:
+            return [Identity(name, certificate.blob, agent=found.agent, agent_blob=held, expired=expired)]
     return [
         Identity(name, certificate.blob, file=file, expired=expired)
         for file, blob in named

@@ -125,6 +125,16 @@ def key_type(blob: bytes) -> str:
     return blob[4 : 4 + length].decode("ascii", "replace")
 
 
+def rsa_bits(blob: bytes) -> int | None:
+    """The size of an RSA key (RFC 4253 section 6.6); None for a key of another kind."""
+    if key_type(blob) != "ssh-rsa":
+        return None
+    offset = 0
+    for _ in ("ssh-rsa", "e"):
+        offset += 4 + int.from_bytes(blob[offset : offset + 4], "big")
+    return int.from_bytes(blob[offset + 4 :], "big").bit_length()
+
+
 def parse_public_line(data: bytes) -> bytes | None:
     """The blob of a public key or certificate line (``ssh-ed25519 AAAA... comment``), if it is one."""
     match = re.match(rb"\s*([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+=*)\s", data + b"\n")

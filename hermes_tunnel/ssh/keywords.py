@@ -106,11 +106,7 @@ def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
     except OSError as problem:
         raise ConfigurationFailure(f"{program} cannot be run: {problem.strerror}") from problem
     if result.returncode:
-        lines = [plain(line) for line in result.stderr.decode(errors="replace").splitlines() if line.strip()]
-        raise ConfigurationFailure(
-            lines[0] if lines else f"ssh -G {hop.host} ended with status {result.returncode}",
-            f"correct it until this works: ssh -G {hop.host}",
-        )
+        raise _said_no(hop, result.returncode, result.stderr.decode(errors="replace"))
     if len(result.stdout) > _LARGEST:
         raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(hop.host)}")
     keywords: dict[str, list[str]] = {}
@@ -118,6 +114,16 @@ def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
         keyword, _, value = line.partition(" ")
         keywords.setdefault(keyword.lower(), []).append(value)
     return keywords
+
+
+def _said_no(hop: Hop, status: int, words: str) -> ConfigurationFailure:
+    lines = [plain(line) for line in words.splitlines() if line.strip()]
+    # Apple's ssh has this keyword, Homebrew's and everybody else's have not.
+    if lines and re.search(r"(?i)bad configuration option: usekeychain", lines[0]):
+        hint = "another ssh on this machine knows it: put 'IgnoreUnknown UseKeychain' above it in the file"
+    else:
+        hint = f"correct it until this works: ssh -G {hop.host}"
+    return ConfigurationFailure(lines[0] if lines else f"ssh -G {hop.host} ended with status {status}", hint)
 
 
 def _without_ssh(hop: Hop, options: Options) -> Keywords:

@@ -156,15 +156,10 @@ def append(path: str | Path, host: str, port: int, key_type: str, blob: bytes, *
         raise ValueError("the name has characters that known_hosts cannot hold")
     path = Path(path)
     name = _encoded(known_name(host, port))
-    line = b" ".join(
-        (
-            _hashed(name, os.urandom(_SALT_BYTES)) if hashed else name,
-            key_type.encode(),
-            base64.b64encode(blob),
-        )
-    )
+    hosts = _hashed(name, os.urandom(_SALT_BYTES)) if hashed else name
+    line = b" ".join((hosts, key_type.encode(), base64.b64encode(blob)))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path, "ab+", buffering=0, opener=_for_the_person_alone) as file:
+    with open(path, "ab+", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             line = line if file.read() == b"\n" else b"\n" + line
@@ -197,10 +192,6 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _for_the_person_alone(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
 
 
 def _encoded(name: str) -> bytes:

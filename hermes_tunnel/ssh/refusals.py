@@ -20,9 +20,10 @@ class Record:
 
     :param methods: those that the server would take next
     :param tried: keys and methods by name, in order
-    :param keys: how many of these were keys
+    :param keys: those of them that are keys
     :param problems: what could not be used, as facts, each with a hint
     :param asked: whether the person was asked for something
+    :param unanswered: what the server wanted and nobody answered, if so
     """
 
     configuration: HopConfiguration
@@ -31,13 +32,7 @@ class Record:
     keys: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     asked: bool = False
-
-
-def nobody_answered(label: str, what: str) -> AuthenticationFailure:
-    """There is nobody to be asked."""
-    return AuthenticationFailure(
-        f"{label} {what}, and nobody answered", "run it in a terminal, or use a key: -i FILE, or ssh-add"
-    )
+    unanswered: str = ""
 
 
 def nothing_left(record: Record) -> AuthenticationFailure:
@@ -46,7 +41,12 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     takes = plain(",".join(record.methods))[:200]
     tried = ", ".join(plain(name) for name in dict.fromkeys(record.tried))
     said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
-    facts = "; ".join(fact for fact, _ in record.problems)
+    facts = "".join(f"; {fact}" for fact, _ in record.problems)
+    if record.unanswered:
+        return AuthenticationFailure(
+            f"{hop.label} {record.unanswered}, and nobody answered" + facts,
+            "run it in a terminal, or use a key: -i FILE, or ssh-add",
+        )
     hint = next((hint for _, hint in record.problems if hint), "")
     if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
         hint = f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
@@ -55,7 +55,7 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     if not hint and "publickey" in record.methods:
         hint = f"name a key with -i FILE, or have one accepted there: ssh-copy-id {hop.label}"
     return AuthenticationFailure(
-        f"{said} (it takes {takes or 'nothing'})" + (f"; {facts}" if facts else ""),
+        f"{said} (it takes {takes or 'nothing'})" + facts,
         hint or f"try ssh {hop.label}",
     )
 

@@ -83,6 +83,12 @@ class Transport(paramiko.Transport):
     :param known_types: the types of the host keys that are known of this server; asked for first
     """
 
+    # The same exchange, by its name in RFC 8731; a server may have that one alone.
+    _kex_info = {
+        **paramiko.Transport._kex_info,
+        _CURVE25519: paramiko.Transport._kex_info[f"{_CURVE25519}@libssh.org"],
+    }
+
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
         has: Any = paramiko.Transport
         self._own = {
@@ -212,8 +218,7 @@ def _incompatible(transport: Transport, configuration: HopConfiguration) -> Netw
             return NetworkFailure(
                 f"{configuration.address} and hermes-tunnel have no {name} algorithm in common: it offers "
                 f"{plain(','.join(offered))[:500]}; hermes-tunnel has {','.join(own)}",
-                "ssh itself may have one: forward the login's port with it, in a terminal of its own: "
-                f"ssh -N -L PORT:127.0.0.1:PORT {configuration.label}",
+                configuration.by_hand,
             )
     return NetworkFailure(
         f"{configuration.address} speaks another version of SSH: {quote(transport.first_line)}",

@@ -126,6 +126,10 @@ class UserAuth:
             message.add_string(each)
         self._transport.send(message)
 
+    def abandon(self) -> None:
+        """Leave ``Questions`` unanswered; the next request ends them (RFC 4252 section 5)."""
+        self._pending.popleft()
+
     def reply(self) -> Reply:
         """The reply to the oldest request; waits as long as the server is there.
 

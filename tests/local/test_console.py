@@ -87,7 +87,9 @@ def test_remote_text_on_a_terminal(pty: Terminal, color: bool) -> None:
 @posix
 def test_url_is_whole(pty: Terminal) -> None:
     """The authorization URL stands on a line of its own, whole, unstyled and with its state."""
-    on(pty, color=True).show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console = on(pty, color=True)
+    console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console.quiet()
     assert URL in pty.shown().split("\r\n")
 
 

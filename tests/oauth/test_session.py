@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hermes_tunnel.errors import Failure, Refused, RemoteCommandFailure, Undeliverable, Unsafe
+from hermes_tunnel.errors import Failure, NobodyAnswered, Refused, RemoteCommandFailure, Undeliverable, Unsafe
 from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.effects import (
     Allow,
@@ -15,11 +15,14 @@ from hermes_tunnel.oauth.effects import (
     Invite,
     Outcome,
     Relay,
+    StopAsking,
 )
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import (
+    SECONDS_TO_ASK,
     SECONDS_TO_BEGIN,
     SECONDS_TO_END,
+    Answered,
     Delivered,
     Event,
     Exited,
@@ -36,6 +39,7 @@ from hermes_tunnel.oauth.transcript import (
     Listening,
     Prompt,
     Success,
+    Withdrawn,
 )
 
 POLICY = Policy(frozenset({"auth.x.ai", "accounts.x.ai"}), frozenset({"console.x.ai"}))
@@ -65,6 +69,9 @@ EVENTS: dict[str, Event] = {
     "denied": DENIED,
     "nobody listens": Undeliverable("connection refused", refused=False),
     "prohibited": Undeliverable("administratively prohibited", refused=True),
+    "withdrawn": Withdrawn(),
+    "answered": Answered(),
+    "nobody": Answered(nobody=True),
     "time up": TimeUp(),
     "exit 0": Exited(0),
     "exit 1": Exited(1),
@@ -73,9 +80,11 @@ EVENTS: dict[str, Event] = {
 WAY: dict[State, list[Event]] = {
     State.CONNECTED: [],
     State.STARTING: [BEGUN],
+    State.ASKING: [BEGUN, Prompt("Client ID:")],
     State.AWAITING_CALLBACK: [BEGUN, request("old")],
     State.AWAITING_APPROVAL: [BEGUN, DEVICE],
     State.AWAITING_ANSWER: [BEGUN, PASTE],
+    State.ANSWERED: [BEGUN, PASTE, Prompt("Token:"), Answered()],
     State.CALLBACK_DELIVERED: [BEGUN, request("old"), Delivered("", 200)],
     State.DENIED: [BEGUN, request("old"), DENIED],
     State.ANNOUNCED: [BEGUN, request("old"), Success()],
@@ -97,6 +106,8 @@ TABLE: dict[State, dict[str, Result]] = {
     State.CONNECTED: {
         "begun": (State.STARTING, [Allow]),
         "missing": 8,
+        "answered": (State.CONNECTED, [Allow]),
+        "nobody": 10,
         "time up": 10,
         "exit 0": 8,
         "exit 1": 8,
@@ -106,7 +117,17 @@ TABLE: dict[State, dict[str, Result]] = {
         **RUNNING,
         **INVITED,
         "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
-        "prompt": (State.STARTING, [Relay, Allow]),
+        "prompt": (State.ASKING, [Relay, Allow]),
+        "exit 0": 8,
+    },
+    State.ASKING: {
+        **RUNNING,
+        **INVITED,
+        "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
+        "prompt": (State.ASKING, [Relay, Allow]),
+        "withdrawn": (State.STARTING, [StopAsking, Allow]),
+        "answered": (State.STARTING, [Allow]),
+        "nobody": (State.ASKING, [Allow]),
         "exit 0": 8,
     },
     State.AWAITING_CALLBACK: {
@@ -119,7 +140,15 @@ TABLE: dict[State, dict[str, Result]] = {
         "prohibited": 7,
     },
     State.AWAITING_APPROVAL: {**RUNNING, **INVITED, "device": (State.AWAITING_APPROVAL, [Invite, Allow])},
-    State.AWAITING_ANSWER: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [Relay, Allow])},
+    State.AWAITING_ANSWER: {
+        **RUNNING,
+        **INVITED,
+        "prompt": (State.AWAITING_ANSWER, [Relay, Allow]),
+        "withdrawn": (State.AWAITING_ANSWER, [StopAsking, Allow]),
+        "answered": (State.ANSWERED, [Allow]),
+        "nobody": (State.AWAITING_ANSWER, [Allow]),
+    },
+    State.ANSWERED: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [Relay, Allow])},
     State.CALLBACK_DELIVERED: {**RUNNING, "request": 9},
     State.DENIED: {"request": 9, "time up": 9, "exit 0": 9, "exit 1": 9, "signal": 9},
     State.ANNOUNCED: {**RUNNING, "time up": (State.ANNOUNCED, [Conclude])},
@@ -294,6 +323,22 @@ def test_prompt_before_the_beginning() -> None:
 def test_secret_prompts(text: str, secret: bool) -> None:
     """The answer to what names a password, passphrase, secret, token, key or code is not shown."""
     assert fed(BEGUN, Prompt(text))[1][0] == Relay(text, secret)
+
+
+def test_a_question_that_was_none() -> None:
+    """A line that stalled and went on was no question, though nobody was there to answer it."""
+    session, effects = fed(BEGUN, Prompt("To conti"), Answered(nobody=True), Withdrawn())
+    assert (session.state, effects) == (State.STARTING, [StopAsking(), Allow(SECONDS_TO_ASK)])
+    with pytest.raises(NobodyAnswered, match="asked for no sign-in"):
+        session.feed(TimeUp())
+
+
+def test_a_question_without_anybody() -> None:
+    """One that stays is the end where there is nobody to answer, after a moment."""
+    session, effects = fed(BEGUN, Prompt("Client ID:"), Answered(nobody=True))
+    assert effects == [Allow(SECONDS_TO_END)]
+    with pytest.raises(NobodyAnswered, match="there is nobody to answer"):
+        session.feed(TimeUp())
 
 
 def test_secrets_are_not_in_reprs() -> None:

@@ -18,6 +18,7 @@ from hermes_tunnel.oauth.transcript import (
     Said,
     Success,
     Transcript,
+    Withdrawn,
 )
 
 MARKER = "hermes-tunnel:0123:"
@@ -134,6 +135,7 @@ def test_prompt() -> None:
     """An unfinished line that stays is a prompt, told once; what follows on it is another thing."""
     assert heard(b"Token: ", None, None, b'Added a OAuth credential #1: "b"\n') == [
         Prompt("Token:"),
+        Withdrawn(),
         Success(),
     ]
     assert heard(b"\r\n   ", None) == []
@@ -142,9 +144,17 @@ def test_prompt() -> None:
 def test_stall_is_no_prompt_in_the_end() -> None:
     """A line that stalled in its middle still says what it says as a whole."""
     half = URL.encode()
-    assert heard(half[:40], None, half[40:] + b"\n") == [Prompt(URL[:40]), AuthorizationRequest(URL)]
+    assert heard(half[:40], None, half[40:] + b"\n") == [
+        Prompt(URL[:40]),
+        Withdrawn(),
+        AuthorizationRequest(URL),
+    ]
     marker = heard(BEGIN[:20], None, BEGIN[20:], begun=False)
-    assert marker == [Prompt(BEGIN[:20].decode()), Begun(("begin", "lab", "/home/lab", "/bin/hermes"))]
+    assert marker == [
+        Prompt(BEGIN[:20].decode()),
+        Withdrawn(),
+        Begun(("begin", "lab", "/home/lab", "/bin/hermes")),
+    ]
 
 
 def test_unfinished_line_is_not_read() -> None:

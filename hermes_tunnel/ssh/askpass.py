@@ -1,0 +1,56 @@
+"""SSH_ASKPASS (ssh(1), ENVIRONMENT): a program that asks the person where no terminal can."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+
+Ask = Callable[[str, bool], str | None]
+
+_DEFAULT = "ssh-askpass"
+_LONGEST = 1024
+
+
+def through_askpass(
+    ask: Ask,
+    environment: Mapping[str, str] = os.environ,
+    at_terminal: Callable[[], bool] = lambda: bool(sys.stdin and sys.stdin.isatty()),
+) -> Ask:
+    """Ask the person by SSH_ASKPASS where ssh would, else by ``ask``.
+
+    With SSH_ASKPASS_REQUIRE ``force`` always, with ``prefer`` where there is a display, with ``never``
+    never; else where there is a display and no terminal.
+
+    :param ask: the terminal's way: the prompt, and whether the answer is hidden
+    :param at_terminal: whether somebody could have answered that
+    """
+    required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
+    has_display = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+    program = shutil.which(environment.get("SSH_ASKPASS", _DEFAULT))
+    if program is None or required == "never" or not (has_display or required == "force"):
+        return ask
+
+    def asked(prompt: str, hidden: bool) -> str | None:
+        if required in ("force", "prefer"):
+            return _run(program, prompt)
+        answer = ask(prompt, hidden)
+        return _run(program, prompt) if answer is None and not at_terminal() else answer
+
+    return asked
+
+
+def _run(program: str, prompt: str) -> str | None:
+    """What the program prints, up to its line's end; None where the person cancelled it."""
+    try:
+        done = subprocess.run(
+            [program, prompt], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+        )
+    except OSError:
+        return None
+    if done.returncode:
+        return None
+    return re.split(rb"[\r\n]", done.stdout[:_LONGEST], maxsplit=1)[0].decode(errors="replace")

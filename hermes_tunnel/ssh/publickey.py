@@ -1,0 +1,172 @@
+"""The method ``publickey`` (RFC 4252 section 7): the server is asked about a key before anybody signs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hermes_tunnel.ssh.agent import AgentProblem
+from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.identities import Identities, Identity, collect
+from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
+from hermes_tunnel.ssh.refusals import Record
+from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.userauth import Failed, Reply, Success, UserAuth
+from hermes_tunnel.text import plain
+
+_PASSPHRASE_PROMPTS = 3
+# Of wrong keys that are asked about in one flight each counts against MaxAuthTries, which hardened
+# servers set to three: two may be wasted beside the right one. Other servers than OpenSSH's are asked
+# one at a time; not all of them keep requests apart.
+_FLIGHT = 3
+
+
+class PublicKeys:
+    """The person's keys, of which one after the other is tried.
+
+    :param record: is told what was tried
+    :param ask: asks the person for a passphrase
+    :param tell: tells the person a line
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        configuration: HopConfiguration,
+        record: Record,
+        ask: Callable[[str, bool], str | None],
+        tell: Callable[[str], object],
+    ) -> None:
+        self._transport = transport
+        self._configuration = configuration
+        self._record = record
+        self._ask = ask
+        self._tell = tell
+        self._identities: Identities | None = None
+        self._accepted: list[Identity] = []
+
+    def close(self) -> None:
+        """Let the agent go."""
+        if self._identities is not None:
+            self._identities.close()
+
+    def attempt(self, service: UserAuth) -> Reply | None:
+        """Try keys until one is taken, wholly or as one step; None where none is left."""
+        if self._identities is None:
+            self._identities = collect(self._configuration, self._tell)
+            self._record.problems = self._identities.problems
+            self._pass_over_what_may_not_sign(self._identities)
+            if _sole_plain_file(self._identities.offered):
+                self._accepted, self._identities.offered = self._identities.offered, []
+        while self._accepted or self._identities.offered:
+            if not self._accepted:
+                self._accepted = self._ask_the_server(service, self._identities.offered)
+                continue
+            reply = self._sign(service, self._accepted.pop(0))
+            if isinstance(reply, Success) or (isinstance(reply, Failed) and reply.partial):
+                return reply
+        return None
+
+    def _pass_over_what_may_not_sign(self, identities: Identities) -> None:
+        allowed = self._configuration.pubkey_accepted_algorithms
+        for identity in [each for each in identities.offered if allowed and each.blob is not None]:
+            algorithm = self._algorithm(identity, identity.blob or b"")
+            if algorithm not in allowed:
+                identities.offered.remove(identity)
+                self._problem(
+                    f"PubkeyAcceptedAlgorithms does not allow {algorithm} of {plain(identity.name)}", ""
+                )
+
+    def _ask_the_server(self, service: UserAuth, offered: list[Identity]) -> list[Identity]:
+        """Take the next identities off the list, and give those that the server would accept."""
+        flight: list[Identity] = []
+        most = _FLIGHT if self._transport.remote_version.startswith("SSH-2.0-OpenSSH_") else 1
+        # One that cannot be shown before its passphrase is known goes alone.
+        while offered and len(flight) < most and (offered[0].blob is not None or not flight):
+            flight.append(offered.pop(0))
+            if flight[-1].blob is None:
+                return flight
+        for identity in flight:
+            blob = identity.blob or b""
+            self._note(identity)
+            service.query(self._algorithm(identity, blob), blob)
+        replies = [service.reply() for _ in flight]
+        return [
+            identity for identity, reply in zip(flight, replies, strict=True) if not isinstance(reply, Failed)
+        ]
+
+    def _algorithm(self, identity: Identity, blob: bytes) -> str:
+        said = self._transport.server_extensions.get("server-sig-algs", b"")  # type: ignore[attr-defined]
+        return identity.algorithm(blob, bytes(said).decode(errors="replace").split(","))
+
+    def _sign(self, service: UserAuth, identity: Identity) -> Reply | None:
+        self._note(identity)
+        try:
+            blob = identity.blob
+            if identity.file is not None:
+                own = self._unlock(identity.file)
+                blob = blob or own
+            if blob is None:
+                return None
+            algorithm = self._algorithm(identity, blob)
+            data = service.to_be_signed(algorithm, blob)
+            if identity.file is not None:
+                signature = identity.file.sign(data, algorithm)
+            elif identity.agent is not None:
+                signature = identity.agent.sign(
+                    identity.agent_blob,
+                    data,
+                    algorithm,
+                    wanted=self._transport.is_active,
+                    waiting=lambda: self._tell(
+                        f"approve {identity.name} in your agent, for {self._configuration.label}"
+                    ),
+                )
+        except UnusableKey as problem:
+            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint)
+            return None
+        except AgentProblem as problem:
+            self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
+            return None
+        service.request("publickey", True, algorithm, blob, signature)
+        return service.reply()
+
+    def _unlock(self, file: KeyFile) -> bytes:
+        try:
+            return file.unlock()
+        except PassphraseNeeded:
+            pass
+        for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
+            self._record.asked = True
+            passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}': ", True)
+            if passphrase is None:
+                raise UnusableKey("is encrypted, and nobody is here to be asked", f"ssh-add {file.path}")
+            if not passphrase:
+                raise UnusableKey("is encrypted, and no passphrase was given", f"ssh-add {file.path}")
+            try:
+                return file.unlock(passphrase.encode())
+            except WrongPassphrase:
+                continue
+        raise UnusableKey(
+            "is encrypted, and BatchMode is on"
+            if self._configuration.batch_mode
+            else f"is encrypted, and {_PASSPHRASE_PROMPTS} passphrases were wrong",
+            f"ssh-add {file.path}",
+        )
+
+    def _note(self, identity: Identity) -> None:
+        self._record.tried.append(identity.name)
+        self._record.keys.append(identity.name)
+
+    def _problem(self, fact: str, hint: str) -> None:
+        self._record.problems.append((fact, hint))
+
+
+def _sole_plain_file(offered: list[Identity]) -> bool:
+    """Whether there is one key only, that nobody has to be asked about: then it may sign at once."""
+    if len(offered) != 1 or offered[0].file is None:
+        return False
+    try:
+        offered[0].file.unlock()
+    except (PassphraseNeeded, UnusableKey):
+        return False
+    return True
