@@ -115,7 +115,7 @@ def literals(node: ast.expr) -> Iterator[str]:
 def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
     """The exit status and the fixed parts of the message of every failure that the package makes.
 
-    ``Refusal`` is a ``NoWayBack`` in waiting; ``_NOBODY`` has what ``NobodyAnswered`` is made of.
+    ``Refusal`` is a ``NoWayBack`` in waiting; ``NOBODY_...`` has what ``NobodyAnswered`` is made of.
     """
     kinds = {
         name: kind.status
@@ -130,9 +130,10 @@ def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
                         yield kinds[node.func.id], parts(message)
                 elif node.func.id == "Refusal":
                     yield ExitStatus.NO_WAY_BACK, parts(node.args[1])
-            elif isinstance(node, ast.Assign) and [*map(ast.unparse, node.targets)] == ["_NOBODY"]:
-                assert isinstance(node.value, ast.Dict)
-                for value in node.value.values:
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("NOBODY_"):
+                if isinstance(node.value, ast.Constant):
+                    continue  # the exit status of that name
+                for value in node.value.values if isinstance(node.value, ast.Dict) else [node.value]:
                     assert isinstance(value, ast.Tuple)
                     yield ExitStatus.NOBODY_ANSWERED, parts(value.elts[0])
 

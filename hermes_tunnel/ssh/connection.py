@@ -114,11 +114,15 @@ def connect(
         for configuration in hops:
             for line in configuration.warnings:
                 tell(line)
-            for line in configuration.details if detail else ():
-                detail(line)
+            for line in configuration.details:
+                (detail or _nobody)(line)
             before = (hops[len(transports) - 1], transports[-1]) if transports else None
             transports.append(_hop(configuration, before, opened, ask, tell))
         return Connection(hops, transports, opened.pop_all())
+
+
+def _nobody(_: str) -> None:
+    """Who wants to know what only the curious do, unless somebody is given."""
 
 
 def _hop(

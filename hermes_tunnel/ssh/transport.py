@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import paramiko
 from paramiko.common import cMSG_GLOBAL_REQUEST
@@ -29,6 +29,11 @@ logging.getLogger("paramiko").propagate = False
 SLICE = 0.2
 # Lines before the identification string (RFC 4253 section 4.2) have no limit there.
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
+
+_PARAMIKO: Any = paramiko.Transport
+# One exchange under two names, of which paramiko has the older; a server may have that of RFC 8731 alone.
+_CURVE25519, _CURVE25519_BEFORE = "curve25519-sha256", "curve25519-sha256@libssh.org"
+_NAMES = {_CURVE25519_BEFORE: (_CURVE25519, _CURVE25519_BEFORE)}
 
 _LISTS = {
     "key exchange": ("kex_algo_list", "preferred_kex"),
@@ -83,16 +88,16 @@ class Transport(paramiko.Transport):
     :param known_types: the types of the host keys that are known of this server; asked for first
     """
 
-    # The same exchange, by its name in RFC 8731; a server may have that one alone.
-    _kex_info = {
-        **paramiko.Transport._kex_info,
-        _CURVE25519: paramiko.Transport._kex_info[f"{_CURVE25519}@libssh.org"],
+    _kex_info: ClassVar[dict[str, Any]] = {
+        **_PARAMIKO._kex_info,
+        _CURVE25519: _PARAMIKO._kex_info[_CURVE25519_BEFORE],
     }
 
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
-        has: Any = paramiko.Transport
+        has = _PARAMIKO
+        kex = [name for each in has._preferred_kex for name in _NAMES.get(each, (each,))]
         self._own = {
-            "kex": _allowed("KexAlgorithms", configuration.kex_algorithms, has._preferred_kex),
+            "kex": _allowed("KexAlgorithms", configuration.kex_algorithms, kex),
             "ciphers": _allowed("Ciphers", configuration.ciphers, has._preferred_ciphers),
             "macs": _allowed("MACs", configuration.macs, has._preferred_macs),
         }

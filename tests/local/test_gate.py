@@ -277,7 +277,7 @@ def test_browser_that_leaves(door: Door) -> None:
 
 
 def test_crowd(door: Door) -> None:
-    """Where there are more connections than places, the one that idles longest goes; the callback comes in."""
+    """Where there are more connections than places, the longest idle one goes, and the callback is served."""
     with ExitStack() as crowd:
         idle = [crowd.enter_context(door.knock()) for _ in range(MOST_CONNECTIONS)]
         with door.knock() as late:

@@ -280,7 +280,7 @@ def test_no_common_algorithm_shows_both_lists(
     server = sshd("host", option)
     failure = fails(hop(server.port, known(server)))
     assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
-    assert "ssh -N -L PORT:127.0.0.1:PORT root@box" in failure.hint
+    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} root@box" in failure.hint
 
 
 def test_a_jump_host_that_forbids_or_cannot_reach(

@@ -1,0 +1,49 @@
+"""What becomes of each keyword of ssh_config: the list is complete, and the document is the list."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.ssh.vocabulary import HONOURED, IGNORED, REFUSED, unheard_of
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "ssh-config.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("heading", "keywords"), [("Honoured", HONOURED), ("Refused", REFUSED), ("Ignored on purpose", IGNORED)]
+)
+def test_the_document_has_each_keyword_under_what_becomes_of_it(
+    heading: str, keywords: frozenset[str]
+) -> None:
+    """No keyword is missing there, and none is there that the code does not have."""
+    section = DOCUMENT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert {word.lower() for cell in cells for word in re.findall(r"`(\w+)`", cell)} == keywords
+
+
+def test_a_keyword_has_one_fate() -> None:
+    """Honoured, refused or ignored, and only one of them."""
+    assert not HONOURED & REFUSED
+    assert not HONOURED & IGNORED
+    assert not REFUSED & IGNORED
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh program here")
+def test_what_ssh_prints_is_known() -> None:
+    """Every keyword of this machine's ``ssh -G``; a newer ssh may print one that is told as a detail."""
+    printed = subprocess.run(
+        ["ssh", "-F", "none", "-G", "host"], capture_output=True, text=True, check=True
+    ).stdout
+    words = {line.partition(" ")[0] for line in printed.splitlines()}
+    assert {"hostname", "port", "user", "identityfile", "ciphers"} <= words
+    assert unheard_of(sorted(words - {"host"})) == []
+
+
+def test_a_newer_keyword_is_told() -> None:
+    """It is no error: whoever wants to know hears of it."""
+    assert unheard_of(["Port", "TeleportViaMoon"]) == ["TeleportViaMoon"]
