@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     with Endings() as endings:
         status = exit_status_of(lambda: _run(arguments), endings)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
         try:
             stream.flush()
         except (OSError, ValueError):

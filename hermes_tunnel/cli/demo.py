@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from hermes_tunnel.cli.options import new_console, option, output_options
@@ -23,7 +21,7 @@ def demo(answer: str | None, as_json: bool, verbosity: int, quiet: bool) -> int:
     sign in in your browser. Without a terminal it approves by itself; denied is exit status 9.
     """
     console = new_console(verbosity=verbosity, quiet=quiet)
-    if answer is None and not (sys.stdin.isatty() and console.is_terminal):
+    if answer is None and not console.is_terminal:
         answer = "approve"
     report = Report(console, as_json=as_json)
     return report.conclude(lambda: _play(console, report, answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -77,4 +78,6 @@ def _all(options: tuple[Callable[[F], F], ...], command: F) -> F:
 def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:
     """The console on this process's standard error and input."""
     color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Console(sys.stderr, Keyboard(sys.stdin), verbosity=-1 if quiet else verbosity, color=color)
+    # Standard error may have been closed from the start: then nobody is told.
+    stream = sys.stderr if sys.stderr is not None else io.StringIO()
+    return Console(stream, Keyboard(sys.stdin), verbosity=-1 if quiet else verbosity, color=color)

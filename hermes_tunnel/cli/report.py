@@ -59,6 +59,8 @@ class Report:
             self._write(self._console.safe(text))
 
     def _write(self, line: str) -> None:
+        if sys.stdout is None:
+            return
         try:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()

@@ -153,9 +153,7 @@ def _check(what: str, text: str, never: set[str]) -> None:
         raise UsageFailure(f"invalid {what} {quote(text)}: longer than {_LONGEST} characters", _FORM)
     wrong = next((character for character in text if character in never), None)
     if wrong is not None or plain(text) != text:
-        why = (
-            "it has an invisible or control character in it" if wrong is None else f"{wrong} is not possible"
-        )
+        why = "it has an invisible or control character in it" if wrong is None else f"it has {wrong} in it"
         raise UsageFailure(f"invalid {what} {quote(text)}: {why}", _FORM)
 
 

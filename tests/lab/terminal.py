@@ -7,6 +7,7 @@ import os
 import re
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -66,6 +67,11 @@ class Terminal:
             return self.process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it does not end:\n{self.output}") from None
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed (termios(3))."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
 
     def _read(self, until: float) -> bool:
         """Add what comes next to ``output``; False at the end of it, or when time is up."""

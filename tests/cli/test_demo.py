@@ -1,0 +1,52 @@
+"""The verb ``demo``: what a person sees first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.program import run
+
+
+@pytest.mark.parametrize(("answer", "status"), [([], 0), (["--approve"], 0), (["--deny"], 9)])
+def test_it_answers_by_itself(answer: list[str], status: int) -> None:
+    """Without a terminal it approves; denied is 9."""
+    done = run("demo", *answer)
+    assert done.returncode == status
+    assert done.stdout.startswith("demo: logged in on demo@hermes-demo; credential in ") == (status == 0)
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "outcome"), [("--approve", 0, "logged_in"), ("--deny", 9, "refused")]
+)
+def test_json(answer: str, status: int, outcome: str) -> None:
+    """One object a line, from connected to finished; nothing else on standard output."""
+    done = run("demo", answer, "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    names = [event["event"] for event in events]
+    assert names[:2] == ["connected", "command_started"]
+    assert names.index("forwarding") < names.index("authorization") < names.index("browser")
+    assert events[-1] == {
+        "event": "finished",
+        "exit_status": status,
+        "outcome": outcome,
+        "remote_exit_status": int(status != 0),
+    }
+
+
+def test_quiet() -> None:
+    """What is needed stays: the address, and the result."""
+    done = run("demo", "-q")
+    assert "\nhttp://127.0.0.1:" in done.stderr
+    assert "Connected" not in done.stderr
+
+
+def test_nothing_reaches_the_demos_exception() -> None:
+    """Its issuer is a parameter: no option, variable or file lets another login open plain http."""
+    help_text = run("login", "--help").stdout + run("demo", "--help").stdout
+    assert "origin" not in help_text
+    done = run("demo", env={"HERMES_TUNNEL_ORIGIN": "http://127.0.0.1:1"})
+    assert done.returncode == 0
+    assert "127.0.0.1:1/" not in done.stderr

@@ -1,0 +1,116 @@
+"""The command line itself: help, version, usage, and what it costs to ask for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hermes_tunnel import __version__
+from tests.cli.program import ARGV, run
+
+
+def test_version() -> None:
+    """One line on standard output."""
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"hermes-tunnel {__version__}\n")
+
+
+@pytest.mark.parametrize("verb", [[], ["login"], ["port"], ["demo"]])
+def test_help(verb: list[str]) -> None:
+    """For the program and for each verb, by -h too."""
+    done = run(*verb, "--help")
+    assert done.returncode == 0
+    assert done.stdout == run(*verb, "-h").stdout
+    assert "Usage: hermes-tunnel" in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Neither paramiko nor psutil nor sshtunnel: help is to be at hand at once."""
+    program = (
+        "import sys; from hermes_tunnel.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print([m for m in ('paramiko', 'psutil', 'sshtunnel') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+
+
+def test_no_verb_is_an_invitation_to_read() -> None:
+    """The help, on standard error, and the status of a usage error."""
+    done = run()
+    assert done.returncode == 2
+    assert "Verbs:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nosuch"],
+        ["login"],
+        ["login", "xai-oauth"],
+        ["login", "xai-oauth", "host", "another"],
+        ["login", "xai-oauth", "host", "--nosuch"],
+        ["login", "xai-oauth", "host", "--timeout", "0"],
+        ["login", "xai-oauth", "host", "--on-busy-port", "panic"],
+        ["login", "xai-oauth", "host", "--browser", ""],
+        ["login", "xai-oauth", "host", "--hermes-path", "~/hermes"],
+        ["login", "xai-oauth", "host", "--as-user", "a;b"],
+        ["login", "xai-oauth", "host", "--profile", "../x"],
+        ["login", "xai-oauth", "host", "--", "a'b"],
+        ["login", "x;id", "host"],
+        ["login", "--flag", "host"],
+        ["login", "a'!b", "host"],
+        ["login", "trail\\", "host"],
+        ["login", "grök", "host"],
+        ["login", "mcp:", "host"],
+        ["login", "xai-oauth", ""],
+        ["login", "xai-oauth", "h;id"],
+        ["login", "xai-oauth", "$(id)"],
+        ["login", "xai-oauth", "h\nProxyCommand x"],
+        ["login", "xai-oauth", "x" * 300],
+        ["login", "xai-oauth", "a;b@host"],
+        ["login", "xai-oauth", "-l@host"],
+        ["login", "xai-oauth", "host:0"],
+        ["login", "xai-oauth", "host", "-J", "a;b"],
+        ["login", "xai-oauth", "-oProxyCommand=touch x"],
+        ["port", "0"],
+        ["port", "65536"],
+        ["port", "x"],
+        ["port"],
+    ],
+)
+def test_bad_input(arguments: list[str]) -> None:
+    """Exit status 2 and two lines: a fact, and the next thing to type."""
+    done = run(*arguments)
+    assert done.returncode == 2
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("hermes-tunnel: error: ")
+    assert hint.startswith("hermes-tunnel: hint: ")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("word", ["a\x1b]0;x\x07b", "a\x9b31mb", "a\u202eb"])
+@pytest.mark.parametrize("place", [["login", "{}", "host"], ["login", "xai-oauth", "{}"], ["{}"]])
+def test_what_was_typed_is_shown_harmless(word: str, place: list[str]) -> None:
+    """No escape or control byte of it reaches the terminal."""
+    done = run(*(part.format(word) for part in place))
+    assert done.returncode == 2
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stderr)
+
+
+def test_every_option_is_a_variable_too() -> None:
+    """HERMES_TUNNEL_ and the option's name; the command line wins."""
+    variable = {"HERMES_TUNNEL_TIMEOUT": "0"}
+    assert "--timeout" in run("login", "xai-oauth", "h;", env=variable).stderr
+    assert "--timeout" not in run("login", "xai-oauth", "h;", "--timeout", "9", env=variable).stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["--version", "port 1", "demo"])
+def test_a_closed_stream_is_no_fault(arguments: str, closed: str) -> None:
+    """Nobody is told, and the status is the same."""
+    command = f'"$@" {arguments} {closed}'
+    done = subprocess.run(["sh", "-c", command, "sh", *ARGV], capture_output=True, text=True, check=False)
+    assert (done.returncode, "fault" in done.stderr) == (0, False)

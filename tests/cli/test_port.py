@@ -1,0 +1,69 @@
+"""The verb ``port``."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.program import run
+
+HOLDER = (
+    "import socket, sys; s = socket.create_server(('127.0.0.1', 0));"
+    "print(s.getsockname()[1], flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def holder() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that holds a port, and the port."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+        process.communicate()
+
+
+def test_a_free_port() -> None:
+    """It is said to be free: 0."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = run("port", str(port))
+    assert (done.returncode, done.stdout) == (0, f"local port {port} is free\n")
+
+
+def test_a_taken_port(holder: tuple[subprocess.Popen[str], str]) -> None:
+    """PID, name, user, since when, and what it is to us: 7."""
+    process, port = holder
+    done = run("port", port)
+    assert done.returncode == 7
+    assert f"(PID {process.pid}, user " in done.stdout
+    assert ", since " in done.stdout
+
+
+def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str], str]) -> None:
+    """The answer is no."""
+    process, port = holder
+    assert run("port", port, "--kill").returncode == 7
+    assert process.poll() is None
+
+
+def test_it_is_ended_after_a_yes(holder: tuple[subprocess.Popen[str], str]) -> None:
+    """--yes is one: 0, and the port is free."""
+    process, port = holder
+    assert run("port", port, "--kill", "--yes").returncode == 0
+    assert process.wait(5) != 0
+    assert run("port", port).returncode == 0
+
+
+def test_a_parent_is_never_ended() -> None:
+    """The process of the tests holds the port, and is the parent of the program."""
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        done = run("port", str(ours.getsockname()[1]), "--kill", "--yes")
+    assert done.returncode == 7
+    assert f"PID {os.getpid()}" in done.stderr

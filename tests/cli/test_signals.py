@@ -1,0 +1,93 @@
+"""Signals at every phase: everything is undone, the terminal is as it was, and the status says which."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.demo.ssh_settings import Account
+from hermes_tunnel.demo.stage import HOST, USER, Stage
+from hermes_tunnel.demo.variations import stays
+from tests.cli.program import ARGV
+
+if shutil.which("setsid") is None:
+    pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
+from tests.lab.terminal import Terminal
+
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+# Phase: the options that lead there, and what is seen when it is reached.
+PHASES = {
+    "connecting": (["-p", "SILENT"], ""),
+    "host key": (
+        ["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=ask"],
+        r"fingerprint\]\)\? ",
+    ),
+    "password": (["-o", "PubkeyAuthentication=no"], r"assword: "),
+    "waiting": ([], "Running hermes auth add xai-oauth --no-browser there:"),
+}
+
+
+@contextmanager
+def running(phase: str) -> Iterator[tuple[Terminal, Stage]]:
+    """A login that has reached a phase."""
+    account = Account(USER, password="open sesame")
+    with (
+        Stage(login=lambda _: stays(), account=account) as stage,
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        silent.settimeout(10)
+        options, seen = PHASES[phase]
+        port = str(silent.getsockname()[1])
+        words = [port if word == "SILENT" else word for word in options]
+        argv = [*ARGV, "login", "xai-oauth", HOST, "-F", str(stage.config_file), *words]
+        with Terminal(argv, cwd=Path.cwd(), env={**os.environ, "TERM": "xterm"}) as terminal:
+            if phase == "connecting":
+                silent.accept()[0].detach()
+            else:
+                terminal.expect(seen)
+            yield terminal, stage
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_one_signal_unwinds(phase: str, number: signal.Signals) -> None:
+    """The terminal echoes again, nothing runs there any more, and the status is 128 and the signal."""
+    with running(phase) as (terminal, stage):
+        if phase == "password":
+            assert not terminal.echoes
+        terminal.process.send_signal(number)
+        assert terminal.wait(10) == STATUS[number], terminal.output
+        assert terminal.echoes
+        assert stage.server.running == []
+        assert "fault" not in terminal.output
+
+
+def test_ctrl_c_while_the_browser_is_waited_for() -> None:
+    """As typed: the demo ends with 130, and its port is free at once."""
+    with Terminal(
+        [*ARGV, "demo"], cwd=Path.cwd(), env={**os.environ, "TERM": "xterm", "BROWSER": ""}
+    ) as terminal:
+        port = int(terminal.expect(r"The tunnel is open: port (\d+)")[1])
+        terminal.expect("Waiting for the browser to come back, 2:5")
+        terminal.send("\x03")
+        assert terminal.wait(10) == 130
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_hang_up_that_is_ignored_stays_so() -> None:
+    """Under nohup(1) it ends nothing."""
+    argv = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *ARGV, "demo", "--approve"]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, text=True, **streams) as demo:  # type: ignore[call-overload]
+        assert demo.stderr.readline().startswith("A demo:")
+        demo.send_signal(signal.SIGHUP)
+        demo.communicate(timeout=30)
+        assert demo.returncode == 0
