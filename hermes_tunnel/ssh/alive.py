@@ -50,7 +50,8 @@ class ServerAlive(threading.Thread):
     def stop(self) -> None:
         """Ask no more."""
         self._ending.set()
-        self.join()
+        if self.ident is not None:  # a signal may come before it was started
+            self.join()
 
 
 class _Hop:

@@ -203,4 +203,5 @@ def _end(transport: Transport, sock: Any) -> None:
     transport.close()
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
     sock.close()
-    transport.join(_GONE_SECONDS)
+    if transport.ident is not None:  # a signal may come before it was started
+        transport.join(_GONE_SECONDS)

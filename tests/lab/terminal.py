@@ -28,9 +28,11 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._master, slave = os.openpty()
         try:
-            # setsid(1) makes its standard input the controlling terminal, then becomes argv.
+            # setsid(1) makes its standard input the controlling terminal, then becomes argv; signals that
+            # the tests' own parent ignores, as nohup(1) does, are not ignored in a new window.
+            window = ["setsid", "--ctty", "env", "--default-signal=HUP,INT,TERM"]
             self.process: subprocess.Popen[bytes] = subprocess.Popen(
-                ["setsid", "--ctty", *argv], stdin=slave, stdout=slave, stderr=slave, **popen
+                [*window, *argv], stdin=slave, stdout=slave, stderr=slave, **popen
             )
         except BaseException:
             os.close(self._master)
