@@ -164,11 +164,13 @@ class ProxyCommand:
             raise ConfigurationFailure(
                 "a ProxyCommand cannot be used on Windows", "use ProxyJump, or -J HOST, instead"
             )
+        # As ssh does it, so that no shell lingers; it would not forgive an exec that is there already.
+        line = command if command.startswith("exec ") else f"exec {command}"
         self.socket, child = socket.socketpair()
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         try:
             self._process = subprocess.Popen(
-                [os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
+                [os.environ.get("SHELL") or "/bin/sh", "-c", line],
                 stdin=child.fileno(),
                 stdout=child.fileno(),
                 stderr=self._words,

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.ssh.sshd import PROGRAM, Sshd
+from tests.ssh.server import Server
+from tests.ssh.sshd import PROGRAM, Sshd, keygen
 
 
 @pytest.fixture
@@ -71,6 +72,24 @@ def agent(tmp_path: Path, nothing_left: None) -> Iterator[Callable[..., str]]:
     process.terminate()
     process.wait()
     process.stdout.close()
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A key pair."""
+    return keygen(tmp_path / "key")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a known_hosts file for servers."""
+
+    def write(*servers: Sshd | Server) -> Path:
+        path = tmp_path / "known_hosts"
+        path.write_text("".join(server.known_hosts_line() for server in servers))
+        return path
+
+    return write
 
 
 class RecordingAgent:

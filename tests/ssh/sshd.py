@@ -115,10 +115,13 @@ class Sshd:
             if not found or not any(words in line for line in self._lines):
                 raise TimeoutError("".join(self._lines))
 
+    def sessions(self) -> list[psutil.Process]:
+        """The processes of the connections that are open now."""
+        return psutil.Process(self._process.pid).children(recursive=True)
+
     def close_sessions(self) -> None:
         """End the connections that are open now."""
-        sessions = psutil.Process(self._process.pid).children(recursive=True)
-        for session in sessions:
+        for session in self.sessions():
             with suppress(psutil.NoSuchProcess):
                 session.kill()
 

@@ -13,64 +13,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import paramiko
 import psutil
 import pytest
 
-from hermes_tunnel.errors import AuthenticationFailure, Failure, HostKeyFailure, NetworkFailure
-from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
-from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.errors import AuthenticationFailure, HostKeyFailure, NetworkFailure
+from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.target import parse_target
+from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-
-
-def nobody(prompt: str, hidden: bool) -> str | None:
-    """Nobody answers."""
-    return None
-
-
-def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfiguration:
-    """A hop on 127.0.0.1."""
-    given = HopConfiguration("box", "127.0.0.1", "root", port, connect_timeout=3, identity_agent="")
-    files = tuple(map(str, keys))
-    return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
-
-
-def fails(*hops: HopConfiguration, ask: Callable[[str, bool], str | None] = nobody) -> Failure:
-    """The failure of connecting."""
-    with pytest.raises(Failure) as failure:
-        connect(hops, ask=ask, tell=lambda line: None).close()
-    return failure.value
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    """A key pair."""
-    return keygen(tmp_path / "key")
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a known_hosts file for servers."""
-
-    def write(*servers: Sshd | Server) -> Path:
-        path = tmp_path / "known_hosts"
-        path.write_text("".join(server.known_hosts_line() for server in servers))
-        return path
-
-    return write
-
-
-def run(connection: Connection, command: str) -> bytes:
-    """What a command prints."""
-    with connection.transport.open_session(timeout=5) as channel:
-        channel.exec_command(command)
-        return channel.makefile("rb").read()
 
 
 def test_a_connection_runs_a_command_and_leaves_nothing(

@@ -1,0 +1,40 @@
+"""Connections of the tests: hops on 127.0.0.1, and nobody to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.connection import Connection, connect
+
+
+def nobody(prompt: str, hidden: bool) -> str | None:
+    """Nobody answers."""
+    return None
+
+
+def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfiguration:
+    """A hop on 127.0.0.1."""
+    given = HopConfiguration("box", "127.0.0.1", "root", port, connect_timeout=3, identity_agent="")
+    files = tuple(map(str, keys))
+    return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
+
+
+def fails(*hops: HopConfiguration, ask: Callable[[str, bool], str | None] = nobody) -> Failure:
+    """The failure of connecting."""
+    with pytest.raises(Failure) as failure:
+        connect(hops, ask=ask, tell=lambda line: None).close()
+    return failure.value
+
+
+def run(connection: Connection, command: str) -> bytes:
+    """What a command prints."""
+    with connection.transport.open_session(timeout=5) as channel:
+        channel.exec_command(command)
+        return channel.makefile("rb").read()

@@ -1,0 +1,157 @@
+"""A connection that goes on: what falls silent is noticed, what only pauses is not given up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.connection import connect
+from tests.ssh.hops import hop, nobody, run
+from tests.ssh.sshd import Sshd
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+SHORT = {"server_alive_interval": 0.1, "server_alive_count_max": 3}
+
+
+@contextmanager
+def suspended(server: Sshd) -> Iterator[None]:
+    """Its sessions stand still meanwhile."""
+    processes = server.sessions()
+    assert processes
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+@pytest.mark.parametrize(
+    ("frozen", "words"),
+    [("jump", "jump host root@gate has not answered for 0.3 s"), ("inner", "root@box has not answered for")],
+)
+def test_each_hop_that_falls_silent_is_named(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], frozen: str, words: str
+) -> None:
+    """ServerAlive asks every hop of a chain; the one that stands still is blamed, not those behind it."""
+    servers = {"jump": sshd("jump"), "inner": sshd("inner")}
+    for server in servers.values():
+        server.accept(key)
+    path = known(*servers.values())
+    first = replace(hop(servers["jump"].port, path, key, **SHORT), alias="gate")
+    with connect(
+        [first, hop(servers["inner"].port, path, key, **SHORT)], ask=nobody, tell=print
+    ) as connection:
+        channel = connection.transport.open_session()
+        channel.exec_command("cat")
+        channel.settimeout(5)
+        connection.check()
+        with suspended(servers[frozen]):
+            assert channel.recv(1) == b""
+            with pytest.raises(NetworkFailure, match=words):
+                connection.check()
+
+
+def test_keys_are_exchanged_again_meanwhile(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A server that rekeys often (RekeyLimit), while ServerAlive asks, loses no byte of a large output."""
+    server = sshd("host", "RekeyLimit 64K", "LogLevel DEBUG1")
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, server_alive_interval=0.01)
+    with connect([configuration], ask=nobody, tell=print) as connection:
+        assert run(connection, "head -c 1000000 /dev/zero") == bytes(1_000_000)
+        assert run(connection, "echo still here") == b"still here\n"
+        connection.check()
+    assert server.log.count("rekey in") + server.log.count("rekey out") + server.log.count("set_newkeys") > 10
+
+
+CLIENT = """\
+import sys
+from pathlib import Path
+from hermes_tunnel.errors import NetworkFailure
+from tests.ssh.hops import hop, nobody, run
+from hermes_tunnel.ssh.connection import connect
+
+port, known, key, seconds = sys.argv[1:]
+configuration = hop(int(port), Path(known), Path(key), server_alive_interval=0.1, server_alive_count_max=3)
+with connect([configuration], ask=nobody, tell=print) as connection:
+    channel = connection.transport.open_session()
+    channel.exec_command("cat")
+    channel.settimeout(20)
+    print("connected", flush=True)
+    sys.stdin.readline()
+    try:
+        connection.transport.join(float(seconds))
+        connection.check()
+        print(run(connection, "echo alive").decode(), flush=True)
+    except NetworkFailure as lost:
+        print(lost, flush=True)
+"""
+
+
+@contextmanager
+def sleeping_laptop(server: Sshd, known: Path, key: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """A client in a process of its own, connected and then stopped as a laptop is by its lid."""
+    argv = [sys.executable, "-c", CLIENT, str(server.port), str(known), str(key), str(seconds)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        try:
+            assert client.stdout.readline() == "connected\n"
+            client.send_signal(signal.SIGSTOP)
+            yield client
+        finally:
+            client.kill()
+
+
+def test_a_short_sleep_is_survived(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:
+    """A laptop that slept for longer than ServerAlive would have waited is not taken for a dead server."""
+    server = sshd()
+    server.accept(key)
+    with sleeping_laptop(server, known(server), key, 0.5) as client:
+        with pytest.raises(subprocess.TimeoutExpired):
+            client.wait(1)  # three times ServerAliveInterval times CountMax
+        client.send_signal(signal.SIGCONT)
+        output, _ = client.communicate("go\n", timeout=10)
+    assert output.strip() == "alive"
+
+
+def test_a_sleep_that_the_server_did_not_wait_for_is_noticed_on_waking(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A server that gave the sleeper up (ClientAliveInterval) is gone; awake, the client says so at once."""
+    server = sshd()
+    server.accept(key)
+    with sleeping_laptop(server, known(server), key, 10) as client:
+        server.close_sessions()
+        client.send_signal(signal.SIGCONT)
+        output, _ = client.communicate("go\n", timeout=10)
+    assert "the connection to root@box was lost" in output
+
+
+def test_a_probe_is_no_burden(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:
+    """A connection that only waits, with ServerAlive, uses next to no processor time."""
+    server = sshd()
+    server.accept(key)
+    process = psutil.Process()
+    with connect([hop(server.port, known(server), key, **SHORT)], ask=nobody, tell=print) as connection:
+        busy = process.cpu_times()
+        channel = connection.transport.open_session()
+        channel.settimeout(1)
+        channel.exec_command("cat")
+        with pytest.raises(TimeoutError):
+            channel.recv(1)
+        now = process.cpu_times()
+        assert now.user + now.system - busy.user - busy.system < 0.3
+        connection.check()
