@@ -14,7 +14,7 @@ PURE = "oauth text events errors symptoms __init__"
 FLOORS = ["cli __main__", "demo", "login conversation tunnel doctor port", "ssh remote local", PURE]
 ONLY = {
     "sshtunnel": "ssh.forward",
-    "psutil": "local.ports local.ending local.sockets local.programs",
+    "psutil": "local.ports local.ending local.sockets local.programs ssh.dial",
     "webbrowser": "local.browser",
     "click": "cli local.console",
 }

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import struct
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from hermes_tunnel.ssh.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
+
+__all__ = ["Agent", "AgentKey", "AgentProblem"]
 
 _REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
 _SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
 _RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
-_LARGEST = 256 * 1024
-_SLICE = 0.2
 # An agent that answers at once needs no word; one that waits for a touch does.
 _SILENT_SECONDS = 1.0
-
-
-class AgentProblem(Exception):
-    """The agent does not answer, or not sensibly, or refuses."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +35,19 @@ class Agent:
 
     :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
     :param seconds: how long it may take to connect and to list the keys
+    :param connect: the way to it
     :raises AgentProblem: there is none, or it cannot be reached
     """
 
-    def __init__(self, path: str | None, seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | None,
+        seconds: float = 5.0,
+        *,
+        connect: Callable[[str | None, float], AgentSocket] = reach,
+    ) -> None:
         self._seconds = seconds
-        if path is None:
-            path = os.environ.get("SSH_AUTH_SOCK")
-        self._connection: Any
-        if sys.platform == "win32":
-            from paramiko.agent import get_agent_connection
-
-            self._connection = get_agent_connection()
-            if self._connection is None:
-                raise AgentProblem("there is none")
-            return
-        if not path:
-            raise AgentProblem("there is none")
-        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._connection.settimeout(self._seconds)
-            self._connection.connect(path)
-            self._connection.settimeout(_SLICE)
-        except OSError as problem:
-            self._connection.close()
-            raise AgentProblem(problem.strerror or "it does not accept a connection") from problem
+        self._connection = connect(path, seconds)
 
     def keys(self) -> list[AgentKey]:
         """All keys, in the agent's order.
@@ -128,7 +110,7 @@ class Agent:
         try:
             self._connection.send(_packed(request))
             (length,) = struct.unpack(">I", self._receive(4, go_on))
-            if not 0 < length <= _LARGEST:
+            if not 0 < length <= LARGEST:
                 raise AgentProblem("its answer is not an agent's")
             answer = self._receive(length, go_on)
         except OSError as problem:

@@ -117,7 +117,7 @@ class _Attempt:
 
     def _password(self) -> Reply | None:
         self._left["password"] -= 1
-        password = self._answer(f"{self._label}'s password: ", hidden=True)
+        password = self._answer(f"({self._label}) Password: ", hidden=True)
         if password is None:
             self._nobody_for("password", "asks for a password")
             return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from hermes_tunnel.errors import ConfigurationFailure, Failure
 from hermes_tunnel.ssh import keywords
-from hermes_tunnel.ssh.hop import HopConfiguration, honoured
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.keywords import Options, find_ssh
 from hermes_tunnel.ssh.target import Hop, Target, parse_jumps
+from hermes_tunnel.ssh.values import honoured
 
 __all__ = ["HopConfiguration", "Options", "resolve"]
 
@@ -22,37 +23,50 @@ def resolve(target: Target, options: Options, *, program: str | None = None) -> 
     uses them, and the first hop honours its own ProxyJump or ProxyCommand. Of the options a jump host
     gets the configuration file alone.
 
-    :param program: the ssh program to ask; found where it is None; without one the files are read here
+    :param program: the ssh program to ask; found where it is None; empty for none, and where there is none,
+        the files are read here
     :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
     """
-    return tuple(_chain(target.destination, target.jumps, options, program or find_ssh(), ()))
+    words = (*options.as_words(), *target.as_words())
+    way = _Way((find_ssh() if program is None else program) or None, words)
+    return tuple(way.chain(target.destination, target.jumps, options))
 
 
-def _chain(
-    hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, program: str | None, behind: tuple[Hop, ...]
-) -> list[HopConfiguration]:
-    way = " -> ".join(str(each) for each in (*behind, hop))
-    if hop in behind:
-        raise ConfigurationFailure(
-            f"the jump hosts go round in a circle: {way}", "look at ProxyJump in ssh_config"
-        )
-    if len(behind) > _MOST_HOPS:
-        raise ConfigurationFailure(
-            f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
-        )
-    said = keywords.read(hop, options, program)
-    configuration = honoured(hop, said, options)
-    if jumps is None:
-        own = next(iter(said.get("proxyjump", ())), "")
-        try:
-            jumps = parse_jumps(own) if own and configuration.proxy_command is None else None
-        except Failure as problem:
-            raise ConfigurationFailure(f"ProxyJump for {hop}: {problem.message}", problem.hint) from problem
-    if jumps is None:
-        return [configuration]
-    # A way that is given, be it none at all, makes ssh pass over ProxyCommand.
-    configuration = replace(configuration, proxy_command=None)
-    if not jumps:
-        return [configuration]
-    before = _chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), program, (*behind, hop))
-    return [*before, configuration]
+@dataclass(frozen=True)
+class _Way:
+    """One resolving: the ssh program that is asked, and what it would have to be called with."""
+
+    program: str | None
+    typed: tuple[str, ...]
+
+    def chain(
+        self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Hop, ...] = ()
+    ) -> list[HopConfiguration]:
+        way = " -> ".join(str(each) for each in (*behind, hop))
+        if hop in behind:
+            raise ConfigurationFailure(
+                f"the jump hosts go round in a circle: {way}", "look at ProxyJump in ssh_config"
+            )
+        if len(behind) > _MOST_HOPS:
+            raise ConfigurationFailure(
+                f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
+            )
+        said = keywords.read(hop, options, self.program)
+        newer = keywords.newer(hop, said, self.program)
+        configuration = honoured(hop, said, options, typed=self.typed, newer=newer)
+        if jumps is None:
+            own = next(iter(said.get("proxyjump", ())), "")
+            try:
+                jumps = parse_jumps(own) if own and configuration.proxy_command is None else None
+            except Failure as problem:
+                raise ConfigurationFailure(
+                    f"ProxyJump for {hop}: {problem.message}", problem.hint
+                ) from problem
+        if jumps is None:
+            return [configuration]
+        # A way that is given, be it none at all, makes ssh pass over ProxyCommand.
+        configuration = replace(configuration, proxy_command=None)
+        if not jumps:
+            return [configuration]
+        before = self.chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), (*behind, hop))
+        return [*before, configuration]

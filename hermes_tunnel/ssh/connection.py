@@ -7,7 +7,6 @@ reached over a ``direct-tcpip`` channel of the one before. What was opened is cl
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -19,9 +18,10 @@ from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.alive import ServerAlive
 from hermes_tunnel.ssh.askpass import through_askpass
 from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
-from hermes_tunnel.ssh.dial import ProxyCommand, dial
+from hermes_tunnel.ssh.dial import dial
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
+from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 
@@ -158,15 +158,15 @@ def _hop(
             f"{problem.message}; its ProxyCommand said: {words}" if words else problem.message, problem.hint
         ) from problem
     key = transport.get_remote_server_key()
-    dialled = before is None and proxy is None
-    if not (dialled and configuration.no_host_authentication_for_localhost and _is_here(sock)):
-        verify(known, configuration, key.get_name(), key.asbytes(), ask=ask, tell=tell)
+    address = sock.getpeername()[0] if before is None and proxy is None else None
+    if not (address and configuration.no_host_authentication_for_localhost and _is_here(address)):
+        verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
     authenticate(transport, configuration, ask=ask, tell=tell)
     return transport
 
 
-def _is_here(sock: socket.socket) -> bool:
-    return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
+def _is_here(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _channel(

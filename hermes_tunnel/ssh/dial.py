@@ -1,22 +1,20 @@
-"""A connected socket to the first hop: TCP to all addresses of its name, or a ProxyCommand."""
+"""A connected socket to the first hop: TCP, to all addresses of its name."""
 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import selectors
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
+from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.hop import HopConfiguration
-from hermes_tunnel.text import plain, quote
+from hermes_tunnel.text import quote
 
 # RFC 8305 section 8: how long one address is tried alone.
 _HEAD_START = 0.25
@@ -132,11 +130,11 @@ def _start(configuration: HopConfiguration, address: Address, selector: selector
         return problem.errno or errno.EAFNOSUPPORT
     try:
         attempt.setblocking(False)
-        if configuration.bind_address:
-            attempt.bind(socket.getaddrinfo(configuration.bind_address, 0, family, kind)[0][4])
+        if source := _source(configuration, family):
+            attempt.bind(socket.getaddrinfo(source, 0, family, kind)[0][4])
         number = attempt.connect_ex(where)
     except socket.gaierror:
-        number = errno.EADDRNOTAVAIL  # BindAddress is of the other family, or no address at all
+        number = errno.EADDRNOTAVAIL  # of the other family, or no address at all
     except OSError as problem:
         number = problem.errno or errno.EINVAL
     if number not in _UNDER_WAY:
@@ -146,78 +144,22 @@ def _start(configuration: HopConfiguration, address: Address, selector: selector
     return 0
 
 
-class ProxyCommand:
-    """ssh_config's ProxyCommand: a program whose standard input and output are the connection.
+def _source(configuration: HopConfiguration, family: int) -> str | None:
+    """BindAddress, or an address of BindInterface, a global one rather than one that only this machine has.
 
-    It has one end of a socket pair, so that its death is an end of file at the other. With ProxyUseFdpass
-    it hands a connected socket over instead, and ends.
-
-    :param command: for the shell, tokens expanded
-    :param use_fdpass: ProxyUseFdpass
-    :param seconds: how long that may take
-    :raises ConfigurationFailure: it cannot be started here
-    :raises NetworkFailure: it handed nothing over
+    :raises socket.gaierror: the interface has none of this family
     """
+    if configuration.bind_address or not configuration.bind_interface:
+        return configuration.bind_address
+    import psutil  # 40 ms, for what is rarely needed
 
-    def __init__(self, command: str, *, use_fdpass: bool = False, seconds: float = 15.0) -> None:
-        if sys.platform == "win32":
-            raise ConfigurationFailure(
-                "a ProxyCommand cannot be used on Windows", "use ProxyJump, or -J HOST, instead"
-            )
-        # As ssh does it, so that no shell lingers; it would not forgive an exec that is there already.
-        line = command if command.startswith("exec ") else f"exec {command}"
-        self.socket, child = socket.socketpair()
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        try:
-            self._process = subprocess.Popen(
-                [os.environ.get("SHELL") or "/bin/sh", "-c", line],
-                stdin=child.fileno(),
-                stdout=child.fileno(),
-                stderr=self._words,
-            )
-        except OSError as problem:
-            self.socket.close()
-            self._words.close()
-            raise ConfigurationFailure(f"the ProxyCommand cannot be started: {problem.strerror}") from problem
-        finally:
-            child.close()
-        if use_fdpass:
-            try:
-                self._take_over(seconds)
-            except BaseException:
-                self.close()
-                raise
+    addresses = psutil.net_if_addrs().get(configuration.bind_interface, [])
+    mine = [each.address for each in addresses if each.family == family]
+    if not mine:
+        raise socket.gaierror
+    return min(mine, key=_reach)
 
-    def _take_over(self, seconds: float) -> None:
-        self.socket.settimeout(seconds)
-        try:
-            _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
-        except OSError:
-            descriptors = []
-        if not descriptors:
-            words = self.last_words()
-            raise NetworkFailure(
-                "the ProxyCommand handed no connection over" + (f": {words}" if words else ""),
-                "see ProxyUseFdpass in ssh_config(5)",
-            )
-        self.socket.close()
-        self.socket = socket.socket(fileno=descriptors[0])
 
-    def last_words(self) -> str:
-        """The last line that it wrote to its standard error."""
-        self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, self._words.tell() - 2000))
-        lines = self._words.read().decode(errors="replace").splitlines()
-        return next((plain(line) for line in reversed(lines) if line.strip()), "")
-
-    def close(self) -> None:
-        """End it and wait for it."""
-        self.socket.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(1)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        self._process.wait()
-        self._words.close()
+def _reach(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return parsed.is_loopback or parsed.is_link_local

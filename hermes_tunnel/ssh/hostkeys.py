@@ -32,6 +32,7 @@ def verify(
     key_type: str,
     blob: bytes,
     *,
+    address: str | None = None,
     ask: Callable[[str, bool], str | None],
     tell: Callable[[str], object],
 ) -> None:
@@ -41,6 +42,7 @@ def verify(
 
     :param key_type: such as ``ssh-ed25519``
     :param blob: the key that the server proved to have
+    :param address: the server's IP address, if that was dialled; for CheckHostIP
     :param ask: asks the person: the prompt (its last line is the question), and whether the answer is
         hidden; None where nobody answers
     :param tell: tells the person one line
@@ -54,6 +56,36 @@ def verify(
         _remember(hop, key_type, blob, tell)
     elif finding.verdict is not Verdict.KNOWN:
         raise _refusal(finding, hop, describe(key_type, blob))
+    if address and hop.check_host_ip and not hop.host_key_alias:
+        _check_address(known.find(address, hop.port, blob), hop, address, ask=ask, tell=tell)
+
+
+def _check_address(
+    finding: Finding,
+    hop: HopConfiguration,
+    address: str,
+    *,
+    ask: Callable[[str, bool], str | None],
+    tell: Callable[[str], object],
+) -> None:
+    """CheckHostIP: the address may be known by another key than the name is."""
+    if finding.verdict not in (Verdict.CHANGED, Verdict.REVOKED):
+        return
+    places = ", ".join(line.place for line in finding.lines)
+    failure = HostKeyFailure(
+        f"the host key of {hop.label} differs from that of its address {address} in {places}",
+        "if the address is the right one, remove its old key: "
+        f'ssh-keygen -R "{known_name(address, hop.port)}"',
+    )
+    if hop.strict_host_key_checking == "ask" and not hop.batch_mode:
+        question = "Are you sure you want to continue connecting (yes/no)? "
+        answer = ask(f"Warning: {failure.message}.\n{question}", False) or ""
+        if answer.strip().lower() != "yes":
+            raise failure
+    elif hop.strict_host_key_checking in ("ask", "yes"):
+        raise failure
+    else:
+        tell(f"Warning: {failure.message}.")
 
 
 def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -116,9 +117,10 @@ def _agent_keys(
         found.agent = Agent(configuration.identity_agent)
         return found.agent.keys()
     except AgentProblem as problem:
+        if found.agent is not None or configuration.identity_agent or os.environ.get("SSH_AUTH_SOCK"):
+            found.problems.append((f"the ssh agent could not be asked: {problem}", "ssh-add -l"))
         if found.agent is not None or configuration.identity_agent:
             tell(f"going on without the ssh agent: {problem}")
-            found.problems.append((f"the ssh agent could not be asked: {problem}", "ssh-add -l"))
         return []
 
 

@@ -32,12 +32,14 @@ class UnusableKey(Exception):
 
     :param reason: why, a phrase that follows the file's name
     :param hint: what to type
+    :param only_here: whether ssh itself could use it
     """
 
-    def __init__(self, reason: str, hint: str = "") -> None:
+    def __init__(self, reason: str, hint: str = "", *, only_here: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+        self.only_here = only_here
 
 
 class PassphraseNeeded(Exception):
@@ -182,7 +184,9 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
         raise UnusableKey("is PuTTY's format", f"puttygen {path} -O private-openssh -o NEW, then -i NEW")
     public = _openssh_public_blob(data)
     if public is not None and key_type(public).startswith("sk-"):
-        raise UnusableKey("is on a security key, which only an agent can ask to sign", f"ssh-add {path}")
+        raise UnusableKey(
+            "is on a security key, which only an agent can ask to sign", f"ssh-add {path}", only_here=True
+        )
     key: object
     try:
         if public is not None:
@@ -197,7 +201,9 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
             raise PassphraseNeeded from None
         return _load(path, data, None)
     except UnsupportedAlgorithm as problem:
-        raise UnusableKey("is of a kind or a cipher that cannot be read here", f"ssh-add {path}") from problem
+        raise UnusableKey(
+            "is of a kind or a cipher that cannot be read here", f"ssh-add {path}", only_here=True
+        ) from problem
     except (ValueError, InvalidTag) as problem:
         if passphrase is not None:
             raise WrongPassphrase from None

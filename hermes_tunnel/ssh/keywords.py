@@ -17,6 +17,7 @@ from pathlib import Path
 from hermes_tunnel.errors import ConfigurationFailure
 from hermes_tunnel.ssh.target import Hop
 from hermes_tunnel.ssh.tokens import home
+from hermes_tunnel.ssh.vocabulary import unheard_of
 from hermes_tunnel.text import plain, quote
 
 Keywords = Mapping[str, Sequence[str]]
@@ -24,6 +25,16 @@ Keywords = Mapping[str, Sequence[str]]
 _SECONDS = 10.0
 _LARGEST = 1 << 20
 _SYSTEM_FILE = "/etc/ssh/ssh_config"
+_OLD_NAMES = {  # that ssh still takes, and ssh -G does not print
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "skeyauthentication": "kbdinteractiveauthentication",
+    "tisauthentication": "kbdinteractiveauthentication",
+    "dsaauthentication": "pubkeyauthentication",
+    "rsaauthentication": "pubkeyauthentication",
+    "keepalive": "tcpkeepalive",
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+    "smartcarddevice": "pkcs11provider",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,14 @@ class Options:
         """All but the file, as ``-o`` has it."""
         family = (f"AddressFamily={self.address_family}",) if self.address_family else ()
         return (*self.options, *(f"IdentityFile={name}" for name in self.identity_files), *family)
+
+    def as_words(self) -> tuple[str, ...]:
+        """As the command line of ssh has them."""
+        file = () if self.config_file is None else ("-F", self.config_file)
+        options = [word for option in self.options for word in ("-o", option)]
+        keys = [word for name in self.identity_files for word in ("-i", name)]
+        family = {None: (), "inet": ("-4",), "inet6": ("-6",)}[self.address_family]
+        return (*file, *options, *keys, *family)
 
 
 def find_ssh() -> str | None:
@@ -76,16 +95,20 @@ def read(hop: Hop, options: Options, program: str | None) -> Keywords:
     return _without_ssh(hop, options) if program is None else _ask_ssh(hop, options, program)
 
 
+def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
+    """The keywords that this program has not heard of and that are set to something else than the default.
+
+    :param said: all that ``read`` gave for the hop
+    """
+    strange = unheard_of(said)
+    if not strange or program is None:
+        return strange
+    default = _ask_ssh(hop, Options(config_file="none"), program)
+    return [keyword for keyword in strange if said[keyword] != default.get(keyword)]
+
+
 def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
-    command = [program, "-G"]
-    if options.config_file is not None:
-        command += ["-F", options.config_file]
-    for option in options.options:
-        command += ["-o", option]
-    for name in options.identity_files:
-        command += ["-i", name]
-    if options.address_family:
-        command.append("-4" if options.address_family == "inet" else "-6")
+    command = [program, "-G", *options.as_words()]
     if hop.port is not None:
         command += ["-p", str(hop.port)]
     if hop.user is not None:
@@ -129,9 +152,10 @@ def _said_no(hop: Hop, status: int, words: str) -> ConfigurationFailure:
 def _without_ssh(hop: Hop, options: Options) -> Keywords:
     import paramiko
 
-    text = "".join(f"{re.sub('[ =]+', ' ', option, count=1)}\n" for option in options.as_keywords())
-    names = [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]
-    for name in names:
+    typed = [f"User {hop.user}\n"] if hop.user is not None else []
+    typed += [f"Port {hop.port}\n"] if hop.port is not None else []
+    text = "".join((*typed, *(f"{re.sub('[ =]+', ' ', each, count=1)}\n" for each in options.as_keywords())))
+    for name in [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]:
         # Host * ends the block before, so that each file begins as if it were alone.
         text += "Host *\n" + _file_for_paramiko(name, needed=options.config_file is not None)
     try:
@@ -140,34 +164,47 @@ def _without_ssh(hop: Hop, options: Options) -> Keywords:
         raise ConfigurationFailure(f"ssh_config cannot be read: {plain(str(problem))}") from problem
     # The stubs know of lines only, but IdentityFile and the forwards are lists.
     values: Mapping[str, object] = found
-    keywords = {key: value if isinstance(value, list) else [str(value)] for key, value in values.items()}
-    if hop.user is not None:
-        keywords["user"] = [hop.user]
-    if hop.port is not None:
-        keywords["port"] = [str(hop.port)]
-    return keywords
+    return {
+        _OLD_NAMES.get(key, key): value if isinstance(value, list) else [str(value)]
+        for key, value in values.items()
+    }
 
 
 def _file_for_paramiko(name: str, *, needed: bool) -> str:
+    if name == "none":
+        return ""
     try:
         text = Path(name).read_text(encoding="utf-8", errors="surrogateescape")
+        status = Path(name).stat()
     except FileNotFoundError:
         if not needed:
             return ""
         raise ConfigurationFailure(f"Can't open user config file {quote(name)}", "see -F") from None
     except OSError as problem:
         raise ConfigurationFailure(f"{quote(name)} cannot be read: {problem.strerror}", "see -F") from problem
+    # As ssh: another's file, or one that another may write, decides nothing, unless it was named.
+    if (
+        not needed
+        and sys.platform != "win32"
+        and (status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022)
+    ):
+        raise ConfigurationFailure(f"Bad owner or permissions on {plain(name)}", f"chmod 600 {plain(name)}")
     lines = []
     for number, line in enumerate(text.splitlines(), 1):
         keyword, _, value = line.strip().replace("=", " ", 1).partition(" ")
-        # What paramiko would misunderstand in silence must not decide where a login goes.
-        if keyword.lower() in ("include", "canonicalizehostname") or (
-            keyword.lower() == "match"
-            and not re.fullmatch(r"(?i)\s*(all|((host|originalhost|user|localuser)\s+\S+\s*)+)\s*", value)
-        ):
+        if _misread(keyword.lower(), value):
             raise ConfigurationFailure(
                 f"{plain(name)}:{number}: {plain(keyword)} needs the ssh program, which is not here",
                 "install OpenSSH's client, or name another file with -F",
             )
         lines.append(re.sub(r"\s#.*", "", line))
     return "\n".join(lines) + "\n"
+
+
+def _misread(keyword: str, value: str) -> bool:
+    """Whether paramiko would misunderstand the line in silence: that must not decide where a login goes."""
+    if keyword == "match":
+        return not re.fullmatch(r"(?i)\s*(all|((host|originalhost|user|localuser)\s+[^\s\[]+\s*)+)\s*", value)
+    if keyword == "host":
+        return "[" in value  # a letter to ssh, a set of letters to paramiko
+    return keyword in ("include", "canonicalizehostname") or "%%" in value

@@ -110,12 +110,18 @@ class KnownHosts:
         return finding
 
     def known_types(self, host: str, port: int) -> list[str]:
-        """The types of the keys by which a host is known; a server is to be asked for these first."""
-        for name in (known_name(host, port), known_name(host, SSH_PORT)):
-            types = [line.key_type for line in self._about(name) if not line.marker]
-            if types:
-                return list(dict.fromkeys(types))
-        return []
+        """The types of the keys by which a host is known; a server is to be asked for these first.
+
+        As with ssh, what is known of the bare name does not count for another port here, and a type does
+        not count whose first key is revoked.
+        """
+        lines = list(self._about(known_name(host, port)))
+        revoked = {line.blob for line in lines if line.marker == "@revoked"}
+        first: dict[str, bytes] = {}
+        for line in lines:
+            if not line.marker:
+                first.setdefault(line.key_type, line.blob)
+        return [key_type for key_type, blob in first.items() if blob not in revoked]
 
     def _judge(self, name: str, blob: bytes) -> Finding:
         lines = tuple(self._about(name))

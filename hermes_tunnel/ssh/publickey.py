@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hermes_tunnel.ssh.agent import AgentProblem
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration, allows
 from hermes_tunnel.ssh.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
 from hermes_tunnel.ssh.refusals import Record
@@ -68,9 +68,9 @@ class PublicKeys:
 
     def _pass_over_what_may_not_sign(self, identities: Identities) -> None:
         allowed = self._configuration.pubkey_accepted_algorithms
-        for identity in [each for each in identities.offered if allowed and each.blob is not None]:
+        for identity in [each for each in identities.offered if each.blob is not None]:
             algorithm = self._algorithm(identity, identity.blob or b"")
-            if algorithm not in allowed:
+            if not allows(allowed, algorithm):
                 identities.offered.remove(identity)
                 self._problem(
                     f"PubkeyAcceptedAlgorithms does not allow {algorithm} of {plain(identity.name)}", ""
@@ -122,7 +122,8 @@ class PublicKeys:
                     ),
                 )
         except UnusableKey as problem:
-            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint)
+            by_hand = f"; {self._configuration.by_hand}" if problem.only_here else ""
+            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint + by_hand)
             return None
         except AgentProblem as problem:
             self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
@@ -137,7 +138,8 @@ class PublicKeys:
             pass
         for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
             self._record.asked = True
-            passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}': ", True)
+            label = self._configuration.label
+            passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
             if passphrase is None:
                 raise UnusableKey("is encrypted, and nobody is here to be asked", f"ssh-add {file.path}")
             if not passphrase:

@@ -41,13 +41,15 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     takes = plain(",".join(record.methods))[:200]
     tried = ", ".join(plain(name) for name in dict.fromkeys(record.tried))
     said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
-    facts = "".join(f"; {fact}" for fact, _ in record.problems)
+    not_done = [(each.fact, each.hint) for each in hop.not_done if each.method in record.methods]
+    problems = [*record.problems, *not_done]
+    facts = "".join(f"; {fact}" for fact, _ in problems)
     if record.unanswered:
         return AuthenticationFailure(
             f"{hop.label} {record.unanswered}, and nobody answered" + facts,
             "run it in a terminal, or use a key: -i FILE, or ssh-add",
         )
-    hint = next((hint for _, hint in record.problems if hint), "")
+    hint = next((hint for _, hint in problems if hint), "")
     if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
         hint = f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
     if not hint and hop.batch_mode:

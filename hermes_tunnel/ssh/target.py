@@ -57,6 +57,13 @@ class Target:
     destination: Hop
     jumps: tuple[Hop, ...] | None = None
 
+    def as_words(self) -> tuple[str, ...]:
+        """As the command line of ssh has it."""
+        jumps = () if self.jumps is None else ("-J", ",".join(map(str, self.jumps)) or "none")
+        hop = self.destination
+        port = () if hop.port is None else ("-p", str(hop.port))
+        return (*jumps, *port, hop.host if hop.user is None else f"{hop.user}@{hop.host}")
+
 
 def parse_target(
     text: str, jumps: Sequence[str] = (), user: str | None = None, port: int | None = None

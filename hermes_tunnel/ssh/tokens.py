@@ -99,6 +99,9 @@ class Tokens:
             text = home().replace("%", "%%") + text[1:]
         elif text.startswith("~"):
             text = str(Path(text).expanduser())
+        elif text.startswith("__PROGRAMDATA__"):  # what ssh -G says on Windows for its own directory
+            directory = self.environment.get("PROGRAMDATA", r"C:\ProgramData")
+            text = directory.replace("%", "%%") + text.removeprefix("__PROGRAMDATA__")
         expanded = self.expand(text)
         return re.sub(r"\$\{([^}]*)\}", lambda match: self._variable(match[1], text), expanded)
 

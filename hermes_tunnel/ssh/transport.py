@@ -18,7 +18,7 @@ from paramiko.message import Message
 from paramiko.packet import Packetizer
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration, allows
 from hermes_tunnel.text import plain, quote
 
 # paramiko would write tracebacks to stderr where nobody listens.
@@ -161,9 +161,9 @@ class Transport(paramiko.Transport):
 
 
 def _allowed(keyword: str, configured: Sequence[str], supported: Sequence[str]) -> tuple[str, ...]:
-    if not configured:
-        return tuple(supported)
-    both = tuple(algorithm for algorithm in configured if algorithm in supported)
+    both = tuple(each for each in configured if each in supported) or tuple(
+        each for each in supported if allows(configured, each)
+    )
     if not both:
         raise ConfigurationFailure(
             f"ssh_config's {keyword} allows nothing that hermes-tunnel has: {','.join(configured)}",

@@ -9,7 +9,8 @@ HONOURED = frozenset(
     Host Match Include IgnoreUnknown Tag
     CanonicalDomains CanonicalizeFallbackLocal CanonicalizeHostname CanonicalizeMaxDots
     CanonicalizePermittedCNAMEs RefuseConnection
-    AddressFamily BatchMode BindAddress CertificateFile Ciphers ConnectTimeout ConnectionAttempts
+    AddressFamily BatchMode BindAddress BindInterface CertificateFile CheckHostIP Ciphers ConnectTimeout
+    ConnectionAttempts
     GlobalKnownHostsFile HashKnownHosts HostKeyAlgorithms HostKeyAlias Hostname IdentitiesOnly IdentityAgent
     IdentityFile KbdInteractiveAuthentication KbdInteractiveDevices KexAlgorithms MACs
     NoHostAuthenticationForLocalhost NumberOfPasswordPrompts PasswordAuthentication Port
@@ -22,7 +23,7 @@ HONOURED = frozenset(
 
 REFUSED = frozenset(
     """
-    BindInterface CASignatureAlgorithms GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials
+    CASignatureAlgorithms GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials
     GSSAPIKexAlgorithms GSSAPIKeyExchange GSSAPIRenewalForcesRekey GSSAPIServerIdentity GSSAPITrustDns
     HostbasedAcceptedAlgorithms HostbasedAuthentication EnableSSHKeysign KnownHostsCommand
     PKCS11Provider SecurityKeyProvider
@@ -32,7 +33,7 @@ REFUSED = frozenset(
 
 IGNORED = frozenset(
     """
-    AddKeysToAgent ChannelTimeout CheckHostIP ClearAllForwardings Compression ControlMaster ControlPath
+    AddKeysToAgent ChannelTimeout ClearAllForwardings Compression ControlMaster ControlPath
     ControlPersist DynamicForward EnableEscapeCommandline EscapeChar ExitOnForwardFailure FingerprintHash
     ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts IPQoS
     LocalCommand LocalForward LogLevel LogVerbose ObscureKeystrokeTiming PermitLocalCommand PermitRemoteOpen

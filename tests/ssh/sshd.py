@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 from contextlib import suppress
@@ -39,6 +41,23 @@ def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
 def public(path: Path) -> str:
     """The public half's line."""
     return Path(f"{path}.pub").read_text()
+
+
+def security_key_file(path: Path) -> Path:
+    """A key file as ``ssh-keygen -t ed25519-sk`` leaves it: no private half, only a handle on a device."""
+
+    def string(value: bytes) -> bytes:
+        return struct.pack(">I", len(value)) + value
+
+    blob = string(b"sk-ssh-ed25519@openssh.com") + string(b"\1" * 32) + string(b"ssh:")
+    data = b"openssh-key-v1\0" + string(b"none") * 2 + string(b"") + struct.pack(">I", 1) + string(blob)
+    armour = base64.encodebytes(data + string(b"\0" * 64)).decode()
+    path.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{armour}-----END OPENSSH PRIVATE KEY-----\n")
+    path.chmod(0o600)
+    Path(f"{path}.pub").write_text(
+        f"sk-ssh-ed25519@openssh.com {base64.b64encode(blob).decode()} {path.name}\n"
+    )
+    return path
 
 
 class Sshd:

@@ -112,4 +112,4 @@ def test_a_connection_asks_it(
     monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
     with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
         assert run(connection, "echo hello") == b"hello\n"
-    assert asked(askpass) == [f"Enter passphrase for key '{key}': "]
+    assert asked(askpass) == [f"Enter passphrase for key '{key}' (root@box): "]

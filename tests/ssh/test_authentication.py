@@ -15,12 +15,12 @@ import pytest
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure
 from hermes_tunnel.ssh.authentication import authenticate
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration, NotDone
 from hermes_tunnel.ssh.keys import parse_public_line
 from hermes_tunnel.ssh.transport import Transport, handshake
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, keygen, public
+from tests.ssh.sshd import Sshd, keygen, public, security_key_file
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -95,7 +95,7 @@ def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path
             key = keygen(tmp_path / f"{name}{len(passphrase)}", *options, passphrase=passphrase)
             server.accept(key)
             person = log_in(server.port, Person(passphrase), identity_files=(str(key),))
-            expected = [(f"Enter passphrase for key '{key}': ", True)] if passphrase else []
+            expected = [(f"Enter passphrase for key '{key}' (root@box): ", True)] if passphrase else []
             assert person.asked == expected, name
             if passphrase:
                 Path(f"{key}.pub").unlink()
@@ -162,6 +162,28 @@ def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], t
     for words in (*(words for _, words in bad.values()), "readable by others (mode 0644)"):
         assert words in failure.message
     log_in(server.port, identity_files=(*files, str(good)))
+
+
+def test_what_only_ssh_can_do_is_named_with_its_line(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A security key's file outside an agent, GSSAPI, a PKCS#11 provider: the reason, and ssh's own way."""
+    server = sshd()
+    key = security_key_file(tmp_path / "id_ed25519_sk")
+    server.accept(key)
+    failure = refused(server.port, identity_files=(str(key),), typed=("-J", "gate", "root@box"))
+    assert f"{key} is on a security key" in failure.message
+    assert failure.hint.startswith(f"ssh-add {key}; ssh itself can do this")
+    assert failure.hint.endswith("ssh -N -L PORT:127.0.0.1:PORT -J gate root@box")
+    token = NotDone("publickey", "PKCS11Provider is set, which hermes-tunnel does not load", "ssh-add -s x")
+    kerberos = NotDone("gssapi-with-mic", "GSSAPIAuthentication is on")
+    failure = refused(server.port, not_done=(token, kerberos))
+    assert failure.message.endswith(
+        "(it takes publickey); PKCS11Provider is set, which hermes-tunnel does not load"
+    )
+    assert failure.hint == "ssh-add -s x"
+    with serving(steps=["gssapi-with-mic"]) as strange:
+        failure = refused(strange.port, not_done=(kerberos,))
+    assert failure.message.endswith("(it takes gssapi-with-mic); GSSAPIAuthentication is on")
+    assert "ssh -N -L PORT:127.0.0.1:PORT" in failure.hint
 
 
 def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
@@ -308,7 +330,7 @@ def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
     """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
     with serving() as server:
         person = log_in(server.port, Person("wrong", "open sesame"))
-        assert person.asked == [("root@box's password: ", True)] * 2
+        assert person.asked == [("(root@box) Password: ", True)] * 2
         server.account.done = 0
         person = Person("wrong-one", "wrong-two")
         failure = refused(server.port, person, number_of_password_prompts=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from hermes_tunnel.errors import ConfigurationFailure
 from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
-from hermes_tunnel.ssh.keywords import read
+from hermes_tunnel.ssh.hop import allows
+from hermes_tunnel.ssh.keywords import _file_for_paramiko, read
 from hermes_tunnel.ssh.target import parse_hop, parse_target
 from hermes_tunnel.ssh.tokens import Tokens, home
 
@@ -203,6 +205,44 @@ def test_known_hosts_command_is_not_passed_over_in_silence(tmp_path: Path) -> No
         resolved(tmp_path, "KnownHostsCommand /bin/true\n", "box")
 
 
+def test_a_newer_keyword_is_a_warning_where_it_is_set(tmp_path: Path) -> None:
+    """What a newer ssh prints by default is a detail for the curious; what somebody set is said."""
+    ssh = tmp_path / "ssh"
+    real = shutil.which("ssh")
+    ssh.write_text(
+        f'#!/bin/sh\n{real} "$@" && echo MoonGate closed || exit\n'
+        'case "$*" in *"-F none"*) echo TeleportViaMoon no;; *) echo TeleportViaMoon yes;; esac\n'
+    )
+    ssh.chmod(0o700)
+    (tmp_path / "config").write_text("")
+    options = Options(config_file=str(tmp_path / "config"))
+    (hop,) = resolve(parse_target("box"), options, program=str(ssh))
+    assert hop.warnings == ("Warning: teleportviamoon is set for 'box'; hermes-tunnel has not heard of it.",)
+    assert len(hop.details) == 1
+    assert "moongate" in hop.details[0]
+
+
+def test_ssh_itself_is_told_the_same_way(tmp_path: Path) -> None:
+    """The line for what only ssh can do has the options and the jump hosts that were typed, for every hop."""
+    (tmp_path / "my config").write_text("")
+    options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
+    for hop in resolve(parse_target("me@box:2200", ("gate,inner",)), options):
+        assert hop.by_hand.endswith(
+            f"ssh -N -L PORT:127.0.0.1:PORT -F '{tmp_path}/my config' -o Compression=yes -i /k -6 "
+            "-J gate,inner -p 2200 me@box"
+        )
+
+
+def test_ways_that_only_ssh_has_are_remembered(tmp_path: Path) -> None:
+    """PKCS11Provider, GSSAPI and host-based authentication: said where the server takes them."""
+    text = "PKCS11Provider /lib/token.so\nGSSAPIAuthentication yes\nHostbasedAuthentication yes\n"
+    (hop,) = resolved(tmp_path, text, "box")
+    assert [each.method for each in hop.not_done] == ["publickey", "gssapi-with-mic", "hostbased"]
+    assert hop.not_done[0].hint.endswith("ssh-add -s /lib/token.so")
+    (hop,) = resolved(tmp_path, "GSSAPIAuthentication no\n", "box")
+    assert hop.not_done == ()
+
+
 def test_tokens_are_ssh_config_s() -> None:
     """``%`` tokens, ``~`` and variables are replaced; an unknown token is an error."""
     tokens = Tokens("box", "box.example", 2200, "alice", None, "jump", {"KEYS": "/keys"})
@@ -214,6 +254,8 @@ def test_tokens_are_ssh_config_s() -> None:
             tokens.expand(text)
     with pytest.raises(ConfigurationFailure, match="'NOPE'"):
         tokens.path("${NOPE}")
+    windows = Tokens("box", "box", 22, "alice", environment={"PROGRAMDATA": r"D:\Data"})
+    assert windows.path(r"__PROGRAMDATA__\ssh/known_hosts") == r"D:\Data\ssh/known_hosts"
 
 
 def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
@@ -226,10 +268,38 @@ def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
     assert (said["connecttimeout"], said["user"]) == (["3"], ["bob"])
 
 
+def test_without_ssh_what_was_typed_comes_first(tmp_path: Path) -> None:
+    """The user and the port that were typed count, also for Match user; old names of keywords are known."""
+    file = tmp_path / "config"
+    file.write_text(
+        "Match user bob\n HostName bobs.example\nHost *\n User alice\n Port 7\n"
+        "ChallengeResponseAuthentication no\nCiphers -3des-cbc,aes*-cbc\nMACs ^hmac-sha2-512\n"
+    )
+    (hop,) = resolve(parse_target("bob@box:8"), Options(str(file)), program="")
+    assert (hop.user, hop.port, hop.hostname) == ("bob", 8, "bobs.example")
+    assert "keyboard-interactive" not in hop.preferred_authentications
+    assert not allows(hop.ciphers, "aes128-cbc")
+    assert allows(hop.ciphers, "aes128-ctr")
+    assert allows(hop.macs, "hmac-sha2-256")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
+def test_without_ssh_a_file_that_others_may_write_decides_nothing(tmp_path: Path) -> None:
+    """As ssh does it, the person's own file is refused then; one that was named is not."""
+    file = tmp_path / ".ssh" / "config"
+    file.parent.mkdir()
+    file.write_text("Host box\n Port 7\n")
+    file.chmod(0o622)
+    with pytest.raises(ConfigurationFailure, match="Bad owner or permissions"):
+        _file_for_paramiko(str(file), needed=False)
+    assert "Port 7" in _file_for_paramiko(str(file), needed=True)
+    assert _file_for_paramiko("none", needed=True) == ""
+
+
 @pytest.mark.parametrize(
     "line",
     ["Include other", "include=x", "Match tagged x", "Match exec true", "Match localnetwork 10.0.0.0/8",
-     "Match final all", "  CanonicalizeHostname yes"],
+     "Match final all", "  CanonicalizeHostname yes", "Host b[ou]x", "Match host b[ou]x", "HostName %%h"],
 )  # fmt: skip
 def test_without_ssh_what_cannot_be_read_is_an_error(tmp_path: Path, line: str) -> None:
     """A file that only ssh understands is not guessed at."""

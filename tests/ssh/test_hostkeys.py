@@ -46,14 +46,14 @@ def hop(tmp_path: Path) -> HopConfiguration:
     )
 
 
-def check(hop: HopConfiguration, person: Person, *lines: str) -> str:
+def check(hop: HopConfiguration, person: Person, *lines: str, address: str | None = None) -> str:
     """Verify the server's key with these lines in known_hosts; the lines that were added come back."""
     file = Path(hop.user_known_hosts_files[0])
     before = "".join(f"{line}\n" for line in lines)
     file.write_text(before)
     known = KnownHosts.read(hop.user_known_hosts_files, hop.global_known_hosts_files)
     try:
-        verify(known, hop, "ssh-ed25519", KEY, ask=person.ask, tell=person.tell)
+        verify(known, hop, "ssh-ed25519", KEY, address=address, ask=person.ask, tell=person.tell)
     finally:
         after = file.read_text()
         assert after.startswith(before)
@@ -219,3 +219,23 @@ def test_dev_null_remembers_nothing(hop: HopConfiguration) -> None:
     known = KnownHosts.read(hop.user_known_hosts_files, ())
     verify(known, hop, "ssh-ed25519", KEY, ask=person.ask, tell=person.tell)
     assert person.told == ["Added '[srv.example]:2222' (ED25519) to /dev/null."]
+
+
+def test_the_address_may_contradict_the_name(hop: HopConfiguration) -> None:
+    """CheckHostIP: as with ssh, refused if checking is strict, asked about by default, warned of else."""
+    lines = (f"[srv.example]:2222 {text(KEY)}", f"[192.0.2.7]:2222 {text(OTHER)}")
+    assert check(hop, Person(), *lines, address="192.0.2.7") == ""
+    checking = replace(hop, check_host_ip=True)
+    assert check(checking, Person(), lines[0], address="192.0.2.7") == ""
+    assert check(replace(checking, host_key_alias="srv.example"), Person("yes"), *lines, address="192.0.2.7")
+    person = Person("yes")
+    assert check(checking, person, *lines, address="192.0.2.7") == ""
+    assert "differs from that of its address 192.0.2.7 in " in person.prompts[0]
+    warned = Person()
+    check(replace(checking, strict_host_key_checking="no"), warned, *lines, address="192.0.2.7")
+    assert "differs from that of its address" in warned.told[0]
+    for strictness, answers in (("yes", ()), ("ask", ("no",)), ("ask", (None,))):
+        strict = replace(checking, strict_host_key_checking=strictness)
+        with pytest.raises(HostKeyFailure) as refused:
+            check(strict, Person(*answers), *lines, address="192.0.2.7")
+        assert refused.value.hint.endswith('ssh-keygen -R "[192.0.2.7]:2222"')

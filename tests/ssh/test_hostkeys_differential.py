@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -242,6 +243,42 @@ def test_verdict_is_that_of_ssh(stage: Stage, case: str) -> None:
     _agrees(stage, KnownHosts.read([file], []), (host, port), expected, key)
 
 
+_NAMES = (
+    *("srv", "SRV", "srv.example", "*", "s?v", "s*", "*.example", "?", "[srv]:2222", "[srv]:*", "[*]:2222"),
+    *("!srv", "!s*", "![srv]:2222", "!*.example", "10.0.0.1", "", "{#srv}", "{#srv 2222}", "{#srv.example}"),
+)
+_MARKERS = (*[""] * 5, "@revoked ", "@cert-authority ", "@revoked  ", "@revoked", " ", "# ", "@unknown ")
+_BLOBS = ("{ED}", "{EC}", "{RSA}", "{OTHER}", "{OTHER_EC}", "{EC384}", "{ED} me", "{ED}=", "ssh-rsa AAAA", "")
+
+
+def _generated(number: int) -> tuple[str, str, int]:
+    """A file that is made of all that a known_hosts file can have, and a server to look up in it."""
+    chance = random.Random(number)
+    lines = []
+    for _ in range(chance.randint(1, 5)):
+        names = ",".join(chance.choices(_NAMES, k=chance.choice((1, 1, 1, 2, 3))))
+        blank = chance.choice((" ", " ", "  ", "\t"))
+        end = chance.choice(("\n", "\n", "\n", "\r\n"))
+        lines.append(f"{chance.choice(_MARKERS)}{names}{blank}{chance.choice(_BLOBS)}{end}")
+    host, port = chance.choice((("srv", 22), ("srv", 2222), ("srv.example", 22), ("Srv", 22)))
+    return "".join(lines), host, port
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_a_generated_file_means_what_it_means_to_ssh(stage: Stage, number: int) -> None:
+    """Any mixture of names, patterns, markers, keys and broken lines; the number is what makes it."""
+    text, host, port = _generated(number)
+    file = stage.write("known_hosts", text)
+    verdict, key = _ssh(stage, host, port, f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none")
+    known = KnownHosts.read([file], [])
+    finding = known.find(host, port, _blobs(stage)[key[1]])
+    if finding.verdict is Verdict.ONLY_AUTHORITY:
+        # To ssh, who understands host certificates, a server without one is unknown to the authority.
+        assert verdict is Verdict.UNKNOWN
+    else:
+        _agrees(stage, known, (host, port), verdict, key)
+
+
 @pytest.mark.parametrize(
     ("user", "everybody", "expected"),
     [
@@ -307,15 +344,17 @@ def _ssh(stage: Stage, host: str, port: int, *options: str) -> tuple[Verdict, tu
     return stage.ssh(host, port, *options, f"ProxyCommand={proxy}", "ProxyUseFdpass=yes")
 
 
+def _blobs(stage: Stage) -> dict[str, bytes]:
+    """The server's keys by their fingerprints."""
+    blobs = (base64.b64decode(stage.keys[name].split()[1]) for name in ("ED", "EC", "RSA"))
+    return {fingerprint(blob): blob for blob in blobs}
+
+
 def _agrees(
     stage: Stage, known: KnownHosts, server: tuple[str, int], expected: Verdict, key: tuple[str, str]
 ) -> None:
-    blobs = {
-        fingerprint(blob): blob
-        for blob in (base64.b64decode(stage.keys[name].split()[1]) for name in ("ED", "EC", "RSA"))
-    }
     key_type, shown = key
-    assert known.find(*server, blobs[shown]).verdict is expected
+    assert known.find(*server, _blobs(stage)[shown]).verdict is expected
     # Where the server has a key of a known type, ssh asked for such a one; so have we to.
     types = set(known.known_types(*server)) & {stage.keys[name].split()[0] for name in ("ED", "EC", "RSA")}
     assert not types or key_type in types

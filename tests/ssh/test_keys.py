@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import struct
 from pathlib import Path
 
 import pytest
 
 from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase, parse_public_line
-from tests.ssh.sshd import keygen, public
+from tests.ssh.sshd import keygen, public, security_key_file
 
 
 def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
@@ -33,18 +31,9 @@ def test_a_cipher_that_cannot_be_read_is_one_for_the_agent(tmp_path: Path) -> No
 
 def test_a_key_on_a_security_key_is_one_for_the_agent(tmp_path: Path) -> None:
     """An sk- key file holds no key, only a handle: the agent is the way."""
-
-    def string(value: bytes) -> bytes:
-        return struct.pack(">I", len(value)) + value
-
-    blob = string(b"sk-ssh-ed25519@openssh.com") + string(b"\0" * 32) + string(b"ssh:")
-    data = b"openssh-key-v1\0" + string(b"none") * 2 + string(b"") + struct.pack(">I", 1) + string(blob)
-    armour = base64.encodebytes(data + string(b"\0" * 64)).decode()
-    path = tmp_path / "id_ed25519_sk"
-    path.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{armour}-----END OPENSSH PRIVATE KEY-----\n")
-    path.chmod(0o600)
+    path = security_key_file(tmp_path / "id_ed25519_sk")
     file = KeyFile(str(path))
-    assert file.public_blob() == blob
+    assert file.public_blob() == parse_public_line(public(path).encode())
     with pytest.raises(UnusableKey, match="on a security key") as problem:
         file.unlock()
     assert problem.value.hint == f"ssh-add {path}"

@@ -187,7 +187,7 @@ def test_known_types_are_those_that_would_be_accepted() -> None:
     )
     assert lines.known_types("srv", 22) == ["ssh-rsa", "ssh-ed25519"]
     assert lines.known_types("srv", 2222) == ["ecdsa-sha2-nistp256"]
-    assert lines.known_types("srv", 2200) == ["ssh-rsa", "ssh-ed25519"]
+    assert lines.known_types("srv", 2200) == []
     assert lines.known_types("other", 22) == []
 
 

@@ -1,0 +1,166 @@
+"""The way to the person's agent: a UNIX socket; on Windows a named pipe, or PuTTY's Pageant."""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+SLICE = 0.2
+"""Seconds after which ``recv`` raises TimeoutError, so that a wait can be given up."""
+LARGEST = 256 * 1024
+"""Bytes of an answer; what OpenSSH's own client takes."""
+_PIPE = r"\\.\pipe\openssh-ssh-agent"
+
+
+class AgentProblem(Exception):
+    """The agent does not answer, or not sensibly, or refuses."""
+
+
+class AgentSocket(Protocol):
+    """What agent messages go over; ``recv`` waits no longer than ``SLICE``."""
+
+    def send(self, data: bytes, /) -> object:
+        """Send a whole request."""
+
+    def recv(self, count: int, /) -> bytes:
+        """Some bytes of the answer, empty at its end."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+def reach(
+    path: str | None,
+    seconds: float,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    windows: bool = sys.platform == "win32",
+) -> AgentSocket:
+    """A connection to the agent.
+
+    :param path: IdentityAgent; None for SSH_AUTH_SOCK, and on Windows then OpenSSH's own pipe and Pageant
+    :param seconds: how long it may take to connect
+    :raises AgentProblem: there is none, or it cannot be reached
+    """
+    named = environment.get("SSH_AUTH_SOCK") if path is None else path
+    if windows:
+        return _on_windows(named, others=path is None)
+    if not named:
+        raise AgentProblem("there is none")
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(named)
+        connection.settimeout(SLICE)
+    except OSError as problem:
+        connection.close()
+        raise AgentProblem(problem.strerror or "it does not accept a connection") from problem
+    return connection
+
+
+class Blocking:
+    """A connection whose waits cannot be given up, made one of which they can: a thread waits in its place.
+
+    :param connection: sends and receives without a limit of time
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._rest = b""
+        self._exchange = threading.Thread()
+
+    def send(self, request: bytes) -> None:
+        """Send a request; its answer is waited for from now on."""
+        self._exchange = threading.Thread(
+            target=self._exchanged, args=(request,), name="ssh-agent", daemon=True
+        )
+        self._exchange.start()
+
+    def recv(self, count: int) -> bytes:
+        """Some bytes of the answer; TimeoutError where it has not come after a while."""
+        if not self._rest:
+            try:
+                self._rest = self._answers.get(timeout=SLICE)
+            except queue.Empty:
+                raise TimeoutError from None
+        taken, self._rest = self._rest[:count], self._rest[count:]
+        return taken
+
+    def close(self) -> None:
+        """End the connection, unless an answer is still waited for: that wait ends with the process."""
+        if not self._exchange.is_alive():
+            self._connection.close()
+
+    def _exchanged(self, request: bytes) -> None:
+        answer = b""
+        with suppress(OSError):
+            self._connection.send(request)
+            answer = self._read(4)
+            answer += self._read(min(int.from_bytes(answer, "big"), LARGEST))
+        self._answers.put(answer)
+
+    def _read(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count and (more := self._connection.recv(count - len(data))):
+            data += more
+        return data
+
+
+def _on_windows(
+    named: str | None,
+    *,
+    others: bool,
+    pipe: Callable[[str], Any] | None = None,
+    pageant: Callable[[], Any] | None = None,
+) -> AgentSocket:
+    """The agent's pipe; as with ssh, OpenSSH's own where none is named; Pageant where there is none either.
+
+    :param named: a pipe; a path of another kind is that of another world's socket (MSYS, Cygwin)
+    :param others: whether another agent than the one that is named will do
+    """
+    pipes = [named] if named and (not others or re.match(r"[\\/]{2}\.[\\/]pipe[\\/]", named)) else []
+    for path in (*pipes, *((_PIPE,) if others else ())):
+        with suppress(OSError):
+            return Blocking((pipe or _Pipe)(path))
+    connection = (pageant or _pageant)() if others else None
+    if connection is None:
+        raise AgentProblem("there is none" if others else f"{named} cannot be opened")
+    return Blocking(connection)
+
+
+class _Pipe:
+    """A named pipe of Windows, opened as a file is; one that serves somebody else is waited for."""
+
+    def __init__(self, path: str, attempts: int = 20) -> None:
+        for left in reversed(range(attempts)):
+            try:
+                self._descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+                break
+            except OSError as problem:
+                if problem.errno != errno.EINVAL or not left:
+                    raise
+                threading.Event().wait(0.1)
+
+    def send(self, data: bytes) -> None:
+        os.write(self._descriptor, data)
+
+    def recv(self, count: int) -> bytes:
+        return os.read(self._descriptor, count)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _pageant() -> Any:
+    from paramiko import win_pageant
+
+    return win_pageant.PageantConnection() if win_pageant.can_talk_to_agent() else None  # type: ignore[attr-defined]
