@@ -47,6 +47,7 @@ from hermes_tunnel.oauth.states import (
     SECONDS_TO_BEGIN,
     SECONDS_TO_END,
     SECONDS_TO_FINISH,
+    SECONDS_TO_GO_ON,
     Answered,
     Delivered,
     Event,
@@ -70,6 +71,8 @@ from hermes_tunnel.text import quote
 
 MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
 _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
+# Colons and question marks as Chinese has them too. Other words may be of a start-up file that is slow.
+_QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
 
 
@@ -194,8 +197,13 @@ class Session:
         return [Allow(SECONDS_TO_BEGIN)]
 
     def _on_early_prompt(self, prompt: Prompt) -> list[Effect]:
+        """A password that has expired, say: nobody answers it here, and it will not go away."""
         self._pending = prompt.text
-        return []
+        return [Allow(SECONDS_TO_GO_ON)] if _QUESTION.search(prompt.text) else []
+
+    def _on_early_withdrawn(self, _: Withdrawn) -> list[Effect]:
+        before, self._pending = self._pending, ""
+        return [Allow(SECONDS_TO_BEGIN)] if _QUESTION.search(before) else []
 
     def _on_success(self, _: Success) -> list[Effect]:
         self.state, self._announced = State.ANNOUNCED, True
@@ -267,7 +275,7 @@ class Session:
         if self._pending:
             raise RemoteCommandFailure(
                 f"before the command could start, the remote machine asked {quote(self._pending)}",
-                "connect with ssh first and settle that there",
+                "connect with ssh first and settle that there; a password that has expired has to be changed",
             )
         raise NobodyAnswered(
             f"the remote shell did not start the command within {SECONDS_TO_BEGIN:.0f} s",
@@ -308,6 +316,7 @@ _Reaction = Callable[[Session, Any], list[Effect]]
 _TABLE: dict[tuple[State, type[Event]], _Reaction] = {
     (State.CONNECTED, Begun): Session._on_begun,
     (State.CONNECTED, Prompt): Session._on_early_prompt,
+    (State.CONNECTED, Withdrawn): Session._on_early_withdrawn,
     (State.CONNECTED, Answered): Session._on_early_answer,
     (State.CONNECTED, TimeUp): Session._on_begin_time_up,
     (State.CONNECTED, Exited): Session._on_exit_before_begin,

@@ -10,6 +10,7 @@ from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.transcript import Said
 
 SECONDS_TO_BEGIN = 30.0  # a shell with a slow start-up file
+SECONDS_TO_GO_ON = 5.0  # a start-up file that seems to ask something
 SECONDS_TO_ASK = 60.0  # the first run of a fresh install, and its own request to the issuer
 SECONDS_TO_FINISH = 60.0  # the token exchange after the answer
 SECONDS_TO_END = 5.0  # a command that has nothing more to do

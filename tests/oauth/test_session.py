@@ -22,6 +22,7 @@ from hermes_tunnel.oauth.states import (
     SECONDS_TO_ASK,
     SECONDS_TO_BEGIN,
     SECONDS_TO_END,
+    SECONDS_TO_GO_ON,
     Answered,
     Delivered,
     Event,
@@ -106,6 +107,7 @@ TABLE: dict[State, dict[str, Result]] = {
     State.CONNECTED: {
         "begun": (State.STARTING, [Allow]),
         "missing": 8,
+        "prompt": (State.CONNECTED, [Allow]),
         "answered": (State.CONNECTED, [Allow]),
         "nobody": 10,
         "time up": 10,
@@ -303,9 +305,21 @@ def test_words_before_the_beginning() -> None:
 
 
 def test_prompt_before_the_beginning() -> None:
-    """A question that comes before our command is quoted, never answered."""
+    """A question that comes before our command is quoted, never answered, and given a moment to go away."""
+    session, effects = fed(Prompt("New password:"))
+    assert effects == [Allow(SECONDS_TO_GO_ON)]
     with pytest.raises(RemoteCommandFailure, match="the remote machine asked 'New password:'"):
-        fed(Prompt("New password:"), TimeUp())
+        session.feed(TimeUp())
+
+
+def test_a_start_up_file_that_is_slow() -> None:
+    """It has all its time where it only stalled, also where that had looked like a question."""
+    assert fed(Prompt("Loading nvm ..."))[1] == []
+    assert fed(Prompt("Loading nvm ..."), Withdrawn())[1] == []
+    session, effects = fed(Prompt("Update? [y/N]"), Withdrawn())
+    assert effects == [Allow(SECONDS_TO_BEGIN)]
+    with pytest.raises(NobodyAnswered, match="the remote shell did not start the command"):
+        session.feed(TimeUp())
 
 
 @pytest.mark.parametrize(
