@@ -154,8 +154,11 @@ def _hop(
         handshake(transport, configuration)
     except NetworkFailure as problem:
         words = proxy.last_words() if proxy else ""
+        if not words:
+            raise
         raise NetworkFailure(
-            f"{problem.message}; its ProxyCommand said: {words}" if words else problem.message, problem.hint
+            f"{problem.message}; its ProxyCommand said: {words}",
+            "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
         ) from problem
     key = transport.get_remote_server_key()
     address = sock.getpeername()[0] if before is None and proxy is None else None

@@ -342,10 +342,11 @@ def test_a_proxy_command_is_the_connection(
 
 
 def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
-    """A ProxyCommand that fails is quoted, scrubbed."""
+    """A ProxyCommand that fails is quoted, scrubbed, and is what has to be looked at."""
     failure = fails(hop(22, Path(os.devnull), proxy_command="printf 'no route\\033[2J to it\\n' >&2; exit 1"))
     assert isinstance(failure, NetworkFailure)
     assert failure.message.endswith("its ProxyCommand said: no route to it")
+    assert "ProxyCommand" in failure.hint
 
 
 def test_what_was_opened_is_closed_when_the_last_hop_fails(
