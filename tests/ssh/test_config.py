@@ -85,7 +85,8 @@ def test_every_keyword_that_is_honoured(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_has_limits_all_the_same(tmp_path: Path) -> None:
-    """Without ConnectTimeout and ServerAliveInterval, 15 s and three times 5 s are the limits."""
+    """15 s to connect, or 120 s by a ProxyCommand, which may ask something; three times 5 s of silence."""
+    assert resolved(tmp_path, "ProxyCommand ssh -W %h:%p jump", "box")[0].connect_timeout == 120
     (hop,) = resolved(tmp_path, "", "box")
     assert (hop.connect_timeout, hop.server_alive_interval, hop.server_alive_count_max) == (15, 5, 3)
     assert hop.strict_host_key_checking == "ask"
