@@ -8,12 +8,17 @@ from typing import NamedTuple
 
 
 class User(NamedTuple):
-    """Somebody with an account; ``release`` is the Hermes that they have installed, if any."""
+    """Somebody with an account.
+
+    ``release`` is the Hermes that they have installed, if any; ``changed`` is the day since 1970 on which
+    they set their password, and 0 if they have to set it anew (shadow(5)).
+    """
 
     name: str
     uid: int
     release: str | None = None
     shell: str = "/bin/bash"
+    changed: int = 1
 
 
 HERMES_USERS = (
@@ -24,6 +29,7 @@ HERMES_USERS = (
     User("svc", 2021, "0.18.0", "/usr/sbin/nologin"),
     User("boss", 2022),
     User("boss2", 2023),
+    User("late", 2024, changed=0),
 )
 JUMP_USERS = (User("jumper", 2001),)
 
@@ -33,6 +39,14 @@ PASSWORD = "correct horse"
 _HASH = (  # openssl passwd -6
     "$6$hermestunnel$hMMxByJR9wp/dvEbiouKrjmlwaT3ZNsKfMiu6ueeMS14DElEka.2bdfQ5hWCIaiO.Ohrq4vB8kiwV5actqjp31"
 )
+
+# For every service; passwords are looked up in shadow. What else the machine asks for stays out of the lab.
+_PAM = """\
+auth     required pam_unix.so nodelay
+account  required pam_unix.so
+password required pam_unix.so
+session  required pam_permit.so
+"""
 
 _SUDOERS = """\
 Defaults env_reset, lecture=never, timestamp_timeout=0
@@ -56,9 +70,13 @@ def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
     for user in users:
         passwd.append(f"{user.name}:x:{user.uid}:{user.uid}::{homes / user.name}:{user.shell}")
         group.append(f"{user.name}:x:{user.uid}:")
-        shadow.append(f"{user.name}:{_HASH}:1::::::")
+        shadow.append(f"{user.name}:{_HASH}:{user.changed}::::::")
     files = {"passwd": passwd, "group": group, "shadow": shadow}
-    return {name: "\n".join(lines) + "\n" for name, lines in files.items()} | {"sudoers": _SUDOERS}
+    return {
+        **{name: "\n".join(lines) + "\n" for name, lines in files.items()},
+        "pam.d/other": _PAM,
+        "sudoers": _SUDOERS,
+    }
 
 
 def _system(file: str) -> list[str]:

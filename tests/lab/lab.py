@@ -42,6 +42,8 @@ def obstacle() -> str | None:
     missing = [tool for tool in TOOLS if shutil.which(tool, path=SYSTEM_PATH) is None]
     if chromium.executable() is None:
         missing.append("chromium")
+    if not any(Path("/usr/lib").glob("*/security/pam_oath.so")):
+        missing.append("pam_oath")
     return f"the lab needs {', '.join(missing)}: scripts/lab --install" if missing else None
 
 

@@ -36,22 +36,23 @@ _MODES = {"shadow": 0o600, "sudoers": 0o440}
 
 
 class Namespace:
-    """One host: a loopback, ports, processes and files in /etc of its own."""
+    """One host: a loopback, ports, processes and files in /etc of its own, which are in ``etc``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.etc = Path("/etc/netns", name)
         self._handle = Path("/run/netns", name)
-        self._etc = Path("/etc/netns", name)
 
     def create(self, etc: Mapping[str, str]) -> None:
-        """Make the host; ``etc`` has the contents of its files in /etc by name (hosts, ...).
+        """Make the host; ``etc`` has the contents of its files in /etc by name (hosts, pam.d/other, ...).
 
-        Only processes that ``argv``, ``run`` and ``popen`` start see those files.
+        Only processes that ``argv``, ``run`` and ``popen`` start see those files. A directory is the host's
+        alone, with all that is in it.
         """
-        self._etc.mkdir(parents=True)
         for file, text in etc.items():
-            (self._etc / file).write_text(text)
-            (self._etc / file).chmod(_MODES.get(file, 0o644))
+            (self.etc / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.etc / file).write_text(text)
+            (self.etc / file).chmod(_MODES.get(file, 0o644))
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
 
@@ -109,7 +110,7 @@ class Namespace:
                 for process in processes:
                     wait_for(process, 10, signal.SIGKILL)
             ip("netns", "delete", self.name)
-        shutil.rmtree(self._etc, ignore_errors=True)
+        shutil.rmtree(self.etc, ignore_errors=True)
 
 
 class Network:

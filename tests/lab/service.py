@@ -15,7 +15,7 @@ class Service:
     """A server of the lab: it serves as soon as this object exists, and until ``close()``.
 
     ``ready`` is in the line by which the server says that it listens, which may take ``deadline`` seconds.
-    Everything that it prints goes to the file ``log``.
+    Everything that it prints is in ``printed``, and goes to the file ``log``.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Service:
         cwd: Path | None = None,
     ) -> None:
         self.log = log
+        self.printed = ""
         self._process = namespace.popen(
             # The identity providers end with their standard input: so also when the lab is killed.
             argv,
@@ -55,6 +56,7 @@ class Service:
         with self.log.open("ab", buffering=0) as log, self._output as output:
             for line in output:
                 log.write(line)
+                self.printed += line.decode(errors="replace")
                 if ready in line:
                     self._ready = True
                     self._said.set()

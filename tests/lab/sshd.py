@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -71,3 +72,16 @@ def sshd(
         ready=f"Server listening on {keywords['ListenAddress']} port",
         log=directory / f"sshd_{port}.log",
     )
+
+
+def sessions(namespace: Namespace, user: str) -> list[int]:
+    """The processes by which the sshds of a host serve a user, or somebody who says to be that one."""
+    found = []
+    for process in namespace.processes():
+        try:
+            title = Path(f"/proc/{process}/cmdline").read_text(errors="replace")
+        except OSError:  # it has ended
+            continue
+        if re.match(rf"sshd: {user}\b", title):
+            found.append(process)
+    return found
