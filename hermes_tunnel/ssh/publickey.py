@@ -10,7 +10,7 @@ from hermes_tunnel.ssh.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
 from hermes_tunnel.ssh.refusals import Record
 from hermes_tunnel.ssh.transport import Transport
-from hermes_tunnel.ssh.userauth import Failed, Reply, Success, UserAuth
+from hermes_tunnel.ssh.userauth import Failed, Reply, ServerLeft, Success, UserAuth
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
@@ -117,19 +117,24 @@ class PublicKeys:
                     data,
                     algorithm,
                     wanted=self._transport.is_active,
-                    waiting=lambda: self._tell(
-                        f"approve {identity.name} in your agent, for {self._configuration.label}"
-                    ),
+                    waiting=lambda: self._asks_the_person(identity),
                 )
         except UnusableKey as problem:
             by_hand = f"; {self._configuration.by_hand}" if problem.only_here else ""
             self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint + by_hand)
             return None
         except AgentProblem as problem:
+            if not self._transport.is_active():
+                raise ServerLeft from None
             self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
             return None
         service.request("publickey", True, algorithm, blob, signature)
         return service.reply()
+
+    def _asks_the_person(self, identity: Identity) -> None:
+        """The agent waits for a touch, a fingerprint or a yes."""
+        self._record.asked = True
+        self._tell(f"approve {identity.name} in your agent, for {self._configuration.label}")
 
     def _unlock(self, file: KeyFile) -> bytes:
         try:

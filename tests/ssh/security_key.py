@@ -1,0 +1,78 @@
+"""A security key in software, in an agent of its own (OpenSSH's PROTOCOL.u2f, draft-ietf-sshm-ssh-agent)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import socket
+import struct
+import threading
+from contextlib import suppress
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_KIND, _APPLICATION, _PRESENT = b"sk-ssh-ed25519@openssh.com", b"ssh:", b"\x01"
+_FAILURE, _LIST, _LISTED, _SIGN, _SIGNED = b"\x05", 11, b"\x0c", 13, b"\x0e"
+
+
+class SecurityKey:
+    """An ``sk-ssh-ed25519`` key; it signs what it is asked to once it is ``touched``, unless it ``refuses``.
+
+    :param path: where the agent's socket is to be
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.touched = threading.Event()
+        self.refuses = False
+        self._key = Ed25519PrivateKey.generate()
+        self._blob = _strings(_KIND, self._key.public_key().public_bytes_raw(), _APPLICATION)
+        self._counter = 0
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    @property
+    def public_line(self) -> str:
+        """The line of authorized_keys."""
+        return f"{_KIND.decode()} {base64.b64encode(self._blob).decode()} security key\n"
+
+    def close(self) -> None:
+        """Take it out."""
+        self.touched.set()
+        with socket.socket(socket.AF_UNIX) as last:
+            last.connect(self.path)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        asked = True
+        while asked:
+            client, _ = self._listener.accept()
+            asked = False
+            with client, client.makefile("rb") as requests:
+                while head := requests.read(4):
+                    asked = True
+                    answer = self._answer(requests.read(int.from_bytes(head, "big")))
+                    with suppress(BrokenPipeError):  # whoever asked may have given up
+                        client.sendall(_strings(answer))
+
+    def _answer(self, request: bytes) -> bytes:
+        if request[0] == _LIST:
+            return _LISTED + struct.pack(">I", 1) + _strings(self._blob, b"security key")
+        self.touched.wait()
+        if request[0] != _SIGN or self.refuses:
+            return _FAILURE
+        start = 1 + 4 + len(self._blob)
+        (length,) = struct.unpack_from(">I", request, start)
+        message = request[start + 4 : start + 4 + length]
+        self._counter += 1
+        state = _PRESENT + struct.pack(">I", self._counter)
+        signed = hashlib.sha256(_APPLICATION).digest() + state + hashlib.sha256(message).digest()
+        return _SIGNED + _strings(_strings(_KIND, self._key.sign(signed)) + state)
+
+
+def _strings(*values: bytes) -> bytes:
+    return b"".join(struct.pack(">I", len(value)) + value for value in values)

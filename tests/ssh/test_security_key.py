@@ -1,0 +1,121 @@
+"""Keys that are with an agent: one that wants a touch, agents in odd places, agents that are no help."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.errors import AuthenticationFailure
+from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.target import parse_target
+from tests.ssh.hops import fails, hop, nobody
+from tests.ssh.security_key import SecurityKey
+from tests.ssh.sshd import Sshd
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@pytest.fixture
+def security_key(tmp_path: Path) -> Iterator[SecurityKey]:
+    """A security key that nobody has touched yet."""
+    with closing(SecurityKey(str(tmp_path / "security_key"))) as token:
+        yield token
+
+
+def test_who_has_to_touch_it_is_told(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
+) -> None:
+    """The agent is silent until it is touched, so that the person hears of it here; then they are in."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    told: list[str] = []
+
+    def person(line: str) -> None:
+        told.append(line)
+        security_key.touched.set()
+
+    configuration = hop(server.port, known(server), identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=person).close()
+    assert told == ["approve agent key 'security key' in your agent, for root@box"]
+    server.wait_for("Accepted publickey for root from 127.0.0.1")
+    assert "ED25519-SK" in server.log
+
+
+def test_a_touch_that_comes_too_late(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
+) -> None:
+    """When LoginGraceTime passes meanwhile, it is not the agent that is blamed."""
+    server = sshd("host", "LoginGraceTime 3")
+    server.authorized_keys.write_text(security_key.public_line)
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert isinstance(failure, AuthenticationFailure)
+    assert failure.message == "root@box stopped waiting for the answer and closed the connection"
+
+
+def test_a_touch_that_is_refused(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
+) -> None:
+    """It is the reason that is given, unless another key does."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    security_key.refuses = True
+    security_key.touched.set()
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert "the agent did not sign with agent key 'security key': it refused to sign" in failure.message
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=print).close()
+
+
+def test_a_socket_in_a_place_with_spaces(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    key: Path,
+    tmp_path: Path,
+) -> None:
+    """As a password manager sets it up: IdentityAgent in quotes, IdentitiesOnly, and a public half alone."""
+    server = sshd()
+    server.accept(key)
+    place = tmp_path / "Group Containers" / "t"
+    place.mkdir(parents=True)
+    (place / "agent.sock").symlink_to(agent(key))
+    key.unlink()
+    (tmp_path / "config").write_text(
+        f"Host box\n Hostname 127.0.0.1\n User root\n Port {server.port}\n"
+        f' IdentityAgent "{place}/agent.sock"\n IdentityFile {key}\n IdentitiesOnly yes\n'
+        f" UserKnownHostsFile {known(server)}\n"
+    )
+    hops = resolve(parse_target("box"), Options(config_file=str(tmp_path / "config")))
+    connect(hops, ask=nobody, tell=print).close()
+
+
+def test_an_agent_that_is_no_help_does_not_hinder(
+    sshd: Callable[..., Sshd],
+    known: Callable[..., Path],
+    key: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A socket that an agent has left costs nothing, an agent that hangs 5 s; then the key file does."""
+    server = sshd()
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=None)
+    told: list[str] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "left"))
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "left"))
+        began = time.monotonic()
+        connect([configuration], ask=nobody, tell=told.append).close()
+        assert time.monotonic() - began < 2
+        assert told == []
+        listener.listen()
+        connect([configuration], ask=nobody, tell=told.append).close()
+        assert time.monotonic() - began < 8
+    assert told == ["going on without the ssh agent: it did not answer in time"]
