@@ -93,7 +93,6 @@ class Server:
     ) -> None:
         self.account = account
         self.host_key = host_key or paramiko.ECDSAKey.generate()
-        self.more_host_keys: list[paramiko.PKey] = []
         self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
         self._transports: list[paramiko.Transport] = []
@@ -120,7 +119,6 @@ class Server:
             except OSError:
                 return
             transport = paramiko.Transport(connection)
-            for key in (self.host_key, *self.more_host_keys):
-                transport.add_server_key(key)
+            transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)

@@ -24,7 +24,7 @@ from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.target import parse_target
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, keygen
+from tests.ssh.sshd import Sshd, keygen, public
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -100,18 +100,19 @@ def test_the_host_key_of_a_jump_host_is_verified_too(
     assert "Connection from" not in inner.log
 
 
-def test_a_known_type_of_host_key_is_asked_for_first(tmp_path: Path) -> None:
-    """A server that has another key too is recognised by the one that is known."""
-    both = Server(Account(), paramiko.ECDSAKey.generate())
-    rsa = paramiko.RSAKey.generate(2048)
-    both.more_host_keys = [rsa]
+def test_a_known_type_of_host_key_is_asked_for_first(
+    sshd: Callable[..., Sshd], key: Path, tmp_path: Path
+) -> None:
+    """A server that has keys of all types is recognised by the one that is known, whichever it is."""
+    keys = [keygen(tmp_path / kind, "-t", kind) for kind in ("rsa", "ecdsa", "ed25519")]
+    server = sshd("host", *(f"HostKey {each}" for each in keys))
+    server.accept(key)
     path = tmp_path / "known_hosts"
-    path.write_text(f"[127.0.0.1]:{both.port} ssh-rsa {rsa.get_base64()}\n")
-    try:
-        with connect([hop(both.port, path)], ask=lambda *_: "open sesame", tell=print) as connection:
-            assert connection.transport.host_key_type == "rsa-sha2-512"
-    finally:
-        both.close()
+    for each in keys:
+        path.write_text(f"[127.0.0.1]:{server.port} {public(each)}")
+        with connect([hop(server.port, path, key)], ask=nobody, tell=print) as connection:
+            shown = connection.transport.get_remote_server_key().get_base64()
+        assert shown in public(each)
 
 
 def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
