@@ -5,26 +5,34 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from hermes_tunnel import events
+from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.errors import Failure, Undeliverable, Unsafe
 from hermes_tunnel.local.browser import open_browser
 from hermes_tunnel.local.console import Console
-from hermes_tunnel.local.gate import Gate
-from hermes_tunnel.local.ports import BindRefusal, why_not
 from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.authorization import Authorization, Mode
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.oauth.session import Session
-from hermes_tunnel.oauth.states import Answered, Delivered, Exited, PersonTime, State, TimeUp
+from hermes_tunnel.oauth.states import (
+    Answered,
+    Delivered,
+    Exited,
+    NobodyPasted,
+    PersonTime,
+    State,
+    Strayed,
+    TimeUp,
+)
 from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
-from hermes_tunnel.port import make_room
+from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.command import Output, RemoteCommand
-from hermes_tunnel.remote.hermes import Provider, begin_marker, sudo_prompt
+from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.ssh.connection import Connection
-from hermes_tunnel.ssh.forward import LocalForward, PortRefused
+from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
 
 _QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
 _TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
@@ -38,15 +46,15 @@ class Wishes:
     :param seconds: the person's time; None: as long as the provider gives
     :param open_page: opens a page in the person's browser; whether it could. None: the person does it
     :param allowed_hosts: issuers that the person vouches for
-    :param on_busy_port: ``ask``, ``kill`` or ``fail``
-    :param yes: whether a busy port's question is answered
+    :param busy_port: what becomes of a local port that is taken
+    :param relay: whether the callback goes by a relay: ``auto``, ``always`` or ``never``
     """
 
     seconds: float | None = None
     open_page: Callable[[str], bool] | None = open_browser
     allowed_hosts: frozenset[str] = frozenset()
-    on_busy_port: str = "ask"
-    yes: bool = False
+    busy_port: BusyPort = field(default_factory=BusyPort)
+    relay: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Answer:
     text: str | None = field(repr=False)
 
 
-Item = Output | Exited | Failure | Delivered | Undeliverable | Answer
+Item = Output | Exited | Failure | Delivered | Undeliverable | Strayed | NobodyPasted | Answer
 
 _WAITING_FOR = {
     State.AWAITING_CALLBACK: "the browser to come back",
@@ -72,15 +80,24 @@ class Conversation:
     One thread decides (the one that calls ``run``); the others put what they saw into the mailbox.
 
     :param provider: what is logged in to
+    :param call: how Hermes is run there
     :param wishes: how the person wants it
     :param nonce: what makes our markers in the output unmistakable
     """
 
     def __init__(
-        self, provider: Provider, wishes: Wishes, *, console: Console, emit: events.Emit, nonce: str
+        self,
+        provider: Provider,
+        call: Call,
+        wishes: Wishes,
+        *,
+        console: Console,
+        emit: events.Emit,
+        nonce: str,
     ) -> None:
         self.mailbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._provider = provider
+        self._call = call
         self._wishes = wishes
         self._console = console
         self._emit = emit
@@ -89,12 +106,13 @@ class Conversation:
         seconds = wishes.seconds
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
         self._session = Session(provider.policy, times)
-        self._listening = ExitStack()
-        self._forward: LocalForward | None = None
+        self._way_back = WayBack(console, emit, self.mailbox.put, wishes.busy_port)
+        self._delivery: Delivery | None = None
         self._browsers = 0
         self._deadline = 0.0
         self._quiet_at: float | None = None
         self._counted = False
+        self._held_back = False
 
     def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
         """Until the login is over; the listener and an open question do not outlast it.
@@ -102,7 +120,7 @@ class Conversation:
         :raises Failure: it is over and did not succeed
         """
         self._connection, self._command = connection, command
-        with self._listening:
+        with closing(self._way_back):
             try:
                 todo = self._session.start()
                 while not (todo and isinstance(todo[-1], effects.Conclude)):
@@ -151,15 +169,17 @@ class Conversation:
         if isinstance(item, Answer):
             return self._answered(item)
         if isinstance(item, Exited):
+            gate = self._way_back.gate
+            if gate is not None and not self._held_back and gate.settle():
+                # The command was faster than the news of what it was given, which has to come first.
+                self._held_back = True
+                self.mailbox.put(item)
+                return []
             said = self._said(self._transcript.end())
             self._emit(events.CommandEnded(item.status))
             return [*said, *self._session.feed(item)]
-        if isinstance(item, Delivered):
-            taken = item.status is None or item.status < 400  # RFC 9110 section 15
-            outcome = "denied" if item.error else "delivered" if taken else "refused"
-            self._emit(events.Callback(outcome, item.error))
-        else:
-            self._emit(events.Callback("undeliverable"))
+        if not isinstance(item, NobodyPasted):
+            self._emit(callback_event(item))
         return self._session.feed(item)
 
     def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
@@ -192,10 +212,11 @@ class Conversation:
         elif isinstance(effect, effects.Invite):
             self._invite(effect.authorization, again=effect.again)
         elif isinstance(effect, effects.DeliverTo):
-            if self._forward is not None:
-                self._forward.remote_port = effect.port
+            if self._delivery is not None:
+                self._delivery.port = effect.port
         elif isinstance(effect, effects.CloseListener):
-            self._listening.close()
+            self._console.stop_asking()
+            self._way_back.close()
         elif isinstance(effect, effects.StopAsking):
             self._console.stop_asking()
         elif isinstance(effect, effects.Relay):
@@ -211,9 +232,8 @@ class Conversation:
         self._console.stop_asking()
         self._check_issuer(authorization)
         self._console.secrets.add(authorization.state)  # some releases print it when it does not match
-        self._listening.close()
-        if authorization.mode is Mode.LOOPBACK:
-            self._listen(authorization)
+        self._way_back.close()
+        comes_back = authorization.mode is not Mode.LOOPBACK or self._expect(authorization)
         self._emit(
             events.AuthorizationAsked(
                 authorization.mode.value,
@@ -226,6 +246,8 @@ class Conversation:
         if self._wishes.open_page is not None and self._browsers < _MOST_BROWSERS:
             self._browsers += 1
             self._emit(events.Browser(self._wishes.open_page(authorization.url)))
+        if authorization.mode is Mode.LOOPBACK:
+            self._take_what_is_pasted(comes_back=comes_back)
 
     def _check_issuer(self, authorization: Authorization) -> None:
         """An issuer that nobody vouches for is the person's to judge."""
@@ -244,31 +266,34 @@ class Conversation:
                 f"if you know that it does: --allow-host {issuer}",
             )
 
-    def _listen(self, authorization: Authorization) -> None:
+    def _expect(self, authorization: Authorization) -> bool:
+        """Be ready for the browser; whether it can come back by itself."""
         redirect = authorization.redirect
         assert redirect is not None  # noqa: S101 - a loopback authorization has one
         expected = Expected(redirect, authorization.state, self._provider.policy.origins(authorization))
-        gate = Gate(expected, self._connection.destination, self.mailbox.put)
-        # A browser takes localhost for both families; whoever held the other would get the code.
-        addresses = ("127.0.0.1", "::1") if redirect.host == "localhost" else (redirect.host,)
-        forward = self._open_forward(addresses, redirect.port, gate)
-        self._listening.callback(gate.settle)
-        self._forward = forward
-        self._emit(events.Forwarding(redirect.port, addresses, forward.remote_port))
+        transport = self._connection.transport
+        self._delivery = Delivery(
+            lambda: transport, self._call, redirect, by=self._wishes.relay, type_in=self._type_in
+        )
+        return self._way_back.open(transport, self._connection.destination, expected, self._delivery)
 
-    def _open_forward(self, addresses: tuple[str, ...], port: int, gate: Gate) -> LocalForward:
-        """Listen on all of the addresses that this machine has, making room if the person agrees."""
-        while True:
-            forward = LocalForward(self._connection.transport, addresses, port, gate.serve)
-            try:
-                self._listening.enter_context(forward)
-            except PortRefused as refused:
-                refusal = why_not(refused.cause, port)
-                if refusal.reason is BindRefusal.NO_ADDRESS and len(addresses) > 1:
-                    addresses = tuple(address for address in addresses if address != refused.address)
-                else:
-                    make_room(
-                        port, refusal, self._console, on_busy=self._wishes.on_busy_port, yes=self._wishes.yes
-                    )
-            else:
-                return forward
+    def _take_what_is_pasted(self, *, comes_back: bool) -> None:
+        """The address that the browser ended on, or a code that the page shows, in the browser's place."""
+        gate = self._way_back.gate
+        if gate is None or (comes_back and not self._console.is_terminal):
+            return  # standard input may be meant for somebody else
+        if not comes_back:
+            self._emit(events.Prompt("the address that the browser ended on", secret=True))
+        self._console.take_pasted(
+            gate.paste,
+            needed=not comes_back,
+            nobody=lambda: None if comes_back else self.mailbox.put(NobodyPasted()),
+        )
+
+    def _type_in(self, address: str) -> bool:
+        """The last way: the command's own prompt, if it said that it has one."""
+        if not self._session.takes_paste:
+            return False
+        self._console.secrets.add(address)
+        self._command.answer(address)
+        return True

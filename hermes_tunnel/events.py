@@ -65,13 +65,16 @@ class Browser(Event):
 
 @dataclass(frozen=True)
 class Callback(Event):
-    """The browser came back: ``delivered``, ``denied``, ``refused`` by the command, or ``undeliverable``.
+    """The browser came back: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
+    ``stray`` with the answer to another login.
 
-    ``error`` is what the provider called it (RFC 6749 section 4.1.2.1).
+    ``error`` is what the provider called it (RFC 6749 section 4.1.2.1); ``way`` is how it went there:
+    ``forward``, ``relay`` or ``prompt``.
     """
 
     outcome: str
     error: str = ""
+    way: str = ""
 
 
 @dataclass(frozen=True)

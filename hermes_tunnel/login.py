@@ -12,8 +12,9 @@ from hermes_tunnel.conversation import Conversation, Wishes
 from hermes_tunnel.errors import RemoteCommandFailure
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.oauth.effects import Outcome
+from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand
-from hermes_tunnel.remote.hermes import Call, Provider
+from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.remote.landing import Landing, look
 from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.ssh.connection import connect
@@ -56,7 +57,7 @@ def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
     began = time.monotonic()
     with connect(order.hops, ask=console.ask, tell=lambda text: emit(events.Notice(text))) as connection:
         emit(events.Connected(connection.destination, connection.via))
-        talk = Conversation(order.provider, order.wishes, console=console, emit=emit, nonce=nonce)
+        talk = Conversation(order.provider, order.call, order.wishes, console=console, emit=emit, nonce=nonce)
         with RemoteCommand(connection.transport, line, talk.mailbox.put) as command:
             emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
             conclusion = talk.run(connection, command)

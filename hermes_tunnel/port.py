@@ -2,47 +2,88 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from hermes_tunnel.errors import NoWayBack
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.ending import Outcome, end
 from hermes_tunnel.local.ports import BindRefusal, Occupant, Refusal, describe, occupants
 from hermes_tunnel.local.programs import Role
 
-ON_BUSY = ("ask", "kill", "fail")
+ON_BUSY = ("ask", "kill", "paste", "fail")
 
 
-def make_room(port: int, refusal: Refusal, console: Console, *, on_busy: str, yes: bool = False) -> None:
-    """Free a port that could not be had, if the person agrees; returns when it is worth another try.
+class Room(Enum):
+    """What became of a port that could not be had."""
+
+    MADE = "it is worth another try"
+    NONE = "it stays taken, and the person will bring the address that the browser ended on"
+
+
+def make_room(port: int, refusal: Refusal, console: Console, *, on_busy: str, yes: bool = False) -> Room:
+    """Free a port that could not be had, or do without it, if the person agrees.
 
     :param refusal: why it could not be had
-    :param on_busy: ``ask``, ``kill`` (the question is asked all the same unless ``yes``) or ``fail``
+    :param on_busy: ``ask``, ``kill`` (and it is asked all the same unless ``yes``), ``paste`` or ``fail``
     :raises NoWayBack: it stays taken, and by whom
     """
     holders = [one for one in occupants(port) if one.listens or refusal.reason is BindRefusal.TAKEN]
+    if _may_paste(refusal, holders, console, on_busy):
+        return _do_without(port, holders, console, yes=yes)
     if refusal.reason is not BindRefusal.TAKEN or not holders:
-        raise NoWayBack(refusal.message, refusal.hint)
+        raise NoWayBack(refusal.message, f"{refusal.hint}{'; or ' if refusal.hint else ''}{_PASTE}")
     living = [one for one in holders if one.role is not Role.CLOSED]
     named = "; ".join(describe(one) for one in living or holders)
     if not living:
         raise NoWayBack(
             f"local port {port} is held by {named}", "the system frees it within a minute; then run it again"
         )
-    holders = living
-    protected = next((one.protected for one in holders if one.protected), "")
+    protected = next((one.protected for one in living if one.protected), "")
     if protected:
         raise NoWayBack(f"local port {port} is taken by {named}", f"it is not ours to end: {protected}")
     if on_busy == "fail" or (not console.is_terminal and not yes):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"to end it: hermes-tunnel port {port} --kill; the port cannot be another, the provider knows it",
+            f"to end it: hermes-tunnel port {port} --kill; the port cannot be another, the provider knows "
+            f"it; or {_PASTE}",
         )
     console.say(f"Local port {port} is needed and is taken by {named}.")
-    for holder in holders:
+    for holder in living:
         if not end_occupant(holder, console, yes=yes):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
-                f"end it yourself, or: hermes-tunnel port {port} --kill",
+                f"end it yourself, or: hermes-tunnel port {port} --kill; or {_PASTE}",
             )
+    return Room.MADE
+
+
+_PASTE = "--on-busy-port paste, and you bring the address yourself"
+_UNUSABLE = (BindRefusal.RESERVED, BindRefusal.FORBIDDEN)
+
+
+def _may_paste(refusal: Refusal, holders: list[Occupant], console: Console, on_busy: str) -> bool:
+    """Whether the person wants to bring the address; nobody has to be asked where nobody listens."""
+    nobody_there = refusal.reason in _UNUSABLE and not any(one.listens for one in holders)
+    return on_busy == "paste" or (on_busy == "ask" and nobody_there and console.is_terminal)
+
+
+def _do_without(port: int, holders: list[Occupant], console: Console, *, yes: bool) -> Room:
+    """The browser will end on that port all the same: whoever listens there will see the code."""
+    listening = [one for one in holders if one.listens]
+    named = "; ".join(describe(one) for one in listening)
+    if any(not one.own for one in listening):
+        raise NoWayBack(
+            f"local port {port} is taken by {named}, which would get the answer that the browser brings",
+            f"it has to end first; to see what it is: hermes-tunnel port {port}",
+        )
+    if listening and not yes:
+        console.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
+        if not console.confirm("Go on, and paste the address that the browser ends on?"):
+            raise NoWayBack(
+                f"local port {port} is taken by {named}",
+                f"to end it: hermes-tunnel port {port} --kill; --yes agrees that it sees the answer",
+            )
+    return Room.NONE
 
 
 def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> bool:

@@ -17,13 +17,23 @@ from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Conclude
 from hermes_tunnel.oauth.session import _TABLE, Session
-from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, State, TimeUp
+from hermes_tunnel.oauth.states import (
+    Answered,
+    Delivered,
+    Event,
+    Exited,
+    NobodyPasted,
+    State,
+    Strayed,
+    TimeUp,
+)
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
     Begun,
     DeviceAuthorization,
     FailureMark,
     Listening,
+    PasteOffered,
     Prompt,
     Success,
     Withdrawn,
@@ -222,6 +232,9 @@ EXAMPLES: tuple[Event, ...] = (
     Delivered("access_denied", 200),
     Undeliverable("no", refused=True),
     Undeliverable("no", refused=False),
+    Strayed(),
+    NobodyPasted(),
+    PasteOffered(),
     Withdrawn(),
     Answered(),
     TimeUp(),

@@ -29,7 +29,10 @@ CONTRACT = [
         {"event": "forwarding", "port": 1, "addresses": ["127.0.0.1"], "remote_port": 2},
     ),
     (events.Browser(True), {"event": "browser", "opened": True}),
-    (events.Callback("denied", "why"), {"event": "callback", "outcome": "denied", "error": "why"}),
+    (
+        events.Callback("denied", "why", "relay"),
+        {"event": "callback", "outcome": "denied", "error": "why", "way": "relay"},
+    ),
     (events.Prompt("Code:", True), {"event": "prompt", "text": "Code:", "secret": True}),
     (
         events.Finished(0, "logged_in", None),

@@ -11,7 +11,13 @@ ROOT = Path(hermes_tunnel.__file__).parent
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 PURE = "oauth text events errors symptoms __init__"
-FLOORS = ["cli __main__", "demo", "login conversation tunnel doctor port", "ssh remote local", PURE]
+FLOORS = [
+    "cli __main__",
+    "demo",
+    "login conversation tunnel doctor port way_back delivery link",
+    "ssh remote local",
+    PURE,
+]
 ONLY = {
     "sshtunnel": "ssh.forward",
     "psutil": "local.ports local.ending local.sockets local.programs ssh.dial",
@@ -71,7 +77,7 @@ def test_demo_origin() -> None:
         }
         setters |= {ast.unparse(call.func) for call in calls} & {"with_origin"}
         allowed = {"demo": {"with_origin"}, "cli.demo": {"with_origin"}, "remote.hermes": {"replace"}}
-        assert setters - {"callback.page_response"} <= allowed.get(name, set())
+        assert setters - {"response.page_response"} <= allowed.get(name, set())
 
 
 def test_exits() -> None:

@@ -33,7 +33,8 @@ from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn, Order, login
 from hermes_tunnel.oauth.effects import Outcome
-from hermes_tunnel.remote.hermes import Call, Provider, provider, with_origin
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import Provider, provider, with_origin
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.target import parse_target
 
@@ -127,7 +128,7 @@ def test_denied_is_denied() -> None:
         done = Login(stage)
     assert isinstance(done.ended, Refused)
     assert "access_denied" in done.ended.message
-    assert events.Callback("denied", "access_denied") in done.events
+    assert events.Callback("denied", "access_denied", "forward") in done.events
 
 
 def test_a_login_that_starts_over_is_followed() -> None:
@@ -269,7 +270,6 @@ def test_an_account_that_runs_something_else() -> None:
     [
         (Settings(permit_tty=False), RemoteCommandFailure, "terminal"),
         (Settings(max_sessions=0), RemoteCommandFailure, "session"),
-        (Settings(allow_tcp_forwarding=False), NoWayBack, "administratively prohibited"),
     ],
 )
 def test_what_a_server_may_refuse(settings: Settings, failure: type[Failure], words: str) -> None:

@@ -16,6 +16,8 @@ from hermes_tunnel.text import plain, redact
 
 _VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
+    "forward": "Lead the callback to a login that already waits there.",
+    "paste": "Deliver a callback address that the browser could not open.",
     "port": "Say who holds a local port, and end it if you want.",
     "demo": "See a complete login against servers in this process.",
 }
@@ -53,7 +55,7 @@ def cli() -> None:
     \b
       hermes-tunnel login xai-oauth me@server
       hermes-tunnel login spotify hermes-box --jump me@bastion
-      hermes-tunnel login mcp:linear hermes-box --as-user hermes
+      hermes-tunnel login mcp:linear hermes-box --container hermes
     """  # noqa: D301 - the \b is click's
 
 

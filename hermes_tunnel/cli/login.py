@@ -8,11 +8,19 @@ from typing import Any
 import click
 
 from hermes_tunnel.cli.ending import show_failure
-from hermes_tunnel.cli.options import connection_options, new_console, option, output_options
+from hermes_tunnel.cli.options import (
+    connection_options,
+    hops,
+    json_option,
+    new_console,
+    option,
+    output_options,
+    remote_options,
+    way_back_options,
+)
 from hermes_tunnel.cli.report import Report
 from hermes_tunnel.errors import NetworkFailure, NobodyAnswered
 from hermes_tunnel.local.console import Console
-from hermes_tunnel.port import ON_BUSY
 
 _EXTRA = "hermes_tunnel.extra"
 
@@ -35,9 +43,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
 @click.argument("provider")
 @click.argument("host", metavar="[USER@]HOST[:PORT]")
 @connection_options
-@option(
-    "--as-user", variable="AS_USER", default="", metavar="USER", help="Run Hermes there as USER, by sudo."
-)
+@remote_options
 @option("--profile", variable="PROFILE", default="", metavar="NAME", help="The Hermes profile there.")
 @option("--hermes-path", variable="HERMES_PATH", default="", metavar="PATH", help="Where hermes is there.")
 @option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Only show the address.")
@@ -54,13 +60,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     metavar="SECONDS",
     help="Your time to sign in; default: what the provider gives.",
 )
-@option(
-    "--on-busy-port",
-    variable="ON_BUSY_PORT",
-    type=click.Choice(ON_BUSY),
-    default="ask",
-    help="What to do if the local port is taken.",
-)
+@way_back_options
 @option(
     "--allow-host",
     "allowed_hosts",
@@ -69,8 +69,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     metavar="HOST",
     help="A sign-in page's host that you vouch for.",
 )
-@option("--yes", variable="YES", is_flag=True, help="Answer yes to ending what holds the local port.")
-@option("--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output.")
+@json_option
 @output_options
 @click.pass_context
 def login(ctx: click.Context, /, as_json: bool, quiet: bool, verbosity: int, **wanted: Any) -> int:
@@ -115,28 +114,20 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     from hermes_tunnel.conversation import Wishes
     from hermes_tunnel.local.browser import check_command, open_browser
     from hermes_tunnel.login import Order
-    from hermes_tunnel.remote.hermes import Call, provider
-    from hermes_tunnel.ssh.config import Options, resolve
-    from hermes_tunnel.ssh.target import parse_target
+    from hermes_tunnel.remote.call import Call
+    from hermes_tunnel.remote.hermes import provider
+    from hermes_tunnel.way_back import BusyPort
 
     chosen = provider(wanted["provider"])
-    call = Call(wanted["hermes_path"], wanted["as_user"], wanted["profile"])
+    call = Call(wanted["hermes_path"], wanted["as_user"], wanted["profile"], wanted["container"])
     call.login_line(chosen, "0", extra)
-    target = parse_target(wanted["host"], wanted["jumps"], wanted["user"], wanted["port"])
     if wanted["browser"] is not None:
         check_command(wanted["browser"])
-    family = {(True, False): "inet", (False, True): "inet6"}.get((wanted["ipv4"], wanted["ipv6"]))
-    options = Options(
-        config_file=wanted["config_file"],
-        options=wanted["ssh_options"],
-        identity_files=wanted["identity_files"],
-        address_family=family,
-    )
     wishes = Wishes(
         seconds=wanted["timeout"],
         open_page=None if wanted["no_browser"] else partial(open_browser, command=wanted["browser"]),
         allowed_hosts=frozenset(host.lower() for host in wanted["allowed_hosts"]),
-        on_busy_port=wanted["on_busy_port"],
-        yes=wanted["yes"],
+        busy_port=BusyPort(wanted["on_busy_port"], wanted["yes"]),
+        relay=wanted["relay"],
     )
-    return Order(chosen, resolve(target, options), call, extra, wishes)
+    return Order(chosen, hops(wanted), call, extra, wishes)

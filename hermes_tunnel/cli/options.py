@@ -6,12 +6,15 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
+
+if TYPE_CHECKING:
+    from hermes_tunnel.ssh.hop import HopConfiguration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +56,39 @@ _CONNECTION = (
     option("-4", "ipv4", variable="IPV4", is_flag=True, help="IPv4 only."),
     option("-6", "ipv6", variable="IPV6", is_flag=True, help="IPv6 only."),
 )
+_REMOTE = (
+    option(
+        "--as-user", variable="AS_USER", default="", metavar="USER", help="Run it there as USER, by sudo."
+    ),
+    option(
+        "--container",
+        variable="CONTAINER",
+        default="",
+        metavar="NAME",
+        help="Hermes is in this container there, of docker or podman.",
+    ),
+)
+relay_option = option(
+    "--relay",
+    variable="RELAY",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    help="Pass the callback on by a command there; auto: where the server forwards nothing.",
+)
+_WAY_BACK = (
+    relay_option,
+    option(
+        "--on-busy-port",
+        variable="ON_BUSY_PORT",
+        type=click.Choice(("ask", "kill", "paste", "fail")),
+        default="ask",
+        help="What to do if the local port is taken; paste: you bring the address yourself.",
+    ),
+    option("--yes", variable="YES", is_flag=True, help="Answer yes to the question about the local port."),
+)
+json_option = option(
+    "--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output."
+)
 _OUTPUT = (
     option("-v", "verbosity", variable="VERBOSE", count=True, help="Say more."),
     option("-q", "quiet", variable="QUIET", is_flag=True, help="Say only what is needed."),
@@ -64,6 +100,16 @@ def connection_options(command: F) -> F:
     return _all(_CONNECTION, command)
 
 
+def remote_options(command: F) -> F:
+    """Where Hermes is on the remote machine."""
+    return _all(_REMOTE, command)
+
+
+def way_back_options(command: F) -> F:
+    """How the callback gets there."""
+    return _all(_WAY_BACK, command)
+
+
 def output_options(command: F) -> F:
     """How much is said."""
     return _all(_OUTPUT, command)
@@ -73,6 +119,22 @@ def _all(options: tuple[Callable[[F], F], ...], command: F) -> F:
     for one in reversed(options):
         command = one(command)
     return command
+
+
+def hops(wanted: dict[str, Any]) -> tuple[HopConfiguration, ...]:
+    """The way to the host that was typed, by the connection options."""
+    from hermes_tunnel.ssh.config import Options, resolve
+    from hermes_tunnel.ssh.target import parse_target
+
+    target = parse_target(wanted["host"], wanted["jumps"], wanted["user"], wanted["port"])
+    family = {(True, False): "inet", (False, True): "inet6"}.get((wanted["ipv4"], wanted["ipv6"]))
+    options = Options(
+        config_file=wanted["config_file"],
+        options=wanted["ssh_options"],
+        identity_files=wanted["identity_files"],
+        address_family=family,
+    )
+    return resolve(target, options)
 
 
 def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:

@@ -16,6 +16,7 @@ from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.loopback import Loopback
 from hermes_tunnel.demo.oauth_client import Attempt, Client, ProviderRefused
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
+from hermes_tunnel.demo.variations import relays
 
 _RULE = "-" * 60
 
@@ -61,12 +62,12 @@ class LoginFailed(Exception):
 class Request:
     """What a command line of ours asks for.
 
-    :param looks: whether it looks where a credential landed; else it is a login
+    :param what: ``login``; ``look`` where a credential landed; ``relay`` a request to a port
     :param words: the words after the nonce
     """
 
     nonce: str
-    looks: bool
+    what: str
     words: tuple[str, ...]
 
 
@@ -80,7 +81,9 @@ def requested(line: str) -> Request | None:
         words = shlex.split(line)
         start = words.index("sh")
         if words[start + 1] == "-c" and words[start + 3] == "hermes-tunnel":
-            return Request(words[start + 4], ":landed:" in words[start + 2], tuple(words[start + 5 :]))
+            script = words[start + 2]
+            what = "look" if ":landed:" in script else "relay" if "relay;" in script else "login"
+            return Request(words[start + 4], what, tuple(words[start + 5 :]))
     return None
 
 
@@ -96,8 +99,11 @@ def installed(hermes: Hermes, login: Command | None, otherwise: Command | None =
         if request is None:
             return (otherwise or not_found)(process)
         marker = f"hermes-tunnel:{request.nonce}"
-        if request.looks:
+        if request.what == "look":
             return look(process, marker, request.words[1])
+        if request.what == "relay":
+            process.print(f"{marker}:relay")
+            return relays(hermes.loopback)(process)
         process.echo = False  # the script's `stty -echo`
         if login is None:
             process.print(f"{marker}:missing:PATH, ~/.local/bin")
@@ -127,12 +133,15 @@ def not_found(process: RemoteProcess) -> int:
     return 127
 
 
-def loopback_login(hermes: Hermes, *, port: int = 0, path: str = "/callback", attempts: int = 1) -> Command:
+def loopback_login(
+    hermes: Hermes, *, port: int = 0, path: str = "/callback", attempts: int = 1, offer: str = ""
+) -> Command:
     """As xAI up to 0.18.0: listens first, then asks; a line that is typed is taken for the code.
 
     :param port: the port to listen on; if it is taken, another one
     :param attempts: requests in all: each but the last is given up at once, and a new one replaces it,
         with another port and state
+    :param offer: what is said of the prompt, which is always there
     """
 
     def listen(process: RemoteProcess) -> CallbackListener:
@@ -156,6 +165,7 @@ def loopback_login(hermes: Hermes, *, port: int = 0, path: str = "/callback", at
         process.print()
         process.print(f"Waiting for callback on {attempt.redirect_uri}")
         print_hint(hermes, process, attempt.redirect_uri)
+        process.print(offer)
 
     def finish(process: RemoteProcess, attempt: Attempt, answer: dict[str, str]) -> int:
         redeem(hermes, attempt, answer, f"{hermes.name} authorization")

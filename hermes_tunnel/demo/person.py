@@ -72,17 +72,19 @@ class Person:
             thread.join()
 
     def _browse(self, url: str) -> None:
+        trail = [url]
         try:
-            visit = self._load("GET", url)
+            visit = self._load("GET", url, trail)
             form = _Form(visit.text, self._answer)
             if visit.status == 200 and form.fields:
-                visit = self._load("POST", urljoin(visit.url, form.action), urlencode(form.fields))
+                visit = self._load("POST", urljoin(visit.url, form.action), trail, urlencode(form.fields))
         except (OSError, http.client.HTTPException) as error:
-            visit = Visit(url, 0, str(error))
+            visit = Visit(trail[-1], 0, str(error))
         self._visits.put(visit)
 
-    def _load(self, method: str, url: str, form: str = "") -> Visit:
+    def _load(self, method: str, url: str, trail: list[str], form: str = "") -> Visit:
         for _ in range(_MOST_REDIRECTS):
+            trail.append(url)
             status, location, text = self._exchange(method, url, form)
             if status not in (302, 303) or not location:
                 return Visit(url, status, text)

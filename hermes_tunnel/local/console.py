@@ -44,6 +44,7 @@ class Console:
         self._waited_for = ""
         self._held: list[events.Event] = []
         self._asking: threading.Thread | None = None
+        self._pasting = False
         self.secrets: set[str] = set()
         """Values that must not be shown: answers that the person gave."""
 
@@ -89,18 +90,20 @@ class Console:
         """The text without escape sequences and secrets."""
         return redact(plain(text), self.secrets)
 
-    def waiting(self, what: str, seconds_left: float) -> None:
-        """Show, or refresh, what is waited for and the time that is left."""
+    def waiting(self, what: str, seconds_left: float | None) -> None:
+        """Show, or refresh, what is waited for and the time that is left; None for as long as it takes."""
         self.quiet()
-        if self._verbosity < 0 or self._asking is not None:
+        if self._verbosity < 0 or (self._asking is not None and not self._pasting):
             return
         if not self._moves:
             if what != self._waited_for:
-                self.say(f"Waiting for {what}, at most {seconds_left:.0f} s.")
+                most = "" if seconds_left is None else f", at most {seconds_left:.0f} s"
+                self.say(f"Waiting for {what}{most}.")
             self._waited_for = what
             return
-        minutes, seconds = divmod(max(0, round(seconds_left)), 60)
-        text = f"Waiting for {what}, {minutes}:{seconds:02d} left (Ctrl-C stops)"
+        minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
+        left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
+        text = f"Waiting for {what}{left} (Ctrl-C stops)"
         text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps could not be rewritten
         self._write("\r" + self._styled(text, dim=True) + " " * max(0, len(self._status) - len(text)))
         self._status = text
@@ -133,12 +136,44 @@ class Console:
         self._asking = read
         read.start()
 
+    def take_pasted(self, take: Callable[[str], str], *, needed: bool, nobody: Callable[[], object]) -> None:
+        """Hand over what the person pastes, unseen, while the time that is left is shown.
+
+        :param take: takes a line; why it could not be used, empty where it was; called in a thread
+        :param needed: whether nothing happens without it; else it is an offer
+        :param nobody: called in a thread where the input has ended
+        """
+        self.stop_asking()
+        if needed:
+            self.quiet()
+            self.say("The browser cannot come back here by itself: it will end on a page that does not open.")
+            self.say("Paste the address of that page here and press Enter; it stays hidden.", bold=True)
+        else:
+            offer = "If the page shows a code instead of coming back, paste it here and press Enter."
+            self._held.append(events.Notice(offer))
+        self._pasting = True
+        self._asking = threading.Thread(
+            target=self._read_pasted, args=(take, nobody), name="paste", daemon=True
+        )
+        self._asking.start()
+
+    def _read_pasted(self, take: Callable[[str], str], nobody: Callable[[], object]) -> None:
+        with contextlib.closing(self._keyboard.read_hidden_lines()) as lines:
+            for line in filter(str.strip, lines):
+                self.secrets.add(line.strip())
+                reason = take(line)
+                if not reason:
+                    return
+                self.say(f"That is not it: {reason}.")
+        if not self._keyboard.cancelled:
+            nobody()
+
     def stop_asking(self) -> None:
         """Give up the question that is open, if one is."""
         if self._asking is not None:
             self._keyboard.cancel()
             self._asking.join(1.0)
-            self._asking = None
+            self._asking, self._pasting = None, False
             self._keyboard.renew()
 
     def _read(self, prompt: str, hidden: bool) -> str | None:
@@ -212,8 +247,7 @@ class Console:
     def _forwarding(self, event: events.Forwarding) -> None:
         if self._verbosity >= 0:
             self.say(f"The tunnel is open: port {event.port} here leads to the command there.")
-        if self._verbosity > 0:
-            self.say(f"It listens on {', '.join(event.addresses)} and delivers to port {event.remote_port}.")
+        self._detail(f"It listens on {', '.join(event.addresses)} and delivers to port {event.remote_port}.")
 
     def _browser(self, event: events.Browser) -> None:
         if self._verbosity >= 0:
@@ -222,14 +256,26 @@ class Console:
     def _callback(self, event: events.Callback) -> None:
         if event.outcome == "delivered" and self._verbosity >= 0:
             self.say("The browser came back; its answer was delivered. Hermes is finishing the login ...")
+            if event.way == "relay":
+                self._detail("The server forwards nothing; a command there passed the answer on.")
+            elif event.way == "prompt":
+                self._detail(
+                    "The server lets nothing through; the answer was typed at the command's own prompt."
+                )
+        elif event.outcome == "stray":
+            self.say("The browser came with the answer to another login, by its state; it was not delivered.")
+            self.say("Close older sign-in pages, and use the one that opened last.")
         elif event.outcome == "refused":
             self.say("The browser came back, and the command there did not take its answer.")
         elif event.outcome == "denied":
             self.say(f"The browser came back with a no ({event.error}); it was delivered.")
 
-    def _command_ended(self, event: events.CommandEnded) -> None:
+    def _detail(self, text: str) -> None:
         if self._verbosity > 0:
-            self.say(f"The command ended with exit status {event.status}.")
+            self.say(text)
+
+    def _command_ended(self, event: events.CommandEnded) -> None:
+        self._detail(f"The command ended with exit status {event.status}.")
 
     def _notice(self, event: events.Notice) -> None:
         if self._verbosity >= (1 if event.detail else 0):

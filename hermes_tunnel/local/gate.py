@@ -1,4 +1,4 @@
-"""The gate's doorstep: one browser connection, read whole before anything goes to the remote.
+"""The gate's doorstep: what comes for the callback port, read whole before anything goes to the remote.
 
 Each accepted connection comes here in a thread of its own, so an idle one (a browser opens them ahead of
 need) delays nobody. What may pass is judged in ``oauth.callback``; this module reads, delivers and answers.
@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local import page
-from hermes_tunnel.oauth import callback
-from hermes_tunnel.oauth.states import Delivered
+from hermes_tunnel.oauth import callback, response
+from hermes_tunnel.oauth.states import Delivered, Strayed
 
 HEAD_SECONDS = 10.0
 MOST_CONNECTIONS = 64
@@ -23,8 +23,9 @@ _SEND_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
 _SETTLE_SECONDS = 2.0
 
-Deliver = Callable[[bytes], bytes]
-Report = Callable[[Delivered | Undeliverable], None]
+Deliver = Callable[[bytes], tuple[bytes, str]]
+"""Sends a request to the remote's listener: its answer, and the way it went; or raises ``Undeliverable``."""
+Report = Callable[[Delivered | Undeliverable | Strayed], None]
 
 
 class Gate:
@@ -32,7 +33,9 @@ class Gate:
 
     :param expected: the callback of the login in progress
     :param destination: ``user@host``, for the pages
-    :param report: is told when the callback was delivered or could not be; called in a connection's thread
+    :param deliver: sends a request to the remote's listener
+    :param report: is told when the callback was delivered or could not be, and when an answer came that
+        belongs to another login; called in a connection's thread
     :param head_seconds: how long a request head may take
     """
 
@@ -40,28 +43,55 @@ class Gate:
         self,
         expected: callback.Expected,
         destination: str,
+        deliver: Deliver,
         report: Report,
         *,
         head_seconds: float = HEAD_SECONDS,
     ) -> None:
         self._expected = expected
         self._destination = destination
+        self._deliver = deliver
         self._report = report
         self._head_seconds = head_seconds
         self._reading: dict[socket.socket, None] = {}  # in the order of their coming
         self._delivering = threading.Lock()
         self._delivered: Delivered | None = None
+        self._strayed = False
 
-    def serve(self, connection: socket.socket, deliver: Deliver) -> None:
-        """Handle one accepted connection; where there are too many, the one that idles longest goes.
-
-        :param deliver: sends a request to the remote's listener and gives back its answer, or raises
-            ``Undeliverable``
-        """
+    def serve(self, connection: socket.socket) -> None:
+        """Handle one accepted connection; where there are too many, the one that idles longest goes."""
         with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
             head = self._read_head(connection)
             if head is not None:
-                self._answer(connection, head, deliver)
+                self._answer(connection, head)
+
+    def paste(self, text: str) -> str:
+        """Take what the person pasted in the browser's place.
+
+        :return: why it was not taken, in words; empty where it was, and ``report`` says what became of it
+        """
+        verdict = callback.judge_pasted(text, self._expected)
+        if isinstance(verdict, callback.Reject):
+            return verdict.reason
+        if isinstance(verdict, callback.Stray):
+            return "it is the answer to another login, by its state"
+        with self._delivering:
+            event = self._hand_over(verdict)
+            if event is not None:
+                self._report(event)
+        return ""
+
+    def settle(self) -> bool:
+        """Wait, not for long, until the answer to the callback is with the browser, and reported.
+
+        :return: whether there was something to wait for
+        """
+        if self._delivering.acquire(blocking=False):
+            self._delivering.release()
+            return False
+        if self._delivering.acquire(timeout=_SETTLE_SECONDS):
+            self._delivering.release()
+        return True
 
     def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
         self._reading[connection] = None
@@ -72,47 +102,51 @@ class Gate:
         finally:
             del self._reading[connection]
 
-    def settle(self) -> None:
-        """Wait, not for long, until the answer to the callback is with the browser."""
-        if self._delivering.acquire(timeout=_SETTLE_SECONDS):
-            self._delivering.release()
-
-    def _answer(self, connection: socket.socket, head: bytes | callback.Reject, deliver: Deliver) -> None:
+    def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
         verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)
         if isinstance(verdict, callback.Reject):
-            _send(connection, callback.reject_response(verdict))
+            _write(connection, response.reject_response(verdict))
         elif isinstance(verdict, callback.Preflight):
-            _send(connection, callback.preflight_response(verdict))
+            _write(connection, response.preflight_response(verdict))
+        elif isinstance(verdict, callback.Stray):
+            if not self._strayed:  # who guesses states all day need not be heard of all day
+                self._strayed = True
+                self._report(Strayed())
+            shown = page.stray()
+            _write(connection, response.page_response(404, shown.body, shown.policy))
         else:
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:
-                self._hand_over(connection, verdict, deliver)
-            _await_end(connection)
+                self._deliver_for(connection, verdict)
+        _await_end(connection)
 
-    def _hand_over(self, connection: socket.socket, verdict: callback.Deliver, deliver: Deliver) -> None:
+    def _deliver_for(self, connection: socket.socket, verdict: callback.Deliver) -> None:
         """Deliver the callback, tell the browser, then report: the report may end everything."""
-        event: Delivered | Undeliverable | None = None
-        if self._delivered is None:
-            try:
-                status = callback.status_of(deliver(verdict.request))
-            except Undeliverable as error:
-                event = error
-            else:
-                event = self._delivered = Delivered(verdict.error, status)
+        event = self._hand_over(verdict)
         try:
             shown = self._page()
-            _write(connection, callback.page_response(200, shown.body, shown.policy, origin=verdict.origin))
+            _write(connection, response.page_response(200, shown.body, shown.policy, origin=verdict.origin))
         finally:
             if event is not None:
                 self._report(event)
+
+    def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undeliverable | None:
+        """What became of it; None where it, or another, was delivered before."""
+        if self._delivered is not None:
+            return None
+        try:
+            answer, way = self._deliver(verdict.request)
+        except Undeliverable as error:
+            return error
+        self._delivered = Delivered.from_answer(verdict.error, answer, way)
+        return self._delivered
 
     def _page(self) -> page.Page:
         if self._delivered is None:
             return page.failed(self._destination)
         if self._delivered.error:
             return page.declined(self._destination)
-        taken = self._delivered.status is None or self._delivered.status < 400  # RFC 9110 section 15
-        return page.delivered(self._destination) if taken else page.failed(self._destination)
+        return page.delivered(self._destination) if self._delivered.taken else page.failed(self._destination)
 
 
 def _read_head(connection: socket.socket, seconds: float) -> bytes | callback.Reject | None:
@@ -132,11 +166,6 @@ def _read_head(connection: socket.socket, seconds: float) -> bytes | callback.Re
             return None
         head += chunk
     return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-
-
-def _send(connection: socket.socket, response: bytes) -> None:
-    _write(connection, response)
-    _await_end(connection)
 
 
 def _write(connection: socket.socket, response: bytes) -> None:

@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TextIO
 
 _WINDOWS = sys.platform == "win32"
@@ -42,9 +42,28 @@ class Keyboard:
             return None
         with self._mode(hidden):
             ready()
-            if _WINDOWS:
-                return self._read_console(hidden) if self.is_terminal else self._read_stream()
-            return self._read_descriptor()
+            return self._read(hidden)
+
+    def read_hidden_lines(self) -> Generator[str, None, None]:
+        """Line after line, none of them shown, until the end of the input or until it was cancelled.
+
+        What is pasted at once, more than one line of it, is all taken.
+        """
+        if self._stream is None or self._stream.closed:
+            return
+        with self._mode(True):
+            while (line := self._read(True)) is not None:
+                yield line
+
+    def _read(self, hidden: bool) -> str | None:
+        if _WINDOWS:
+            return self._read_console(hidden) if self.is_terminal else self._read_stream()
+        return self._read_descriptor()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the line that is waited for was given up."""
+        return self._cancelled.is_set()
 
     def cancel(self) -> None:
         """Give up the line that another thread waits for, or is about to; ``renew`` ends that."""

@@ -58,3 +58,13 @@ def failed(destination: str) -> Page:
         f"Hermes on {destination} did not take the sign-in. The terminal says what to do next.",
         _BAD,
     )
+
+
+def stray() -> Page:
+    """The answer to another login: an older page, or another terminal's."""
+    return _page(
+        "Not this login",
+        "This is the answer to another sign-in, perhaps an older one. It was not used: close this page, and "
+        "use the one that opened last.",
+        _BAD,
+    )

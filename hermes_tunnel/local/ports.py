@@ -36,6 +36,7 @@ class Occupant:
     :param user: ``None`` where the system does not say
     :param started: in local time
     :param protected: why it must not be ended; empty where it may be, if the person agrees
+    :param own: whether it is known to be a process of this user
     """
 
     port: int
@@ -43,6 +44,7 @@ class Occupant:
     addresses: tuple[str, ...]
     role: Role
     protected: str
+    own: bool = False
     pid: int | None = None
     name: str = ""
     user: str | None = None
@@ -136,8 +138,9 @@ def _seen(
         protected = "it does not listen; its connection only uses the port, and frees it when it ends"
     else:
         protected = ""
+    own = user is not None and user == me.username()
     user = None if user is None else plain(user)
-    return Occupant(port, state, addresses, role, protected, pid, plain(name), user, started, process)
+    return Occupant(port, state, addresses, role, protected, own, pid, plain(name), user, started, process)
 
 
 def _told(fact: Callable[[], T]) -> T | None:

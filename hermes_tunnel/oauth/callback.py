@@ -1,9 +1,10 @@
-"""The gate's judgement: which request may be delivered to the remote, and what the browser is told.
+"""The gate's judgement: which request may be delivered to the remote, and how it is rebuilt.
 
 The callback listener on the remote may serve a single request in a single thread, and believes what it
 is told. So a request is delivered only if it is the callback of the login in progress, and it is
 rebuilt from the two things that matter, path and query: no cookie, header or body of the browser's
-crosses over. Pure functions on one request head (RFC 9112 section 3) and one answer.
+crosses over. An address that the person pastes, because the browser could not come here, is judged the
+same way. Pure functions on one request head (RFC 9112 section 3), one address, one answer.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from hermes_tunnel.oauth.authorization import LOOPBACK_HOSTS, Redirect
+from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT, LOOPBACK_HOSTS, Redirect
 
 LONGEST_HEAD = 16 * 1024  # bytes
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*")  # RFC 3986 section 3.4
 # RFC 9110 section 5.5; bytes from 0x80 on are allowed, and cookies of other pages on localhost have them.
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
+_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
+_CODE = re.compile(r"[A-Za-z0-9\-._~+/=]{4,4096}")
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -26,8 +29,9 @@ _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 class Expected:
     """The callback that is waited for.
 
-    :param redirect: where the browser was told to go
-    :param state: what the callback must carry (RFC 6749 section 10.12)
+    :param redirect: where the browser was told to go; with an empty path, anywhere at that port
+    :param state: what the callback must carry (RFC 6749 section 10.12); empty where nobody knows it: then
+        any one will do
     :param origins: web origins whose pages may fetch the callback (WHATWG Fetch, CORS)
     """
 
@@ -63,7 +67,12 @@ class Reject:
     reason: str
 
 
-Verdict = Deliver | Preflight | Reject
+@dataclass(frozen=True)
+class Stray:
+    """The answer to another login: nothing is wrong with it but its state."""
+
+
+Verdict = Deliver | Preflight | Reject | Stray
 
 
 def judge(head: bytes, expected: Expected) -> Verdict:
@@ -78,15 +87,14 @@ def judge(head: bytes, expected: Expected) -> Verdict:
     method, path, query, headers = request
     if not _is_here(headers.get("host", []), expected.redirect):
         return Reject(404, "the Host is not this address")
-    if path != expected.redirect.path:
+    if path != (expected.redirect.path or path):
         return Reject(404, "another path")
     origin = headers.get("origin", [""])[0]
     if method == "OPTIONS" and origin in expected.origins:
         return Preflight(origin)
     if method != "GET":
         return Reject(404, "another method")
-    rejected = _judge_sender(headers, origin, expected)
-    return rejected or _judge_query(query, origin, expected)
+    return _judge_sender(headers, origin, expected) or _judge_answer(path, query, origin, expected)
 
 
 def _judge_sender(headers: dict[str, list[str]], origin: str, expected: Expected) -> Reject | None:
@@ -98,29 +106,87 @@ def _judge_sender(headers: dict[str, list[str]], origin: str, expected: Expected
     return None
 
 
-def _judge_query(query: str, origin: str, expected: Expected) -> Verdict:
-    if not _QUERY.fullmatch(query):
-        return Reject(400, "characters that no query has")
+def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Deliver | Reject | Stray:
+    if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
+        return Reject(400, "characters that no address has")
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=32)
     except ValueError:
         return Reject(400, "too many fields")
     states = fields.get("state", [])
-    if len(states) != 1 or not hmac.compare_digest(states[0].encode(), expected.state.encode()):
-        return Reject(404, "another state")
+    if len(states) != 1 or not states[0]:
+        return Reject(404, "not one state")
     answers = fields.get("code", []) + fields.get("error", [])
     if len(answers) != 1 or not answers[0]:
         return Reject(400, "neither one code nor one error")
-    redirect = expected.redirect
-    request = (
-        f"GET {redirect.path}?{query} HTTP/1.1\r\nHost: {redirect.authority}\r\nConnection: close\r\n\r\n"
-    )
+    if expected.state and not hmac.compare_digest(states[0].encode(), expected.state.encode()):
+        return Stray()
     error = fields.get("error", [""])[0]
     return Deliver(
-        request.encode("ascii"),
+        rebuilt(path, query, expected.redirect),
         error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name",
         origin,
     )
+
+
+def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
+    """The request for the remote's listener: these two things of the browser's, and nothing else."""
+    lines = (f"GET {path}?{query} HTTP/1.1", f"Host: {redirect.authority}", "Connection: close", "", "")
+    return "\r\n".join(lines).encode("ascii")
+
+
+def address_of(request: bytes) -> str:
+    """The address that a rebuilt request stands for, as a browser shows it."""
+    line, host, *_ = request.decode("ascii").split("\r\n")
+    return f"http://{host.partition(' ')[2]}{line.split(' ')[1]}"
+
+
+def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
+    """Decide what becomes of what the person pasted: the address that their browser ended on, its query, or,
+    where the ``state`` is known, the bare code that a page showed.
+
+    :return: a ``Reject`` has a reason that the person can be told
+    """
+    text = text.strip()
+    if len(text) > LONGEST_HEAD:
+        return Reject(400, "it is far too long")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        try:
+            redirect, query = pasted_address(text)
+        except ValueError as problem:
+            return Reject(400, str(problem))
+        if redirect.port != expected.redirect.port:
+            return Reject(404, f"it leads to port {redirect.port}, not to {expected.redirect.port}")
+        if redirect.path != (expected.redirect.path or redirect.path):
+            return Reject(404, f"its path is not {expected.redirect.path}")
+        path = redirect.path
+    else:
+        path, query = expected.redirect.path, text.removeprefix("?")
+        if not re.search(r"(^|&)(code|error)=", query):
+            code, _, state = text.partition("#")  # some pages show both, joined like that
+            if not expected.state or not _CODE.fullmatch(code):
+                return Reject(400, "it is neither an address of this machine nor a code")
+            query = urlencode({"code": code, "state": state or expected.state})
+    return _judge_answer(path, query, "", expected)
+
+
+def pasted_address(text: str) -> tuple[Redirect, str]:
+    """Where a pasted callback address leads on this machine, and its query.
+
+    :raises ValueError: it is no such address, and why, in words for the person
+    """
+    parts = urlsplit(text)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("it is not an http address of this machine")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("it has a user name or a fragment, which no callback has")
+    try:
+        port = parts.port or 80
+    except ValueError:
+        raise ValueError("it has no port that could be one") from None
+    if not FIRST_PORT <= port <= LAST_PORT:
+        raise ValueError(f"it leads to port {port}; a login uses {FIRST_PORT} to {LAST_PORT}")
+    return Redirect(parts.hostname, port, parts.path or "/"), parts.query
 
 
 def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
@@ -155,48 +221,3 @@ def status_of(answer: bytes) -> int | None:
     """The status code at the start of what the remote's listener answered (RFC 9112 section 4)."""
     match = re.match(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)", answer)
     return int(match[1]) if match else None
-
-
-def preflight_response(preflight: Preflight) -> bytes:
-    """The permission for a provider's page to fetch the callback (Fetch; Private Network Access)."""
-    return _response(
-        204,
-        b"",
-        (
-            f"Access-Control-Allow-Origin: {preflight.origin}",
-            "Access-Control-Allow-Methods: GET",
-            "Access-Control-Allow-Headers: *",
-            "Access-Control-Allow-Private-Network: true",
-            "Vary: Origin",
-        ),
-    )
-
-
-def page_response(status: int, page: bytes, policy: str, *, origin: str = "") -> bytes:
-    """One of our own pages as an answer.
-
-    :param policy: its Content-Security-Policy
-    :param origin: the provider's page that may read it, if it fetched
-    """
-    allowed = (f"Access-Control-Allow-Origin: {origin}", "Vary: Origin") if origin else ()
-    headers = ("Content-Type: text/html; charset=utf-8", f"Content-Security-Policy: {policy}", *allowed)
-    return _response(status, page, headers)
-
-
-def reject_response(reject: Reject) -> bytes:
-    """The same few words for whatever is not the callback, so that a probe learns nothing."""
-    return _response(reject.status, b"not found\n", ("Content-Type: text/plain",))
-
-
-def _response(status: int, body: bytes, headers: tuple[str, ...]) -> bytes:
-    reason = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 408: "Request Timeout"}
-    lines = (
-        f"HTTP/1.1 {status} {reason.get(status, 'Answered')}",
-        *headers,
-        *(() if status == 204 else (f"Content-Length: {len(body)}",)),
-        "Cache-Control: no-store",
-        "Referrer-Policy: no-referrer",
-        "X-Content-Type-Options: nosniff",
-        "Connection: close",
-    )
-    return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body

@@ -14,14 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hermes_tunnel.errors import (
-    NobodyAnswered,
-    NoWayBack,
-    Refused,
-    RemoteCommandFailure,
-    Undeliverable,
-    Unsafe,
-)
+from hermes_tunnel.errors import NobodyAnswered, Undeliverable, Unsafe
+from hermes_tunnel.oauth import ending
 from hermes_tunnel.oauth.authorization import (
     Authorization,
     Mode,
@@ -41,8 +35,6 @@ from hermes_tunnel.oauth.effects import (
     StopAsking,
 )
 from hermes_tunnel.oauth.states import (
-    NOBODY_ANSWERED,
-    NOBODY_THERE,
     SECONDS_TO_ASK,
     SECONDS_TO_BEGIN,
     SECONDS_TO_END,
@@ -52,8 +44,10 @@ from hermes_tunnel.oauth.states import (
     Delivered,
     Event,
     Exited,
+    NobodyPasted,
     PersonTime,
     State,
+    Strayed,
     TimeUp,
 )
 from hermes_tunnel.oauth.transcript import (
@@ -63,6 +57,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PasteOffered,
     Prompt,
     Success,
     Withdrawn,
@@ -89,6 +84,10 @@ class Session:
     state: State = State.CONNECTED
     authorization: Authorization | None = None
     begun: Begun | None = None
+    takes_paste: bool = False
+    """Whether the command said that the browser's address may be typed at its own prompt."""
+    _listening: int | None = None
+    _strayed: bool = False
     _requests: int = 0
     _announced: bool = False
     _failure: str = ""
@@ -119,10 +118,9 @@ class Session:
 
     def _on_begun(self, begun: Begun) -> list[Effect]:
         if begun.words[:1] == ("missing",):
-            raise RemoteCommandFailure(
-                f"hermes was not found on the remote machine; looked in {', '.join(begun.words[1:])}",
-                "install it there, or say where it is: --hermes-path /path/to/hermes",
-            )
+            raise ending.hermes_missing(", ".join(begun.words[1:]))
+        if begun.words[:1] == ("no-container",):
+            raise ending.container_missing(":".join(begun.words[1:]))
         self.begun = begun
         self._lines.clear()
         self.state = State.STARTING
@@ -149,13 +147,18 @@ class Session:
                 f"the command asked for a sign-in {self._requests} times; it was stopped",
                 "look at what it printed above, then try again",
             )
-        self.state = _STATE_OF_MODE[authorization.mode]
+        self.state, self.takes_paste = _STATE_OF_MODE[authorization.mode], False
+        listening, self._listening = self._listening, None
         return [
             Invite(authorization, again=before is not None),
+            *([] if listening is None else [DeliverTo(listening)]),
             Allow(self.time.of(authorization.mode), person=True),
         ]
 
     def _on_listening(self, listening: Listening) -> list[Effect]:
+        if self.state in _EARLY:  # said before the request that it belongs to
+            self._listening = listening.port
+            return []
         return [DeliverTo(listening.port)]
 
     def _on_prompt(self, prompt: Prompt) -> list[Effect]:
@@ -187,13 +190,13 @@ class Session:
 
     def _on_question_time_up(self, _: TimeUp) -> list[Effect]:
         if self._deserted:
-            raise NobodyAnswered(*NOBODY_THERE)
-        raise NobodyAnswered(*NOBODY_ANSWERED[self.state])
+            raise NobodyAnswered(*ending.NOBODY_THERE)
+        raise ending.nobody_answered(self.state)
 
     def _on_early_answer(self, answered: Answered) -> list[Effect]:
         """An answer to sudo, which asks before the command begins."""
         if answered.nobody:
-            raise NobodyAnswered(*NOBODY_THERE)
+            raise NobodyAnswered(*ending.NOBODY_THERE)
         return [Allow(SECONDS_TO_BEGIN)]
 
     def _on_early_prompt(self, prompt: Prompt) -> list[Effect]:
@@ -221,69 +224,44 @@ class Session:
         return [CloseListener(), Allow(SECONDS_TO_FINISH)]
 
     def _on_undeliverable(self, failed: Undeliverable) -> list[Effect]:
-        if failed.refused:
-            raise NoWayBack(
-                f"the server does not allow the callback to be forwarded: {failed.reason}",
-                "its sshd_config needs AllowTcpForwarding yes (and PermitOpen for this port)",
-            )
-        raise Refused(
-            f"the callback came, but nothing listens for it on the remote any more: {failed.reason}",
-            "run the login again",
-        )
+        raise ending.undeliverable(failed)
+
+    def _on_strayed(self, _: Strayed) -> list[Effect]:
+        self._strayed = True
+        return []
+
+    def _on_paste_offered(self, _: PasteOffered) -> list[Effect]:
+        self.takes_paste = True
+        return []
+
+    def _on_nobody_pasted(self, _: NobodyPasted) -> list[Effect]:
+        raise NobodyAnswered(*ending.NOBODY_PASTED)
 
     def _on_request_after_delivery(self, _: Event) -> list[Effect]:
-        raise Refused(
-            "the callback was delivered and the command then asked for another sign-in: "
-            "it did not accept the answer",
-            "look at what it printed above; the tunnel itself worked",
-        )
+        raise ending.asked_again()
 
     def _on_exit(self, exited: Exited) -> list[Effect]:
-        self.state = State.ENDED
-        if exited.status < 0:
-            raise Refused("the command was ended on the remote machine by a signal", "run the login again")
+        delivered, self.state = self.state is State.CALLBACK_DELIVERED, State.ENDED
         if exited.status != 0 or self._failure:
-            raise Refused(
-                f"the command failed there: {self._failure or self.last_words or 'it said nothing'}"
-                + (f" (exit status {exited.status})" if exited.status else ""),
-                "what it printed is above; run the login again when that is mended",
-            )
+            words = self._failure or self.last_words
+            raise ending.command_failed(exited.status, words, delivered=delivered)
         if self.authorization is not None:
             return [Conclude(Outcome.LOGGED_IN)]
         if self._announced:
             return [Conclude(Outcome.IMPORTED)]
-        raise RemoteCommandFailure(
-            "the command ended well without a sign-in that was recognised"
-            + (f"; its last words: {quote(self.last_words)}" if self.last_words else ""),
-            "see what it does there by hand; `hermes auth --help` lists its commands",
-        )
+        raise ending.nothing_recognised(self.last_words)
 
     def _on_exit_before_begin(self, exited: Exited) -> list[Effect]:
-        raise RemoteCommandFailure(
-            "the account ran something else than the command: "
-            + (quote(self.last_words) if self.last_words else f"exit status {exited.status}, no word"),
-            "the account may have no shell or a forced command; try --as-user, or another account",
-        )
+        raise ending.something_else_ran(exited.status, self.last_words)
 
     def _on_denied_end(self, _: Event) -> list[Effect]:
-        raise Refused(
-            f"the sign-in was declined at the provider ({self._failure})",
-            "run the login again and approve it, if that was not meant",
-        )
+        raise ending.declined(self._failure)
 
     def _on_begin_time_up(self, _: TimeUp) -> list[Effect]:
-        if self._pending:
-            raise RemoteCommandFailure(
-                f"before the command could start, the remote machine asked {quote(self._pending)}",
-                "connect with ssh first and settle that there; a password that has expired has to be changed",
-            )
-        raise NobodyAnswered(
-            f"the remote shell did not start the command within {SECONDS_TO_BEGIN:.0f} s",
-            "connect with ssh and see what its start-up files do",
-        )
+        raise ending.never_began(self._pending)
 
     def _on_time_up(self, _: TimeUp) -> list[Effect]:
-        raise NobodyAnswered(*NOBODY_ANSWERED[self.state])
+        raise ending.nobody_answered(self.state, strayed=self._strayed)
 
     def _on_announced_time_up(self, _: TimeUp) -> list[Effect]:
         if self._failure:
@@ -336,7 +314,12 @@ _TABLE: dict[tuple[State, type[Event]], _Reaction] = {
     **dict.fromkeys([(state, Withdrawn) for state in _QUESTIONED], Session._on_withdrawn),
     **dict.fromkeys([(state, Answered) for state in _QUESTIONED], Session._on_answered),
     **dict.fromkeys([(state, TimeUp) for state in _QUESTIONED], Session._on_question_time_up),
-    (State.AWAITING_CALLBACK, Listening): Session._on_listening,
+    **dict.fromkeys(
+        [(state, Listening) for state in (*_EARLY, State.AWAITING_CALLBACK)], Session._on_listening
+    ),
+    (State.AWAITING_CALLBACK, PasteOffered): Session._on_paste_offered,
+    (State.AWAITING_CALLBACK, NobodyPasted): Session._on_nobody_pasted,
+    (State.AWAITING_CALLBACK, Strayed): Session._on_strayed,
     (State.AWAITING_CALLBACK, Delivered): Session._on_delivered,
     (State.AWAITING_CALLBACK, Undeliverable): Session._on_undeliverable,
     (State.CALLBACK_DELIVERED, AuthorizationRequest): Session._on_request_after_delivery,

@@ -7,6 +7,7 @@ from enum import Enum
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.authorization import Mode
+from hermes_tunnel.oauth.callback import status_of
 from hermes_tunnel.oauth.transcript import Said
 
 SECONDS_TO_BEGIN = 30.0  # a shell with a slow start-up file
@@ -34,10 +35,34 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Delivered:
-    """The callback was delivered; the remote's listener answered ``status``, None if nothing usable."""
+    """The callback was delivered; the remote's listener answered ``status``, None if nothing usable.
+
+    ``way`` is how it got there: ``forward``, ``relay``, or ``prompt`` where it was typed.
+    """
 
     error: str
     status: int | None
+    way: str = "forward"
+
+    @classmethod
+    def from_answer(cls, error: str, answer: bytes, way: str) -> Delivered:
+        """What the listener's answer means."""
+        return cls(error, status_of(answer), way)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the listener took it, as far as it said (RFC 9110 section 15)."""
+        return self.status is None or self.status < 400
+
+
+@dataclass(frozen=True)
+class Strayed:
+    """The browser brought the answer to another login; it was not delivered."""
+
+
+@dataclass(frozen=True)
+class NobodyPasted:
+    """The browser cannot come back by itself, and nobody is there to paste where it ended."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +84,7 @@ class Exited:
     status: int
 
 
-Event = Said | Delivered | Undeliverable | Answered | TimeUp | Exited
+Event = Said | Delivered | Undeliverable | Strayed | NobodyPasted | Answered | TimeUp | Exited
 
 
 @dataclass(frozen=True)
@@ -75,31 +100,3 @@ class PersonTime:
         if mode is Mode.LOOPBACK:
             return self.callback
         return self.answer if mode is Mode.PASTE else self.approval
-
-
-# What is said when the time of a state is over: a fact and the next thing to do, as a Failure takes them.
-NOBODY_THERE = (
-    "the remote command asked something, and there is nobody to answer",
-    "run it in a terminal, or give the answer on standard input",
-)
-NOBODY_ANSWERED = {
-    State.STARTING: (
-        f"the command asked for no sign-in within {SECONDS_TO_ASK:.0f} s",
-        "its last lines are above; can the remote machine reach the provider?",
-    ),
-    State.AWAITING_CALLBACK: (
-        "nobody signed in: the browser did not come back in time",
-        "run the login again; the page must be opened in a browser on this machine",
-    ),
-    State.AWAITING_APPROVAL: ("nobody approved the sign-in in time", "run the login again"),
-    State.ASKING: ("no answer was given in time", "run the login again"),
-    State.AWAITING_ANSWER: ("no answer was given in time", "run the login again"),
-    State.ANSWERED: (
-        f"the answer was delivered, and the command did not finish within {SECONDS_TO_FINISH:.0f} s",
-        "can the remote machine reach the provider's token endpoint?",
-    ),
-    State.CALLBACK_DELIVERED: (
-        f"the callback was delivered, and the command did not finish within {SECONDS_TO_FINISH:.0f} s",
-        "can the remote machine reach the provider's token endpoint?",
-    ),
-}

@@ -55,6 +55,11 @@ class Listening:
 
 
 @dataclass(frozen=True)
+class PasteOffered:
+    """The command would take the browser's address, or a code, at its own prompt."""
+
+
+@dataclass(frozen=True)
 class DeviceAuthorization:
     """A verification page and the code to enter there (RFC 8628 section 3.2), not yet judged."""
 
@@ -91,6 +96,7 @@ Said = (
     | Line
     | AuthorizationRequest
     | Listening
+    | PasteOffered
     | DeviceAuthorization
     | Prompt
     | Withdrawn
@@ -103,6 +109,8 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\s<>\
 _LISTENING = re.compile(
     r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
 )
+# "paste that code here and press Enter", "Or paste the redirect URL here"; not "at the prompt below", a hint.
+_PASTE_OFFERED = re.compile(r"(?i)\bpaste\b[^.]{0,80}\bhere\b")
 _SUCCESS = re.compile(
     r"\s*(?:(?:Added|Saved|Imported) \S+ (?:OAuth )?.*credential"
     r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
@@ -158,7 +166,8 @@ class Transcript:
         if not text.strip() or self._unfinished == self._prompt:
             return []
         self._prompt, self._asked = self._unfinished, True
-        return [Prompt(text.strip())]
+        offered: list[Said] = [PasteOffered()] if _PASTE_OFFERED.search(text) else []
+        return [Prompt(text.strip()), *offered]
 
     def end(self) -> list[Said]:
         """There is no more: the last line counts though nothing ended it."""
@@ -198,7 +207,7 @@ class Transcript:
                 return self._device(url, user_code)
             if url.startswith("https://"):
                 self._page = url
-        return self._code_on(text.strip())
+        return [PasteOffered()] if _PASTE_OFFERED.search(text) else self._code_on(text.strip())
 
     def _code_on(self, text: str) -> list[Said]:
         """A code on, or right after, a line that says so; a blank line between them does no harm."""

@@ -26,6 +26,8 @@ _COLUMNS, _ROWS = 4000, 50
 _OPEN_SECONDS = 15.0
 _STATUS_SECONDS = 5.0  # between the end of the output and the exit status
 _END_SECONDS = 1.0
+_OUTPUT_SECONDS = 5.0
+_LONGEST_OUTPUT = 256 * 1024  # bytes of a command that only tells something
 # What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them; at
 # the start of a word zsh takes = for a command to look up, and fish takes %self for its own process.
 _WORD = re.compile(r"(?![=%])[A-Za-z0-9._/:@%+=,-]+")
@@ -41,6 +43,12 @@ class Output:
 Post = Callable[["Output | Exited | Failure"], None]
 
 
+class Script(str):
+    """A script that is a word for another script."""
+
+    __slots__ = ()
+
+
 def script(name: str) -> str:
     """One of the scripts beside this module as one line, without its comments."""
     text = (files("hermes_tunnel.remote") / name).read_text("utf-8")
@@ -51,17 +59,34 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
     """The command line that runs ``script`` by ``sh`` whatever the account's shell is.
 
     :param script: without ``'``, ``!``, backslash and line feed: then single quotes hold in every shell
-    :param words: its ``$1`` and on
+    :param words: its ``$1`` and on; of those, each ``Script`` like the above
     :param before: words before ``sh``, such as ``sudo -u NAME``
     :raises UsageFailure: a word has characters that some shell would act on
     """
     for word in (*before, *words):
-        if not _WORD.fullmatch(word):
+        if not isinstance(word, Script) and not _WORD.fullmatch(word):
             raise UsageFailure(
                 f"{quote(word)} cannot be passed to the remote machine's shell unchanged",
                 "letters, digits and . _ / : @ % + = , - can be passed, and it may not begin with = or %",
             )
-    return " ".join((*before, f"sh -c '{script}' hermes-tunnel", *words))
+    quoted = [f"'{word}'" if isinstance(word, Script) else word for word in words]
+    return " ".join((*before, f"sh -c '{script}' hermes-tunnel", *quoted))
+
+
+def output_of(transport: paramiko.Transport, line: str) -> str | None:
+    """What a command prints that asks nothing and ends soon, in a session of its own; None where it could not
+    run. A start-up file may be talkative before it.
+    """
+    output = b""
+    try:
+        with contextlib.closing(transport.open_session(timeout=_OUTPUT_SECONDS)) as channel:
+            channel.settimeout(_OUTPUT_SECONDS)
+            channel.exec_command(line)
+            while len(output) < _LONGEST_OUTPUT and (data := channel.recv(4096)):
+                output += data
+    except (paramiko.SSHException, EOFError, OSError):
+        return None
+    return output.decode("utf-8", "replace")
 
 
 class RemoteCommand:

@@ -8,12 +8,12 @@ stty -echo 2>/dev/null;
 if [ "$h" = - ]; then
   h=$(command -v hermes 2>/dev/null) ||
   for d in "$HOME/.local/bin" "$HOME/.hermes/hermes-agent/venv/bin" "$HOME/.hermes/hermes-agent/.venv/bin"
-    /usr/local/bin /opt/hermes /opt/hermes/bin; do
+    /usr/local/bin /opt/hermes /opt/hermes/bin /opt/hermes/.venv/bin; do
     if [ -f "$d/hermes" ] && [ -x "$d/hermes" ]; then h=$d/hermes; break; fi;
   done;
 fi;
 if [ -f "$h" ] && [ -x "$h" ]; then
-  echo "hermes-tunnel:$n:begin:$(id -un):${HERMES_HOME:-$HOME/.hermes}:$h";
+  echo "hermes-tunnel:$n:begin:$(id -un 2>/dev/null || id -u):${HERMES_HOME:-$HOME/.hermes}:$h";
 else
   echo "hermes-tunnel:$n:missing:${h:-PATH, ~/.local/bin, ~/.hermes/hermes-agent, /usr/local/bin, /opt/hermes}";
   exit 127;

@@ -1,15 +1,13 @@
-"""Hermes on the remote machine: what is known of its providers, how it is called, where it is found."""
+"""What Hermes can log in to, and what is known of it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.states import PersonTime
-from hermes_tunnel.remote.command import script, script_line
 from hermes_tunnel.text import quote
 
 
@@ -23,6 +21,7 @@ class Provider:
     :param policy: what may be opened for it
     :param time: how long Hermes waits for the person, less a few seconds
     :param credential: where the credential lands, below Hermes' home
+    :param callback: the port and the path that its releases use, if they use the same
     """
 
     name: str
@@ -31,6 +30,7 @@ class Provider:
     policy: Policy = field(default_factory=Policy)
     time: PersonTime = field(default_factory=PersonTime)
     credential: str = "auth.json"
+    callback: tuple[int, str] | None = None
 
 
 def _auth_add(name: str, title: str, *issuers: str, redirect_hosts: tuple[str, ...] = ()) -> Provider:
@@ -44,12 +44,13 @@ _MINIMAX = [
 KNOWN = {
     provider.name: provider
     for provider in (
-        _auth_add("xai-oauth", "xAI", "auth.x.ai", "accounts.x.ai"),
+        replace(_auth_add("xai-oauth", "xAI", "auth.x.ai", "accounts.x.ai"), callback=(56121, "/callback")),
         Provider(
             "spotify",
             "Spotify",
             ("auth", "spotify", "--no-browser"),
             Policy(frozenset({"accounts.spotify.com"})),
+            callback=(43827, "/spotify/callback"),
         ),
         _auth_add("openai-codex", "OpenAI Codex", "auth.openai.com"),
         _auth_add(
@@ -73,9 +74,6 @@ ALIASES = {
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MCP = re.compile(r"mcp:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
-_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_PATH = re.compile(r"/[A-Za-z0-9._/@+=,-]*[A-Za-z0-9._@+=,-]")
 
 
 def provider(name: str) -> Provider:
@@ -103,66 +101,14 @@ def provider(name: str) -> Provider:
     )
 
 
-@dataclass(frozen=True)
-class Call:
-    """How Hermes is run on the remote machine.
-
-    :param path: where it is, if it need not be looked for
-    :param as_user: the account that runs it, by sudo, if it is not the one that logs in
-    :param profile: the Hermes profile, if not the default
-    """
-
-    path: str = ""
-    as_user: str = ""
-    profile: str = ""
-
-    def __post_init__(self) -> None:
-        _check(self.path, _PATH, "--hermes-path", "give the whole path on the remote machine, from /")
-        _check(self.as_user, _ACCOUNT, "--as-user", "give the name of an account on the remote machine")
-        _check(self.profile, _PROFILE, "--profile", "give the name of a Hermes profile there")
-
-    def login_line(self, provider: Provider, nonce: str, extra: Sequence[str] = ()) -> str:
-        """The command line for a login; what it prints is preceded by ``begin_marker(nonce)``.
-
-        :param extra: words for Hermes after its own
-        :raises UsageFailure: a word cannot be passed
-        """
-        profile = ("--profile", self.profile) if self.profile else ()
-        words = (nonce, self.path or "-", *profile, *provider.words, *extra)
-        return script_line(script("find_and_run.sh"), words, before=self._sudo(asks_as=sudo_prompt(nonce)))
-
-    def landing_line(self, provider: Provider, nonce: str) -> str:
-        """The command line that says where the credential is; answered after ``begin_marker(nonce)``."""
-        words = (nonce, self.profile or "-", provider.credential)
-        return script_line(script("look_at_credential.sh"), words, before=self._sudo(asks_as=None))
-
-    def described(self, provider: Provider, extra: Sequence[str] = ()) -> str:
-        """What is run there, in the words a person would type."""
-        profile = ("--profile", self.profile) if self.profile else ()
-        sudo = ("sudo", "-H", "-u", self.as_user) if self.as_user else ()
-        return " ".join((*sudo, self.path or "hermes", *profile, *provider.words, *extra))
-
-    def _sudo(self, asks_as: str | None) -> tuple[str, ...]:
-        if not self.as_user:
-            return ()
-        return ("sudo", *(("-p", asks_as) if asks_as else ("-n",)), "-H", "-u", self.as_user)
-
-
 def with_origin(known: Provider, origin: str) -> Provider:
     """The same provider, allowed to use one exact origin on this machine: the demo's server."""
     return replace(known, policy=replace(known.policy, origin=origin))
 
 
-def begin_marker(nonce: str) -> str:
-    """What stands before the command's own output."""
-    return f"hermes-tunnel:{nonce}:"
-
-
-def sudo_prompt(nonce: str) -> str:
-    """What sudo asks its password by: no other prompt can be taken for it, nor it for the begin marker."""
-    return f"hermes-tunnel:sudo:{nonce}:"
-
-
-def _check(value: str, form: re.Pattern[str], option: str, hint: str) -> None:
-    if value and not form.fullmatch(value):
-        raise UsageFailure(f"{quote(value)} cannot be used for {option}", hint)
+def known_callback(port: int) -> tuple[str, frozenset[str]]:
+    """The path of the callback that is known to come to a port, and the origins that may fetch it."""
+    for known in KNOWN.values():
+        if known.callback and known.callback[0] == port:
+            return known.callback[1], frozenset(f"https://{host}" for host in known.policy.issuers)
+    return "", frozenset()

@@ -6,18 +6,16 @@ the gateway's account cannot read), so they are said.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 
 import paramiko
 
-from hermes_tunnel.remote.hermes import begin_marker
+from hermes_tunnel.remote.call import begin_marker
+from hermes_tunnel.remote.command import output_of
 from hermes_tunnel.text import plain
 
-_SECONDS = 5.0
 _LANDED = re.compile(r"landed:([^:]+):([0-7]{3,5}):([0-9]{1,12}):([0-9]{1,12}):(.+)")
-_LONGEST_ANSWER = 64 * 1024  # bytes; a start-up file may be talkative
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,8 @@ class Landing:
 
 def look(transport: paramiko.Transport, line: str, nonce: str) -> Landing | None:
     """Run the ``landing_line`` in a channel of its own; None where nothing was to be learned."""
-    try:
-        channel = transport.open_session(timeout=_SECONDS)
-        with contextlib.closing(channel):
-            channel.settimeout(_SECONDS)
-            channel.exec_command(line)
-            answer = b""
-            while len(answer) < _LONGEST_ANSWER and (data := channel.recv(4096)):
-                answer += data
-    except (paramiko.SSHException, EOFError, OSError):
-        return None
-    return read_landing(answer.decode("utf-8", "replace"), nonce)
+    answer = output_of(transport, line)
+    return None if answer is None else read_landing(answer, nonce)
 
 
 def read_landing(answer: str, nonce: str) -> Landing | None:

@@ -1,9 +1,10 @@
-"""The local forward: sshtunnel's forwarder on a connection that was opened and checked by us.
+"""The local forward's listener: sshtunnel's forwarder on a connection that was opened and checked by us.
 
 sshtunnel would connect by itself, without looking at the host key, and copy bytes blindly in both
 directions. So its forwarder is subclassed to adopt our transport, to listen on loopback addresses only,
-and to hand each accepted connection to a handler of ours. It has no public way for that; the private
-names that are used here are checked once, so that a release without them is an error in words.
+and to hand each accepted connection to a handler of ours, which delivers what passes. It has no public
+way for that; the private names that are used here are checked once, so that a release without them is an
+error in words.
 
 This is the only module that imports sshtunnel.
 """
@@ -21,7 +22,7 @@ from typing import Any
 import paramiko
 import sshtunnel
 
-from hermes_tunnel.errors import Failure, NetworkFailure, Undeliverable
+from hermes_tunnel.errors import Failure, NetworkFailure
 
 _PRIVATE_NAMES = (
     "_connect_to_gateway",
@@ -30,13 +31,9 @@ _PRIVATE_NAMES = (
     "_serve_forever_wrapper",
     "_stop_transport",
 )
-_CHANNEL_SECONDS = 10.0
-_ANSWER_SECONDS = 30.0  # the remote's listener answers at once; its token exchange comes after
-_LONGEST_ANSWER = 64 * 1024  # bytes; only the status at its start is used
-
 logger = logging.getLogger(__name__)
 
-Serve = Callable[[socket.socket, Callable[[bytes], bytes]], None]
+Serve = Callable[[socket.socket], None]
 
 
 class PortRefused(Exception):
@@ -93,14 +90,14 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
 
 
 class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
-    """Listens on loopback and delivers to a loopback port on the remote, over one transport.
+    """Listens on loopback for what is to go to the remote.
 
     A context manager: it listens while it is entered.
 
     :param transport: the authenticated connection to the host where the command runs; stays open
     :param addresses: loopback addresses to listen on, such as ``("127.0.0.1",)``; all or none
     :param port: the port here, which is the one that the ``redirect_uri`` names
-    :param serve: handles one accepted connection in a thread of its own, with ``deliver`` as the way on
+    :param serve: handles one accepted connection in a thread of its own
     """
 
     def __init__(
@@ -123,8 +120,6 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
             remote_bind_addresses=[("127.0.0.1", port) for _ in addresses],
             logger=logger,
         )
-        self.remote_port = port
-        """Where the command listens there; set anew when it says that it is another."""
         self._adopted = transport
         self._serve = serve
         self._threads: list[threading.Thread] = []
@@ -142,41 +137,19 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
             self._stop_transport()
             raise NetworkFailure("the connection was lost", "run the login again") from error
 
-    def deliver(self, request: bytes) -> bytes:
-        """Send one request to the remote's listener and give back what it answered.
-
-        The channel is opened only now: a connection that merely probes can end the login there.
-
-        :raises Undeliverable: there is no way to the listener
-        """
-        try:
-            channel = self._adopted.open_channel(
-                "direct-tcpip",
-                ("127.0.0.1", self.remote_port),
-                ("127.0.0.1", 0),
-                timeout=_CHANNEL_SECONDS,
-            )
-        except paramiko.ChannelException as error:
-            prohibited = error.code == 1  # RFC 4254 section 5.1: administratively prohibited
-            raise Undeliverable(error.text.lower(), refused=prohibited) from error
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Undeliverable("the connection did not answer", refused=False) from error
-        with contextlib.closing(channel):
-            return _exchange(channel, request)
-
     # -- what sshtunnel calls ----------------------------------------------------------------------
 
     def _connect_to_gateway(self) -> None:
         self._transport = self._adopted
 
     def _make_ssh_forward_handler_class(self, remote_address_: tuple[str, int]) -> type[Any]:
-        serve, deliver = self._serve, self.deliver
+        serve = self._serve
 
         class Handler(sshtunnel._ForwardHandler):  # type: ignore[misc]
             remote_address = remote_address_
 
             def handle(self) -> None:
-                serve(self.request, deliver)
+                serve(self.request)
 
         return Handler
 
@@ -206,16 +179,3 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
 
     def __del__(self) -> None:
         """Whoever enters, exits; the base would stop it at a time of the garbage collector's choice."""
-
-
-def _exchange(channel: paramiko.Channel, request: bytes) -> bytes:
-    """Send the request and read the answer to its end, so that a single-minded listener can finish."""
-    channel.settimeout(_ANSWER_SECONDS)
-    answer = b""
-    try:
-        channel.sendall(request)
-        while len(answer) < _LONGEST_ANSWER and (chunk := channel.recv(16384)):
-            answer += chunk
-    except OSError:  # it closed or fell silent: what came so far may be enough
-        logger.debug("the callback's channel ended early")
-    return answer

@@ -30,6 +30,7 @@ HERMES_USERS = (
     User("boss", 2022),
     User("boss2", 2023),
     User("late", 2024, changed=0),
+    User("dock", 2025),
 )
 JUMP_USERS = (User("jumper", 2001),)
 
@@ -55,6 +56,7 @@ Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 root  ALL=(ALL:ALL) ALL
 boss  ALL=(svc) NOPASSWD: ALL
 boss2 ALL=(svc) ALL
+dock  ALL=(root) NOPASSWD: /usr/bin/podman
 """
 
 

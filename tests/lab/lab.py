@@ -7,7 +7,9 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,9 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.lab import accounts, chromium, hermes, laptop, network
+import psutil
+
+from tests.lab import accounts, chromium, container, hermes, laptop, network
 from tests.lab.accounts import HERMES_USERS, JUMP_USERS
 from tests.lab.chromium import Page
+from tests.lab.container import Container
 from tests.lab.identity import HOSTS
 from tests.lab.network import ADDRESSES, INNER, Namespace, Network, wait_for
 from tests.lab.service import Service
@@ -29,7 +34,10 @@ from tests.lab.terminal import Terminal
 LABS = Path("/var/lib/hermes-tunnel-lab")
 """Has a directory for each lab that stands. Not in /run or /tmp, which may be mounted noexec."""
 
-TOOLS = ("bash", "certutil", "fish", "ip", "runuser", "setsid", "ssh", "ssh-keygen", "sshd", "sudo")
+TOOLS = (
+    *("bash", "certutil", "crun", "fish", "ip", "podman", "runuser", "setsid"),
+    *("ssh", "ssh-keygen", "sshd", "sudo"),
+)
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONTROL_PORT = 8080
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -120,7 +128,13 @@ class Lab:
             "hosts": "\n".join(hosts) + "\n",
             "resolv.conf": "",  # nobody to ask: an unknown name is unknown at once
             **accounts.etc(people, homes, homes / "root"),
+            **(container.etc(self.directory / "podman") if host == "hermes" else {}),
         }
+
+    def container(self) -> Container:
+        """A container on the Hermes host, with a Hermes in it; it runs while its context is entered."""
+        hosts = self._etc("container", ())["hosts"]
+        return Container(self.network, self.directory / "podman", hosts, self.ca)
 
     def _start_identity(self) -> None:
         directory = self.ca.parent
@@ -163,7 +177,7 @@ class Lab:
 
         AssertionError if none was started, or none came to rest. A page is given once.
         """
-        for process in self._running(self.network.laptop, str(self.browser), chromium.__file__):
+        for process in self.running(self.network.laptop, str(self.browser), chromium.__file__):
             wait_for(process, deadline)
         assert self._page.exists(), "no page was seen"
         page = Page(**json.loads(self._page.read_text()))
@@ -195,11 +209,19 @@ class Lab:
         account = next(account for account in HERMES_USERS if account.name == user)
         hermes.make_home(account, self.directory / "hermes" / user)
 
+    def end_last_session(self, host: str) -> None:
+        """End the newest connection to the sshd of a host, as a network that breaks does."""
+        processes = [psutil.Process(process) for process in self.network.hosts[host].processes()]
+        sessions = [
+            each for each in processes if re.fullmatch(r"sshd: \w+(@\S+)?", " ".join(each.cmdline()).strip())
+        ]
+        wait_for(max(sessions, key=psutil.Process.create_time).pid, 5, signal.SIGKILL)
+
     def hermes_processes(self) -> list[int]:
         """The process ids of all Hermes that runs on the Hermes host."""
-        return self._running(self.network.hermes, "/bin/hermes")
+        return self.running(self.network.hermes, "/bin/hermes")
 
-    def _running(self, host: Namespace, *programs: str) -> list[int]:
+    def running(self, host: Namespace, *programs: str) -> list[int]:
         """The processes of a host that are one of these programs, or an interpreter that runs it."""
         found = []
         for process in host.processes():

@@ -1,9 +1,10 @@
 """Hosts that share nothing but a wire: network namespaces, joined by a bridge (ip-netns(8)).
 
-laptop 10.213.0.10 --+
-jump   10.213.0.20 --+-- bridge --- providers 10.213.0.40
-hermes 10.213.0.30 --+
-jump   10.213.1.20 ------ hermes 10.213.1.30, which is called "inner"
+laptop    10.213.0.10 --+
+jump      10.213.0.20 --+-- bridge --- providers 10.213.0.40
+hermes    10.213.0.30 --+
+container 10.213.0.50 --+
+jump      10.213.1.20 ------ hermes 10.213.1.30, which is called "inner"
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ ADDRESSES = {
     "jump": "10.213.0.20",
     "hermes": "10.213.0.30",
     "providers": "10.213.0.40",
+    "container": "10.213.0.50",
 }
 INNER_JUMP, INNER = "10.213.1.20", "10.213.1.30"
 """The private link; ``INNER`` is the address of the Hermes host that only the jump host reaches."""
@@ -114,14 +116,14 @@ class Namespace:
 
 
 class Network:
-    """The four hosts and the wires between them, as in the drawing above.
+    """The five hosts and the wires between them, as in the drawing above.
 
     ``hosts`` has them by name; they are attributes too.
     """
 
     def __init__(self, prefix: str) -> None:
         self.hosts = {host: Namespace(f"{prefix}-{host}") for host in ADDRESSES}
-        self.laptop, self.jump, self.hermes, self.providers = self.hosts.values()
+        self.laptop, self.jump, self.hermes, self.providers, self.container = self.hosts.values()
 
     def create(self, etc: Mapping[str, Mapping[str, str]]) -> None:
         """Make the hosts; ``etc`` has the files in /etc of each."""
@@ -130,7 +132,7 @@ class Network:
         bridge = self.providers.name
         ip("-n", bridge, "link", "add", "lan", "up", "type", "bridge")
         ip("-n", bridge, "address", "add", f"{ADDRESSES['providers']}/24", "dev", "lan")
-        for host in ("laptop", "jump", "hermes"):
+        for host in ("laptop", "jump", "hermes", "container"):
             _wire((self.hosts[host].name, "lan", ADDRESSES[host]), (bridge, host, None))
             self.plug(host)
         _wire((self.jump.name, "private", INNER_JUMP), (self.hermes.name, "private", INNER))

@@ -245,3 +245,74 @@ def test_nobody_reads() -> None:
     Console(stream, Keyboard(None)).say("hello")
     with pytest.raises(BrokenPipeError):
         stream.close()
+
+
+def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -> None:
+    """The offer stands below the invitation; what is of no use is said so; the terminal is as it was."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def take(line: str) -> str:
+        taken.put(line)
+        return "" if line == "right" else "it is neither"
+
+    console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console.take_pasted(take, needed=False, nobody=lambda: taken.put("nobody"))
+    console.waiting("the browser to come back", 59)
+    shown = pty.wait_for("0:59 left")
+    assert shown.index(URL) < shown.index("If the page shows a code instead") < shown.index("0:59 left")
+    until(lambda: not pty.echoes)
+    pty.type("\n")
+    pty.type("S3CRET-wrong\n")
+    assert taken.get(timeout=SECONDS) == "S3CRET-wrong"
+    shown = pty.wait_for("That is not it: it is neither.")
+    console.waiting("the browser to come back", 58)
+    pty.type("right\n")
+    assert taken.get(timeout=SECONDS) == "right"
+    console.stop_asking()
+    shown += pty.wait_for("0:58 left")
+    console.done_waiting()
+    assert "S3CRET" not in shown
+    assert pty.modes == before
+    assert console.safe("S3CRET-wrong") == "[hidden]"
+
+
+def test_an_address_that_is_needed_is_asked_for(pty: Terminal) -> None:
+    """In words that say why; the end of the input is told, a question that was given up is not."""
+    console = on(pty)
+    gone: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    console.take_pasted(lambda _: "", needed=True, nobody=lambda: gone.put(True))
+    pty.wait_for("Paste the address of that page here and press Enter")
+    until(lambda: not pty.echoes)
+    console.stop_asking()
+    assert gone.empty()
+    console.take_pasted(lambda _: "", needed=True, nobody=lambda: gone.put(True))
+    until(lambda: not pty.echoes)
+    pty.type("\x04")
+    assert gone.get(timeout=SECONDS)
+    console.stop_asking()
+
+
+def test_waiting_without_an_end(pty: Terminal) -> None:
+    """Where nobody sets a time, none is shown."""
+    console = on(pty)
+    console.waiting("the browser to come back", None)
+    assert "Waiting for the browser to come back (Ctrl-C stops)" in pty.wait_for("stops)")
+    console.done_waiting()
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (events.Callback("delivered", "", "relay"), "a command there passed the answer on"),
+        (events.Callback("delivered", "", "prompt"), "typed at the command's own prompt"),
+        (events.Callback("stray"), "the answer to another login"),
+        (events.Callback("refused"), "did not take its answer"),
+        (events.Callback("denied", "access_denied"), "came back with a no (access_denied)"),
+    ],
+)
+def test_what_became_of_the_callback_is_told(event: events.Callback, words: str) -> None:
+    """Each ending of the way back has its words."""
+    console, stream = without_terminal(1)
+    console.show(event)
+    assert words in stream.getvalue()

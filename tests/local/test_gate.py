@@ -18,12 +18,12 @@ from hermes_tunnel.local import page
 from hermes_tunnel.local.gate import MOST_CONNECTIONS, Gate
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected
-from hermes_tunnel.oauth.states import Delivered
+from hermes_tunnel.oauth.states import Delivered, Strayed
 
 SECONDS = 5
 OWN = "https://auth.x.ai"
 TAKEN = b"HTTP/1.0 200 OK\r\n\r\nreceived"
-Report = Delivered | Undeliverable
+Report = Delivered | Undeliverable | Strayed
 
 
 @dataclass
@@ -43,7 +43,11 @@ class Door:
             self.port: int = listener.getsockname()[1]
             expected = Expected(Redirect("127.0.0.1", self.port, "/callback"), "STATE", frozenset({OWN}))
             self.gate = Gate(
-                expected, "me@host", self.report or self.reports.put, head_seconds=self.head_seconds
+                expected,
+                "me@host",
+                self._deliver,
+                self.report or self.reports.put,
+                head_seconds=self.head_seconds,
             )
             threads: list[threading.Thread] = []
 
@@ -66,11 +70,11 @@ class Door:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            self.gate.serve(connection, self._deliver)
+            self.gate.serve(connection)
 
-    def _deliver(self, request: bytes) -> bytes:
+    def _deliver(self, request: bytes) -> tuple[bytes, str]:
         self.requests.append(request)
-        return self.answer()
+        return self.answer(), "forward"
 
     def knock(self) -> socket.socket:
         """A connection that asks for nothing yet."""

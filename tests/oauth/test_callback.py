@@ -14,12 +14,14 @@ from hermes_tunnel.oauth.callback import (
     Expected,
     Preflight,
     Reject,
+    Stray,
+    address_of,
     judge,
-    page_response,
-    preflight_response,
-    reject_response,
+    judge_pasted,
+    pasted_address,
     status_of,
 )
+from hermes_tunnel.oauth.response import page_response, preflight_response, reject_response
 
 STATE = "c3RhdGU_-%7E"  # as it stands in a query
 HOST = "127.0.0.1:56121"
@@ -68,6 +70,12 @@ PASSES = {
     "fetched by the provider's page": head(f"Origin: {OWN}", "Sec-Fetch-Mode: cors"),
     "with a body that follows": head() + b"GET / HTTP/1.1\r\n\r\n",
 }
+STRAY = {
+    "another state": head(target="/callback?code=SECRET&state=other"),
+    "state and more": head(target=f"/callback?{QUERY}x"),
+    "state in other case": head(target=f"/callback?code=a&state={STATE.swapcase()}"),
+    "an error of another login": head(target="/callback?error=access_denied&state=other"),
+}
 NOT_FOUND = {
     "no Host": head(host=""),
     "foreign Host": head(host="Host: evil.test:56121"),
@@ -83,9 +91,6 @@ NOT_FOUND = {
     "favicon": head(target="/favicon.ico"),
     "no query": head(target="/callback"),
     "no state": head(target="/callback?code=SECRET"),
-    "another state": head(target="/callback?code=SECRET&state=other"),
-    "state and more": head(target=f"/callback?{QUERY}x"),
-    "state in other case": head(target=f"/callback?code=a&state={STATE.swapcase()}"),
     "two states": head(target=f"/callback?{QUERY}&state={STATE}"),
     "state and another": head(target=f"/callback?{QUERY}&state=other"),
     "state in the fragment": head(target=f"/callback#{QUERY}"),
@@ -154,6 +159,12 @@ def test_not_found(name: str) -> None:
     assert verdict.status == 404
 
 
+@pytest.mark.parametrize("name", STRAY)
+def test_stray(name: str) -> None:
+    """An answer that is right but for its state is another login's; it is told apart, and not delivered."""
+    assert judge(STRAY[name], EXPECTED) == Stray()
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad(name: str) -> None:
     """Whatever two parsers could read differently, and an answer that is none, is a bad request."""
@@ -192,6 +203,113 @@ def test_preflight(method: str) -> None:
     assert b"Access-Control-Allow-Private-Network: true\r\n" in answer
 
 
+def test_a_gate_that_knows_the_port_alone() -> None:
+    """Without path and state, any path will do, and one state with one code or one error has to be there."""
+    weak = Expected(Redirect("127.0.0.1", 56121, ""), "")
+    for path in ("/callback", "/spotify/callback", "/", "/a/b.c_~d-e%2F"):
+        verdict = judge(head(target=f"{path}?code=a&state=any"), weak)
+        assert isinstance(verdict, Deliver)
+        assert verdict.request.startswith(f"GET {path}?code=a&state=any HTTP/1.1\r\n".encode())
+    for target in (
+        "/favicon.ico",
+        "/?code=a",
+        "/?state=b",
+        "/?code=a&state=",
+        "/?code=a&state=b&state=c",
+        "/<?code=a&state=b",
+    ):
+        assert isinstance(judge(head(target=target), weak), Reject)
+    assert isinstance(judge(head(host="Host: evil.test:56121", target="/?code=a&state=b"), weak), Reject)
+    assert isinstance(judge(head("Origin: https://evil.test", target="/?code=a&state=b"), weak), Reject)
+
+
+ADDRESS = f"http://{HOST}/callback?{QUERY}"
+PASTED = {
+    "the address": ADDRESS,
+    "with blanks around": f"  {ADDRESS}\r\n",
+    "localhost": f"http://localhost:56121/callback?{QUERY}",
+    "IPv6": f"http://[::1]:56121/callback?{QUERY}",
+    "the query": QUERY,
+    "the query with its mark": f"?{QUERY}",
+}
+NOT_PASTED = {
+    "": "neither an address of this machine nor a code",
+    "SECRET with blanks": "neither an address of this machine nor a code",
+    "abc": "neither an address of this machine nor a code",
+    f"https://{HOST}/callback?{QUERY}": "not an http address of this machine",
+    f"http://evil.test:56121/callback?{QUERY}": "not an http address of this machine",
+    f"http://127.0.0.1.evil.test:56121/callback?{QUERY}": "not an http address of this machine",
+    f"http://127.0.0.1:56121@evil.test/callback?{QUERY}": "not an http address of this machine",
+    f"http://a@{HOST}/callback?{QUERY}": "a user name or a fragment",
+    f"{ADDRESS}#x": "a user name or a fragment",
+    f"http://127.0.0.1:56122/callback?{QUERY}": "it leads to port 56122, not to 56121",
+    f"http://127.0.0.1/callback?{QUERY}": "it leads to port 80",
+    f"http://127.0.0.1:99999/callback?{QUERY}": "no port that could be one",
+    f"http://{HOST}/other?{QUERY}": "its path is not /callback",
+    f"http://{HOST}/callback?code=SECRET": "not one state",
+    f"http://{HOST}/callback?state={STATE}": "neither one code nor one error",
+    f"{ADDRESS}\x00": "characters that no address has",
+    "javascript://x?code=1&state=2": "not an http address of this machine",
+    "x" * 20_000: "far too long",
+}
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_pasted_address_is_the_callback(name: str) -> None:
+    """What a browser shows in its address line, or the query of it, becomes the same request."""
+    assert judge_pasted(PASTED[name], EXPECTED) == judge(head(), EXPECTED)
+
+
+@pytest.mark.parametrize("text", NOT_PASTED, ids=lambda text: text[:40])
+def test_what_is_pasted_and_is_not_the_callback_is_explained(text: str) -> None:
+    """In words that can be said to the person, with no value of the address in them."""
+    verdict = judge_pasted(text, EXPECTED)
+    assert isinstance(verdict, Reject)
+    assert NOT_PASTED[text] in verdict.reason
+    assert "SECRET" not in verdict.reason
+
+
+def test_a_code_that_a_page_shows_is_as_good_as_the_callback() -> None:
+    """The state is ours to add; one that comes with the code has to be the right one."""
+    for text in ("SECRET", " SECRET\n", "SECRET#c3RhdGU_-~"):
+        verdict = judge_pasted(text, EXPECTED)
+        assert isinstance(verdict, Deliver)
+        line = verdict.request.decode().partition(" HTTP/1.1")[0]
+        assert parse_qs(line.partition("?")[2]) == {"code": ["SECRET"], "state": [EXPECTED.state]}
+    assert judge_pasted("SECRET#other", EXPECTED) == Stray()
+    assert judge_pasted(f"http://{HOST}/callback?code=SECRET&state=other", EXPECTED) == Stray()
+    odd = judge_pasted("a+b/c=", EXPECTED)
+    assert isinstance(odd, Deliver)
+    assert b"?code=a%2Bb%2Fc%3D&state=" in odd.request
+    weak = Expected(Redirect("127.0.0.1", 56121, ""), "")
+    assert isinstance(judge_pasted("SECRET", weak), Reject)
+
+
+def test_an_address_and_its_request_are_one() -> None:
+    """A rebuilt request stands for the address that a browser would show, and the other way round."""
+    verdict = judge(head(), EXPECTED)
+    assert isinstance(verdict, Deliver)
+    assert address_of(verdict.request) == ADDRESS
+    redirect, query = pasted_address(ADDRESS)
+    assert (redirect, query) == (EXPECTED.redirect, QUERY)
+
+
+@given(
+    st.text(max_size=80)
+    | st.lists(
+        st.sampled_from([ADDRESS, "http://", HOST, "/callback", "?", QUERY, "#", "@", "\x00", "code=1"]),
+        max_size=5,
+    ).map("".join)
+)
+def test_any_pasted_text(text: str) -> None:
+    """Whatever is pasted is a verdict; what is delivered is for this login."""
+    verdict = judge_pasted(text, EXPECTED)
+    assert isinstance(verdict, Deliver | Reject | Stray)
+    if isinstance(verdict, Deliver):
+        assert verdict.request.startswith(b"GET /callback?")
+        assert parse_qs(verdict.request.decode().split(" ")[1].partition("?")[2])["state"] == [EXPECTED.state]
+
+
 def test_ipv6_redirect() -> None:
     """A redirect to ::1 is delivered under that name."""
     verdict = judge(
@@ -212,7 +330,8 @@ def test_expensive_heads(value: str) -> None:
 
 def test_no_secret_is_shown() -> None:
     """Neither code nor state is in the repr of what is waited for, of a verdict, or in a rejection."""
-    shown = [repr(judge(one, EXPECTED)) for one in (*PASSES.values(), *NOT_FOUND.values(), *BAD.values())]
+    heads = (*PASSES.values(), *NOT_FOUND.values(), *BAD.values(), *STRAY.values())
+    shown = [repr(judge(one, EXPECTED)) for one in heads]
     assert not any("SECRET" in one or STATE[:8] in one for one in [*shown, repr(EXPECTED)])
 
 
@@ -252,7 +371,9 @@ def test_status_of(answer: bytes, status: int | None) -> None:
 
 
 LINES = st.one_of(
-    st.sampled_from([one.decode("latin-1") for one in (head(), *NOT_FOUND.values(), *BAD.values())]),
+    st.sampled_from(
+        [one.decode("latin-1") for one in (head(), *NOT_FOUND.values(), *BAD.values(), *STRAY.values())]
+    ),
     st.text(st.characters(max_codepoint=255), max_size=40),
     st.sampled_from(
         ["\r\n", "\n", "\r", " ", "\0", "Host: ", HOST, f"Host: {HOST}\r\n", f"?{QUERY}", "\r\n\r\n"]
@@ -268,7 +389,7 @@ LINES = st.one_of(
 def test_any_bytes(data: bytes) -> None:
     """Whatever comes there is a verdict; what is delivered has the right state and four things, no more."""
     verdict = judge(data, EXPECTED)
-    assert isinstance(verdict, Deliver | Preflight | Reject)
+    assert isinstance(verdict, Deliver | Preflight | Reject | Stray)
     if isinstance(verdict, Deliver):
         line, *headers, empty, end = verdict.request.decode("ascii").split("\r\n")
         method, target, version = line.split(" ")

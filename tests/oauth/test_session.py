@@ -27,8 +27,10 @@ from hermes_tunnel.oauth.states import (
     Delivered,
     Event,
     Exited,
+    NobodyPasted,
     PersonTime,
     State,
+    Strayed,
     TimeUp,
 )
 from hermes_tunnel.oauth.transcript import (
@@ -38,6 +40,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PasteOffered,
     Prompt,
     Success,
     Withdrawn,
@@ -70,6 +73,9 @@ EVENTS: dict[str, Event] = {
     "denied": DENIED,
     "nobody listens": Undeliverable("connection refused", refused=False),
     "prohibited": Undeliverable("administratively prohibited", refused=True),
+    "stray": Strayed(),
+    "nobody pasted": NobodyPasted(),
+    "paste offered": PasteOffered(),
     "withdrawn": Withdrawn(),
     "answered": Answered(),
     "nobody": Answered(nobody=True),
@@ -140,6 +146,7 @@ TABLE: dict[State, dict[str, Result]] = {
         "denied": (State.DENIED, [CloseListener, Allow]),
         "nobody listens": 9,
         "prohibited": 7,
+        "nobody pasted": 10,
     },
     State.AWAITING_APPROVAL: {**RUNNING, **INVITED, "device": (State.AWAITING_APPROVAL, [Invite, Allow])},
     State.AWAITING_ANSWER: {
@@ -285,6 +292,45 @@ def test_imported() -> None:
     session, _ = fed(BEGUN, Success())
     assert session.feed(Exited(0)) == [Conclude(Outcome.IMPORTED)]
     assert fed(BEGUN, Success(), TimeUp())[1] == [Conclude(Outcome.IMPORTED, proof=True)]
+
+
+def test_an_earlier_word_about_the_port_counts_for_the_next_request_alone() -> None:
+    """Where the remote says first where it waits, the callback goes there; a new request starts afresh."""
+    session, effects = fed(BEGUN, Listening(4711), request("s"))
+    assert [type(one) for one in effects] == [Invite, DeliverTo, Allow]
+    assert effects[1] == DeliverTo(4711)
+    assert DeliverTo not in [type(one) for one in session.feed(request("t"))]
+    assert session.feed(Listening(4712)) == [DeliverTo(4712)]
+
+
+def test_the_answer_to_another_login_is_remembered() -> None:
+    """When nobody came with the right answer, that somebody came with a wrong one is what is said."""
+    session, _ = fed(BEGUN, request("s"), Strayed())
+    with pytest.raises(NobodyAnswered, match="only with the answer to another login"):
+        session.feed(TimeUp())
+
+
+def test_a_prompt_of_the_command_s_own_is_remembered() -> None:
+    """As long as the request stands that it was offered for."""
+    session, _ = fed(BEGUN, request("s"), PasteOffered())
+    assert session.takes_paste
+    session.feed(request("t"))
+    assert not session.takes_paste
+
+
+def test_what_failed_after_the_callback_is_not_blamed_on_the_tunnel() -> None:
+    """The callback was delivered, and then the command failed: the hint says so."""
+    for events, blamed in (((), False), ((Delivered("", 200),), True)):
+        with pytest.raises(Refused) as refused:
+            fed(BEGUN, request("s"), *events, Line("token exchange failed"), Exited(1))
+        assert refused.value.message == "the command failed there: token exchange failed (exit status 1)"
+        assert ("the tunnel is not the cause" in refused.value.hint) is blamed
+
+
+def test_a_container_that_cannot_be_entered() -> None:
+    """The engine's own words are the reason."""
+    with pytest.raises(RemoteCommandFailure, match=r"cannot be entered there: Error: no such container: x$"):
+        fed(Begun(("no-container", "Error", " no such container", " x")))
 
 
 def test_last_words() -> None:

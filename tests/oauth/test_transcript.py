@@ -108,7 +108,8 @@ def test_noise_before_the_marker() -> None:
 
 def test_echoed_command_line() -> None:
     """A shell that repeats what it runs does not print the marker by that."""
-    from hermes_tunnel.remote.hermes import Call, begin_marker, provider
+    from hermes_tunnel.remote.call import Call, begin_marker
+    from hermes_tunnel.remote.hermes import provider
 
     line = Call(as_user="hermes").login_line(provider("spotify"), "0123")
     assert begin_marker("0123") not in line

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.remote.hermes import ALIASES, KNOWN, Call, begin_marker, provider, sudo_prompt
+from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
+from hermes_tunnel.remote.hermes import ALIASES, KNOWN, provider
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""``hermes-tunnel forward``: the tunnel alone, for a login that already waits there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hermes_tunnel.cli.options import (
+    connection_options,
+    hops,
+    json_option,
+    new_console,
+    option,
+    output_options,
+    remote_options,
+    way_back_options,
+)
+from hermes_tunnel.cli.report import Report
+from hermes_tunnel.errors import UsageFailure
+
+if TYPE_CHECKING:
+    from hermes_tunnel.local.console import Console
+    from hermes_tunnel.oauth.callback import Expected
+
+
+@click.command(options_metavar="[OPTIONS]")
+@click.argument("host", metavar="[USER@]HOST[:PORT]")
+@click.argument("callback_port", type=click.IntRange(1024, 65535), metavar="[PORT]", required=False)
+@connection_options
+@remote_options
+@option(
+    "--timeout",
+    variable="TIMEOUT",
+    type=click.FloatRange(1, 86400),
+    metavar="SECONDS",
+    help="How long to wait for the browser; default: until you stop it.",
+)
+@way_back_options
+@json_option
+@output_options
+def forward(callback_port: int | None, as_json: bool, quiet: bool, verbosity: int, **wanted: Any) -> int:
+    """Lead the browser's callback to a login that already waits on HOST, in tmux or mosh for instance.
+
+    Without PORT you are asked for the authorization URL that Hermes shows there: then nothing but the answer
+    to that login is let through. Without that, what waits on the loopback there is looked at. The connection
+    comes back by itself when it drops; it ends when the callback was delivered.
+
+    \b
+      hermes-tunnel forward me@server
+      hermes-tunnel forward hermes-box 56121
+    """  # noqa: D301 - the \b is click's
+    console = new_console(verbosity=verbosity, quiet=quiet)
+    report = Report(console, as_json=as_json)
+    return report.conclude(lambda: _forward(callback_port, wanted, console, report))
+
+
+def _forward(port: int | None, wanted: dict[str, Any], console: Console, report: Report) -> str:
+    from hermes_tunnel.remote.call import Call
+    from hermes_tunnel.tunnel import Order, expected_at
+    from hermes_tunnel.tunnel import forward as lead
+    from hermes_tunnel.way_back import BusyPort
+
+    call = Call(as_user=wanted["as_user"], container=wanted["container"])
+    way = hops(wanted)
+    expected = _from_the_url(console) if port is None else expected_at(port)
+    busy = BusyPort(wanted["on_busy_port"], wanted["yes"])
+    order = Order(way, call, expected, wanted["timeout"], busy, wanted["relay"])
+    redirect = lead(order, console, report.emit)
+    report.result(
+        f"forward: the browser's answer was delivered to port {redirect.port} on {way[-1].label}; "
+        "Hermes says there whether it has logged in"
+    )
+    return "delivered"
+
+
+def _from_the_url(console: Console) -> Expected | None:
+    """What is waited for, by the URL that the person has; None where they have none."""
+    from hermes_tunnel.oauth.authorization import Mode, Policy, assess_authorization
+    from hermes_tunnel.oauth.callback import Expected
+
+    text = console.ask(
+        "The authorization URL that Hermes shows there (Enter: look what waits there): ", False
+    )
+    if not (text or "").strip():
+        return None
+    authorization = assess_authorization((text or "").strip(), Policy(external_redirects=True))
+    if authorization.mode is not Mode.LOOPBACK or authorization.redirect is None:
+        raise UsageFailure(
+            f"that login needs no tunnel: its answer goes to {authorization.redirect_host}",
+            "open the page in any browser, and do what Hermes says there",
+        )
+    console.secrets.add(authorization.state)
+    origins = Policy().origins(authorization)
+    return Expected(authorization.redirect, authorization.state, origins)

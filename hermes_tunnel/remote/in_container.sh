@@ -1,0 +1,41 @@
+# Runs a script in a container, as the owner of Hermes' home there, and ends it there when this is ended here: the
+# engine's own exec leaves it running.
+# $1 nonce, $2 terminal or -, $3 container, $4 user or -, then three scripts: one finds the home and its owner,
+# one ends what was started, one is to be run; then its words. Sent like find_and_run.sh.
+n=$1; t=$2; c=$3; u=$4; f=$5; k=$6; s=$7; shift 7;
+[ "$t" = - ] || stty -echo 2>/dev/null;
+for e in docker podman "sudo -n docker" "sudo -n podman"; do
+  r=$($e container inspect -f "{{.State.Running}}" "$c" 2>/dev/null) && break;
+  r=;
+done;
+if [ "$r" = true ]; then :; else
+  w=; [ -z "$r" ] || w="$c does not run";
+  for e in docker podman "sudo -n docker" "sudo -n podman"; do
+    if [ -z "$r" ] && command -v "${e##* }" >/dev/null 2>&1; then
+      o=$($e container inspect "$c" 2>&1 >/dev/null | tail -n 1);
+      case $o in *"o such container"*) w=$o; break;; esac;
+      w=${w:-$o};
+    fi;
+  done;
+  echo "hermes-tunnel:$n:no-container:${w:-there is neither docker nor podman}";
+  exit 127;
+fi;
+d=;
+if [ "$u" = - ]; then
+  o=$($e exec "$c" sh -c "$f" 2>/dev/null);
+  u=${o%% *}; d=${o#"$u"}; d=${d# };
+fi;
+x="$e exec -i ${u:+-u $u}";
+q="${d:+-e HERMES_HOME=$d}";
+if [ "$t" = - ]; then exec $x $q "$c" sh -c "$s" hermes-tunnel "$@"; fi;
+# Beside Hermes a lifeline: its input is a pipe that this shell alone holds, so it ends with this shell, however
+# that ends, and then ends what is left in the container. Else it is told Hermes' exit status, and has the same.
+# It has a session of its own, where the terminal's hang-up does not reach it; and of root's processes it sees the
+# environment only with privileges.
+exec 3<&0 4>&1;
+l=$(command -v setsid);
+g=; case $u in 0|0:*|root) g=--privileged;; esac;
+{
+  $x -t $q -e TERM=dumb -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
+  echo $?;
+} | $l $x $g "$c" sh -c "$k" hermes-tunnel "$n" 2>/dev/null 3<&- 4>&-

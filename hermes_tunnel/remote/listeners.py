@@ -1,0 +1,96 @@
+"""What listens on the loopback of the remote machine: the system is asked, nobody is connected to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import paramiko
+
+from hermes_tunnel.errors import RemoteCommandFailure, UsageFailure
+from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
+from hermes_tunnel.remote.call import begin_marker
+from hermes_tunnel.remote.command import output_of
+from hermes_tunnel.remote.hermes import known_callback
+from hermes_tunnel.text import plain
+
+_LOOPBACK = r"(?:127\.0\.0\.1|\[::1\]|::1|\[::ffff:127\.0\.0\.1\])"
+_SS = re.compile(rf'LISTEN\s+\d+\s+\d+\s+{_LOOPBACK}(?:%\w+)?:(\d+)\s+\S+(?:\s+users:\(\("([^"]+)".*)?')
+_PROC = re.compile(r"\s*\d+: (?:0100007F|0{24}01000000|0{16}FFFF00000100007F):([0-9A-F]{4}) \S+ 0A .*")
+_NETSTAT = re.compile(rf"tcp\S*\s+\d+\s+\d+\s+{_LOOPBACK}\.(\d+)\s+\S+\s+LISTEN.*")
+_LIKELY = re.compile(r"hermes.*|python[\d.]*|uv|node", re.IGNORECASE)
+
+
+@dataclass(frozen=True, order=True)
+class Listener:
+    """A TCP listener on loopback; ``program`` is empty where the system does not say."""
+
+    port: int
+    program: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.port} ({plain(self.program)})" if self.program else str(self.port)
+
+    @property
+    def likely(self) -> bool:
+        """Whether it may be a login's: at a port that one is known to use, or of Hermes' kind of program."""
+        return bool(known_callback(self.port)[0] or _LIKELY.fullmatch(self.program))
+
+
+def listeners(transport: paramiko.Transport, line: str, nonce: str) -> list[Listener]:
+    """What listens there, by the ``listeners_line``.
+
+    :raises RemoteCommandFailure: it could not be looked at
+    """
+    answer = output_of(transport, line)
+    _, begun, table = (answer or "").partition(f"{begin_marker(nonce)}listeners")
+    if not begun:
+        raise RemoteCommandFailure(
+            "what listens on the remote machine could not be looked at",
+            "name the port that Hermes waits on: hermes-tunnel forward HOST PORT",
+        )
+    return read_listeners(table)
+
+
+def read_listeners(table: str) -> list[Listener]:
+    """The listeners in what ss(8), proc(5) or netstat(1) say, by port, each once."""
+    found: dict[int, Listener] = {}
+    for line in table.splitlines():
+        if match := _SS.fullmatch(line.strip()):
+            port, program = int(match[1]), match[2] or ""
+        elif match := _PROC.fullmatch(line):
+            port, program = int(match[1], 16), ""
+        elif match := _NETSTAT.fullmatch(line.strip()):
+            port, program = int(match[1]), ""
+        else:
+            continue
+        if FIRST_PORT <= port <= LAST_PORT and not found.get(port, Listener(port)).program:
+            found[port] = Listener(port, program)
+    return sorted(found.values())
+
+
+def choose(found: Iterable[Listener], where: str, ask: Callable[[str, bool], str | None]) -> int:
+    """The port of the login that waits: the only likely one, or the one that the person names.
+
+    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers
+    :raises RemoteCommandFailure: nothing listens there
+    :raises UsageFailure: nobody says which
+    """
+    found = list(found)
+    if not found:
+        raise RemoteCommandFailure(
+            f"nothing waits on the loopback of {where}",
+            "start the login there first, and leave it waiting; is Hermes in a container (--container NAME)?",
+        )
+    likely = [one for one in found if one.likely]
+    if len(likely) == 1:
+        return likely[0].port
+    some = ", ".join(map(str, likely or found))
+    answer = ask(f"On the loopback of {where} there listen: {some}.\nWhich port is the login's? ", False)
+    if answer is not None and answer.strip().isdecimal() and int(answer) in {one.port for one in found}:
+        return int(answer)
+    raise UsageFailure(
+        f"it is not clear which port of {where} is the login's: {some}",
+        "name it: hermes-tunnel forward HOST PORT; Hermes says it, as Waiting for callback on, or in its URL",
+    )

@@ -1,0 +1,163 @@
+"""The way back alone: ``forward`` and ``paste``, for a login that already waits on the remote machine."""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from hermes_tunnel import events
+from hermes_tunnel.delivery import Delivery
+from hermes_tunnel.errors import NobodyAnswered, Refused, Undeliverable, UsageFailure
+from hermes_tunnel.link import Link
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.oauth import ending
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
+from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import known_callback
+from hermes_tunnel.remote.listeners import choose, listeners
+from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
+
+_TICK_SECONDS = 1.0
+_LIKE_THIS = "it looks like http://127.0.0.1:56121/callback?code=...&state=..."
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the person asked for, all of it checked.
+
+    :param hops: the way to the remote machine, its own hop last
+    :param call: where Hermes is there
+    :param expected: the callback, as far as it is known; None: what waits there is looked at
+    :param seconds: how long to wait for it; None: until it is stopped
+    """
+
+    hops: Sequence[HopConfiguration]
+    call: Call = field(default_factory=Call)
+    expected: Expected | None = None
+    seconds: float | None = None
+    busy_port: BusyPort = field(default_factory=BusyPort)
+    relay: str = "auto"
+
+
+Item = Delivered | Undeliverable | Strayed | NobodyPasted
+
+
+def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
+    """Wait for the callback and deliver it; the connection is made again when it drops.
+
+    :raises Failure: it did not get there, and why; nothing is left open
+    """
+    mailbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    with (
+        Link(order.hops, console, emit) as link,
+        closing(WayBack(console, emit, mailbox.put, order.busy_port)) as way_back,
+    ):
+        expected = order.expected or _what_waits(link, order, console)
+        if not expected.state:
+            emit(
+                events.Notice("Only the port is known, so any answer with a state and a code is let through.")
+            )
+        delivery = Delivery(link.transport, order.call, expected.redirect, by=order.relay)
+        comes_back = way_back.open(link.transport(), link.destination, expected, delivery)
+        if way_back.gate is not None and (console.is_terminal or not comes_back):
+            nobody = _nothing if comes_back else lambda: mailbox.put(NobodyPasted())
+            console.take_pasted(way_back.gate.paste, needed=not comes_back, nobody=nobody)
+        try:
+            _await_callback(mailbox, link, console, emit, order.seconds)
+        finally:
+            console.stop_asking()
+            console.done_waiting()
+        return expected.redirect
+
+
+def _nothing() -> None:
+    """Nobody pastes, and nobody needs to."""
+
+
+def _what_waits(link: Link, order: Order, console: Console) -> Expected:
+    """The listener on the loopback there that is the login's, by a look at the system's list of sockets."""
+    nonce = secrets.token_hex(8)
+    found = listeners(link.transport(), order.call.listeners_line(nonce), nonce)
+    port = choose(found, link.destination, console.ask)
+    return expected_at(port)
+
+
+def expected_at(port: int) -> Expected:
+    """What is known of the callback to a port."""
+    path, origins = known_callback(port)
+    return Expected(Redirect("127.0.0.1", port, path), "", origins)
+
+
+def _await_callback(
+    mailbox: queue.SimpleQueue[Item],
+    link: Link,
+    console: Console,
+    emit: events.Emit,
+    seconds: float | None,
+) -> None:
+    until = None if seconds is None else time.monotonic() + seconds
+    while True:
+        left = None if until is None else until - time.monotonic()
+        try:
+            item = mailbox.get(timeout=_TICK_SECONDS if left is None else max(0.0, min(left, _TICK_SECONDS)))
+        except queue.Empty:
+            if left is not None and left <= 0:
+                raise NobodyAnswered(
+                    "the browser did not come back in time",
+                    "is the page open in a browser on this machine? run it again, with a longer --timeout",
+                ) from None
+            link.keep()
+            console.waiting("the browser to come back", left)
+            continue
+        if isinstance(item, NobodyPasted):
+            raise NobodyAnswered(*ending.NOBODY_PASTED)
+        emit(callback_event(item))
+        if not isinstance(item, Strayed):
+            return _concluded(item)
+
+
+def _concluded(item: Delivered | Undeliverable) -> None:
+    if isinstance(item, Undeliverable):
+        raise ending.undeliverable(item)
+    if item.error:
+        raise ending.declined(item.error)
+    if not item.taken:
+        raise Refused(
+            f"the listener there did not take the browser's answer (HTTP status {item.status})",
+            "it may be the answer to another login; look at what Hermes says there",
+        )
+
+
+def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redirect:
+    """Deliver the address that a browser ended on.
+
+    :param text: as it was pasted
+    :raises UsageFailure: it is no callback address
+    :raises Failure: it did not get there, and why
+    """
+    try:
+        redirect, _ = pasted_address(text.strip())
+    except ValueError as problem:
+        raise UsageFailure(f"that is no callback address: {problem}", _LIKE_THIS) from None
+    verdict = judge_pasted(text, Expected(redirect, ""))
+    if not isinstance(verdict, Deliver):
+        reason = "its state is another" if isinstance(verdict, Stray) else verdict.reason
+        raise UsageFailure(f"that is no callback address: {reason}", _LIKE_THIS)
+    with Link(order.hops, console, emit) as link:
+        delivery = Delivery(link.transport, order.call, redirect, by=order.relay)
+        event: Delivered | Undeliverable
+        try:
+            answer, way = delivery.deliver(verdict.request)
+            event = Delivered.from_answer(verdict.error, answer, way)
+        except Undeliverable as failed:
+            event = failed
+        emit(callback_event(event))
+        _concluded(event)
+    return redirect

@@ -1,0 +1,69 @@
+"""The verbs ``paste`` and ``forward`` as a program: what they refuse before they connect."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.cli.program import run
+
+NOWHERE = ("-F", "none", "-o", "BatchMode=yes", "nobody@127.0.0.1:1")
+CALLBACK = "http://127.0.0.1:56121/callback?code=S3CRET-code&state=S3CRET-state"
+
+
+def piped(text: str) -> int:
+    """A standard input that has this to say."""
+    read, write = os.pipe()
+    os.write(write, text.encode())
+    os.close(write)
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no address was given"),
+        ("\n", "no address was given"),
+        ("nonsense\n", "that is no callback address"),
+        (f"{CALLBACK}#fragment\n", "that is no callback address: it has a user name or a fragment"),
+        (CALLBACK.replace("127.0.0.1", "192.0.2.1"), "it is not an http address of this machine"),
+    ],
+)
+def test_what_is_no_address_is_refused(text: str, words: str) -> None:
+    """2, with what an address looks like, and not a word of what was pasted."""
+    done = run("paste", *NOWHERE, stdin=piped(text))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "hint: " in done.stderr
+    assert "S3CRET" not in done.stderr + done.stdout
+
+
+def test_an_address_that_cannot_be_delivered_is_not_shown() -> None:
+    """The connection fails: 4, and the code is in no line of it, nor in the events."""
+    done = run("paste", *NOWHERE, "-vv", "--json", stdin=piped(CALLBACK))
+    assert done.returncode == 4
+    assert "S3CRET" not in done.stderr + done.stdout
+    assert '"event": "finished"' in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["paste", "forward"])
+def test_an_address_is_never_an_argument(verb: str) -> None:
+    """Other users could read it there."""
+    done = run(verb, "host", CALLBACK)
+    assert done.returncode == 2
+    assert "S3CRET" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["80", "65536", "x", "-1"])
+def test_a_port_that_no_login_has(port: str) -> None:
+    """2 before anything is opened."""
+    assert run("forward", "-F", "none", "nobody@127.0.0.1:1", port).returncode == 2
+
+
+def test_a_container_that_can_be_none() -> None:
+    """2, naming the option."""
+    for verb in (["forward"], ["paste"], ["login", "spotify"]):
+        done = run(*verb, "-F", "none", "--container", "a;b", "nobody@127.0.0.1:1")
+        assert done.returncode == 2
+        assert "--container" in done.stderr

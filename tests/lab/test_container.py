@@ -1,0 +1,110 @@
+"""A Hermes in a real container: found, run, answered and ended there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.container import HOME, OWNER, Container
+from tests.lab.lab import Lab
+from tests.lab.network import wait_for
+from tests.lab.tunnel import left_nothing, on_terminal, run
+
+IN_THERE = ("xai-oauth", "dock", "--container", "hermes")
+
+
+@pytest.fixture(scope="module")
+def container(lab: Lab) -> Iterator[Container]:
+    """The container, which the account gets at by sudo alone."""
+    with lab.container() as container:
+        yield container
+
+
+@pytest.fixture(autouse=True)
+def fresh(lab: Lab, container: Container) -> None:
+    """Every test starts with providers and a Hermes that know nothing."""
+    lab.identity("POST", "/reset")
+    container.run(f"rm -rf {HOME}/* {HOME}/.[a-z]*")
+
+
+def in_there(lab: Lab) -> list[int]:
+    """The Hermes processes in the container."""
+    return lab.running(lab.network.container, "/bin/hermes")
+
+
+def test_a_login_in_a_container(lab: Lab, container: Container) -> None:
+    """As the owner of Hermes' home, past a loopback of its own; by sudo, as the plain call is refused."""
+    done = run(lab, "login", *IN_THERE, "--json")
+    assert done.status == 0, done.stderr
+    assert done.event("callback")["way"] == "relay"
+    assert "in the container hermes there:" in done.stderr
+    assert container.run(f"stat -c %u:%a {HOME}/auth.json").strip() == f"{OWNER}:600"
+    assert in_there(lab) == []
+    assert lab.page().title == "Back to your terminal"
+
+
+def test_where_the_credential_is_in_there(lab: Lab) -> None:
+    """It is looked at in the container, by the same account."""
+    done = run(lab, "login", *IN_THERE)
+    assert done.stdout.endswith(f"; credential in {HOME}/auth.json (owner hermes, mode 600)\n")
+
+
+def test_denied_in_there(lab: Lab) -> None:
+    """The no of the provider, and the exit status of the command in there."""
+    lab.identity("POST", "/decision", {"decision": "deny"})
+    done = run(lab, "login", *IN_THERE, "--json")
+    assert done.status == 9, done.stderr
+    assert done.event("finished")["remote_exit_status"] == 1
+
+
+@pytest.mark.parametrize("ended", ["Ctrl-C", "SIGKILL"])
+def test_hermes_ends_in_there(lab: Lab, ended: str) -> None:
+    """However the login ends here, also when nobody can say goodbye."""
+    with on_terminal(lab, "login", *IN_THERE, "--no-browser") as tunnel:
+        tunnel.expect("Waiting for the browser to come back")
+        (hermes,) = in_there(lab)
+        if ended == "Ctrl-C":
+            tunnel.send("\x03")
+            assert tunnel.wait(10) == 130
+        else:
+            tunnel.process.kill()
+        wait_for(hermes, 10)
+    left_nothing(lab)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("xai-oauth", "dock", "--container", "nothing"), "no such container"),
+        (("xai-oauth", "h018", "--container", "hermes"), "cannot be entered there"),
+    ],
+)
+def test_a_container_that_cannot_be_entered(lab: Lab, words: tuple[str, ...], reason: str) -> None:
+    """A name that is none, an account that may not: 8, in the engine's words."""
+    done = run(lab, "login", *words)
+    assert done.status == 8
+    assert reason in done.stderr
+    assert "docker ps" in done.stderr
+
+
+def test_another_user_in_there(lab: Lab, container: Container) -> None:
+    """--as-user decides whose credential it becomes."""
+    done = run(lab, "login", *IN_THERE, "--as-user", "root")
+    assert done.status == 0, done.stderr
+    assert container.run(f"stat -c %U {HOME}/auth.json").strip() == "root"
+
+
+def test_a_login_that_waits_in_there(lab: Lab) -> None:
+    """The verb forward looks at the container's own loopback, and leads there."""
+    command = "sudo podman exec -it -u hermes hermes hermes auth add xai-oauth --no-browser"
+    with lab.terminal(["ssh", "-tt", "dock", command]) as waiting:
+        url = waiting.expect(r"^https://\S+redirect_uri=\S+").group().strip()
+        with on_terminal(lab, "forward", "dock", "--container", "hermes") as tunnel:
+            tunnel.expect(r"\(Enter: look what waits there\): ")
+            tunnel.send("\n")
+            tunnel.expect("The tunnel is open: port 56121 here")
+            assert lab.browse(url).title == "Back to your terminal"
+            tunnel.expect("delivered to port 56121 on dock@dock")
+            assert tunnel.wait() == 0
+        waiting.expect("Saved xai-oauth")

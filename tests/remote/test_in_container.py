@@ -1,0 +1,227 @@
+"""The scripts for a container under real shells, with an engine that runs here what it would run in there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.remote.call import Call, begin_marker
+from hermes_tunnel.remote.command import script
+from hermes_tunnel.remote.hermes import provider
+from hermes_tunnel.remote.landing import read_landing
+from tests.local.holding import posix
+from tests.remote.shells import LOGIN_SHELLS, SH, Account
+
+pytestmark = posix
+
+NONCE = "0123456789abcdef"
+XAI = provider("xai-oauth")
+CALL = Call(container="hermes")
+ENGINE = """#!/bin/sh
+echo "$0 $*" | sed "s|.*/system/||; s| sh -c .*| sh ...|" >>"$HOME/calls"
+[ -z "$REFUSED" ] || { echo "permission denied while trying to connect" >&2; exit 1; }
+for name in "$@"; do :; done
+case $1 in
+  container) [ "$name" = hermes ] && { echo "${RUNNING-true}"; exit; }
+    echo "Error: No such container: $name" >&2; exit 1;;
+  exec) shift
+    while :; do case $1 in
+      -i|-t|--privileged) shift;; -u) shift 2;; -e) export "$2"; shift 2;; *) break;;
+    esac; done
+    shift; exec "$@";;
+esac
+"""
+SUDO = """#!/bin/sh
+[ "$1" = -n ] || exit 1
+shift; unset REFUSED; exec "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of this machine, without its engines and its sudo."""
+    directory = tmp_path_factory.mktemp("tools")
+    for folder in os.defpath.split(os.pathsep):
+        for program in Path(folder).iterdir():
+            if program.name not in ("docker", "podman", "sudo") and not (directory / program.name).exists():
+                (directory / program.name).symlink_to(program)
+    return directory
+
+
+@pytest.fixture(params=LOGIN_SHELLS, ids=" ".join)
+def account(tmp_path: Path, tools: Path, request: pytest.FixtureRequest) -> Account:
+    """An account with each of the shells, which may use docker, and whose container has a Hermes."""
+    return contained(Account(tmp_path, request.param), tools)
+
+
+def contained(account: Account, tools: Path, engine: str = "docker") -> Account:
+    """Give the account an engine, and the container a Hermes and its home."""
+    account.environment["PATH"] = f"{account.bin}:{tools}"
+    account.install("system", ENGINE, engine)
+    account.install(".local/bin")
+    (account.home / ".hermes").mkdir()
+    return account
+
+
+def calls(account: Account) -> list[str]:
+    """How the engine was called."""
+    return (account.home / "calls").read_text().splitlines()
+
+
+def test_hermes_runs_in_the_container(account: Account) -> None:
+    """As the owner of its home there, on a terminal, with its words unchanged and its exit status."""
+    status, lines = account.run(CALL.login_line(XAI, NONCE, ["--label", "a=b"]))
+    assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
+    assert lines[2:-1] == [f"[{word}]" for word in (*XAI.words, "--label", "a=b")]
+    assert status == 7
+    owner, home = f"{os.getuid()}:{os.getgid()}", account.home / ".hermes"
+    inspect, look, *both = calls(account)
+    assert inspect == "docker container inspect -f {{.State.Running}} hermes"
+    assert look == "docker exec hermes sh ..."
+    privileged = "--privileged " if os.getuid() == 0 else ""
+    assert sorted(both) == sorted(
+        [
+            f"docker exec -i -u {owner} -t -e HERMES_HOME={home} -e TERM=dumb -e HERMES_TUNNEL={NONCE} "
+            "hermes sh ...",
+            f"docker exec -i -u {owner} {privileged}hermes sh ...",
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", SH)
+def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
+    """The scripts run under whatever is called ``sh`` there."""
+    account = contained(Account(tmp_path, ["bash"], sh=name), tools, "podman")
+    status, lines = account.run(CALL.login_line(XAI, NONCE))
+    assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
+    assert status == 7
+    assert all(call.startswith("podman ") for call in calls(account))
+
+
+def test_another_user_there(account: Account) -> None:
+    """--as-user decides, and nobody's home is looked for."""
+    status, _ = account.run(Call(container="hermes", as_user="nobody").login_line(XAI, NONCE))
+    assert status == 7
+    assert not any("HERMES_HOME" in call for call in calls(account))
+    assert sum(" -u nobody " in call for call in calls(account)) == 2
+
+
+def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
+    """Without a question: what sudo would have to ask for is not asked for here."""
+    account.install("system", SUDO, "sudo")
+    account.environment["REFUSED"] = "1"
+    status, lines = account.run(CALL.login_line(XAI, NONCE))
+    assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
+    assert status == 7
+
+
+@pytest.mark.parametrize(
+    ("container", "environment", "engine", "words"),
+    [
+        ("other", {}, "docker", "Error: No such container: other"),
+        ("other", {}, "podman", "Error: No such container: other"),
+        ("hermes", {"RUNNING": "false"}, "docker", "hermes does not run"),
+        ("hermes", {"REFUSED": "1"}, "docker", "permission denied while trying to connect"),
+        ("hermes", {}, "nothing", "there is neither docker nor podman"),
+    ],
+)
+def test_a_container_that_cannot_be_entered(
+    account: Account, container: str, environment: dict[str, str], engine: str, words: str
+) -> None:
+    """The reason in the engine's own words, after the marker."""
+    (account.bin / "docker").rename(account.bin / engine)
+    account.environment.update(environment)
+    status, lines = account.run(Call(container=container).login_line(XAI, NONCE))
+    assert lines == [f"{begin_marker(NONCE)}no-container:{words}"]
+    assert status == 127
+
+
+def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
+    """By the same account, without a terminal."""
+    (account.home / ".hermes" / "auth.json").write_text("SECRET")
+    status, lines = account.run(CALL.landing_line(XAI, NONCE))
+    landing = read_landing("\n".join(lines), NONCE)
+    assert status == 0
+    assert landing is not None
+    assert landing.path == str(account.home / ".hermes" / "auth.json")
+    assert not any(" -t " in call for call in calls(account))
+
+
+@pytest.mark.parametrize("ended", ["shell", "group", "engine"])
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path, ended: str) -> None:
+    """Killed, all of it or a part: what ran in the container does not stay."""
+    account = contained(Account(tmp_path, ["bash"]), tools)
+    # In a container what an engine's exec started is nobody's child here, and has a session of its own.
+    engine = ENGINE.replace('exec "$@";;', 'case $* in *"exec "*) exec setsid "$@";; esac; exec "$@";;')
+    account.install("system", engine, "docker")
+    account.install(".local/bin", "#!/bin/sh\necho up\nexec sleep 300\n")
+    process = subprocess.Popen(
+        ["bash", "-c", CALL.login_line(XAI, NONCE)],
+        env={"HOME": str(tmp_path), **account.environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    while process.stdout.readline() != b"up\n":
+        pass
+    (hermes,) = marked()
+    if ended == "group":
+        os.killpg(process.pid, signal.SIGKILL)
+    elif ended == "shell":
+        process.kill()
+        for child in children_of(process.pid):
+            child.kill()
+    else:
+        hermes.kill()
+    hermes.wait(10)
+    process.communicate(timeout=10)
+    assert marked() == []
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    """The processes of a group that are left."""
+    return [each for each in psutil.process_iter() if os.getpgid(each.pid) == pid]
+
+
+def marked() -> list[psutil.Process]:
+    """What runs with our marker in its environment, the engine's clients left out."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("HERMES_TUNNEL") == NONCE and process.name() == "sleep":
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_container_s_name_is_one() -> None:
+    """What no container can be called is refused."""
+    for name in ("-x", "a b", "a;b", "", "a/b"):
+        if name:
+            with pytest.raises(UsageFailure, match="--container"):
+                Call(container=name)
+
+
+def test_it_is_said_where() -> None:
+    """The command is described with its container, and without the sudo that is none there."""
+    described = Call(container="hermes", as_user="svc").described(XAI)
+    assert described == "hermes auth add xai-oauth --no-browser in the container hermes"
+
+
+SCRIPTS = sorted(Path(__file__).parents[2].glob("hermes_tunnel/remote/*.sh"))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_script_holds_in_single_quotes(path: Path) -> None:
+    """A script has nothing that some shell acts on within single quotes."""
+    assert not set("'!\\\n") & set(script(path.name))

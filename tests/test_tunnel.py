@@ -1,0 +1,211 @@
+"""``forward`` and ``paste``: a login already waits there, started by somebody else in another session."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.demo.authorization_server import Answer
+from hermes_tunnel.demo.hermes import loopback_login
+from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
+from hermes_tunnel.demo.ssh_settings import Settings
+from hermes_tunnel.demo.stage import HOST, Stage
+from hermes_tunnel.errors import NobodyAnswered, NoWayBack, Refused, UsageFailure
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
+from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.target import parse_target
+from hermes_tunnel.tunnel import Order, expected_at, forward, paste
+from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+NO_FORWARD = Settings(allow_tcp_forwarding=False)
+
+
+class Tunnel:
+    """What the tunnel is told and tells."""
+
+    def __init__(self, stage: Stage, watch: Callable[[events.Event], None] = lambda _: None) -> None:
+        self.hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+        self.events: list[events.Event] = []
+        self.shown = io.StringIO()
+        self.console = Console(self.shown, Keyboard(None), verbosity=1)
+        self._watch = watch
+
+    def emit(self, event: events.Event) -> None:
+        """One thing that happened."""
+        self.events.append(event)
+        self.console.show(event)
+        self._watch(event)
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """What became of the callback, and its way."""
+        return [(each.outcome, each.way) for each in self.events if isinstance(each, events.Callback)]
+
+
+@contextmanager
+def waiting(answer: Answer = Answer.APPROVE, **stage: Any) -> Iterator[tuple[Stage, Command, str]]:
+    """A login that waits there, and its URL."""
+    with Stage(answer, **stage) as staged, connected(staged) as transport:
+        command = Command(transport, LOGIN_LINE)
+        yield staged, command, command.url()
+
+
+def by_url(url: str, stage: Stage) -> Expected:
+    """What is waited for by the whole URL."""
+    authorization = assess_authorization(url, Policy(origin=stage.origin))
+    assert authorization.redirect is not None
+    return Expected(authorization.redirect, authorization.state)
+
+
+def on_forwarding(act: Callable[[], object]) -> Callable[[events.Event], None]:
+    """Does something when the tunnel is there."""
+
+    def watch(event: events.Event) -> None:
+        if isinstance(event, events.Forwarding):
+            act()
+
+    return watch
+
+
+@pytest.mark.parametrize("login", [loopback_login, spotify_login, mcp_login])
+@pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
+@pytest.mark.parametrize("known", ["url", "port"])
+def test_the_callback_reaches_the_login_that_waits(login: object, settings: Settings, known: str) -> None:
+    """By the URL or by the port; by a channel or a relay. It ends there, and the login there goes on."""
+    with waiting(login=login, settings=settings) as (stage, command, url):
+        tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
+        expected = by_url(url, stage) if known == "url" else expected_at(redirect_port(url))
+        redirect = forward(Order(tunnel.hops, expected=expected), tunnel.console, tunnel.emit)
+        assert redirect.port == redirect_port(url)
+        command.read_all()
+        assert command.status() == 0
+    assert tunnel.outcomes() == [("delivered", "forward" if settings == Settings() else "relay")]
+    assert ("Only the port is known" in tunnel.shown.getvalue()) == (known == "port")
+
+
+def test_a_denial_is_one() -> None:
+    """Delivered, and the failure says so."""
+    with waiting(Answer.DENY) as (stage, command, url):
+        tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
+        with pytest.raises(Refused, match="access_denied"):
+            forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+        command.read_all()
+        assert command.status() == 1
+
+
+def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
+    """It is told, and does not end the waiting; the time does."""
+    with waiting() as (stage, _, url):
+        other = url.replace("state=", "state=x")
+        tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
+        with pytest.raises(NobodyAnswered, match="did not come back in time"):
+            forward(
+                Order(tunnel.hops, expected=by_url(other, stage), seconds=1.5), tunnel.console, tunnel.emit
+            )
+        stage.person.wait()
+    assert tunnel.outcomes() == [("stray", "")]
+
+
+def test_nobody_listens_there() -> None:
+    """The browser came, and the login there is gone: said, with what to do."""
+    with waiting() as (stage, command, url):
+        command.end()
+        tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
+        with pytest.raises(Refused, match="nothing listens for it on the remote"):
+            forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+
+
+def test_the_connection_comes_back_and_the_browser_is_held() -> None:
+    """It drops while the browser is on its way: the answer waits for the next connection."""
+    with waiting() as (stage, command, url):
+
+        def lose() -> None:
+            stage.server.connections[-1].drop()
+            stage.person.open(url)
+
+        tunnel = Tunnel(stage, on_forwarding(lose))
+        forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+        command.read_all()
+        assert command.status() == 0
+        assert stage.person.wait().status == 200
+    connections = [each for each in tunnel.events if isinstance(each, events.Connected)]
+    assert len(connections) == 2
+    assert "connecting again ..." in tunnel.shown.getvalue()
+    assert tunnel.outcomes() == [("delivered", "forward")]
+
+
+@pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
+def test_a_pasted_address_is_delivered(settings: Settings) -> None:
+    """As the browser showed it; what was pasted is shown nowhere."""
+    with waiting(settings=settings) as (stage, command, url):
+        address = address_after(stage, url)
+        tunnel = Tunnel(stage)
+        redirect = paste(Order(tunnel.hops), f" {address}\n", tunnel.emit, tunnel.console)
+        assert redirect.port == redirect_port(url)
+        command.read_all()
+        assert command.status() == 0
+    assert address.partition("code=")[2][:16] not in tunnel.shown.getvalue()
+
+
+def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
+    """Nobody here knows the state: Hermes says no, and the person is told that."""
+    with waiting() as (stage, command, url):
+        address = address_after(stage, url).replace("state=", "state=x")
+        tunnel = Tunnel(stage)
+        paste(Order(tunnel.hops), address, tunnel.emit, tunnel.console)
+        assert "state mismatch" in command.read_all()
+        assert command.status() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense", "not an http address of this machine"),
+        ("https://127.0.0.1:56121/callback?code=a&state=b", "not an http address"),
+        ("http://evil.test:56121/callback?code=a&state=b", "not an http address of this machine"),
+        ("http://127.0.0.1:56121/callback?code=a", "not one state"),
+        ("http://127.0.0.1:56121/callback?state=a", "neither one code nor one error"),
+        ("http://127.0.0.1:56121/callback?code=a&state=b#c", "a user name or a fragment"),
+        ("http://127.0.0.1:80/callback?code=a&state=b", "it leads to port 80"),
+    ],
+)
+def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: str, words: str) -> None:
+    """Usage, with what an address looks like; nobody is connected to."""
+    with Stage() as stage:
+        tunnel = Tunnel(stage)
+        with pytest.raises(UsageFailure, match=words) as failure:
+            paste(Order(tunnel.hops), text, tunnel.emit, tunnel.console)
+        assert "it looks like http://127.0.0.1:56121/callback" in failure.value.hint
+        assert tunnel.events == []
+        assert stage.server.connections == []
+
+
+def test_no_way_for_a_pasted_address() -> None:
+    """A server that allows neither is named as for a login."""
+    with waiting(settings=Settings(allow_tcp_forwarding=False)) as (stage, _, url):
+        tunnel = Tunnel(stage)
+        with pytest.raises(NoWayBack, match="does not let the callback through"):
+            paste(Order(tunnel.hops, relay="never"), address_after(stage, url), tunnel.emit, tunnel.console)
+
+
+def address_after(stage: Stage, url: str) -> str:
+    """Where the browser ends after the sign-in: at a port of this machine where nobody listens."""
+    stage.person.open(url)
+    return stage.person.wait().url
+
+
+def test_a_known_port_has_its_path() -> None:
+    """A provider's own port lets its own path through alone, and its own pages fetch; any other, any path."""
+    xai = expected_at(56121)
+    assert (xai.redirect.path, xai.state) == ("/callback", "")
+    assert "https://accounts.x.ai" in xai.origins
+    assert expected_at(43827).redirect.path == "/spotify/callback"
+    assert expected_at(50000) == Expected(Redirect("127.0.0.1", 50000, ""), "")
