@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -36,6 +37,7 @@ from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
 
 _QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
 _TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
+_CATCH_UP_SECONDS = 5.0
 _MOST_BROWSERS = 2  # the page, and once more if the command starts over
 
 
@@ -64,7 +66,9 @@ class Answer:
     text: str | None = field(repr=False)
 
 
-Item = Output | Exited | Failure | Delivered | Undeliverable | Strayed | NobodyPasted | Answer
+Item = (
+    Output | Exited | Failure | Delivered | Undeliverable | Strayed | NobodyPasted | Answer | threading.Event
+)
 
 _WAITING_FOR = {
     State.AWAITING_CALLBACK: "the browser to come back",
@@ -163,6 +167,9 @@ class Conversation:
         if isinstance(item, Output):
             self._quiet_at = time.monotonic() + _QUIET_SECONDS
             return self._said(self._transcript.receive(item.data))
+        if isinstance(item, threading.Event):
+            item.set()
+            return []
         if isinstance(item, Failure):
             self._connection.check()  # it may know better why
             raise item
@@ -291,7 +298,13 @@ class Conversation:
         )
 
     def _type_in(self, address: str) -> bool:
-        """The last way: the command's own prompt, if it said that it has one."""
+        """The last way: the command's own prompt, if it said that it has one. Called by the gate.
+
+        A browser can be back before what the command says of its prompt has been read.
+        """
+        read_so_far = threading.Event()
+        self.mailbox.put(read_so_far)
+        read_so_far.wait(_CATCH_UP_SECONDS)
         if not self._session.takes_paste:
             return False
         self._console.secrets.add(address)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -102,25 +103,30 @@ class Keyboard:
         with self._waking:
             self._wake = wake
         try:
-            while b"\n" not in self._rest:
-                if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
-                    return None
-                ready, _, _ = select.select([descriptor, wake[0]], [], [])
-                if wake[0] in ready:
-                    return None
-                try:
-                    data = os.read(descriptor, 4096)
-                except OSError:  # the terminal has gone
-                    return None
-                if not data:
-                    return self._take(len(self._rest)) if self._rest else None
-                self._rest += data
-            return self._take(self._rest.index(b"\n") + 1)
+            with _woken_by_signals(wake[1]):
+                return self._read_line(descriptor, wake[0])
         finally:
             with self._waking:
                 self._wake = None
             for end in wake:
                 os.close(end)
+
+    def _read_line(self, descriptor: int, wake: int) -> str | None:
+        while b"\n" not in self._rest:
+            if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
+                return None
+            ready, _, _ = select.select([descriptor, wake], [], [])
+            if wake in ready:
+                os.read(wake, 64)  # cancelled, or a signal, whose handler has had its say by now
+                continue
+            try:
+                data = os.read(descriptor, 4096)
+            except OSError:  # the terminal has gone
+                return None
+            if not data:
+                return self._take(len(self._rest)) if self._rest else None
+            self._rest += data
+        return self._take(self._rest.index(b"\n") + 1)
 
     def _take(self, length: int) -> str:
         line, self._rest = self._rest[:length], self._rest[length:]
@@ -149,3 +155,17 @@ class Keyboard:
             if not hidden:
                 msvcrt.putwch(key)  # type: ignore[attr-defined]
         return None
+
+
+@contextlib.contextmanager
+def _woken_by_signals(descriptor: int) -> Iterator[None]:
+    """A signal writes to the descriptor: else one that comes just before a wait begins would not end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    os.set_blocking(descriptor, False)
+    before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)

@@ -81,15 +81,6 @@ def test_a_no_leaves_the_occupant_alone(lab: Lab) -> None:
         assert holder.poll() is None
 
 
-def test_a_server_that_forbids_forwarding_is_named(lab: Lab) -> None:
-    """The callback came and could not be delivered: 7, and the setting that would help."""
-    with lab.sshd("hermes", 2222, AllowTcpForwarding="no"):
-        done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
-    assert done.status == 7
-    assert "AllowTcpForwarding" in done.stderr
-    assert lab.page().title == "Almost"
-
-
 @pytest.mark.parametrize(
     ("settings", "words"),
     [({"PermitTTY": "no"}, "PermitTTY"), ({"MaxSessions": "0"}, "MaxSessions")],

@@ -70,7 +70,10 @@ def test_neither_a_channel_nor_a_second_session(lab: Lab, login: str, status: in
 def test_the_relay_is_never_used_where_it_is_not_wanted(lab: Lab) -> None:
     """--relay never: 7; --relay always: also where a channel would do."""
     with lab.sshd("hermes", 2222, AllowTcpForwarding="no"):
-        assert run(lab, *words("xai", "-p", "2222", "--relay", "never")).status == 7
+        done = run(lab, *words("xai", "-p", "2222", "--relay", "never"))
+    assert done.status == 7
+    assert "AllowTcpForwarding" in done.stderr
+    assert lab.page().title == "Almost"
     done = run(lab, *words("xai", "--relay", "always", "--json"))
     assert (done.status, done.event("callback")["way"]) == (0, "relay")
 
