@@ -25,7 +25,9 @@ from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
 
 _TICK_SECONDS = 1.0
-_LIKE_THIS = "it looks like http://127.0.0.1:56121/callback?code=...&state=..."
+_LIKE_THIS = (
+    "it begins with http://127.0.0.1: or http://localhost:, and has a state, and a code or an error, in it"
+)
 
 
 @dataclass(frozen=True)

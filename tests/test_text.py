@@ -110,6 +110,13 @@ def test_redact_literals() -> None:
     assert redact("a b c", {"b"}) == "a b c"
 
 
+def test_redacting_again_changes_nothing() -> None:
+    """What was hidden stays as it is, though every sink hides it once more."""
+    once = redact("http://127.0.0.1/?code=S3CRET&state=S3CRET, {'token': 'S3CRET'} Bearer S3CRETS3CRET")
+    assert redact(once) == once
+    assert "S3CRET" not in once
+
+
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_redact_in_any_surroundings(before: str, after: str) -> None:
     """A code in a query is hidden whatever stands around it."""
