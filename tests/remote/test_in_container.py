@@ -161,7 +161,7 @@ def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path,
     # In a container what an engine's exec started is nobody's child here, and has a session of its own.
     engine = ENGINE.replace('exec "$@";;', 'case $* in *"exec "*) exec setsid "$@";; esac; exec "$@";;')
     account.install("system", engine, "docker")
-    account.install(".local/bin", "#!/bin/sh\necho up\nexec sleep 300\n")
+    account.install(".local/bin", "#!/bin/sh\nexec python3 -uc 'print(\"up\"); input()'\n")
     process = subprocess.Popen(
         ["bash", "-c", CALL.login_line(XAI, NONCE)],
         env={"HOME": str(tmp_path), **account.environment},
@@ -197,7 +197,7 @@ def marked() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("HERMES_TUNNEL") == NONCE and process.name() == "sleep":
+            if process.environ().get("HERMES_TUNNEL") == NONCE and "input()" in process.cmdline()[-1]:
                 found.append(process)
         except psutil.Error:
             continue
