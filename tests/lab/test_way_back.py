@@ -93,6 +93,24 @@ def test_idle_connections_do_no_harm(lab: Lab, login: str) -> None:
             connection.close()
 
 
+HOSTILE = """data:text/html,<title>evil</title>
+<img src="http://127.0.0.1:56121/callback?error=access_denied">
+<iframe src="http://127.0.0.1:56121/callback?error=access_denied%26state=guessed"></iframe>
+<script>for (const how of ["cors", "no-cors"])
+fetch("http://127.0.0.1:56121/callback?code=x%26state=guessed", {mode: how}).catch(() => 0)</script>"""
+
+
+def test_a_web_page_that_guesses_the_port_does_no_harm(lab: Lab) -> None:
+    """Images, frames and fetches of a page that knows the port and the path, and not the state."""
+    with on_terminal(lab, *words("xai", "--no-browser")) as tunnel:
+        url = tunnel.expect(URL).group().strip()
+        tunnel.expect("Waiting for the browser")
+        assert lab.browse(HOSTILE).title == "evil"
+        assert lab.browse(url).title == "Back to your terminal"
+        tunnel.expect("xai-oauth: logged in")
+        assert tunnel.wait() == 0
+
+
 @pytest.mark.parametrize("user", ["h014", "h018"])
 def test_a_code_that_the_page_shows_is_pasted(lab: Lab, user: str) -> None:
     """Unseen, while the login waits; a release without a prompt for it gets it all the same."""
