@@ -10,14 +10,10 @@ from hermes_tunnel.ssh.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
 from hermes_tunnel.ssh.refusals import Record
 from hermes_tunnel.ssh.transport import Transport
-from hermes_tunnel.ssh.userauth import Failed, Reply, ServerLeft, Success, UserAuth
+from hermes_tunnel.ssh.userauth import Failed, KeyAccepted, Reply, ServerLeft, UserAuth
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
-# Of wrong keys that are asked about in one flight each counts against MaxAuthTries, which hardened
-# servers set to three: two may be wasted beside the right one. Other servers than OpenSSH's are asked
-# one at a time; not all of them keep requests apart.
-_FLIGHT = 3
 
 
 class PublicKeys:
@@ -42,7 +38,7 @@ class PublicKeys:
         self._ask = ask
         self._tell = tell
         self._identities: Identities | None = None
-        self._accepted: list[Identity] = []
+        self._refused: list[Identity] = []
 
     def close(self) -> None:
         """Let the agent go."""
@@ -50,19 +46,25 @@ class PublicKeys:
             self._identities.close()
 
     def attempt(self, service: UserAuth) -> Reply | None:
-        """Try keys until one is taken, wholly or as one step; None where none is left."""
+        """Show the server the next key, as ssh one at a time: each wrong one counts against MaxAuthTries.
+
+        :returns: what came of it; None where no key is left
+        """
         if self._identities is None:
             self._identities = collect(self._configuration, self._tell)
             self._record.problems = self._identities.problems
             self._pass_over_what_may_not_sign(self._identities)
-            if _sole_plain_file(self._identities.offered):
-                self._accepted, self._identities.offered = self._identities.offered, []
-        while self._accepted or self._identities.offered:
-            if not self._accepted:
-                self._accepted = self._ask_the_server(service, self._identities.offered)
-                continue
-            reply = self._sign(service, self._accepted.pop(0))
-            if isinstance(reply, Success) or (isinstance(reply, Failed) and reply.partial):
+            self._asks_first = not _sole_plain_file(self._identities.offered)
+        while self._identities.offered:
+            identity = self._identities.offered.pop(0)
+            reply = self._show(service, identity)
+            if isinstance(reply, Failed) and reply.partial:
+                # What was refused before this step may be taken at the next.
+                self._identities.offered += self._refused
+                self._refused = []
+            elif reply is not None:
+                self._refused.append(identity)
+            if reply is not None:
                 return reply
         return None
 
@@ -76,23 +78,16 @@ class PublicKeys:
                     f"PubkeyAcceptedAlgorithms does not allow {algorithm} of {plain(identity.name)}", ""
                 )
 
-    def _ask_the_server(self, service: UserAuth, offered: list[Identity]) -> list[Identity]:
-        """Take the next identities off the list, and give those that the server would accept."""
-        flight: list[Identity] = []
-        most = _FLIGHT if self._transport.remote_version.startswith("SSH-2.0-OpenSSH_") else 1
-        # One that cannot be shown before its passphrase is known goes alone.
-        while offered and len(flight) < most and (offered[0].blob is not None or not flight):
-            flight.append(offered.pop(0))
-            if flight[-1].blob is None:
-                return flight
-        for identity in flight:
-            blob = identity.blob or b""
+    def _show(self, service: UserAuth, identity: Identity) -> Reply | None:
+        """Ask whether the server would take a key, and if so, sign; None where the key cannot be used."""
+        # One that cannot be shown before its passphrase is known is signed with at once.
+        if self._asks_first and identity.blob is not None:
             self._note(identity)
-            service.query(self._algorithm(identity, blob), blob)
-        replies = [service.reply() for _ in flight]
-        return [
-            identity for identity, reply in zip(flight, replies, strict=True) if not isinstance(reply, Failed)
-        ]
+            service.query(self._algorithm(identity, identity.blob), identity.blob)
+            reply = service.reply()
+            if not isinstance(reply, KeyAccepted):
+                return reply
+        return self._sign(service, identity)
 
     def _algorithm(self, identity: Identity, blob: bytes) -> str:
         said = self._transport.server_extensions.get("server-sig-algs", b"")  # type: ignore[attr-defined]

@@ -255,19 +255,26 @@ def test_too_many_keys_are_the_reason_that_is_given(
     assert "IdentitiesOnly" in failure.hint
 
 
-def test_five_wrong_keys_do_not_stand_in_the_way(
+def test_as_many_keys_are_tried_as_the_server_takes(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
 ) -> None:
-    """The sixth key is still tried, as ssh can; with MaxAuthTries 3 each of the first three is."""
+    """With MaxAuthTries, be it 1 or 6, each of so many keys gets in: one after the other, as with ssh."""
     keys = [keygen(tmp_path / f"k{n}") for n in range(6)]
     path = agent(*keys)
-    server = sshd()
-    server.accept(keys[5])
-    log_in(server.port, identity_agent=path)
-    strict = sshd("strict", "MaxAuthTries 3")
-    for key in keys[:3]:
-        strict.authorized_keys.write_text(public(key))
-        log_in(strict.port, identity_agent=path)
+    for most in (1, 2, 3, 6):
+        server = sshd(f"host{most}", f"MaxAuthTries {most}")
+        for key in keys[:most]:
+            server.authorized_keys.write_text(public(key))
+            log_in(server.port, identity_agent=path)
+
+
+def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path) -> None:
+    """Partial success twice by one method; the step that succeeded costs no try."""
+    server = sshd("host", "MaxAuthTries 2", "AuthenticationMethods publickey,publickey")
+    wrong, first, second = (keygen(tmp_path / name) for name in ("wrong", "first", "second"))
+    server.accept(first)
+    server.accept(second)
+    log_in(server.port, identity_agent=agent(wrong, first), identity_files=(str(second),))
 
 
 def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
