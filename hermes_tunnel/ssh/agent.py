@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hermes_tunnel.ssh.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
+from hermes_tunnel.ssh.keys import key_type
+from hermes_tunnel.ssh.wire import Reader, packed
 
 __all__ = ["Agent", "AgentKey", "AgentProblem"]
 
@@ -58,16 +60,14 @@ class Agent:
         kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), lambda: time.monotonic() < until)
         if kind != _IDENTITIES_ANSWER:
             raise AgentProblem("it does not list its keys")
+        reader = Reader(answer)
         try:
-            (count,) = struct.unpack_from(">I", answer)
-            offset, keys = 4, []
-            for _ in range(count):
-                blob, offset = _string(answer, offset)
-                comment, offset = _string(answer, offset)
-                keys.append(AgentKey(blob, comment.decode(errors="replace")))
-        except struct.error as problem:
+            pairs = [(reader.string(), reader.string()) for _ in range(reader.number())]
+            for blob, _ in pairs:
+                key_type(blob)
+        except ValueError as problem:
             raise AgentProblem("its list of keys is damaged") from problem
-        return keys
+        return [AgentKey(blob, comment.decode(errors="replace")) for blob, comment in pairs]
 
     def sign(
         self,
@@ -84,7 +84,7 @@ class Agent:
         :raises AgentProblem: it refused, or the wait was given up
         """
         flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)
-        request = bytes([_SIGN_REQUEST]) + _packed(blob) + _packed(data) + struct.pack(">I", flags)
+        request = bytes([_SIGN_REQUEST]) + packed(blob, data) + struct.pack(">I", flags)
         said_at: float | None = time.monotonic() + _SILENT_SECONDS
 
         def go_on() -> bool:
@@ -98,8 +98,8 @@ class Agent:
         if kind != _SIGN_RESPONSE:
             raise AgentProblem("it refused to sign")
         try:
-            return _string(answer, 0)[0]
-        except struct.error as problem:
+            return Reader(answer).string()
+        except ValueError as problem:
             raise AgentProblem("its signature is damaged") from problem
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class Agent:
 
     def _ask(self, request: bytes, go_on: Callable[[], bool]) -> tuple[int, bytes]:
         try:
-            self._connection.send(_packed(request))
+            self._connection.send(packed(request))
             (length,) = struct.unpack(">I", self._receive(4, go_on))
             if not 0 < length <= LARGEST:
                 raise AgentProblem("its answer is not an agent's")
@@ -130,15 +130,3 @@ class Agent:
                 raise AgentProblem("it went away")
             data += more
         return data
-
-
-def _packed(value: bytes) -> bytes:
-    return struct.pack(">I", len(value)) + value
-
-
-def _string(data: bytes, offset: int) -> tuple[bytes, int]:
-    (length,) = struct.unpack_from(">I", data, offset)
-    end = offset + 4 + length
-    if end > len(data):
-        raise struct.error
-    return data[offset + 4 : end], end

@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from hermes_tunnel.ssh.agent import Agent, AgentKey, AgentProblem
+from hermes_tunnel.ssh.certificates import certified, read_certificate
 from hermes_tunnel.ssh.hop import HopConfiguration
-from hermes_tunnel.ssh.keys import Certificate, KeyFile, key_type, rsa_bits
+from hermes_tunnel.ssh.keys import KeyFile, key_type, rsa_bits
 from hermes_tunnel.text import plain, quote
 
 
@@ -21,7 +22,6 @@ class Identity:
     :param name: for people
     :param blob: what the server is shown; None where only the passphrase can tell
     :param file: the private half, in a file; else ``agent`` has it, under ``agent_blob``
-    :param expired: when the certificate expired; empty where there is none, or it is still valid
     """
 
     name: str
@@ -29,7 +29,6 @@ class Identity:
     file: KeyFile | None = None
     agent: Agent | None = None
     agent_blob: bytes = b""
-    expired: str = ""
 
     def algorithm(self, blob: bytes, server_signs: list[str]) -> str:
         """What the key signs with: its type, or for RSA the best that the server lists (RFC 8332)."""
@@ -58,34 +57,41 @@ class Identities:
 
 
 def collect(configuration: HopConfiguration, tell: Callable[[str], object]) -> Identities:
-    """The identities for a hop: certificates, agent keys that are named, other agent keys, key files.
+    """The identities for a hop, in the order of OpenSSH's ``pubkey_prepare``.
+
+    First come the certificates of CertificateFile; then the agent's keys, those first that ssh_config names;
+    then the files, each followed by the certificate that lies beside it. With a CertificateFile no
+    certificate is looked for beside a key.
 
     :param tell: called with a line where the agent does not answer
     """
     found = Identities()
+    held = {key.blob: key for key in _agent_keys(configuration, found, tell)}
     files = _files(configuration, found)
-    held = _agent_keys(configuration, found, tell)
-    by_blob = {key.blob: key for key in held}
-    named = [(file, file.public_blob()) for file in files]
+    signers = [file for file in files.values() if not file.is_public()]
     offered = [
         identity
-        for certificate in _certificates(configuration, found)
-        for identity in _with_certificate(certificate, named, by_blob, found)
+        for path in dict.fromkeys(configuration.certificate_files)
+        for identity in _certified(path, signers, held, found)
     ]
-    names = [blob for _, blob in named if blob in by_blob]
-    others = [] if configuration.identities_only else [key.blob for key in held if key.blob not in names]
-    for blob in [*names, *others]:
-        key = by_blob[blob]
-        name = f"agent key {quote(plain(key.comment) or key_type(blob))}"
+    named, listed = set(), []
+    for name in configuration.identity_files:
+        if name in files:
+            named.add(files[name].public_blob())
+        if name in files and not files[name].is_public():
+            listed.append(Identity(name, files[name].public_blob(), file=files[name]))
+        beside = f"{name}-cert.pub"
+        if not configuration.certificate_files and Path(beside).exists():
+            listed += _certified(beside, signers, held, found)
+    named |= {identity.blob for identity in listed}
+    others = [] if configuration.identities_only else [blob for blob in held if blob not in named]
+    for blob in [*(blob for blob in held if blob in named), *others]:
+        name = f"agent key {quote(plain(held[blob].comment) or key_type(blob))}"
         offered.append(Identity(name, blob, agent=found.agent, agent_blob=blob))
-    offered += [
-        Identity(file.path, blob, file=file)
-        for file, blob in named
-        if blob not in by_blob and not file.is_public()
-    ]
+    offered += [identity for identity in listed if identity.blob not in held]
     seen: set[bytes] = set()
     for identity in offered:
-        bits = rsa_bits(identity.blob) if identity.blob else None
+        bits = rsa_bits(certified(identity.blob)) if identity.blob else None
         if bits is not None and bits < configuration.required_rsa_size:
             found.problems.append(
                 (f"{plain(identity.name)} has {bits} bits, which RequiredRSASize forbids", "")
@@ -96,11 +102,11 @@ def collect(configuration: HopConfiguration, tell: Callable[[str], object]) -> I
     return found
 
 
-def _files(configuration: HopConfiguration, found: Identities) -> list[KeyFile]:
-    files = []
+def _files(configuration: HopConfiguration, found: Identities) -> dict[str, KeyFile]:
+    files = {}
     for path in configuration.identity_files:
         try:
-            files.append(KeyFile(path))
+            files[path] = KeyFile(path)
         except FileNotFoundError:
             continue
         except OSError as problem:
@@ -124,41 +130,28 @@ def _agent_keys(
         return []
 
 
-def _certificates(configuration: HopConfiguration, found: Identities) -> list[Certificate]:
-    certificates = []
-    beside = [
-        f"{name}-cert.pub" for name in configuration.identity_files if Path(f"{name}-cert.pub").exists()
-    ]
-    for path in dict.fromkeys((*configuration.certificate_files, *beside)):
-        try:
-            certificates.append(Certificate(path))
-        except FileNotFoundError:
-            found.problems.append((f"the certificate {plain(path)} does not exist", ""))
-        except (OSError, ValueError):
-            found.problems.append((f"{plain(path)} is not a certificate that can be used", ""))
-    return certificates
-
-
-def _with_certificate(
-    certificate: Certificate,
-    named: list[tuple[KeyFile, bytes | None]],
-    by_blob: dict[bytes, AgentKey],
-    found: Identities,
+def _certified(
+    path: str, signers: list[KeyFile], held: dict[bytes, AgentKey], found: Identities
 ) -> list[Identity]:
+    """The identity of a certificate, whose key is with the agent or in one of the files; else none."""
+    try:
+        certificate = read_certificate(path)
+    except FileNotFoundError:
+        found.problems.append((f"the certificate {plain(path)} does not exist", ""))
+        return []
+    except (OSError, ValueError):
+        found.problems.append((f"{plain(path)} is not a certificate that can be used", ""))
+        return []
     expired = certificate.expired(datetime.now(timezone.utc))
     if expired:
         found.problems.append(
-            (
-                f"the certificate {plain(certificate.path)} expired on {expired}",
-                "have a new certificate signed",
-            )
+            (f"the certificate {plain(path)} expired on {expired}", "have a new certificate signed")
         )
-    name = f"certificate {plain(certificate.path)}"
-    for held in (certificate.blob, certificate.public_blob):
-        if held in by_blob:
-            return [Identity(name, certificate.blob, agent=found.agent, agent_blob=held, expired=expired)]
-    return [
-        Identity(name, certificate.blob, file=file, expired=expired)
-        for file, blob in named
-        if blob == certificate.public_blob and not file.is_public()
-    ][:1]
+    name = f"certificate {plain(path)}"
+    for blob in (certificate.blob, certificate.public_blob):
+        if blob in held:
+            return [Identity(name, certificate.blob, agent=found.agent, agent_blob=blob)]
+    for file in signers:
+        if file.public_blob() == certificate.public_blob:
+            return [Identity(name, certificate.blob, file=file)]
+    return []

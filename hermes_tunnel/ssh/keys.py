@@ -1,20 +1,19 @@
-"""Private key files, read with ``cryptography``: OpenSSH's own format, PEM and PKCS#8, and certificates."""
+"""Private key files, read with ``cryptography``: OpenSSH's own format, PEM and PKCS#8."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
-import struct
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from hermes_tunnel.ssh.wire import Reader, mpint, packed
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -60,10 +59,10 @@ class KeyFile:
         self.path = path
         self._private: PrivateKey | None = None
         try:
-            self._data = _read(path)
+            self._data = read(path)
         except FileNotFoundError:
             # The private half may be in the agent, or on a token behind it.
-            self._data = _read(path + ".pub")
+            self._data = read(path + ".pub")
 
     def public_blob(self) -> bytes | None:
         """The public half (RFC 4253 section 6.6), as far as it can be had without a passphrase."""
@@ -71,7 +70,7 @@ class KeyFile:
         if own is not None:
             return own
         try:
-            return parse_public_line(_read(self.path + ".pub"))
+            return parse_public_line(read(self.path + ".pub"))
         except OSError:
             return None
 
@@ -99,12 +98,12 @@ class KeyFile:
         name = algorithm.removesuffix("-cert-v01@openssh.com")
         if isinstance(key, rsa.RSAPrivateKey):
             digest = hashes.SHA512() if name == "rsa-sha2-512" else hashes.SHA256()
-            return _strings(name.encode(), key.sign(data, padding.PKCS1v15(), digest))
+            return packed(name.encode(), key.sign(data, padding.PKCS1v15(), digest))
         if isinstance(key, ec.EllipticCurvePrivateKey):
             r, s = decode_dss_signature(key.sign(data, ec.ECDSA(_CURVE_HASHES[key.curve.name])))
-            return _strings(name.encode(), _strings(_mpint(r), _mpint(s)))
+            return packed(name.encode(), packed(mpint(r), mpint(s)))
         if isinstance(key, ed25519.Ed25519PrivateKey):
-            return _strings(name.encode(), key.sign(data))
+            return packed(name.encode(), key.sign(data))
         raise PassphraseNeeded
 
     def _check_permissions(self) -> None:
@@ -122,19 +121,23 @@ class KeyFile:
 
 
 def key_type(blob: bytes) -> str:
-    """The type that a public key blob begins with."""
-    (length,) = struct.unpack_from(">I", blob)
-    return blob[4 : 4 + length].decode("ascii", "replace")
+    """The type that a public key blob begins with.
+
+    :raises ValueError: it does not even have one
+    """
+    return Reader(blob).string().decode("ascii", "replace")
 
 
 def rsa_bits(blob: bytes) -> int | None:
-    """The size of an RSA key (RFC 4253 section 6.6); None for a key of another kind."""
-    if key_type(blob) != "ssh-rsa":
+    """The size of an RSA key (RFC 4253 section 6.6); None for what is none."""
+    reader = Reader(blob)
+    try:
+        if reader.string() != b"ssh-rsa":
+            return None
+        _exponent, modulus = reader.string(), reader.string()
+    except ValueError:
         return None
-    offset = 0
-    for _ in ("ssh-rsa", "e"):
-        offset += 4 + int.from_bytes(blob[offset : offset + 4], "big")
-    return int.from_bytes(blob[offset + 4 :], "big").bit_length()
+    return int.from_bytes(modulus, "big").bit_length()
 
 
 def parse_public_line(data: bytes) -> bytes | None:
@@ -145,35 +148,12 @@ def parse_public_line(data: bytes) -> bytes | None:
     try:
         blob = base64.b64decode(match[2], validate=True)
         return blob if key_type(blob) == match[1].decode() else None
-    except (binascii.Error, struct.error):
+    except ValueError:
         return None
 
 
-class Certificate:
-    """An OpenSSH user certificate, as ``-cert.pub`` files have it."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        data = _read(path)
-        certificate = serialization.load_ssh_public_identity(data.strip())
-        blob = parse_public_line(data)
-        if not isinstance(certificate, serialization.SSHCertificate) or blob is None:
-            raise ValueError(path)
-        self.blob = blob
-        line = certificate.public_key().public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-        )
-        self.public_blob = base64.b64decode(line.split()[1])
-        self._valid_before = certificate.valid_before
-
-    def expired(self, now: datetime) -> str:
-        """When it expired, as a date and time; empty where it has not."""
-        if self._valid_before > now.timestamp():
-            return ""
-        return f"{datetime.fromtimestamp(self._valid_before, timezone.utc):%Y-%m-%d %H:%M} UTC"
-
-
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
+    """What a file has, up to what is too much for a key."""
     with Path(path).open("rb") as file:
         return file.read(_LARGEST)
 
@@ -226,20 +206,8 @@ def _openssh_public_blob(data: bytes) -> bytes | None:
         binary = base64.b64decode(match[1])
         if not binary.startswith(_MAGIC):
             return None
-        offset = len(_MAGIC)
-        for _ in ("cipher", "kdf", "kdf options"):
-            (length,) = struct.unpack_from(">I", binary, offset)
-            offset += 4 + length
-        count, length = struct.unpack_from(">II", binary, offset)
-    except (binascii.Error, struct.error):
+        reader = Reader(binary[len(_MAGIC) :])
+        _cipher, _kdf, _kdf_options = reader.string(), reader.string(), reader.string()
+        return reader.string() if reader.number() == 1 else None
+    except ValueError:
         return None
-    blob = binary[offset + 8 : offset + 8 + length]
-    return blob if count == 1 and len(blob) == length else None
-
-
-def _strings(*values: bytes) -> bytes:
-    return b"".join(struct.pack(">I", len(value)) + value for value in values)
-
-
-def _mpint(number: int) -> bytes:
-    return number.to_bytes(number.bit_length() // 8 + 1, "big")

@@ -27,6 +27,7 @@ class SecurityKey:
         self.refuses = False
         self._key = Ed25519PrivateKey.generate()
         self._blob = _strings(_KIND, self._key.public_key().public_bytes_raw(), _APPLICATION)
+        self._held = self._blob
         self._counter = 0
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(path)
@@ -38,6 +39,10 @@ class SecurityKey:
     def public_line(self) -> str:
         """The line of authorized_keys."""
         return f"{_KIND.decode()} {base64.b64encode(self._blob).decode()} security key\n"
+
+    def holds(self, certificate: str) -> None:
+        """List the certificate of a ``-cert.pub`` file's line in place of the key."""
+        self._held = base64.b64decode(certificate.split()[1])
 
     def close(self) -> None:
         """Take it out."""
@@ -61,11 +66,13 @@ class SecurityKey:
 
     def _answer(self, request: bytes) -> bytes:
         if request[0] == _LIST:
-            return _LISTED + struct.pack(">I", 1) + _strings(self._blob, b"security key")
-        self.touched.wait()
-        if request[0] != _SIGN or self.refuses:
+            return _LISTED + struct.pack(">I", 1) + _strings(self._held, b"security key")
+        if request[0] != _SIGN:
             return _FAILURE
-        start = 1 + 4 + len(self._blob)
+        self.touched.wait()
+        if self.refuses:
+            return _FAILURE
+        start = 1 + 4 + len(self._held)
         (length,) = struct.unpack_from(">I", request, start)
         message = request[start + 4 : start + 4 + length]
         self._counter += 1

@@ -38,6 +38,13 @@ def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
     return path
 
 
+def certify(key: Path, authority: Path, *options: str, user: str = "root", valid: str = "-1h:+1h") -> Path:
+    """Have an authority sign a key for a user and a time (ssh-keygen(1)); gives the certificate."""
+    command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", user, "-V", valid, *options]
+    subprocess.run([*command, f"{key}.pub"], check=True)
+    return Path(f"{key}-cert.pub")
+
+
 def public(path: Path) -> str:
     """The public half's line."""
     return Path(f"{path}.pub").read_text()
@@ -124,6 +131,11 @@ class Sshd:
         """All that the server logged."""
         with self._news:
             return "".join(self._lines)
+
+    def forget(self) -> None:
+        """Begin the log anew."""
+        with self._news:
+            self._lines.clear()
 
     def wait_for(self, words: str, seconds: float = 10) -> None:
         """Wait until the log has these words."""

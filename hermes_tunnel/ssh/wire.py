@@ -1,0 +1,40 @@
+"""Values as SSH packs them (RFC 4251 section 5), in packets, keys, certificates and an agent's messages."""
+
+from __future__ import annotations
+
+import struct
+
+
+def packed(*values: bytes) -> bytes:
+    """Each as a ``string``."""
+    return b"".join(struct.pack(">I", len(value)) + value for value in values)
+
+
+def mpint(number: int) -> bytes:
+    """A positive number as the content of an ``mpint``."""
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
+class Reader:
+    """Reads one value after the other.
+
+    All its methods raise ValueError where the data ends too early.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._rest = data
+
+    def take(self, count: int) -> bytes:
+        """So many bytes."""
+        if count > len(self._rest):
+            raise ValueError("it ends too early")
+        taken, self._rest = self._rest[:count], self._rest[count:]
+        return taken
+
+    def number(self, size: int = 4) -> int:
+        """A ``uint32``, or one of another size."""
+        return int.from_bytes(self.take(size), "big")
+
+    def string(self) -> bytes:
+        """A ``string``, or the content of an ``mpint``."""
+        return self.take(self.number())
