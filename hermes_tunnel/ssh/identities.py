@@ -30,14 +30,6 @@ class Identity:
     agent: Agent | None = None
     agent_blob: bytes = b""
 
-    def algorithm(self, blob: bytes, server_signs: list[str]) -> str:
-        """What the key signs with: its type, or for RSA the best that the server lists (RFC 8332)."""
-        kind = key_type(blob)
-        if not kind.startswith("ssh-rsa"):
-            return kind
-        only_256 = "rsa-sha2-256" in server_signs and "rsa-sha2-512" not in server_signs
-        return kind.replace("ssh-rsa", "rsa-sha2-256" if only_256 else "rsa-sha2-512")
-
 
 @dataclass
 class Identities:

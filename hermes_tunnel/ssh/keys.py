@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -13,12 +14,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from hermes_tunnel.ssh.hop import allows
 from hermes_tunnel.ssh.wire import Reader, mpint, packed
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _MAGIC = b"openssh-key-v1\0"
 _LARGEST = 1 << 16
+_RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "rsa-sha2-512": hashes.SHA512(),
+    "rsa-sha2-256": hashes.SHA256(),
+    "ssh-rsa": hashes.SHA1(),  # noqa: S303 - for an old server, where PubkeyAcceptedAlgorithms allows it
+}
 _CURVE_HASHES: dict[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
     "secp384r1": hashes.SHA384(),
@@ -97,8 +104,7 @@ class KeyFile:
         key = self._private
         name = algorithm.removesuffix("-cert-v01@openssh.com")
         if isinstance(key, rsa.RSAPrivateKey):
-            digest = hashes.SHA512() if name == "rsa-sha2-512" else hashes.SHA256()
-            return packed(name.encode(), key.sign(data, padding.PKCS1v15(), digest))
+            return packed(name.encode(), key.sign(data, padding.PKCS1v15(), _RSA_HASHES[name]))
         if isinstance(key, ec.EllipticCurvePrivateKey):
             r, s = decode_dss_signature(key.sign(data, ec.ECDSA(_CURVE_HASHES[key.curve.name])))
             return packed(name.encode(), packed(mpint(r), mpint(s)))
@@ -138,6 +144,24 @@ def rsa_bits(blob: bytes) -> int | None:
     except ValueError:
         return None
     return int.from_bytes(modulus, "big").bit_length()
+
+
+def signature_algorithm(kind: str, allowed: Sequence[str], server_signs: Sequence[str] | None) -> str | None:
+    """What a key signs with, as OpenSSH's ``key_sig_algorithm`` chooses it; None where nothing will do.
+
+    :param kind: the type of the key or of its certificate; that of RSA has several algorithms (RFC 8332)
+    :param allowed: PubkeyAcceptedAlgorithms
+    :param server_signs: the server's ``server-sig-algs`` (RFC 8308 section 3.1); None where it has none
+    """
+    if not kind.startswith("ssh-rsa"):
+        return kind if allows(allowed, kind) else None
+    suffix = kind.removeprefix("ssh-rsa")
+    # A server that does not say so does not know of SHA-2; and SHA-1 only signs where it is asked for.
+    possible = ["ssh-rsa"] if server_signs is None else [each for each in _RSA_HASHES if each in server_signs]
+    own = [each + suffix for each in possible if allows(allowed, each + suffix)]
+    if kind in own and kind not in [each.lstrip("+^") for each in allowed]:
+        own.remove(kind)
+    return min(own, key=lambda each: allowed.index(each) if each in allowed else 0, default=None)
 
 
 def parse_public_line(data: bytes) -> bytes | None:

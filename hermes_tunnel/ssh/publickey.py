@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 from hermes_tunnel.ssh.agent import AgentProblem
-from hermes_tunnel.ssh.hop import HopConfiguration, allows
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.identities import Identities, Identity, collect
-from hermes_tunnel.ssh.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
+from hermes_tunnel.ssh.keys import (
+    KeyFile,
+    PassphraseNeeded,
+    UnusableKey,
+    WrongPassphrase,
+    key_type,
+    signature_algorithm,
+)
 from hermes_tunnel.ssh.refusals import Record
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.userauth import Failed, KeyAccepted, Reply, ServerLeft, UserAuth
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
+_RSA_SHA2 = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 class PublicKeys:
@@ -53,7 +62,7 @@ class PublicKeys:
         if self._identities is None:
             self._identities = collect(self._configuration, self._tell)
             self._record.problems = self._identities.problems
-            self._pass_over_what_may_not_sign(self._identities)
+            self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
             self._asks_first = not _sole_plain_file(self._identities.offered)
         while self._identities.offered:
             identity = self._identities.offered.pop(0)
@@ -68,30 +77,53 @@ class PublicKeys:
                 return reply
         return None
 
-    def _pass_over_what_may_not_sign(self, identities: Identities) -> None:
-        allowed = self._configuration.pubkey_accepted_algorithms
-        for identity in [each for each in identities.offered if each.blob is not None]:
-            algorithm = self._algorithm(identity, identity.blob or b"")
-            if not allows(allowed, algorithm):
-                identities.offered.remove(identity)
-                self._problem(
-                    f"PubkeyAcceptedAlgorithms does not allow {algorithm} of {plain(identity.name)}", ""
-                )
+    def _usable(self, identity: Identity) -> bool:
+        """Whether there is an algorithm to sign with, as far as that is known without the passphrase."""
+        try:
+            if identity.blob is not None:
+                self._algorithm(identity.blob)
+        except UnusableKey as problem:
+            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint)
+            return False
+        return True
 
     def _show(self, service: UserAuth, identity: Identity) -> Reply | None:
         """Ask whether the server would take a key, and if so, sign; None where the key cannot be used."""
         # One that cannot be shown before its passphrase is known is signed with at once.
         if self._asks_first and identity.blob is not None:
             self._note(identity)
-            service.query(self._algorithm(identity, identity.blob), identity.blob)
+            service.query(self._algorithm(identity.blob), identity.blob)
             reply = service.reply()
             if not isinstance(reply, KeyAccepted):
                 return reply
         return self._sign(service, identity)
 
-    def _algorithm(self, identity: Identity, blob: bytes) -> str:
-        said = self._transport.server_extensions.get("server-sig-algs", b"")  # type: ignore[attr-defined]
-        return identity.algorithm(blob, bytes(said).decode(errors="replace").split(","))
+    def _algorithm(self, blob: bytes) -> str:
+        """What to sign with.
+
+        :raises UnusableKey: there is nothing that both sides allow
+        """
+        kind, allowed = key_type(blob), self._configuration.pubkey_accepted_algorithms
+        server_signs = self._server_signs(kind)
+        algorithm = signature_algorithm(kind, allowed, server_signs)
+        if algorithm is not None:
+            return algorithm
+        if signature_algorithm(kind, allowed, _RSA_SHA2) is None:
+            raise UnusableKey(f"is {kind}, which PubkeyAcceptedAlgorithms does not allow")
+        if server_signs is not None and "ssh-rsa" not in server_signs:
+            raise UnusableKey(f"is {kind}, of which {self._configuration.label} takes no signature")
+        raise UnusableKey(
+            f"could sign for {self._configuration.label} with SHA-1 only, which ssh does not do unasked",
+            f"add -o PubkeyAcceptedAlgorithms=+{kind}",
+        )
+
+    def _server_signs(self, kind: str) -> Sequence[str] | None:
+        """What the server says that it takes; some OpenSSHs take more or less than they say."""
+        said, version = self._transport.server_signature_algorithms, self._transport.remote_version
+        if kind == "ssh-rsa":
+            is_silent = said is not None and version.startswith("SSH-2.0-OpenSSH_7.4")
+            return _RSA_SHA2 if is_silent else said
+        return None if re.match(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])", version) else said
 
     def _sign(self, service: UserAuth, identity: Identity) -> Reply | None:
         self._note(identity)
@@ -102,7 +134,7 @@ class PublicKeys:
                 blob = blob or own
             if blob is None:
                 return None
-            algorithm = self._algorithm(identity, blob)
+            algorithm = self._algorithm(blob)
             data = service.to_be_signed(algorithm, blob)
             if identity.file is not None:
                 signature = identity.file.sign(data, algorithm)

@@ -138,6 +138,12 @@ class Transport(paramiko.Transport):
         """When the last packet came, on the monotonic clock."""
         return self.packetizer.heard if isinstance(self.packetizer, _Packets) else 0.0
 
+    @property
+    def server_signature_algorithms(self) -> list[str] | None:
+        """What the server lets keys sign with (``server-sig-algs``, RFC 8308); None where it does not say."""
+        said: bytes | None = self.server_extensions.get("server-sig-algs")  # type: ignore[attr-defined]
+        return None if said is None else said.decode(errors="replace").split(",")
+
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}

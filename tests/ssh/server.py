@@ -85,13 +85,34 @@ class Account(paramiko.ServerInterface):
         return AUTH_SUCCESSFUL if self.done == len(self.steps) else AUTH_PARTIALLY_SUCCESSFUL
 
 
+class _Saying(paramiko.Transport):
+    """A transport that says what it takes of keys."""
+
+    def __init__(self, connection: socket.socket, signs: str) -> None:
+        super().__init__(connection)
+        self._signs = signs
+
+    @property
+    def preferred_pubkeys(self) -> tuple[str, ...]:
+        """As one entry of the list."""
+        return (self._signs,)
+
+
 class Server:
-    """Listens on a port of 127.0.0.1 and serves one account."""
+    """Listens on a port of 127.0.0.1 and serves one account.
+
+    :param signs: its ``server-sig-algs``; None for paramiko's own
+    """
 
     def __init__(
-        self, account: Account, host_key: paramiko.PKey | None = None, address: str = "127.0.0.1"
+        self,
+        account: Account,
+        host_key: paramiko.PKey | None = None,
+        address: str = "127.0.0.1",
+        signs: str | None = None,
     ) -> None:
         self.account = account
+        self._signs = signs
         self.host_key = host_key or paramiko.ECDSAKey.generate()
         self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -118,7 +139,9 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            transport = paramiko.Transport(connection)
+            transport = (
+                paramiko.Transport(connection) if self._signs is None else _Saying(connection, self._signs)
+            )
             transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)

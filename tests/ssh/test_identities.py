@@ -6,7 +6,7 @@ import base64
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +16,12 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.keys import signature_algorithm
 from hermes_tunnel.ssh.target import parse_target
 from hermes_tunnel.ssh.wire import packed
 from tests.ssh.hops import fails, hop, nobody
 from tests.ssh.security_key import SecurityKey
+from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, certify, keygen, public
 
 pytestmark = [
@@ -34,9 +36,17 @@ SETTINGS = [
     "IdentityFile n1,IdentityFile away,IdentityFile a,IdentitiesOnly yes",
     "IdentityFile n1.pub,IdentityFile b,IdentitiesOnly yes",
     "IdentityFile rsa,IdentityFile both",
+    "IdentityFile rsa,IdentityFile both,PubkeyAcceptedAlgorithms rsa-sha2-256*",
+    "IdentityFile rsa,IdentityFile both,IdentityFile a,PubkeyAcceptedAlgorithms *cert*",
     "IdentityFile rsa,IdentityFile short,IdentityFile a,RequiredRSASize 2048",
     "IdentityFile a,IdentityFile n1,IdentityAgent none",
 ]
+
+
+@pytest.fixture
+def rsa(tmp_path: Path) -> Path:
+    """An RSA key pair."""
+    return keygen(tmp_path / "rsa", "-t", "rsa", "-b", "2048")
 
 
 @pytest.fixture
@@ -91,6 +101,89 @@ def test_the_keys_and_their_order_are_those_of_ssh(
         connect(hops, ask=nobody, tell=print)
     assert shown() == by_ssh
     assert by_ssh
+
+
+RSA = ("rsa-sha2-512", "rsa-sha2-256")
+TABLE = [
+    # kind, PubkeyAcceptedAlgorithms, server-sig-algs, algorithm
+    ("ssh-ed25519", (), None, "ssh-ed25519"),
+    ("ssh-ed25519", RSA, None, None),
+    ("ssh-rsa", (), RSA, "rsa-sha2-512"),
+    ("ssh-rsa", (), ("ssh-rsa", "rsa-sha2-256"), "rsa-sha2-256"),
+    ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), RSA, "rsa-sha2-256"),
+    ("ssh-rsa", ("ssh-ed25519", "rsa-sha2-256"), RSA, "rsa-sha2-256"),
+    ("ssh-rsa", (), None, None),
+    ("ssh-rsa", (), ("ssh-rsa",), None),
+    ("ssh-rsa", (), ("",), None),
+    ("ssh-rsa", ("+ssh-rsa",), ("ssh-rsa",), "ssh-rsa"),
+    ("ssh-rsa", ("+ssh-rsa",), ("ssh-rsa", *RSA), "rsa-sha2-512"),
+    ("ssh-rsa", (*RSA, "ssh-rsa"), None, "ssh-rsa"),
+    ("ssh-rsa", ("ssh-rsa", *RSA), ("ssh-rsa", *RSA), "ssh-rsa"),
+    ("ssh-rsa", ("-rsa-sha2-512",), RSA, "rsa-sha2-256"),
+    (
+        "ssh-rsa-cert-v01@openssh.com",
+        ("rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-512"),
+        RSA,
+        "rsa-sha2-256-cert-v01@openssh.com",
+    ),
+    ("ssh-rsa-cert-v01@openssh.com", RSA, RSA, None),
+    ("ssh-rsa-cert-v01@openssh.com", (), RSA, "rsa-sha2-512-cert-v01@openssh.com"),
+]
+
+
+@pytest.mark.parametrize(("kind", "allowed", "server_signs", "expected"), TABLE)
+def test_what_a_key_signs_with(
+    kind: str, allowed: Sequence[str], server_signs: Sequence[str] | None, expected: str | None
+) -> None:
+    """The first of PubkeyAcceptedAlgorithms that the server has too; SHA-1 only where it is asked for."""
+    assert signature_algorithm(kind, allowed, server_signs) == expected
+
+
+ONLY_256 = ("rsa-sha2-256", "rsa-sha2-256-cert-v01@openssh.com")
+
+
+@pytest.mark.parametrize(
+    ("server_takes", "allowed"), [("rsa-sha2-256", ONLY_256), ("ssh-rsa", ("ssh-rsa",)), ("rsa-sha2-512", ())]
+)
+@pytest.mark.parametrize("place", ["file", "agent"])
+def test_an_rsa_key_signs_with_what_is_allowed(
+    sshd: Callable[..., Sshd],
+    known: Callable[..., Path],
+    agent: Callable[..., str],
+    rsa: Path,
+    *,
+    server_takes: str,
+    allowed: tuple[str, ...],
+    place: str,
+) -> None:
+    """Be it SHA-1 for an old server; in a file, or with an agent that is told which it is to be."""
+    server = sshd("host", f"PubkeyAcceptedAlgorithms {server_takes}")
+    server.accept(rsa)
+    configuration = hop(server.port, known(server), pubkey_accepted_algorithms=allowed)
+    if place == "file":
+        configuration = replace(configuration, identity_files=(str(rsa),))
+    else:
+        configuration = replace(configuration, identity_agent=agent(rsa))
+    connect([configuration], ask=nobody, tell=print).close()
+
+
+@pytest.mark.parametrize(
+    ("server_signs", "reason"),
+    [
+        ("ssh-rsa", "could sign for root@box with SHA-1 only, which ssh does not do unasked"),
+        ("ssh-ed25519", "is ssh-rsa, of which root@box takes no signature"),
+        ("", "is ssh-rsa, of which root@box takes no signature"),
+    ],
+)
+def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
+    known: Callable[..., Path], rsa: Path, server_signs: str, reason: str
+) -> None:
+    """The server says with what keys may sign; what is not shown uses up no try, as with ssh."""
+    with closing(Server(Account(["publickey"]), signs=server_signs)) as server:
+        failure = fails(hop(server.port, known(server), rsa))
+        assert server.account.seen == ["none"]
+    assert failure.message.endswith(f"; {rsa} {reason}")
+    assert ("PubkeyAcceptedAlgorithms=+ssh-rsa" in failure.hint) == ("SHA-1" in reason)
 
 
 @pytest.mark.parametrize("place", ["beside", "CertificateFile", "agent"])
