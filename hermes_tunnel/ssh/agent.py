@@ -15,6 +15,7 @@ __all__ = ["Agent", "AgentKey", "AgentProblem"]
 
 _REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
 _SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
+_EXTENSION = 27
 _RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
 # An agent that answers at once needs no word; one that waits for a touch does.
 _SILENT_SECONDS = 1.0
@@ -36,7 +37,7 @@ class Agent:
     """A connection to an agent.
 
     :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
-    :param seconds: how long it may take to connect and to list the keys
+    :param seconds: how long it may take until its keys are listed
     :param connect: the way to it
     :raises AgentProblem: there is none, or it cannot be reached
     """
@@ -48,16 +49,28 @@ class Agent:
         *,
         connect: Callable[[str | None, float], AgentSocket] = reach,
     ) -> None:
-        self._seconds = seconds
+        self._until = time.monotonic() + seconds
         self._connection = connect(path, seconds)
+
+    def bind(self, host_key: bytes, session_id: bytes, signature: bytes) -> None:
+        """Say for whom it will sign (OpenSSH's PROTOCOL.agent, ``session-bind@openssh.com``).
+
+        Keys that are restricted to hosts (``ssh-add -h``) are not even listed without it. An agent that does
+        not know of it says so, which does not matter.
+
+        :param signature: the host key's, of the session identifier
+        :raises AgentProblem: it did not answer in time, or not sensibly
+        """
+        not_forwarding = b"\0"
+        request = packed(b"session-bind@openssh.com", host_key, session_id, signature) + not_forwarding
+        self._ask(bytes([_EXTENSION]) + request, self._in_time)
 
     def keys(self) -> list[AgentKey]:
         """All keys, in the agent's order.
 
         :raises AgentProblem: it did not answer in time, or not with a list
         """
-        until = time.monotonic() + self._seconds
-        kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), lambda: time.monotonic() < until)
+        kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), self._in_time)
         if kind != _IDENTITIES_ANSWER:
             raise AgentProblem("it does not list its keys")
         reader = Reader(answer)
@@ -105,6 +118,9 @@ class Agent:
     def close(self) -> None:
         """End the connection to the agent."""
         self._connection.close()
+
+    def _in_time(self) -> bool:
+        return time.monotonic() < self._until
 
     def _ask(self, request: bytes, go_on: Callable[[], bool]) -> tuple[int, bytes]:
         try:

@@ -48,17 +48,20 @@ class Identities:
             self.agent.close()
 
 
-def collect(configuration: HopConfiguration, tell: Callable[[str], object]) -> Identities:
+def collect(
+    configuration: HopConfiguration, proof: tuple[bytes, bytes, bytes], tell: Callable[[str], object]
+) -> Identities:
     """The identities for a hop, in the order of OpenSSH's ``pubkey_prepare``.
 
     First come the certificates of CertificateFile; then the agent's keys, those first that ssh_config names;
     then the files, each followed by the certificate that lies beside it. With a CertificateFile no
     certificate is looked for beside a key.
 
+    :param proof: of the server, for the agent: ``Transport.proof``
     :param tell: called with a line where the agent does not answer
     """
     found = Identities()
-    held = {key.blob: key for key in _agent_keys(configuration, found, tell)}
+    held = {key.blob: key for key in _agent_keys(configuration, proof, found, tell)}
     files = _files(configuration, found)
     signers = [file for file in files.values() if not file.is_public()]
     offered = [
@@ -107,12 +110,16 @@ def _files(configuration: HopConfiguration, found: Identities) -> dict[str, KeyF
 
 
 def _agent_keys(
-    configuration: HopConfiguration, found: Identities, tell: Callable[[str], object]
+    configuration: HopConfiguration,
+    proof: tuple[bytes, bytes, bytes],
+    found: Identities,
+    tell: Callable[[str], object],
 ) -> list[AgentKey]:
     if configuration.identity_agent == "":
         return []
     try:
         found.agent = Agent(configuration.identity_agent)
+        found.agent.bind(*proof)
         return found.agent.keys()
     except AgentProblem as problem:
         if found.agent is not None or configuration.identity_agent or os.environ.get("SSH_AUTH_SOCK"):

@@ -60,7 +60,7 @@ class PublicKeys:
         :returns: what came of it; None where no key is left
         """
         if self._identities is None:
-            self._identities = collect(self._configuration, self._tell)
+            self._identities = collect(self._configuration, self._transport.proof, self._tell)
             self._record.problems = self._identities.problems
             self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
             self._asks_first = not _sole_plain_file(self._identities.offered)

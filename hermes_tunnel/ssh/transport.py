@@ -105,6 +105,7 @@ class Transport(paramiko.Transport):
         known = set(known_types)
         self._own["keys"] = tuple(sorted(keys, key=lambda algorithm: key_type_of(algorithm) not in known))
         self.offered: dict[str, Sequence[str]] = {}
+        self._proof: tuple[bytes, bytes, bytes] | None = None
         self.parting_words = ""
         super().__init__(sock, packetizer_class=_Packets)
 
@@ -143,6 +144,18 @@ class Transport(paramiko.Transport):
         """What the server lets keys sign with (``server-sig-algs``, RFC 8308); None where it does not say."""
         said: bytes | None = self.server_extensions.get("server-sig-algs")  # type: ignore[attr-defined]
         return None if said is None else said.decode(errors="replace").split(",")
+
+    @property
+    def proof(self) -> tuple[bytes, bytes, bytes]:
+        """The host key, the session identifier, and the key's signature of it: of the first key exchange."""
+        if self._proof is None:
+            raise ValueError("no keys were exchanged yet")
+        return self._proof
+
+    def _verify_key(self, host_key: bytes, sig: bytes) -> None:
+        super()._verify_key(host_key, sig)  # type: ignore[misc]
+        if self._proof is None:
+            self._proof = (host_key, self.session_id or b"", sig)
 
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]

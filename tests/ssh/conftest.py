@@ -93,7 +93,7 @@ def known(tmp_path: Path) -> Callable[..., Path]:
 
 
 class RecordingAgent:
-    """Stands before a real agent and notes what it is asked: 11 to list, 13 to sign."""
+    """Stands before a real agent and notes what it is asked: 27 to bind, 11 to list, 13 to sign."""
 
     def __init__(self, path: str, real: str) -> None:
         self.path = path

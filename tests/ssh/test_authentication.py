@@ -218,7 +218,7 @@ def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., S
 def test_the_agent_signs_only_for_a_key_that_the_server_takes(
     sshd: Callable[..., Sshd], recording_agent: Callable[..., RecordingAgent], tmp_path: Path
 ) -> None:
-    """The server is asked about the agent's keys first; the agent lists them and signs once."""
+    """The server is asked about the agent's keys first; the agent hears for whom, lists, and signs once."""
     server = sshd()
     keys = [
         keygen(tmp_path / f"k{n}", *kind)
@@ -227,7 +227,7 @@ def test_the_agent_signs_only_for_a_key_that_the_server_takes(
     server.accept(keys[2])
     recording = recording_agent(*keys)
     log_in(server.port, identity_agent=recording.path)
-    assert recording.requests == [11, 13]
+    assert recording.requests == [27, 11, 13]
 
 
 def test_a_public_key_file_selects_a_key_of_the_agent(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -119,3 +121,24 @@ def test_an_agent_that_is_no_help_does_not_hinder(
         connect([configuration], ask=nobody, tell=told.append).close()
         assert time.monotonic() - began < 8
     assert told == ["going on without the ssh agent: it did not answer in time"]
+
+
+def test_a_key_that_is_restricted_to_hosts(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    key: Path,
+) -> None:
+    """One of ``ssh-add -h`` signs for the hosts that are named, each hop of a way being one."""
+    gate, inner, other = sshd("gate"), sshd("inner"), sshd("other")
+    for server in (gate, inner, other):
+        server.accept(key)
+    path = agent()
+    hosts = [word for server in (gate, inner) for word in ("-h", f"[127.0.0.1]:{server.port}")]
+    command = ["ssh-add", "-q", "-H", str(known(gate, inner, other)), *hosts, str(key)]
+    subprocess.run(command, check=True, env={**os.environ, "SSH_AUTH_SOCK": path}, timeout=10)
+    hops = [
+        hop(server.port, known(gate, inner, other), identity_agent=path) for server in (gate, inner, other)
+    ]
+    connect(hops[:2], ask=nobody, tell=print).close()
+    assert fails(hops[2]).message == "nothing here to show root@box (it takes publickey)"
