@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.publickey import PublicKeys
 from hermes_tunnel.ssh.refusals import Record, hung_up, nothing_left
@@ -78,10 +77,9 @@ class _Attempt:
 
     def _next_method(self) -> str | None:
         preferred = self._configuration.preferred_authentications
-        possible = (
-            name for name in preferred if name in self._record.methods and self._left.get(name, 0) > 0
-        )
-        return next(possible, None)
+        # As with ssh, one that names none may take any.
+        takes = self._record.methods or preferred
+        return next((name for name in preferred if name in takes and self._left.get(name, 0) > 0), None)
 
     def _publickey(self) -> Reply | None:
         reply = self.keys.attempt(self._service)
@@ -93,17 +91,16 @@ class _Attempt:
         self._left["keyboard-interactive"] -= 1
         self._record.tried.append("keyboard-interactive")
         self._service.request("keyboard-interactive", "", self._configuration.kbd_interactive_devices)
-        reply, asked = self._service.reply(), False
+        reply = first = self._service.reply()
         while isinstance(reply, Questions):
             for line in (*reply.name.splitlines(), *reply.instruction.splitlines()):
                 self._told_by_the_server(line)
             answers = []
             for prompt, shown in reply.prompts:
-                asked = True
                 *above, last = prompt.splitlines() or [""]
                 for line in above:
                     self._told_by_the_server(line)
-                answer = self._answer(f"({self._label}) {plain(last)[:_LONGEST_PROMPT]}", hidden=not shown)
+                answer = self._answer(plain(last)[:_LONGEST_PROMPT], hidden=not shown)
                 if answer is None:
                     self._service.abandon()
                     self._nobody_for("keyboard-interactive", "asks a question")
@@ -111,33 +108,52 @@ class _Attempt:
                 answers.append(answer)
             self._service.answer(answers)
             reply = self._service.reply()
-        if not asked:
+        if not isinstance(first, Questions):
             self._left["keyboard-interactive"] = 0
         return reply
 
     def _password(self) -> Reply | None:
         self._left["password"] -= 1
-        password = self._answer(f"({self._label}) Password: ", hidden=True)
+        password = self._answer("Password: ")
         if password is None:
             self._nobody_for("password", "asks for a password")
             return None
         self._record.tried.append("password")
         self._service.request("password", False, password)
         reply = self._service.reply()
-        if isinstance(reply, PasswordExpired):
-            raise AuthenticationFailure(
-                f"the password of {self._label} has expired", f"change it first: ssh {self._label}"
-            )
+        while isinstance(reply, PasswordExpired):
+            passwords = self._changed(reply.prompt)
+            if passwords is None:
+                self._nobody_for("password", "wants the password changed")
+                return None
+            self._service.request("password", True, *passwords)
+            reply = self._service.reply()
         return reply
+
+    def _changed(self, words: str) -> tuple[str, str] | None:
+        """The old password, and the new one that is to be in its place (RFC 4252 section 8)."""
+        for line in words.splitlines():
+            self._told_by_the_server(line)
+        old = self._answer("Old password: ")
+        while old is not None:
+            new = self._answer("New password: ")
+            again = None if new is None else self._answer("Retype new password: ")
+            if new is None or again is None:
+                return None
+            if new == again:
+                return old, new
+            self._tell(f"({self._label}) The new passwords differ; try again.")
+        return None
 
     def _nobody_for(self, method: str, what: str) -> None:
         """Another method may still do without a person."""
         self._left[method] = 0
         self._record.unanswered = self._record.unanswered or what
 
-    def _answer(self, prompt: str, *, hidden: bool) -> str | None:
-        self._record.asked = True
-        return self._ask(prompt, hidden)
+    def _answer(self, prompt: str, *, hidden: bool = True) -> str | None:
+        answer = self._ask(f"({self._label}) {prompt}", hidden)
+        self._record.waited_too_long = not self._transport.is_active()
+        return answer
 
     def _told_by_the_server(self, line: str) -> None:
         if plain(line).strip():

@@ -152,6 +152,7 @@ class PublicKeys:
             return None
         except AgentProblem as problem:
             if not self._transport.is_active():
+                self._record.waited_too_long = True
                 raise ServerLeft from None
             self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
             return None
@@ -160,7 +161,6 @@ class PublicKeys:
 
     def _asks_the_person(self, identity: Identity) -> None:
         """The agent waits for a touch, a fingerprint or a yes."""
-        self._record.asked = True
         self._tell(f"approve {identity.name} in your agent, for {self._configuration.label}")
 
     def _unlock(self, file: KeyFile) -> bytes:
@@ -169,9 +169,9 @@ class PublicKeys:
         except PassphraseNeeded:
             pass
         for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
-            self._record.asked = True
             label = self._configuration.label
             passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
+            self._record.waited_too_long = not self._transport.is_active()
             if passphrase is None:
                 raise UnusableKey("is encrypted, and nobody is here to be asked", f"ssh-add {file.path}")
             if not passphrase:

@@ -22,7 +22,7 @@ class Record:
     :param tried: keys and methods by name, in order
     :param keys: those of them that are keys
     :param problems: what could not be used, as facts, each with a hint
-    :param asked: whether the person was asked for something
+    :param waited_too_long: whether the server was gone when the person had answered
     :param unanswered: what the server wanted and nobody answered, if so
     """
 
@@ -31,7 +31,7 @@ class Record:
     tried: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
-    asked: bool = False
+    waited_too_long: bool = False
     unanswered: str = ""
 
 
@@ -74,12 +74,17 @@ def hung_up(record: Record, words: str) -> Failure:
             + ", ".join(map(plain, keys)),
             "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
         )
-    if record.asked and not re.search("(?i)too many", words):
+    if record.waited_too_long:
         return AuthenticationFailure(
             f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
         )
     if words:
         return AuthenticationFailure(f"{label} closed the connection: {words}", f"try ssh {label}")
+    if record.tried and record.tried[-1] not in record.keys:
+        return AuthenticationFailure(
+            f"{label} closed the connection without a word after {record.tried[-1]} was tried",
+            "try again; a wrong answer may be the reason",
+        )
     return NetworkFailure(
         f"{record.configuration.address} closed the connection during authentication", "try again"
     )

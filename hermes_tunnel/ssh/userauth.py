@@ -54,7 +54,12 @@ class KeyAccepted:
 
 @dataclass(frozen=True)
 class PasswordExpired:
-    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ."""
+    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: the password has to be changed first, or the new one will not do.
+
+    :param prompt: the server's words, as they came
+    """
+
+    prompt: str
 
 
 @dataclass(frozen=True)
@@ -199,7 +204,7 @@ class UserAuth:
 
     def _failed(self, m: Message) -> None:
         self._ended()
-        methods = tuple(_text(m).split(","))
+        methods = tuple(filter(None, _text(m).split(",")))
         self._replies.put(Failed(methods, m.get_boolean()))
 
     def _method_specific(self, m: Message) -> None:
@@ -212,7 +217,7 @@ class UserAuth:
             self._replies.put(Questions(name, instruction, prompts))
             return
         self._ended()
-        self._replies.put(KeyAccepted() if method == "publickey" else PasswordExpired())
+        self._replies.put(KeyAccepted() if method == "publickey" else PasswordExpired(_text(m)))
 
 
 def _text(m: Message) -> str:

@@ -6,9 +6,19 @@ import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import paramiko
-from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL, AUTH_SUCCESSFUL
+from paramiko.auth_handler import AuthHandler
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_PARTIALLY_SUCCESSFUL,
+    AUTH_SUCCESSFUL,
+    cMSG_USERAUTH_INFO_REQUEST,
+)
+from paramiko.message import Message
+
+SHORTEST_PASSWORD = 8
 
 
 @dataclass
@@ -17,11 +27,15 @@ class Account(paramiko.ServerInterface):
 
     :param steps: the methods that have to succeed, one after the other
     :param keys: public key blobs that it takes
+    :param expired: what it says of the password, which then has to be changed before it is taken
+    :param hangs_up: whether it ends the connection where the password is wrong
     :param rounds: of keyboard-interactive: name, instruction, prompts with echo, and the right answers
     """
 
     steps: Sequence[str] = ("password",)
     password: str = "open sesame"
+    expired: str = ""
+    hangs_up: bool = False
     keys: Sequence[bytes] = ()
     rounds: Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]] = ()
     banner: str = ""
@@ -31,20 +45,22 @@ class Account(paramiko.ServerInterface):
 
     def get_allowed_auths(self, username: str) -> str:
         """The method of the step that is due."""
-        return self.steps[min(self.done, len(self.steps) - 1)]
+        return self.steps[min(self.done, len(self.steps) - 1)] if self.steps else ""
 
     def get_banner(self) -> tuple[str | None, str | None]:
         """The banner."""
         return (self.banner, "en-US") if self.banner else (None, None)
 
     def check_auth_none(self, username: str) -> int:
-        """Never enough."""
+        """Enough where nothing else is asked for."""
         self.seen.append("none")
-        return AUTH_FAILED
+        return AUTH_FAILED if self.steps else AUTH_SUCCESSFUL
 
     def check_auth_password(self, username: str, password: str) -> int:
         """The password, and nothing else."""
         self.seen.append("password")
+        if self.hangs_up and password != self.password:
+            raise EOFError
         return self._step("password", right=password == self.password)
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
@@ -60,7 +76,7 @@ class Account(paramiko.ServerInterface):
         """Begin the rounds of questions."""
         self.seen.append("keyboard-interactive")
         self.round = 0
-        return self._query()
+        return self._query() if self.rounds else AUTH_FAILED
 
     def check_auth_interactive_response(self, responses: list[str]) -> int | paramiko.server.InteractiveQuery:
         """Go on to the next round, or end."""
@@ -83,6 +99,41 @@ class Account(paramiko.ServerInterface):
             return AUTH_FAILED
         self.done += 1
         return AUTH_SUCCESSFUL if self.done == len(self.steps) else AUTH_PARTIALLY_SUCCESSFUL
+
+
+_PARAMIKO: Any = AuthHandler
+
+
+class _Authentication(_PARAMIKO):  # type: ignore[misc]
+    """Has an expired password changed, which paramiko does not (RFC 4252 section 8)."""
+
+    def __init__(self, transport: paramiko.Transport, account: Account) -> None:
+        super().__init__(transport)
+        self._account = account
+
+    def _parse_userauth_request(self, m: Message) -> None:
+        account: Account = self._account
+        user, _, method = m.get_text(), m.get_text(), m.get_text()
+        if method == "password" and account.expired:
+            changes, password = m.get_boolean(), m.get_text()
+            new = m.get_text() if changes else ""
+            if password == account.password and len(new) < SHORTEST_PASSWORD:
+                self._ask_for_a_change("Too short." if changes else account.expired)
+                return
+            if password == account.password:
+                account.expired, account.password = "", new
+                self._send_auth_result(user, method, AUTH_SUCCESSFUL)
+                return
+        m.rewind()
+        super()._parse_userauth_request(m)
+
+    def _ask_for_a_change(self, words: str) -> None:
+        message = Message()
+        # PASSWD_CHANGEREQ has the same number, which belongs to the method.
+        message.add_byte(cMSG_USERAUTH_INFO_REQUEST)
+        message.add_string(words)
+        message.add_string("en")
+        self.transport._send_message(message)
 
 
 class _Saying(paramiko.Transport):
@@ -142,6 +193,7 @@ class Server:
             transport = (
                 paramiko.Transport(connection) if self._signs is None else _Saying(connection, self._signs)
             )
+            transport.auth_handler = _Authentication(transport, self.account)
             transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)

@@ -286,7 +286,8 @@ def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
     assert failure.hint == "ssh-add -l"
 
 
-ONE_TIME: Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]] = (
+Rounds = Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]]
+ONE_TIME: Rounds = (
     ("Two factors", "Look at\nyour phone", [("Password: ", False)], ["secret"]),
     ("", "", [("\x1b]0;title\x07Code: ", True), ("Again:", True)], ["123456", "123456"]),
     ("", "", [], []),
@@ -345,6 +346,62 @@ def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
     assert len(person.asked) == 2
     assert "password" in failure.message
     assert "wrong-one" not in failure.message
+
+
+def test_an_expired_password_is_changed() -> None:
+    """As with ssh: the old one, the new one twice; again where they differ, or the server wants another."""
+    with serving(expired="Your password has expired.\n\x1b[2JChange it.") as server:
+        answers = ["open sesame", "open sesame", "short", "short"]
+        answers += ["open sesame", "long enough", "long enuogh", "long enough", "long enough"]
+        person = log_in(server.port, Person(*answers))
+        assert server.account.password == "long enough"
+        server.account.expired, server.account.done = "It has expired.", 0
+        failure = refused(server.port, Person("long enough", "long enough", "new one"))
+    change = ["Old password: ", "New password: ", "Retype new password: "]
+    prompts = ["Password: ", *change, *change, *change[1:]]
+    assert person.asked == [(f"(root@box) {prompt}", True) for prompt in prompts]
+    words = ["Your password has expired.", "Change it.", "Too short.", "The new passwords differ; try again."]
+    assert person.told == [f"(root@box) {line}" for line in words]
+    assert failure.message == "root@box wants the password changed, and nobody answered"
+
+
+def test_a_server_that_hangs_up_on_a_wrong_answer_is_not_said_to_have_waited() -> None:
+    """What is known is said: it closed the connection, and after what."""
+    with serving(hangs_up=True) as server:
+        failure = refused(server.port, Person("wrong"))
+    assert failure.message == "root@box closed the connection without a word after password was tried"
+
+
+def test_nothing_may_be_asked_for_at_all() -> None:
+    """The method none is enough where the server has nothing to ask, even without a key to show."""
+    with serving(steps=[]) as server:
+        assert log_in(server.port).asked == []
+        assert server.account.seen == ["none"]
+
+
+def test_a_server_that_names_no_method_is_tried_with_all() -> None:
+    """As ssh does, in the order of PreferredAuthentications."""
+
+    class Silent(Account):
+        def get_allowed_auths(self, username: str) -> str:
+            return ""
+
+    with serving() as server:
+        server.account.__class__ = Silent
+        log_in(server.port, Person("open sesame"))
+        server.account.done = 0
+        failure = refused(server.port, Person("wrong"), number_of_password_prompts=1)
+    assert failure.message == "root@box accepted none of: keyboard-interactive, password (it takes nothing)"
+
+
+def test_a_question_without_a_prompt_may_come_again() -> None:
+    """A server that asks on the person's phone sends words alone; one refusal is not the end, as with ssh."""
+    rounds: Rounds = [("", "Approve it on your phone", [], ["never"])]
+    with serving(steps=["keyboard-interactive"], rounds=rounds) as server:
+        person = Person()
+        refused(server.port, person)
+        assert server.account.seen == ["none", *["keyboard-interactive"] * 3]
+    assert person.told == ["(root@box) Approve it on your phone"] * 3
 
 
 def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
