@@ -53,7 +53,10 @@ class _Way:
             )
         said = keywords.read(hop, options, self.program)
         newer = keywords.newer(hop, said, self.program)
-        configuration = honoured(hop, said, options, typed=self.typed, newer=newer)
+        configuration = replace(
+            honoured(hop, said, options, typed=self.typed, newer=newer),
+            way=(*options.as_words(), *Target(hop, jumps).as_words()),
+        )
         if jumps is None:
             own = next(iter(said.get("proxyjump", ())), "")
             try:

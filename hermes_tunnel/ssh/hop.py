@@ -42,6 +42,7 @@ class HopConfiguration:
     :param warnings: what the person should know of the configuration, a line each
     :param details: what only the curious want to know of it
     :param typed: the whole way to the destination as words for ssh
+    :param way: the way to this hop as words for ssh
     """
 
     alias: str
@@ -84,6 +85,7 @@ class HopConfiguration:
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     typed: tuple[str, ...] = field(default=(), compare=False)
+    way: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:
@@ -98,8 +100,39 @@ class HopConfiguration:
     @property
     def by_hand(self) -> str:
         """What to do by ssh itself where it can what this program cannot."""
+        return by_hand(self.typed or self._own_way)
+
+    @property
+    def ssh(self) -> str:
+        """The command that connects to this hop, whatever was typed to get there."""
+        return shlex.join(("ssh", *(self.way or self._own_way)))
+
+    @property
+    def ssh_copy_id(self) -> str:
+        """The command that has a key accepted there; ssh-copy-id(1) lacks some of ssh's options."""
+        words: list[str] = []
+        *options, host = self.way or self._own_way
+        rest = iter(options)
+        for option in rest:
+            if option in ("-4", "-6"):
+                words += ["-o", f"AddressFamily={'inet' if option == '-4' else 'inet6'}"]
+                continue
+            value = next(rest)
+            if option == "-J":
+                words += ["-o", f"ProxyJump={value}"]
+            elif option != "-i" or option not in words:
+                words += [option, value]
+        return shlex.join(("ssh-copy-id", *words, host))
+
+    def ssh_add(self, *words: str) -> str:
+        """The command that speaks to the agent that is asked here."""
+        agent = f"SSH_AUTH_SOCK={shlex.quote(self.identity_agent)} " if self.identity_agent else ""
+        return agent + shlex.join(("ssh-add", *words))
+
+    @property
+    def _own_way(self) -> tuple[str, ...]:
         port = () if self.port == 22 else ("-p", str(self.port))
-        return by_hand(self.typed or (*port, self.label))
+        return (*port, self.label)
 
 
 def allows(configured: Sequence[str], algorithm: str) -> bool:
