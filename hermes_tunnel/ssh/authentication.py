@@ -67,7 +67,7 @@ class _Attempt:
             reply: Reply | None = self._service.reply()
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
-                    self._record.methods = reply.methods
+                    self._record.answered(reply.methods, partial=reply.partial)
                 method = self._next_method()
                 if method is None:
                     raise nothing_left(self._record)

@@ -123,7 +123,9 @@ def _agent_keys(
         return found.agent.keys()
     except AgentProblem as problem:
         if found.agent is not None or configuration.identity_agent or os.environ.get("SSH_AUTH_SOCK"):
-            found.problems.append((f"the ssh agent could not be asked: {problem}", "ssh-add -l"))
+            found.problems.append(
+                (f"the ssh agent could not be asked: {problem}", configuration.ssh_add("-l"))
+            )
         if found.agent is not None or configuration.identity_agent:
             tell(f"going on without the ssh agent: {problem}")
         return []

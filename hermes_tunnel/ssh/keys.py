@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +39,7 @@ class UnusableKey(Exception):
 
     :param reason: why, a phrase that follows the file's name
     :param hint: what to type
-    :param only_here: whether ssh itself could use it
+    :param only_here: whether ssh itself could use it, and an agent
     """
 
     def __init__(self, reason: str, hint: str = "", *, only_here: bool = False) -> None:
@@ -122,7 +123,7 @@ class KeyFile:
         if status.st_uid == os.getuid() and status.st_mode & 0o077:
             raise UnusableKey(
                 f"is readable by others (mode {status.st_mode & 0o777:04o}), so ssh would not use it either",
-                f"chmod 600 {self.path}",
+                shlex.join(("chmod", "600", self.path)),
             )
 
 
@@ -185,17 +186,18 @@ def read(path: str) -> bytes:
 def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
     armour = data.lstrip()
     if armour.startswith(b"PuTTY-User-Key-File"):
-        raise UnusableKey("is PuTTY's format", f"puttygen {path} -O private-openssh -o NEW, then -i NEW")
+        new = shlex.quote(f"{path}.openssh")
+        raise UnusableKey(
+            "is PuTTY's format", f"puttygen {shlex.quote(path)} -O private-openssh -o {new}, then -i {new}"
+        )
     public = _openssh_public_blob(data)
     if public is not None and key_type(public).startswith("sk-"):
-        raise UnusableKey(
-            "is on a security key, which only an agent can ask to sign", f"ssh-add {path}", only_here=True
-        )
+        raise UnusableKey("is on a security key, which only an agent can ask to sign", only_here=True)
     key: object
     try:
         if public is not None:
             key = serialization.load_ssh_private_key(armour, passphrase)
-        elif armour.startswith(b"-----BEGIN "):
+        elif b"-----BEGIN " in armour:  # PEM may have text above (RFC 7468 section 2)
             key = serialization.load_pem_private_key(armour, passphrase)
         else:
             raise UnusableKey("is empty" if not armour else "is not a private key")
@@ -205,13 +207,11 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
             raise PassphraseNeeded from None
         return _load(path, data, None)
     except UnsupportedAlgorithm as problem:
-        raise UnusableKey(
-            "is of a kind or a cipher that cannot be read here", f"ssh-add {path}", only_here=True
-        ) from problem
+        raise UnusableKey("is of a kind or a cipher that cannot be read here", only_here=True) from problem
     except (ValueError, InvalidTag) as problem:
         if passphrase is not None:
             raise WrongPassphrase from None
-        raise UnusableKey("is damaged", f"ssh-keygen -y -f {path}") from problem
+        raise UnusableKey("is damaged", shlex.join(("ssh-keygen", "-y", "-f", path))) from problem
     if not isinstance(key, PrivateKey):
         raise UnusableKey("is of a kind that is not used any more", "ssh-keygen -t ed25519")
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name not in _CURVE_HASHES:

@@ -89,9 +89,10 @@ class PublicKeys:
 
     def _show(self, service: UserAuth, identity: Identity) -> Reply | None:
         """Ask whether the server would take a key, and if so, sign; None where the key cannot be used."""
+        self._record.tried.append(identity.name)
+        self._record.keys.append(identity.name)
         # One that cannot be shown before its passphrase is known is signed with at once.
         if self._asks_first and identity.blob is not None:
-            self._note(identity)
             service.query(self._algorithm(identity.blob), identity.blob)
             reply = service.reply()
             if not isinstance(reply, KeyAccepted):
@@ -126,7 +127,6 @@ class PublicKeys:
         return None if re.match(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])", version) else said
 
     def _sign(self, service: UserAuth, identity: Identity) -> Reply | None:
-        self._note(identity)
         try:
             blob = identity.blob
             if identity.file is not None:
@@ -147,14 +147,18 @@ class PublicKeys:
                     waiting=lambda: self._asks_the_person(identity),
                 )
         except UnusableKey as problem:
-            by_hand = f"; {self._configuration.by_hand}" if problem.only_here else ""
-            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint + by_hand)
+            hint = problem.hint
+            if problem.only_here and identity.file is not None:
+                hint = f"{self._ssh_add(identity.file)}; {self._configuration.by_hand}"
+            self._problem(f"{plain(identity.name)} {problem.reason}", hint)
             return None
         except AgentProblem as problem:
             if not self._transport.is_active():
                 self._record.waited_too_long = True
                 raise ServerLeft from None
-            self._problem(f"the agent did not sign with {identity.name}: {problem}", "ssh-add -l")
+            self._problem(
+                f"the agent did not sign with {identity.name}: {problem}", self._configuration.ssh_add("-l")
+            )
             return None
         service.request("publickey", True, algorithm, blob, signature)
         return service.reply()
@@ -173,9 +177,9 @@ class PublicKeys:
             passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
             self._record.waited_too_long = not self._transport.is_active()
             if passphrase is None:
-                raise UnusableKey("is encrypted, and nobody is here to be asked", f"ssh-add {file.path}")
+                raise UnusableKey("is encrypted, and nobody is here to be asked", self._ssh_add(file))
             if not passphrase:
-                raise UnusableKey("is encrypted, and no passphrase was given", f"ssh-add {file.path}")
+                raise UnusableKey("is encrypted, and no passphrase was given", self._ssh_add(file))
             try:
                 return file.unlock(passphrase.encode())
             except WrongPassphrase:
@@ -184,12 +188,11 @@ class PublicKeys:
             "is encrypted, and BatchMode is on"
             if self._configuration.batch_mode
             else f"is encrypted, and {_PASSPHRASE_PROMPTS} passphrases were wrong",
-            f"ssh-add {file.path}",
+            self._ssh_add(file),
         )
 
-    def _note(self, identity: Identity) -> None:
-        self._record.tried.append(identity.name)
-        self._record.keys.append(identity.name)
+    def _ssh_add(self, file: KeyFile) -> str:
+        return self._configuration.ssh_add(file.path)
 
     def _problem(self, fact: str, hint: str) -> None:
         self._record.problems.append((fact, hint))

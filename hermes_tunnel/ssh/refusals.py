@@ -19,7 +19,8 @@ class Record:
     """What one authentication has come to so far.
 
     :param methods: those that the server would take next
-    :param tried: keys and methods by name, in order
+    :param accepted: what was one of several steps, by name
+    :param tried: keys and methods by name, in order, since the last step
     :param keys: those of them that are keys
     :param problems: what could not be used, as facts, each with a hint
     :param waited_too_long: whether the server was gone when the person had answered
@@ -28,11 +29,19 @@ class Record:
 
     configuration: HopConfiguration
     methods: tuple[str, ...] = ()
+    accepted: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     waited_too_long: bool = False
     unanswered: str = ""
+
+    def answered(self, methods: tuple[str, ...], *, partial: bool) -> None:
+        """Note what the server would take next, and whether what was tried last is one step done."""
+        self.methods = methods
+        if partial and self.tried:
+            self.accepted.append(self.tried[-1])
+            self.tried.clear()
 
 
 def nothing_left(record: Record) -> AuthenticationFailure:
@@ -40,7 +49,11 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     hop = record.configuration
     takes = plain(",".join(record.methods))[:200]
     tried = ", ".join(plain(name) for name in dict.fromkeys(record.tried))
-    said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
+    if record.accepted:
+        said = f"{hop.label} accepted {', '.join(map(plain, record.accepted))}, and then "
+        said += f"none of: {tried}" if tried else "there was nothing to show it"
+    else:
+        said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
     not_done = [(each.fact, each.hint) for each in hop.not_done if each.method in record.methods]
     problems = [*record.problems, *not_done]
     facts = "".join(f"; {fact}" for fact, _ in problems)
@@ -55,10 +68,10 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     if not hint and hop.batch_mode:
         hint = "BatchMode is on, so that no password was asked for"
     if not hint and "publickey" in record.methods:
-        hint = f"name a key with -i FILE, or have one accepted there: ssh-copy-id {hop.label}"
+        hint = f"name a key with -i FILE, or have one accepted there: {hop.ssh_copy_id}"
     return AuthenticationFailure(
         f"{said} (it takes {takes or 'nothing'})" + facts,
-        hint or f"try ssh {hop.label}",
+        hint or f"try {hop.ssh}",
     )
 
 
@@ -67,7 +80,8 @@ def hung_up(record: Record, words: str) -> Failure:
 
     :param words: what it said when it left, scrubbed
     """
-    label, keys = record.configuration.label, list(dict.fromkeys(record.keys))
+    hop, keys = record.configuration, list(dict.fromkeys(record.keys))
+    label = hop.label
     if keys and (re.search("(?i)too many", words) or len(keys) >= _MANY_KEYS):
         return AuthenticationFailure(
             f"{label} closed the connection after {len(keys)} keys were tried: "
@@ -79,12 +93,10 @@ def hung_up(record: Record, words: str) -> Failure:
             f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
         )
     if words:
-        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try ssh {label}")
+        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.ssh}")
     if record.tried and record.tried[-1] not in record.keys:
         return AuthenticationFailure(
             f"{label} closed the connection without a word after {record.tried[-1]} was tried",
             "try again; a wrong answer may be the reason",
         )
-    return NetworkFailure(
-        f"{record.configuration.address} closed the connection during authentication", "try again"
-    )
+    return NetworkFailure(f"{hop.address} closed the connection during authentication", "try again")

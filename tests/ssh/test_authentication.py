@@ -83,17 +83,20 @@ KINDS: list[tuple[str, Sequence[str]]] = [
     ("rsa-pem", ("-t", "rsa", "-b", "2048", "-m", "PEM")),
     ("ecdsa-pem", ("-t", "ecdsa", "-m", "PEM")),
     ("ecdsa-pkcs8", ("-t", "ecdsa", "-b", "384", "-m", "PKCS8")),
+    ("my key", ("-t", "rsa", "-b", "2048", "-m", "PEM")),
 ]
 ENCRYPTED = ("ed25519", "ecdsa-pem", "ecdsa-pkcs8")
 
 
 def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """OpenSSH's format, PEM and PKCS#8; Ed25519, ECDSA and RSA; encrypted too, with or without .pub."""
+    """OpenSSH's format, PEM with text above it and PKCS#8; each kind; encrypted too; with or without .pub."""
     server = sshd()
     for name, options in KINDS:
         for passphrase in ("", "correct horse") if name in ENCRYPTED else ("",):
             key = keygen(tmp_path / f"{name}{len(passphrase)}", *options, passphrase=passphrase)
             server.accept(key)
+            if name == "my key":
+                key.write_text(f"Bag Attributes\n    friendlyName: {name}\n{key.read_text()}")
             person = log_in(server.port, Person(passphrase), identity_files=(str(key),))
             expected = [(f"Enter passphrase for key '{key}' (root@box): ", True)] if passphrase else []
             assert person.asked == expected, name
@@ -275,6 +278,11 @@ def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., 
     server.accept(first)
     server.accept(second)
     log_in(server.port, identity_agent=agent(wrong, first), identity_files=(str(second),))
+    failure = refused(server.port, identity_files=(str(first),))
+    assert (
+        failure.message
+        == f"root@box accepted {first}, and then there was nothing to show it (it takes publickey)"
+    )
 
 
 def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
@@ -283,7 +291,7 @@ def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
         person = Person()
         failure = refused(server.port, person, identity_agent=str(tmp_path / "nobody"))
     assert person.told == ["going on without the ssh agent: No such file or directory"]
-    assert failure.hint == "ssh-add -l"
+    assert failure.hint == f"SSH_AUTH_SOCK={tmp_path}/nobody ssh-add -l"
 
 
 Rounds = Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]]
