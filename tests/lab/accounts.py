@@ -11,7 +11,8 @@ class User(NamedTuple):
     """Somebody with an account.
 
     ``release`` is the Hermes that they have installed, if any; ``changed`` is the day since 1970 on which
-    they set their password, and 0 if they have to set it anew (shadow(5)).
+    they set their password, and 0 if they have to set it anew (shadow(5)); ``has_password`` is whether they
+    have PASSWORD, or none at all.
     """
 
     name: str
@@ -19,6 +20,7 @@ class User(NamedTuple):
     release: str | None = None
     shell: str = "/bin/bash"
     changed: int = 1
+    has_password: bool = True
 
 
 HERMES_USERS = (
@@ -31,6 +33,7 @@ HERMES_USERS = (
     User("boss2", 2023),
     User("late", 2024, changed=0),
     User("dock", 2025),
+    User("free", 2026, has_password=False),
 )
 JUMP_USERS = (User("jumper", 2001),)
 
@@ -72,7 +75,7 @@ def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
     for user in users:
         passwd.append(f"{user.name}:x:{user.uid}:{user.uid}::{homes / user.name}:{user.shell}")
         group.append(f"{user.name}:x:{user.uid}:")
-        shadow.append(f"{user.name}:{_HASH}:{user.changed}::::::")
+        shadow.append(f"{user.name}:{_HASH if user.has_password else ''}:{user.changed}::::::")
     files = {"passwd": passwd, "group": group, "shadow": shadow}
     return {
         **{name: "\n".join(lines) + "\n" for name, lines in files.items()},

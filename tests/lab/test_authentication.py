@@ -64,7 +64,7 @@ def test_a_password_that_is_wrong_three_times(lab: Lab) -> None:
 def test_what_pam_asks(lab: Lab, methods: str, asked: list[str]) -> None:
     """A password, with a one-time code behind it, or a code behind a key; a wrong one is asked for again."""
     with (
-        asking(lab, "hermes", *asked, AuthenticationMethods=methods) as sshd,
+        asking(lab, "hermes", *asked, AuthenticationMethods=methods, MaxAuthTries="2") as sshd,
         on_terminal(lab, *LOGIN, "boss") as tunnel,
     ):
         for last in ("000000", ANSWERS[asked[-1]]):
@@ -87,6 +87,16 @@ def test_one_code_is_enough(lab: Lab) -> None:
         answer(tunnel, r"\(h018@h018\) One-time password .*: ", CODE)
         tunnel.expect("xai-oauth: logged in on h018@h018; credential in .*auth.json", deadline=40)
         assert tunnel.wait() == 0
+
+
+def test_nothing_is_asked_of_who_has_no_password(lab: Lab) -> None:
+    """The method none is enough where PermitEmptyPasswords says so: no key is shown, no question asked."""
+    settings = {"PasswordAuthentication": "yes", "PermitEmptyPasswords": "yes", "AuthorizedKeysFile": "none"}
+    with lab.sshd("hermes", PORT, **settings) as sshd:
+        done = run(lab, *LOGIN, "free@hermes")
+    assert done.status == 8, done.stderr
+    assert "Connected to free@hermes" in done.stderr
+    assert "Accepted none for free" in sshd.printed
 
 
 def test_an_expired_password(lab: Lab) -> None:

@@ -16,7 +16,7 @@ _FAILURE, _LIST, _LISTED, _SIGN, _SIGNED = b"\x05", 11, b"\x0c", 13, b"\x0e"
 
 
 class SecurityKey:
-    """An ``sk-ssh-ed25519`` key; it signs what it is asked to once it is ``touched``, unless it ``refuses``.
+    """An ``sk-ssh-ed25519`` key; signs once it is ``touched``, unless it ``refuses`` or its agent ``dies``.
 
     :param path: where the agent's socket is to be
     """
@@ -24,7 +24,7 @@ class SecurityKey:
     def __init__(self, path: str) -> None:
         self.path = path
         self.touched = threading.Event()
-        self.refuses = False
+        self.refuses = self.dies = False
         self._key = Ed25519PrivateKey.generate()
         self._blob = _strings(_KIND, self._key.public_key().public_bytes_raw(), _APPLICATION)
         self._held = self._blob
@@ -60,7 +60,10 @@ class SecurityKey:
             with client, client.makefile("rb") as requests:
                 while head := requests.read(4):
                     asked = True
-                    answer = self._answer(requests.read(int.from_bytes(head, "big")))
+                    request = requests.read(int.from_bytes(head, "big"))
+                    if self.dies and request[0] == _SIGN:
+                        break
+                    answer = self._answer(request)
                     with suppress(BrokenPipeError):  # whoever asked may have given up
                         client.sendall(_strings(answer))
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.target import parse_target
 from tests.ssh.hops import fails, hop, nobody
 from tests.ssh.security_key import SecurityKey
-from tests.ssh.sshd import Sshd
+from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -142,3 +143,72 @@ def test_a_key_that_is_restricted_to_hosts(
     ]
     connect(hops[:2], ask=nobody, tell=print).close()
     assert fails(hops[2]).message == "nothing here to show root@box (it takes publickey)"
+
+
+def test_each_hop_has_its_own_agent(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    security_key: SecurityKey,
+    key: Path,
+) -> None:
+    """The IdentityAgent of the jump host for the jump host, that of the destination for the destination."""
+    gate, inner = sshd("gate"), sshd("inner")
+    gate.authorized_keys.write_text(security_key.public_line)
+    inner.accept(key)
+    security_key.touched.set()
+    servers = known(gate, inner)
+    hops = [
+        hop(gate.port, servers, identity_agent=security_key.path),
+        hop(inner.port, servers, identity_agent=agent(key)),
+    ]
+    connect(hops, ask=nobody, tell=print).close()
+    swapped = [replace(hops[0], identity_agent=hops[1].identity_agent), hops[1]]
+    assert fails(*swapped).message == "root@box accepted none of: agent key 'key' (it takes publickey)"
+
+
+def test_an_agent_that_dies_before_it_has_signed(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
+) -> None:
+    """It is the reason that is given, and a key file still does."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    security_key.dies = True
+    security_key.touched.set()
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert "the agent did not sign with agent key 'security key': it went away" in failure.message
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=print).close()
+
+
+def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A comment may be anybody's."""
+    server = sshd()
+    path = agent(keygen(tmp_path / "key", "-C", "\x1b]0;owned\x07at \x1b[31mwork\u202e"))
+    failure = fails(hop(server.port, known(server), identity_agent=path))
+    assert failure.message == "root@box accepted none of: agent key 'at work' (it takes publickey)"
+
+
+def test_a_passphrase_is_asked_for_each_hop(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As ssh, which is another process for each hop; the prompt says for which."""
+    gate, inner = sshd("gate"), sshd("inner")
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    gate.accept(key)
+    inner.accept(key)
+    hops = [
+        replace(hop(server.port, known(gate, inner), key), alias=server.directory.name)
+        for server in (gate, inner)
+    ]
+    asked: list[str] = []
+
+    def ask(prompt: str, hidden: bool) -> str:
+        asked.append(prompt)
+        return "correct horse"
+
+    connect(hops, ask=ask, tell=print).close()
+    assert asked == [f"Enter passphrase for key '{key}' (root@{name}): " for name in ("gate", "inner")]
