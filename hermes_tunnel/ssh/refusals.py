@@ -82,21 +82,22 @@ def hung_up(record: Record, words: str) -> Failure:
     """
     hop, keys = record.configuration, list(dict.fromkeys(record.keys))
     label = hop.label
-    if keys and (re.search("(?i)too many", words) or len(keys) >= _MANY_KEYS):
+    if record.waited_too_long:
+        return AuthenticationFailure(
+            f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
+        )
+    last = record.tried[-1] if record.tried else ""
+    if keys and (re.search("(?i)too many", words) or (last in keys and len(keys) >= _MANY_KEYS)):
         return AuthenticationFailure(
             f"{label} closed the connection after {len(keys)} keys were tried: "
             + ", ".join(map(plain, keys)),
             "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
         )
-    if record.waited_too_long:
-        return AuthenticationFailure(
-            f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
-        )
     if words:
         return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.ssh}")
-    if record.tried and record.tried[-1] not in record.keys:
+    if last and last not in keys:
         return AuthenticationFailure(
-            f"{label} closed the connection without a word after {record.tried[-1]} was tried",
+            f"{label} closed the connection without a word after {last} was tried",
             "try again; a wrong answer may be the reason",
         )
     return NetworkFailure(f"{hop.address} closed the connection during authentication", "try again")

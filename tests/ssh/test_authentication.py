@@ -437,9 +437,11 @@ def test_the_banner_is_told_without_its_escape_sequences() -> None:
     assert person.told == ["Welcome", "to the box"]
 
 
-def test_a_server_that_stops_waiting_is_said_to(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+def test_a_server_that_stops_waiting_is_said_to(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
     """When LoginGraceTime passes while the person looks for the passphrase, that is what the failure says."""
-    server = sshd("host", "LoginGraceTime 1")
+    server = sshd("host", "LoginGraceTime 3")
     key = keygen(tmp_path / "key", passphrase="correct horse")
     server.accept(key)
 
@@ -449,5 +451,6 @@ def test_a_server_that_stops_waiting_is_said_to(sshd: Callable[..., Sshd], tmp_p
             self.transport.join(10)
             return "correct horse"
 
-    failure = refused(server.port, Slow(), identity_files=(str(key),))
+    full = agent(*(keygen(tmp_path / f"k{n}") for n in range(5)))
+    failure = refused(server.port, Slow(), identity_files=(str(key),), identity_agent=full)
     assert failure.message == "root@box stopped waiting for the answer and closed the connection"
