@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hermes_tunnel.errors import ConfigurationFailure, Failure
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh import keywords
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.keywords import Options, find_ssh
 from hermes_tunnel.ssh.target import Hop, Target, parse_jumps
+from hermes_tunnel.ssh.tokens import Tokens
 from hermes_tunnel.ssh.values import honoured
 
 __all__ = ["HopConfiguration", "Options", "resolve"]
@@ -27,7 +28,7 @@ def resolve(target: Target, options: Options, *, program: str | None = None) -> 
         the files are read here
     :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
     """
-    words = (*options.as_words(), *target.as_words())
+    words = target.as_words(options.as_words())
     way = _Way((find_ssh() if program is None else program) or None, words)
     return tuple(way.chain(target.destination, target.jumps, options))
 
@@ -40,10 +41,11 @@ class _Way:
     typed: tuple[str, ...]
 
     def chain(
-        self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Hop, ...] = ()
+        self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Target, ...] = ()
     ) -> list[HopConfiguration]:
-        way = " -> ".join(str(each) for each in (*behind, hop))
-        if hop in behind:
+        target = Target(hop, jumps)
+        way = " -> ".join(str(each.destination) for each in (*behind, target))
+        if target in behind:
             raise ConfigurationFailure(
                 f"the jump hosts go round in a circle: {way}", "look at ProxyJump in ssh_config"
             )
@@ -54,22 +56,22 @@ class _Way:
         said = keywords.read(hop, options, self.program)
         newer = keywords.newer(hop, said, self.program)
         configuration = replace(
-            honoured(hop, said, options, typed=self.typed, newer=newer),
-            way=(*options.as_words(), *Target(hop, jumps).as_words()),
+            honoured(hop, said, options, asked=self.program is not None, typed=self.typed, newer=newer),
+            way=target.as_words(options.as_words()),
         )
-        if jumps is None:
-            own = next(iter(said.get("proxyjump", ())), "")
-            try:
-                jumps = parse_jumps(own) if own and configuration.proxy_command is None else None
-            except Failure as problem:
-                raise ConfigurationFailure(
-                    f"ProxyJump for {hop}: {problem.message}", problem.hint
-                ) from problem
-        if jumps is None:
-            return [configuration]
+        own = next(iter(said.get("proxyjump", ())), "")
+        try:
+            if jumps is None and own and configuration.proxy_command is None:
+                jumps = parse_jumps(own)
+            if jumps is None:
+                return [configuration]
+            tokens = Tokens(hop.host, configuration.hostname, configuration.port, configuration.user)
+            jumps = tuple(each.expanded(tokens.jump) for each in jumps)
+        except UsageFailure as problem:
+            raise ConfigurationFailure(f"ProxyJump for {hop}: {problem.message}", problem.hint) from problem
         # A way that is given, be it none at all, makes ssh pass over ProxyCommand.
         configuration = replace(configuration, proxy_command=None)
         if not jumps:
             return [configuration]
-        before = self.chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), (*behind, hop))
+        before = self.chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), (*behind, target))
         return [*before, configuration]

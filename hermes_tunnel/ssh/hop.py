@@ -7,6 +7,8 @@ LocalCommand, no forwards, no agent or X11 forwarding, no shared connection is e
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -41,8 +43,8 @@ class HopConfiguration:
     :param not_done: ways to authenticate that ssh would have
     :param warnings: what the person should know of the configuration, a line each
     :param details: what only the curious want to know of it
-    :param typed: the whole way to the destination as words for ssh
     :param way: the way to this hop as words for ssh
+    :param typed: the whole way to the destination as words for ssh
     """
 
     alias: str
@@ -84,8 +86,8 @@ class HopConfiguration:
     not_done: tuple[NotDone, ...] = ()
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
-    typed: tuple[str, ...] = field(default=(), compare=False)
     way: tuple[str, ...] = field(default=(), compare=False)
+    typed: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> str:
@@ -98,20 +100,20 @@ class HopConfiguration:
         return f"[{self.hostname}]:{self.port}" if ":" in self.hostname else f"{self.hostname}:{self.port}"
 
     @property
-    def by_hand(self) -> str:
-        """What to do by ssh itself where it can what this program cannot."""
-        return by_hand(self.typed or self._own_way)
+    def by_ssh(self) -> str:
+        """The line of ssh that connects to this hop, ready for a shell."""
+        return shell_line("ssh", *self._way())
 
     @property
-    def ssh(self) -> str:
-        """The command that connects to this hop, whatever was typed to get there."""
-        return shlex.join(("ssh", *(self.way or self._own_way)))
+    def by_hand(self) -> str:
+        """What to do by ssh itself where it can what this program cannot."""
+        return by_hand(self.typed or self._way())
 
     @property
     def ssh_copy_id(self) -> str:
         """The command that has a key accepted there; ssh-copy-id(1) lacks some of ssh's options."""
         words: list[str] = []
-        *options, host = self.way or self._own_way
+        *options, host = self._way()
         rest = iter(options)
         for option in rest:
             if option in ("-4", "-6"):
@@ -122,17 +124,16 @@ class HopConfiguration:
                 words += ["-o", f"ProxyJump={value}"]
             elif option != "-i" or option not in words:
                 words += [option, value]
-        return shlex.join(("ssh-copy-id", *words, host))
+        return shell_line("ssh-copy-id", *words, host)
 
     def ssh_add(self, *words: str) -> str:
         """The command that speaks to the agent that is asked here."""
         agent = f"SSH_AUTH_SOCK={shlex.quote(self.identity_agent)} " if self.identity_agent else ""
-        return agent + shlex.join(("ssh-add", *words))
+        return agent + shell_line("ssh-add", *words)
 
-    @property
-    def _own_way(self) -> tuple[str, ...]:
+    def _way(self) -> tuple[str, ...]:
         port = () if self.port == 22 else ("-p", str(self.port))
-        return (*port, self.label)
+        return self.way or (*port, self.label)
 
 
 def allows(configured: Sequence[str], algorithm: str) -> bool:
@@ -155,5 +156,10 @@ def by_hand(words: Sequence[str]) -> str:
     """
     return (
         "ssh itself can do this: forward the login's port with it, in a terminal of its own: "
-        f"ssh -N -L PORT:127.0.0.1:PORT {shlex.join(words)}"
+        + shell_line("ssh", "-N", "-L", "PORT:127.0.0.1:PORT", *words)
     )
+
+
+def shell_line(*words: str) -> str:
+    """Words as a line that means them, typed into a shell of this system."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

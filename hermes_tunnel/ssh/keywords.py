@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure
-from hermes_tunnel.ssh.target import Hop
+from hermes_tunnel.ssh.target import Hop, Target
 from hermes_tunnel.ssh.tokens import home
 from hermes_tunnel.ssh.vocabulary import unheard_of
 from hermes_tunnel.text import plain, quote
@@ -108,14 +108,10 @@ def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
 
 
 def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
-    command = [program, "-G", *options.as_words()]
-    if hop.port is not None:
-        command += ["-p", str(hop.port)]
-    if hop.user is not None:
-        command += ["-l", hop.user]
+    *words, host = Target(hop).as_words(options.as_words())
     try:
         result = subprocess.run(
-            [*command, "--", hop.host],
+            [program, "-G", *words, "--", host],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

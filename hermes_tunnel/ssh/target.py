@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -36,14 +36,24 @@ class Hop:
 
     def __str__(self) -> str:
         """As typed: ``[USER@]HOST[:PORT]``."""
-        host = f"[{self.host}]" if self.port is not None and ":" in self.host else self.host
-        return "".join(
-            (
-                f"{self.user}@" if self.user is not None else "",
-                host,
-                f":{self.port}" if self.port is not None else "",
-            )
-        )
+        return self._written(brackets=self.port is not None)
+
+    def as_jump(self) -> str:
+        """As -J has it, where an IPv6 address is always in brackets."""
+        return self._written(brackets=True)
+
+    def expanded(self, expand: Callable[[str], str]) -> Hop:
+        """With the tokens in its user and its host replaced.
+
+        :raises UsageFailure: what comes of it could not be a user or a host
+        """
+        user = None if self.user is None else _user(expand(self.user))
+        return Hop(user, _host(expand(self.host)), self.port)
+
+    def _written(self, *, brackets: bool) -> str:
+        user = "" if self.user is None else f"{self.user}@"
+        host = f"[{self.host}]" if brackets and ":" in self.host else self.host
+        return user + host + ("" if self.port is None else f":{self.port}")
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,16 @@ class Target:
     destination: Hop
     jumps: tuple[Hop, ...] | None = None
 
-    def as_words(self) -> tuple[str, ...]:
-        """As the command line of ssh has it."""
-        jumps = () if self.jumps is None else ("-J", ",".join(map(str, self.jumps)) or "none")
+    def as_words(self, options: Sequence[str] = ()) -> tuple[str, ...]:
+        """As the command line of ssh has it.
+
+        :param options: other options, behind the user and the port: ssh takes the first that it is given
+        """
+        jumps = () if self.jumps is None else ("-J", ",".join(map(Hop.as_jump, self.jumps)) or "none")
         hop = self.destination
         port = () if hop.port is None else ("-p", str(hop.port))
-        return (*jumps, *port, hop.host if hop.user is None else f"{hop.user}@{hop.host}")
+        user = () if hop.user is None else ("-l", hop.user)
+        return (*jumps, *port, *user, *options, hop.host)
 
 
 def parse_target(
@@ -116,7 +130,8 @@ def _split_port(text: str, typed: str) -> tuple[str, int | None]:
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text, re.DOTALL)
     if bracketed:
         host, port = bracketed.groups()
-        if not _is_ipv6(host):
+        # ssh -G puts what looks like an IPv4 address in brackets too.
+        if not _is_ipv6(host) and not re.fullmatch(r"[0-9.]+", host):
             raise UsageFailure(f"{quote(host)} in brackets is not an IPv6 address", _FORM)
         return host, None if port is None else _port(port, typed)
     if _is_ipv6(text):

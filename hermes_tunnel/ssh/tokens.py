@@ -55,9 +55,10 @@ class Tokens:
     jumps: str = ""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
-    def expand(self, text: str) -> str:
+    def expand(self, text: str, *, letters: str = "%Cdhijklnpru") -> str:
         """The text with its ``%`` tokens replaced.
 
+        :param letters: those that its keyword accepts
         :raises ConfigurationFailure: a token that ssh_config does not have
         """
         values = {
@@ -73,6 +74,11 @@ class Tokens:
 
         def value(match: re.Match[str]) -> str:
             letter = match[1]
+            if not letter or letter not in letters:
+                raise ConfigurationFailure(
+                    f"ssh_config has an unknown token {quote(match[0])} in {quote(text)}",
+                    "see TOKENS in ssh_config(5)",
+                )
             if letter in values:
                 return values[letter]
             if letter == "u":
@@ -84,26 +90,30 @@ class Tokens:
                 return name
             if letter == "L":
                 return name.partition(".")[0]
-            if letter == "C":
-                return self._connection_hash(name)
-            raise ConfigurationFailure(
-                f"ssh_config has an unknown token {quote(match[0])} in {quote(text)}",
-                "see TOKENS in ssh_config(5)",
-            )
+            return self._connection_hash(name)
 
         return re.sub(r"%(.?)", value, text)
 
+    def jump(self, text: str) -> str:
+        """What ProxyJump and ProxyCommand have, with the tokens that these two accept replaced."""
+        return self.expand(text, letters="%hnpr")
+
     def path(self, text: str) -> str:
         """A file name with ``~``, tokens and ``${VARIABLE}`` replaced."""
-        if text == "~" or text.startswith(("~/", "~\\")):
-            text = home().replace("%", "%%") + text[1:]
-        elif text.startswith("~"):
-            text = str(Path(text).expanduser())
-        elif text.startswith("__PROGRAMDATA__"):  # what ssh -G says on Windows for its own directory
-            directory = self.environment.get("PROGRAMDATA", r"C:\ProgramData")
-            text = directory.replace("%", "%%") + text.removeprefix("__PROGRAMDATA__")
         expanded = self.expand(text)
-        return re.sub(r"\$\{([^}]*)\}", lambda match: self._variable(match[1], text), expanded)
+        whole = re.sub(r"\$\{([^}]*)\}", lambda match: self._variable(match[1], text), expanded)
+        return self.tilde(whole) if text.startswith(("~", "__PROGRAMDATA__")) else whole
+
+    def tilde(self, text: str) -> str:
+        """A file name with ``~`` replaced, and what ``ssh -G`` says on Windows for its own directory."""
+        if text == "~" or text.startswith(("~/", "~\\")):
+            return home() + text[1:]
+        if text.startswith("~"):
+            return str(Path(text).expanduser())
+        if text.startswith("__PROGRAMDATA__"):
+            directory = self.environment.get("PROGRAMDATA", r"C:\ProgramData")
+            return directory + text.removeprefix("__PROGRAMDATA__")
+        return text
 
     def _variable(self, name: str, text: str) -> str:
         if name not in self.environment:

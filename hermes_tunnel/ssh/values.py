@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure
@@ -32,11 +32,18 @@ _ON = ("yes", "true")
 
 
 def honoured(
-    hop: Hop, said: Keywords, options: Options, *, typed: Sequence[str], newer: Sequence[str] = ()
+    hop: Hop,
+    said: Keywords,
+    options: Options,
+    *,
+    asked: bool,
+    typed: Sequence[str],
+    newer: Sequence[str] = (),
 ) -> HopConfiguration:
     """The configuration of a hop.
 
     :param said: what ssh_config says of it
+    :param asked: whether ssh said so, who has replaced the tokens in some of the file names already
     :param typed: the whole way to the destination, as words for ssh
     :param newer: keywords that are set and of a newer ssh than this program
     :raises ConfigurationFailure: it says something that ssh would act upon and this program cannot
@@ -46,6 +53,7 @@ def honoured(
     port = _number(said, "port", 22)
     alias = _one(said, "hostkeyalias") or None
     tokens = Tokens(hop.host, hostname, port, user, alias, _one(said, "proxyjump"))
+    path = tokens.tilde if asked else tokens.path
     proxy_command = _unless_none(_one(said, "proxycommand"))
     _refuse(hop, said, typed)
     methods = [
@@ -67,16 +75,16 @@ def honoured(
         identity_files=tuple(map(tokens.path, filter(_unless_none, said.get("identityfile", _DEFAULT_KEYS)))),
         certificate_files=tuple(map(tokens.path, filter(_unless_none, said.get("certificatefile", ())))),
         identities_only=_flag(said, "identitiesonly"),
-        identity_agent=_agent(_one(said, "identityagent"), tokens),
+        identity_agent=_agent(_one(said, "identityagent"), tokens.environment, path),
         preferred_authentications=tuple(methods),
         kbd_interactive_devices=_one(said, "kbdinteractivedevices"),
         number_of_password_prompts=_number(said, "numberofpasswordprompts", 3),
         batch_mode=_flag(said, "batchmode"),
-        user_known_hosts_files=_files(_one(said, "userknownhostsfile") or _DEFAULT_KNOWN_HOSTS, tokens),
+        user_known_hosts_files=_files(_one(said, "userknownhostsfile") or _DEFAULT_KNOWN_HOSTS, path),
         global_known_hosts_files=_files(
-            _one(said, "globalknownhostsfile") or _DEFAULT_GLOBAL_KNOWN_HOSTS, tokens
+            _one(said, "globalknownhostsfile") or _DEFAULT_GLOBAL_KNOWN_HOSTS, tokens.tilde
         ),
-        revoked_host_keys=None if revoked is None else tokens.path(revoked),
+        revoked_host_keys=None if revoked is None else tokens.tilde(revoked),
         strict_host_key_checking=_strictness(_one(said, "stricthostkeychecking").lower()),
         no_host_authentication_for_localhost=_flag(said, "nohostauthenticationforlocalhost"),
         check_host_ip=_flag(said, "checkhostip"),
@@ -88,7 +96,7 @@ def honoured(
         macs=_list(said, "macs"),
         pubkey_accepted_algorithms=_list(said, "pubkeyacceptedalgorithms"),
         required_rsa_size=_number(said, "requiredrsasize", 1024),
-        proxy_command=None if proxy_command is None else tokens.expand(proxy_command),
+        proxy_command=None if proxy_command is None else tokens.jump(proxy_command),
         proxy_use_fdpass=_flag(said, "proxyusefdpass"),
         address_family=_one(said, "addressfamily").lower() or "any",
         bind_address=_one(said, "bindaddress") or None,
@@ -170,27 +178,27 @@ def _strictness(value: str) -> str:
     return value if value == "accept-new" else "ask"
 
 
-def _agent(value: str, tokens: Tokens) -> str | None:
+def _agent(value: str, environment: Mapping[str, str], path: Callable[[str], str]) -> str | None:
     if value in ("", "SSH_AUTH_SOCK"):
         return None
     if value.lower() == "none":
         return ""
     if value.startswith("$") and not value.startswith("${"):
         # Unlike ${VARIABLE}, this form names no agent where the variable is not set.
-        return tokens.environment.get(value[1:], "")
-    return tokens.path(value)
+        return environment.get(value[1:], "")
+    return path(value)
 
 
-def _files(value: str, tokens: Tokens) -> tuple[str, ...]:
+def _files(value: str, path: Callable[[str], str]) -> tuple[str, ...]:
     """File names joined by blanks; ``ssh -G`` has lost the quotes of those that have blanks themselves."""
     words = value.split(" ")
     names: list[str] = []
     while words:
         if words[0].lower() == "none" and not names:
             return ()
-        joined = [n for n in range(len(words), 1, -1) if Path(tokens.path(" ".join(words[:n]))).exists()]
+        joined = [n for n in range(len(words), 1, -1) if Path(path(" ".join(words[:n]))).exists()]
         taken = joined[0] if joined else 1
         if words[0]:
-            names.append(tokens.path(" ".join(words[:taken])))
+            names.append(path(" ".join(words[:taken])))
         words = words[taken:]
     return tuple(names)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
 from hermes_tunnel.ssh.hop import allows
 from hermes_tunnel.ssh.keywords import _file_for_paramiko, read
@@ -23,9 +27,14 @@ def resolved(
     directory: Path, text: str, target: str, *jumps: str, **options: Any
 ) -> tuple[HopConfiguration, ...]:
     """The hops to a target, under a configuration file with this text."""
+    return resolve(parse_target(target, jumps), Options(config_file=_written(directory, text), **options))
+
+
+def _written(directory: Path, text: str) -> str:
+    """A configuration file with this text."""
     file = directory / "config"
     file.write_text(text)
-    return resolve(parse_target(target, jumps), Options(config_file=str(file), **options))
+    return str(file)
 
 
 def way(hops: tuple[HopConfiguration, ...]) -> list[str]:
@@ -149,6 +158,49 @@ def test_a_chain_of_jump_hosts_is_ssh_s(
     assert way(resolved(tmp_path, CHAINS, target, *jumps)) == expected
 
 
+@pytest.mark.parametrize("typed", [False, True])
+@pytest.mark.parametrize(
+    "value",
+    ["gate", "u@gate:2022", "[::1]", "u@[::1]:2022", "127.0.0.1", "127.0.0.1:23", "GATE.Example", "none",
+     "NONE", "ssh://u@gate:2022", "ssh://gate/", "ssh://[::1]:24", "a,b", "u@a:1,ssh://b,127.0.0.1:3",
+     "none,a", "%r@%h-gate", "%n.%p", "100%%", "a-%n,b-%h:9,%r@c", "first@last@gate", "_a-1.x", "::1", "a,,b",
+     "a,", "%d", "gate%"],
+)  # fmt: skip
+def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
+    """Whatever ProxyJump or -J says, the host before the last is reached as ssh reaches it, or not at all."""
+    text = "" if typed else f"ProxyJump {value}\n"
+    file = _written(tmp_path, f"Host box\n HostName box.invalid\n Port 2200\n User alice\n{text}")
+    # A shell that does nothing: ssh says what it would run, and runs nothing. It also tells the time-out.
+    ssh = ["ssh", "-F", file, "-v", "-o", "ConnectTimeout=1", *(("-J", value) if typed else ()), "box"]
+    done = subprocess.run(
+        ssh,
+        env={**os.environ, "SHELL": shutil.which("true") or ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    run = re.search(r"Executing proxy command: exec (.*)", done.stderr)
+    connects = run is not None or "Connecting to box.invalid" in done.stderr or "resolve" in done.stderr
+    try:
+        hops = resolve(parse_target("box", (value,) if typed else ()), Options(file))
+    except (ConfigurationFailure, UsageFailure):
+        assert not connects, done.stderr
+        return
+    # What has one meaning only is taken, though ssh wants other brackets.
+    assert connects or value in ("::1", "ssh://[::1]:24"), done.stderr
+    if run is not None:
+        words = shlex.split(run[1].replace("ssh://", ""))
+        assert words[-3:-1] == ["-W", "[box.invalid]:2200"]
+        assert sorted(hops[-2].way) == sorted([*words[1:-4], words[-1]])
+    else:
+        assert (len(hops) == 1) is (value.lower() == "none")
+
+
+def test_a_host_may_be_passed_twice(tmp_path: Path) -> None:
+    """A way that was given is no circle, as it has an end."""
+    assert way(resolved(tmp_path, CHAINS, "x", "y,z,y")) == ["u@y:22", "u@z:22", "u@y:22", "u@x:22"]
+
+
 def test_a_proxy_command_is_the_first_hop_s_alone(tmp_path: Path) -> None:
     """-J overrides ProxyCommand; a jump host that has one keeps it."""
     (hop,) = resolved(tmp_path, CHAINS, "via-command")
@@ -229,9 +281,36 @@ def test_ssh_itself_is_told_the_same_way(tmp_path: Path) -> None:
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     for hop in resolve(parse_target("me@box:2200", ("gate,inner",)), options):
         assert hop.by_hand.endswith(
-            f"ssh -N -L PORT:127.0.0.1:PORT -F '{tmp_path}/my config' -o Compression=yes -i /k -6 "
-            "-J gate,inner -p 2200 me@box"
+            "ssh -N -L PORT:127.0.0.1:PORT -J gate,inner -p 2200 -l me "
+            f"-F '{tmp_path}/my config' -o Compression=yes -i /k -6 box"
         )
+
+
+def test_ssh_itself_is_told_of_one_hop(tmp_path: Path) -> None:
+    """The line that reaches a jump host has what ssh hands on to it: the file, and the hops before it."""
+    (tmp_path / "my config").write_text("Host box\n ProxyJump first,u@[::1]:23\n")
+    options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
+    first, second, box = resolve(parse_target("box"), options)
+    file = f"-F '{tmp_path}/my config'"
+    assert first.by_ssh == f"ssh {file} first"
+    assert second.by_ssh == f"ssh -J first -p 23 -l u {file} ::1"
+    assert box.by_ssh == f"ssh {file} -o Compression=yes -i /k -6 box"
+    _, box = resolve(parse_target("box", ["::1"]), options)
+    assert "-J '[::1]' " in box.by_ssh
+
+
+def test_user_and_port_that_were_typed_win_over_options(tmp_path: Path) -> None:
+    """-l, -p and USER@HOST:PORT win over -o, with ssh, without it, and in the line for it."""
+    given = Options(_written(tmp_path, "User carol\n"), ("User=alice", "Port 2200"))
+    for program in (None, ""):
+        (hop,) = resolve(parse_target("bob@box:8"), given, program=program)
+        assert way((hop,)) == ["bob@box:8"]
+        (hop,) = resolve(parse_target("box"), given, program=program)
+        assert way((hop,)) == ["alice@box:2200"]
+    words = resolve(parse_target("bob@box:8"), given)[0].typed
+    said = subprocess.run(["ssh", "-G", *words], capture_output=True, text=True, check=True).stdout
+    assert "\nuser bob\n" in f"\n{said}"
+    assert "\nport 8\n" in said
 
 
 def test_ways_that_only_ssh_has_are_remembered(tmp_path: Path) -> None:
@@ -257,6 +336,20 @@ def test_tokens_are_ssh_config_s() -> None:
         tokens.path("${NOPE}")
     windows = Tokens("box", "box", 22, "alice", environment={"PROGRAMDATA": r"D:\Data"})
     assert windows.path(r"__PROGRAMDATA__\ssh/known_hosts") == r"D:\Data\ssh/known_hosts"
+
+
+def test_what_ssh_has_expanded_is_not_expanded_again(tmp_path: Path) -> None:
+    """``ssh -G`` replaces the tokens of some file names itself, others have none: a percent sign stays."""
+    (hop,) = resolved(
+        tmp_path,
+        "UserKnownHostsFile /a%%h /%n\nGlobalKnownHostsFile ~/g%h\nRevokedHostKeys /r%h\n"
+        "IdentityAgent ~/s%%n\nIdentityFile /k%%-%n\n",
+        "box",
+    )
+    assert hop.user_known_hosts_files == ("/a%h", "/box")
+    assert hop.global_known_hosts_files == (f"{home()}/g%h",)
+    assert (hop.revoked_host_keys, hop.identity_agent) == ("/r%h", f"{home()}/s%n")
+    assert hop.identity_files == ("/k%-box",)
 
 
 def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
