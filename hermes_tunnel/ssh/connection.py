@@ -6,7 +6,6 @@ reached over a ``direct-tcpip`` channel of the one before. What was opened is cl
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -162,14 +161,9 @@ def _hop(
         ) from problem
     key = transport.get_remote_server_key()
     address = sock.getpeername()[0] if before is None and proxy is None else None
-    if not (address and configuration.no_host_authentication_for_localhost and _is_here(address)):
-        verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
+    verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
     authenticate(transport, configuration, ask=ask, tell=tell)
     return transport
-
-
-def _is_here(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _channel(

@@ -99,10 +99,9 @@ class HopConfiguration:
         """``host:port`` as it is dialled."""
         return f"[{self.hostname}]:{self.port}" if ":" in self.hostname else f"{self.hostname}:{self.port}"
 
-    @property
-    def by_ssh(self) -> str:
-        """The line of ssh that connects to this hop, ready for a shell."""
-        return shell_line("ssh", *self._way())
+    def by_ssh(self, *options: str) -> str:
+        """The line of ssh that connects to this hop, ready for a shell; ``options`` win over its others."""
+        return shell_line("ssh", *options, *self._way())
 
     @property
     def by_hand(self) -> str:

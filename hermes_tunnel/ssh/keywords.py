@@ -70,15 +70,15 @@ class Options:
         return (*file, *options, *keys, *family)
 
 
-def find_ssh() -> str | None:
-    """The ssh program; on Windows never one that lies in the current directory."""
+def find_ssh(name: str = "ssh") -> str | None:
+    """A program of OpenSSH's client; on Windows never one that lies in the current directory."""
     if sys.platform == "win32":
-        own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "OpenSSH", "ssh.exe")
+        own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "OpenSSH", f"{name}.exe")
         if own.is_file():
             return str(own)
-        found = shutil.which("ssh")
+        found = shutil.which(name)
         return found if found and Path(found).resolve().parent != Path.cwd() else None
-    return shutil.which("ssh")
+    return shutil.which(name)
 
 
 def read(hop: Hop, options: Options, program: str | None) -> Keywords:

@@ -71,7 +71,7 @@ def nothing_left(record: Record) -> AuthenticationFailure:
         hint = f"name a key with -i FILE, or have one accepted there: {hop.ssh_copy_id}"
     return AuthenticationFailure(
         f"{said} (it takes {takes or 'nothing'})" + facts,
-        hint or f"try {hop.by_ssh}",
+        hint or f"try {hop.by_ssh()}",
     )
 
 
@@ -94,7 +94,7 @@ def hung_up(record: Record, words: str) -> Failure:
             "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
         )
     if words:
-        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.by_ssh}")
+        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.by_ssh()}")
     if last and last not in keys:
         return AuthenticationFailure(
             f"{label} closed the connection without a word after {last} was tried",

@@ -246,5 +246,5 @@ def _incompatible(transport: Transport, configuration: HopConfiguration) -> Netw
             )
     return NetworkFailure(
         f"{configuration.address} speaks another version of SSH: {quote(transport.first_line)}",
-        f"try ssh {configuration.label}",
+        f"try {configuration.by_ssh()}",
     )

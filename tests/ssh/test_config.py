@@ -292,11 +292,11 @@ def test_ssh_itself_is_told_of_one_hop(tmp_path: Path) -> None:
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     first, second, box = resolve(parse_target("box"), options)
     file = f"-F '{tmp_path}/my config'"
-    assert first.by_ssh == f"ssh {file} first"
-    assert second.by_ssh == f"ssh -J first -p 23 -l u {file} ::1"
-    assert box.by_ssh == f"ssh {file} -o Compression=yes -i /k -6 box"
+    assert first.by_ssh() == f"ssh {file} first"
+    assert second.by_ssh() == f"ssh -J first -p 23 -l u {file} ::1"
+    assert box.by_ssh() == f"ssh {file} -o Compression=yes -i /k -6 box"
     _, box = resolve(parse_target("box", ["::1"]), options)
-    assert "-J '[::1]' " in box.by_ssh
+    assert "-J '[::1]' " in box.by_ssh()
 
 
 def test_user_and_port_that_were_typed_win_over_options(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
     options = Options(str(config), ("BatchMode=yes",), (str(key),), "inet")
     target = parse_target(f"root@inner:{inner.port}", [f"root@gate:{gate.port}"])
     for hop, server in zip(resolve(target, options), (gate, inner), strict=True):
-        done = pasted(f"{hop.by_ssh} 'echo $SSH_CONNECTION'")
-        assert done.stdout.split()[-1:] == [str(server.port)], (hop.by_ssh, done.stderr)
+        done = pasted(f"{hop.by_ssh()} 'echo $SSH_CONNECTION'")
+        assert done.stdout.split()[-1:] == [str(server.port)], (hop.by_ssh(), done.stderr)
 
 
 def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +14,10 @@ import pytest
 from hermes_tunnel.errors import ExitStatus, HostKeyFailure
 from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
-from hermes_tunnel.ssh.known_hosts import fingerprint
-from tests.ssh.test_known_hosts import ECDSA, KEY, OTHER, text
+from hermes_tunnel.ssh.known_hosts import Verdict, append, fingerprint
+from tests.ssh.test_known_hosts import ECDSA, KEY, OTHER, blob, text
+
+SMALL = blob(b"ssh-rsa", b"\x01\x00\x01", b"\x00\x80" + bytes(127))
 
 
 class Person:
@@ -44,6 +49,11 @@ def hop(tmp_path: Path) -> HopConfiguration:
         port=2222,
         user_known_hosts_files=(str(tmp_path / "known_hosts"), str(tmp_path / "known_hosts2")),
     )
+
+
+def hint(failure: HostKeyFailure, words: str) -> list[str]:
+    """The words of the line that a hint ends with, behind these words, as a shell understands them."""
+    return shlex.split(failure.hint.rpartition(words)[2])
 
 
 def check(hop: HopConfiguration, person: Person, *lines: str, address: str | None = None) -> str:
@@ -92,9 +102,29 @@ def test_a_changed_key_is_never_accepted(hop: HopConfiguration, strictness: str,
     assert "CHANGED" in failure.message
     assert fingerprint(other) in failure.message
     assert f"{file}:2" in failure.message
-    assert f'ssh-keygen -R "[srv.example]:2222" -f "{file}"' in failure.hint
+    assert f"ssh-keygen -R '[srv.example]:2222' -f {file}" in failure.hint
     assert "administrator" in failure.hint
     assert (person.prompts, person.told) == ([], [])
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen here")
+@pytest.mark.parametrize("hashed", [False, True])
+def test_the_line_that_removes_a_changed_key_works(
+    hop: HopConfiguration, tmp_path: Path, hashed: bool
+) -> None:
+    """Typed into a shell it removes the old key from every file that has it, also where names have blanks."""
+    files = [tmp_path / "it's $HOME", tmp_path / "another"]
+    for file in files:
+        append(file, "srv.example", 2222, "ssh-ed25519", OTHER, hashed=hashed)
+        append(file, "other.example", 2222, "ssh-ed25519", OTHER, hashed=hashed)
+    known = KnownHosts.read(files[:1], files[1:])
+    with pytest.raises(HostKeyFailure) as failure:
+        verify(known, hop, "ssh-ed25519", KEY, ask=Person().ask, tell=print)
+    line = failure.value.hint.rpartition("remove the old one: ")[2]
+    subprocess.run(line, shell=True, check=True, capture_output=True)
+    after = KnownHosts.read(files, [])
+    assert after.find("srv.example", 2222, KEY).verdict is Verdict.UNKNOWN
+    assert len(after.find("other.example", 2222, KEY).lines) == 2
 
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
@@ -113,6 +143,24 @@ def test_an_authority_alone_is_not_enough(hop: HopConfiguration, strictness: str
     failure = refusal(hop, Person(), f"@cert-authority *.example {text(OTHER)}")
     assert "host certificates are not supported" in failure.message
     assert "[srv.example]:2222" in failure.hint
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen here")
+def test_a_binary_list_of_revoked_keys_is_read(hop: HopConfiguration, tmp_path: Path) -> None:
+    """RevokedHostKeys may be what ssh-keygen -k makes; one that is damaged revokes every key, as with ssh."""
+    public, revoked = tmp_path / "key.pub", tmp_path / "revoked"
+    public.write_text(text(OTHER))
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", revoked, public], check=True)
+    hop = replace(hop, revoked_host_keys=str(revoked))
+    line = f"srv.example {text(KEY)}"
+    assert check(hop, Person(), line) == ""
+    public.write_text(text(KEY))
+    subprocess.run(["ssh-keygen", "-q", "-k", "-u", "-f", revoked, public], check=True)
+    with pytest.raises(HostKeyFailure, match=r"is revoked: ED25519 .*, by .*revoked"):
+        check(hop, Person(), line)
+    revoked.write_bytes(revoked.read_bytes()[:-3])
+    with pytest.raises(HostKeyFailure, match="a binary list, which ssh-keygen did not read"):
+        check(hop, Person(), line)
 
 
 def test_an_unknown_key_is_asked_about(hop: HopConfiguration) -> None:
@@ -147,7 +195,8 @@ def test_without_anybody_to_ask_the_answer_is_no(hop: HopConfiguration) -> None:
     for person, one in ((asked, hop), (batch, replace(hop, batch_mode=True))):
         failure = refusal(one, person, f"srv.example {text(OTHER)}")
         assert "is not known" in failure.message
-        assert "ssh -p 2222 me@prod" in failure.hint
+        line = hint(failure, "yes: ")
+        assert line == ["ssh", *(("-o", "BatchMode=no") if one.batch_mode else ()), "-p", "2222", "me@prod"]
     assert (len(asked.prompts), len(batch.prompts)) == (1, 0)
 
 
@@ -156,7 +205,13 @@ def test_strict_checking_asks_nothing(hop: HopConfiguration, strictness: str) ->
     """With StrictHostKeyChecking an unknown key is refused."""
     failure = refusal(replace(hop, strict_host_key_checking=strictness, port=22), Person())
     assert "StrictHostKeyChecking" in failure.message
-    assert failure.hint.endswith("ssh me@prod")
+    assert hint(failure, "yes: ") == ["ssh", "-o", "StrictHostKeyChecking=ask", "me@prod"]
+
+
+def test_the_way_to_an_unknown_host_is_the_one_that_was_typed(hop: HopConfiguration) -> None:
+    """The line that asks about the key has the file and the jump hosts, ready for a shell."""
+    words = ("-J", "gate", "-p", "2222", "-F", "/my config", "prod")
+    assert hint(refusal(replace(hop, way=words), Person(None)), "yes: ") == ["ssh", *words]
 
 
 @pytest.mark.parametrize(("strictness", "warnings"), [("accept-new", 0), ("no", 1), ("off", 1), ("false", 1)])
@@ -189,7 +244,7 @@ def test_an_alias_stands_for_name_and_port(hop: HopConfiguration) -> None:
 
 
 def test_a_key_that_cannot_be_written_down_is_good_for_once(hop: HopConfiguration, tmp_path: Path) -> None:
-    """As with ssh, a file that cannot be written is a warning, and where there is no file nothing is said."""
+    """As with ssh, a file that cannot be written is a warning."""
     unknown = KnownHosts([])
     for broken in (
         replace(hop, user_known_hosts_files=(str(tmp_path),)),
@@ -199,16 +254,18 @@ def test_a_key_that_cannot_be_written_down_is_good_for_once(hop: HopConfiguratio
         verify(unknown, broken, "ssh-ed25519", KEY, ask=person.ask, tell=person.tell)
         assert len(person.told) == 1
         assert "could not be added" in person.told[0]
-    person = Person("yes")
-    verify(
-        unknown,
-        replace(hop, user_known_hosts_files=()),
-        "ssh-ed25519",
-        KEY,
-        ask=person.ask,
-        tell=person.tell,
-    )
-    assert person.told == []
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+def test_without_a_file_nobody_new_is_trusted(hop: HopConfiguration, strictness: str) -> None:
+    """As with ssh, UserKnownHostsFile none leaves the keys that the machine's own files know."""
+    hop = replace(hop, user_known_hosts_files=(), strict_host_key_checking=strictness)
+    person = Person()
+    with pytest.raises(HostKeyFailure, match="is not known, and UserKnownHostsFile is none"):
+        verify(KnownHosts([]), hop, "ssh-ed25519", KEY, ask=person.ask, tell=person.tell)
+    known = KnownHosts([("global", f"srv.example {text(KEY)}".encode())])
+    verify(known, hop, "ssh-ed25519", KEY, ask=person.ask, tell=person.tell)
+    assert (person.prompts, person.told) == ([], [])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/null")
@@ -227,7 +284,8 @@ def test_the_address_may_contradict_the_name(hop: HopConfiguration) -> None:
     assert check(hop, Person(), *lines, address="192.0.2.7") == ""
     checking = replace(hop, check_host_ip=True)
     assert check(checking, Person(), lines[0], address="192.0.2.7") == ""
-    assert check(replace(checking, host_key_alias="srv.example"), Person("yes"), *lines, address="192.0.2.7")
+    here = f"[127.0.0.1]:2222 {text(OTHER)}"
+    assert check(checking, Person(), lines[0], here, address="127.0.0.1") == ""
     person = Person("yes")
     assert check(checking, person, *lines, address="192.0.2.7") == ""
     assert "differs from that of its address 192.0.2.7 in " in person.prompts[0]
@@ -236,6 +294,28 @@ def test_the_address_may_contradict_the_name(hop: HopConfiguration) -> None:
     assert "differs from that of its address" in warned.told[0]
     for strictness, answers in (("yes", ()), ("ask", ("no",)), ("ask", (None,))):
         strict = replace(checking, strict_host_key_checking=strictness)
-        with pytest.raises(HostKeyFailure) as refused:
-            check(strict, Person(*answers), *lines, address="192.0.2.7")
-        assert refused.value.hint.endswith('ssh-keygen -R "[192.0.2.7]:2222"')
+        for one in (strict, replace(strict, host_key_alias="srv.example")):
+            known = lines if one is strict else (f"srv.example {text(KEY)}", lines[1])
+            with pytest.raises(HostKeyFailure) as refused:
+                check(one, Person(*answers), *known, address="192.0.2.7")
+            expected = ["ssh-keygen", "-R", "[192.0.2.7]:2222", "-f", hop.user_known_hosts_files[0]]
+            assert hint(refused.value, "old key: ") == expected
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1"])
+def test_this_machine_needs_no_key_that_is_known(hop: HopConfiguration, tmp_path: Path, address: str) -> None:
+    """NoHostAuthenticationForLocalhost: as with ssh, known_hosts is passed over; no revocation, no size."""
+    here, lines = replace(hop, no_host_authentication_for_localhost=True), [f"@revoked * {text(KEY)}"]
+    assert check(here, Person(), *lines, address=address) == ""
+    with pytest.raises(HostKeyFailure, match="revoked"):
+        check(here, Person(), *lines, address="192.0.2.7")
+    with pytest.raises(HostKeyFailure, match="revoked"):
+        check(here, Person(), *lines)  # over a jump host or a ProxyCommand it is not known where it is
+    with pytest.raises(HostKeyFailure, match="revoked"):
+        check(replace(here, host_key_alias="here"), Person(), *lines, address=address)
+    (tmp_path / "revoked").write_text(text(KEY))
+    with pytest.raises(HostKeyFailure, match=r"revoked: .*, by"):
+        check(replace(here, revoked_host_keys=str(tmp_path / "revoked")), Person(), address=address)
+    rsa = replace(here, required_rsa_size=2048)
+    with pytest.raises(HostKeyFailure, match="has 1024 bits, which RequiredRSASize forbids"):
+        verify(KnownHosts([]), rsa, "ssh-rsa", SMALL, address=address, ask=Person().ask, tell=print)

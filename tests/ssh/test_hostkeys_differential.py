@@ -15,7 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from hermes_tunnel.errors import AuthenticationFailure, HostKeyFailure
+from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.known_hosts import KnownHosts, Verdict, append, fingerprint
+from hermes_tunnel.ssh.target import parse_target
 from tests.ssh.sshd import PROGRAM, Sshd, keygen, public
 
 # Connects, and hands the connection to ssh: a name and a port of any kind lead to the one server.
@@ -335,6 +339,60 @@ def test_ssh_knows_what_was_added(stage: Stage, tmp_path: Path, host: str, hashe
     options = (f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none")
     verdict, key = stage.ssh(host, port, *options)
     assert (verdict, key[0]) == (Verdict.KNOWN, key_type)
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "accepted"),
+    [
+        ("NoHostAuthenticationForLocalhost=yes", "", True),
+        ("NoHostAuthenticationForLocalhost=yes", "@revoked * {ED}\n* {OTHER}\n", True),
+        ("NoHostAuthenticationForLocalhost=yes RevokedHostKeys={revoked}", "", False),
+        ("NoHostAuthenticationForLocalhost=yes RevokedHostKeys=/does/not/exist", "* {ED}\n", False),
+        ("NoHostAuthenticationForLocalhost=yes HostKeyAlias=other", "", False),
+        ("NoHostAuthenticationForLocalhost=yes HostKeyAlias=other", "other {ED}\n", True),
+        ("NoHostAuthenticationForLocalhost=no", "", False),
+        ("RevokedHostKeys={revoked}", "* {ED}\n", False),
+        ("RevokedHostKeys={others}", "* {ED}\n", True),
+        ("RevokedHostKeys={binary}", "* {ED}\n", False),
+        ("UserKnownHostsFile=none StrictHostKeyChecking=no", "", False),
+        ("UserKnownHostsFile=none StrictHostKeyChecking=accept-new", "", False),
+        ("StrictHostKeyChecking=accept-new", "", True),
+        ("StrictHostKeyChecking=no", "", True),
+        ("StrictHostKeyChecking=ask", "", False),
+        ("StrictHostKeyChecking=accept-new", "* {OTHER}\n", False),
+        ("HostKeyAlgorithms=ssh-rsa,rsa-sha2-512 RequiredRSASize=4096", "* {RSA}\n", False),
+        ("HostKeyAlgorithms=ssh-rsa,rsa-sha2-512 RequiredRSASize=2048", "* {RSA}\n", True),
+    ],
+)
+def test_options_decide_as_they_do_for_ssh(
+    stage: Stage, tmp_path: Path, options: str, text: str, accepted: bool
+) -> None:
+    """What is set about host keys lets the same servers through, to where the person has to authenticate."""
+    for name, key in (("revoked", "ED"), ("others", "OTHER")):
+        (tmp_path / name).write_text(stage.keys[key])
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", tmp_path / "binary", tmp_path / "revoked"], check=True)
+    names = {name: str(tmp_path / name) for name in ("revoked", "others", "binary")}
+    file = stage.write("known_hosts", text)
+    given = (
+        *options.format(**names).split(),
+        *(
+            f"UserKnownHostsFile={file}",
+            "GlobalKnownHostsFile=none",
+            "PubkeyAuthentication=no",
+            "BatchMode=yes",
+        ),
+    )
+    words = [word for option in given for word in ("-o", option)]
+    port = str(stage.server.port)
+    done = subprocess.run(
+        ["ssh", "-F", "none", "-T", *words, "-p", port, "127.0.0.1", "true"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert ("Permission denied" in done.stderr) is accepted, done.stderr
+    file = stage.write("known_hosts", text)  # ssh may have added to it
+    hops = resolve(parse_target(f"127.0.0.1:{port}"), Options("none", given))
+    with pytest.raises(AuthenticationFailure if accepted else HostKeyFailure):
+        connect(hops, ask=lambda *_: None, tell=print)
 
 
 def _ssh(stage: Stage, host: str, port: int, *options: str) -> tuple[Verdict, tuple[str, str]]:
