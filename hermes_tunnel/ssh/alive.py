@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
 import paramiko
 
@@ -19,23 +18,35 @@ class ServerAlive(threading.Thread):
     """Asks each hop for a sign of life, first hop first, so that the one that fell silent is blamed.
 
     Intervals are counted, not seconds, so that a laptop that slept is not taken for a dead server.
-
-    :param hops: first hop first
     """
 
-    def __init__(self, hops: Sequence[tuple[HopConfiguration, Transport]]) -> None:
+    def __init__(self) -> None:
         super().__init__(name="ServerAlive", daemon=True)
-        self._hops = [_Hop(*hop) for hop in hops]
-        self._ending = threading.Event()
+        self._hops: list[_Hop] = []
+        self._news = threading.Event()
+        self._ending = False
         self.silent: HopConfiguration | None = None
-        """The hop that did not answer ServerAliveCountMax times."""
+        """The hop of which nothing was heard for ServerAliveCountMax times ServerAliveInterval."""
+
+    def watch(self, configuration: HopConfiguration, transport: Transport) -> None:
+        """Ask this hop too, which is behind those before it."""
+        self._hops.append(_Hop(configuration, transport))
+        self._news.set()
+        if self.ident is None:
+            self.start()
 
     def run(self) -> None:
         """Until a hop is lost or ``stop`` is called."""
-        while not self._ending.wait(max(0.0, min(hop.due for hop in self._hops) - time.monotonic())):
+        while True:
+            self._news.wait(max(0.0, min(hop.due for hop in self._hops) - time.monotonic()))
+            self._news.clear()
+            if self._ending:
+                return
             for hop in [each for each in self._hops if each.due <= time.monotonic()]:
                 if not hop.transport.is_active():
                     return
+                if hop.was_heard():
+                    continue
                 if hop.is_silent():
                     self.silent = hop.configuration
                     # Whoever waits for one of the transports is woken up.
@@ -49,8 +60,9 @@ class ServerAlive(threading.Thread):
 
     def stop(self) -> None:
         """Ask no more."""
-        self._ending.set()
-        if self.ident is not None:  # a signal may come before it was started
+        self._ending = True
+        self._news.set()
+        if self.ident is not None:  # nothing to watch, or a signal came before it was started
             self.join()
 
 
@@ -58,13 +70,24 @@ class _Hop:
     def __init__(self, configuration: HopConfiguration, transport: Transport) -> None:
         self.configuration = configuration
         self.transport = transport
-        self.due = time.monotonic() + configuration.server_alive_interval
-        self._heard = transport.heard
         self._missed = 0
+        self._begin(transport.heard)
+
+    def was_heard(self) -> bool:
+        """Whether a packet came since the interval began; then another begins with it."""
+        heard = self.transport.heard
+        if heard == self._heard:
+            return False
+        self._missed = 0
+        self._begin(heard)
+        return True
 
     def is_silent(self) -> bool:
-        """Judge the interval that is over, and begin the next."""
-        self._missed = self._missed + 1 if self.transport.heard == self._heard else 0
-        self._heard = self.transport.heard
+        """Count the interval that is over, in which nothing came, and begin the next."""
+        self._missed += 1
         self.due = time.monotonic() + self.configuration.server_alive_interval
         return self._missed >= self.configuration.server_alive_count_max
+
+    def _begin(self, heard: float) -> None:
+        self._heard = heard
+        self.due = heard + self.configuration.server_alive_interval

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import paramiko
 
-from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.ssh.alive import ServerAlive
 from hermes_tunnel.ssh.askpass import through_askpass
 from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
@@ -25,24 +25,22 @@ from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 
 _GONE_SECONDS = 2.0
+_AGAIN = "check the network, then run the same command again"
+_Reached: TypeAlias = tuple[HopConfiguration, Transport]
 
 
 class Connection:
     """An authenticated connection; as a context manager it closes at the end.
 
-    :param hops: how each hop was reached, destination last
-    :param transports: their transports
+    :param hops: how each hop was reached, and its transport, destination last
+    :param alive: watches over them
     :param closing: closes what was opened
     """
 
-    def __init__(
-        self, hops: Sequence[HopConfiguration], transports: Sequence[Transport], closing: ExitStack
-    ) -> None:
-        self._hops = tuple(zip(hops, transports, strict=True))
+    def __init__(self, hops: Sequence[_Reached], alive: ServerAlive, closing: ExitStack) -> None:
+        self._hops = tuple(hops)
+        self._alive = alive
         self._closing = closing
-        self._alive = ServerAlive(self._hops)
-        self._closing.callback(self._alive.stop)
-        self._alive.start()
 
     @property
     def transport(self) -> paramiko.Transport:
@@ -64,21 +62,7 @@ class Connection:
 
         :raises NetworkFailure: it is gone, or the server did not answer ServerAliveCountMax probes
         """
-        again = "check the network, then run the same command again"
-        silent = self._alive.silent
-        if silent is not None:
-            seconds = silent.server_alive_interval * silent.server_alive_count_max
-            raise NetworkFailure(f"{self._called(silent)} has not answered for {seconds:g} s", again)
-        for configuration, transport in self._hops:
-            if not transport.is_active():
-                words = f": {transport.parting_words}" if transport.parting_words else ""
-                raise NetworkFailure(
-                    f"the connection to {self._called(configuration)} was lost{words}", again
-                )
-
-    def _called(self, configuration: HopConfiguration) -> str:
-        is_jump = configuration is not self._hops[-1][0]
-        return f"jump host {configuration.label}" if is_jump else configuration.label
+        _check(self._hops, self._alive, self._hops[-1][0])
 
     def close(self) -> None:
         """Close every hop, last first; nothing is left."""
@@ -109,15 +93,40 @@ def connect(
     """
     ask = through_askpass(ask)
     with ExitStack() as opened:
-        transports: list[Transport] = []
+        alive = ServerAlive()
+        opened.callback(alive.stop)
+        reached: list[_Reached] = []
         for configuration in hops:
             for line in configuration.warnings:
                 tell(line)
             for line in configuration.details:
                 (detail or _nobody)(line)
-            before = (hops[len(transports) - 1], transports[-1]) if transports else None
-            transports.append(_hop(configuration, before, opened, ask, tell))
-        return Connection(hops, transports, opened.pop_all())
+            try:
+                transport = _hop(configuration, reached[-1] if reached else None, opened, ask, tell)
+            except (NetworkFailure, AuthenticationFailure):
+                _check(reached, alive, hops[-1])
+                raise
+            reached.append((configuration, transport))
+            alive.watch(configuration, transport)
+        return Connection(reached, alive, opened.pop_all())
+
+
+def _check(hops: Sequence[_Reached], alive: ServerAlive, destination: HopConfiguration) -> None:
+    """Do nothing while all hops live; else say which was lost, of several the first."""
+    for configuration, transport in hops:
+        if configuration is not alive.silent and transport.is_active():
+            continue
+        called = configuration.label if configuration is destination else f"jump host {configuration.label}"
+        if configuration is alive.silent or transport.timed_out:
+            raise _silent(called, configuration)
+        if alive.silent is None:
+            words = f": {transport.parting_words}" if transport.parting_words else ""
+            raise NetworkFailure(f"the connection to {called} was lost{words}", _AGAIN)
+
+
+def _silent(called: str, hop: HopConfiguration) -> NetworkFailure:
+    seconds = hop.server_alive_interval * hop.server_alive_count_max
+    return NetworkFailure(f"{called} has not answered for {seconds:g} s", _AGAIN)
 
 
 def _nobody(_: str) -> None:
@@ -126,7 +135,7 @@ def _nobody(_: str) -> None:
 
 def _hop(
     configuration: HopConfiguration,
-    before: tuple[HopConfiguration, Transport] | None,
+    before: _Reached | None,
     opened: ExitStack,
     ask: Ask,
     tell: Tell,
@@ -162,7 +171,12 @@ def _hop(
     key = transport.get_remote_server_key()
     address = sock.getpeername()[0] if before is None and proxy is None else None
     verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
-    authenticate(transport, configuration, ask=ask, tell=tell)
+    try:
+        authenticate(transport, configuration, ask=ask, tell=tell)
+    except (NetworkFailure, AuthenticationFailure) as problem:
+        if transport.timed_out:
+            raise _silent(configuration.label, configuration) from problem
+        raise
     return transport
 
 

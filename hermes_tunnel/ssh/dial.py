@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from hermes_tunnel.errors import NetworkFailure
@@ -23,6 +24,18 @@ _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 Address: TypeAlias = tuple[Any, ...]
 """As ``socket.getaddrinfo`` gives it."""
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
+
+
+class _Socket(socket.socket):
+    """Tells the kernel's time-out from Python's own, which paramiko would go on after."""
+
+    def recv(self, *arguments: int) -> bytes:
+        try:
+            return super().recv(*arguments)
+        except TimeoutError as problem:
+            if problem.errno is None:
+                raise
+            raise ConnectionAbortedError(*problem.args) from problem
 
 
 def dial(
@@ -59,8 +72,25 @@ def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> socke
                 key.data.close()
     connected.settimeout(None)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, configuration.tcp_keep_alive)
+    if configuration.tcp_keep_alive:
+        _keep_alive(connected, configuration)
     return connected
+
+
+def _keep_alive(connected: socket.socket, configuration: HopConfiguration) -> None:
+    """TCPKeepAlive, as often as ServerAlive, which cannot ask before the person is authenticated."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, True)
+    interval, count = configuration.server_alive_interval, configuration.server_alive_count_max
+    for name, value in (
+        ("TCP_KEEPIDLE", interval),
+        ("TCP_KEEPALIVE", interval),  # what macOS calls it
+        ("TCP_KEEPINTVL", interval),
+        ("TCP_KEEPCNT", count),
+        ("TCP_USER_TIMEOUT", interval * count * 1000),  # on Linux; also for what was sent
+    ):
+        if hasattr(socket, name):
+            with suppress(OSError):  # the kernel has limits of its own
+                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, int(value)))
 
 
 def _addresses(configuration: HopConfiguration, look_up: Callable[..., Iterable[Address]]) -> list[Address]:
@@ -125,7 +155,7 @@ def _start(configuration: HopConfiguration, address: Address, selector: selector
     """Begin to connect; the error number where it failed at once."""
     family, kind, protocol, _, where = address
     try:
-        attempt = socket.socket(family, kind, protocol)
+        attempt = _Socket(family, kind, protocol)
     except OSError as problem:
         return problem.errno or errno.EAFNOSUPPORT
     try:

@@ -6,6 +6,7 @@ of this module fail where a new paramiko drops one.
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -24,6 +25,9 @@ from hermes_tunnel.text import plain, quote
 # paramiko would write tracebacks to stderr where nobody listens.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
+
+# What the kernel says after a time without an answer: that, or what it heard meanwhile of the way there.
+_GIVEN_UP = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "WSAETIMEDOUT", 0))
 
 # Windows cannot interrupt a longer wait with Ctrl-C.
 SLICE = 0.2
@@ -157,6 +161,12 @@ class Transport(paramiko.Transport):
         if self._proof is None:
             self._proof = (host_key, self.session_id or b"", sig)
 
+    @property
+    def timed_out(self) -> bool:
+        """Whether this kernel gave the connection up, because the server's did not answer."""
+        problem = self.saved_exception
+        return isinstance(problem, OSError) and problem.errno in _GIVEN_UP
+
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}
@@ -211,7 +221,7 @@ def handshake(transport: Transport, configuration: HopConfiguration) -> None:
     transport.banner_timeout = seconds + 1
     done = threading.Event()
     transport.start_client(done)
-    if not wait(done, time.monotonic() + seconds):
+    if not wait(done, time.monotonic() + seconds) or transport.timed_out:
         if not transport.remote_version:
             raise NetworkFailure(
                 f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",

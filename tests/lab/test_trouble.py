@@ -11,8 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.lab.accounts import PASSWORD
 from tests.lab.lab import Lab
 from tests.lab.network import wait_for
+from tests.lab.pam import PORT, asking
 from tests.lab.tunnel import PROGRAM, left_nothing, listeners, on_terminal, run
 
 WAITING = "Waiting for the browser to come back, 2:5"
@@ -164,6 +166,25 @@ def test_a_silent_network_is_noticed(lab: Lab) -> None:
     # That Hermes cannot hear of it: its server has no ClientAliveInterval. It waits for its own time to pass.
     for orphan in lab.hermes_processes():
         os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_silent_network_is_noticed_while_a_password_is_asked_for(lab: Lab) -> None:
+    """Before the person is in, where ServerAlive cannot ask yet: 4, after as many seconds."""
+    way = ("login", "xai-oauth", "boss", "-p", str(PORT))
+    with (
+        asking(lab, "hermes", "password", AuthenticationMethods="keyboard-interactive"),
+        on_terminal(lab, *way) as tunnel,
+    ):
+        tunnel.expect(r"\(boss@boss\) Password: ")
+        lab.network.unplug("laptop")
+        try:
+            began = time.monotonic()
+            tunnel.send(f"{PASSWORD}\n")
+            tunnel.expect("hermes-tunnel: error: boss@boss has not answered for 15 s", deadline=22)
+            assert time.monotonic() - began < 22
+        finally:
+            lab.network.plug("laptop")
+        assert tunnel.wait() == 4
 
 
 def test_a_timeout_on_a_terminal_offers_another_try(lab: Lab) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import connect
 from tests.ssh.hops import hop, nobody, run
+from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -61,6 +65,85 @@ def test_each_hop_that_falls_silent_is_named(
             assert channel.recv(1) == b""
             with pytest.raises(NetworkFailure, match=words):
                 connection.check()
+
+
+def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """ServerAlive begins with the first hop: what is behind it may wait for the person's answer."""
+    jump, inner = sshd("jump"), Server(Account())
+    jump.accept(key)
+    path = known(jump, inner)
+    first = replace(hop(jump.port, path, key, **SHORT), alias="gate")
+    with ExitStack() as stack:
+        stack.callback(inner.close)
+
+        def answer(prompt: str, hidden: bool) -> str:
+            stack.enter_context(suspended(jump))
+            return "open sesame"
+
+        with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
+            connect([first, hop(inner.port, path)], ask=answer, tell=print)
+
+
+def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """It is noticed long before the ConnectTimeout of the hop that is behind it."""
+    jump = sshd("jump")
+    jump.accept(key)
+    path = known(jump)
+    first = replace(hop(jump.port, path, key, **SHORT), alias="gate")
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def accept() -> None:
+            stack.enter_context(silent.accept()[0]).sendall(b"SSH-2.0-silent\r\n")
+            stack.enter_context(suspended(jump))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        begin = time.monotonic()
+        behind = hop(silent.getsockname()[1], path, connect_timeout=30)
+        with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
+            connect([first, behind], ask=nobody, tell=print)
+        assert time.monotonic() - begin < 5
+        thread.join()
+
+
+def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A hop that is lost while the next one asks is the one to look at."""
+    jump, inner = sshd("jump"), Server(Account())
+    jump.accept(key)
+    path = known(jump, inner)
+
+    def answer(prompt: str, hidden: bool) -> str:
+        jump.close_sessions()
+        return "open sesame"
+
+    first = replace(hop(jump.port, path, key), alias="gate")
+    try:
+        with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
+            connect([first, hop(inner.port, path)], ask=answer, tell=print)
+    finally:
+        inner.close()
+
+
+def test_silence_is_counted_from_the_last_packet(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """It is noticed within ServerAliveInterval times ServerAliveCountMax, and not in the interval before."""
+    server = sshd()
+    server.accept(key)
+    slower = {"server_alive_interval": 0.4, "server_alive_count_max": 3}
+    with connect([hop(server.port, known(server), key, **slower)], ask=nobody, tell=print) as connection:
+        with suspended(server):
+            begin = time.monotonic()
+            connection.transport.join(5)
+            assert 0.7 < time.monotonic() - begin < 1.3
+        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 1\.2 s"):
+            connection.check()
 
 
 def test_keys_are_exchanged_again_meanwhile(
