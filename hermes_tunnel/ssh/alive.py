@@ -8,8 +8,6 @@ from __future__ import annotations
 import threading
 import time
 
-import paramiko
-
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.transport import Transport
 
@@ -53,10 +51,7 @@ class ServerAlive(threading.Thread):
                     for each in reversed(self._hops):
                         each.transport.close()
                     return
-                try:
-                    hop.transport.probe()
-                except (OSError, EOFError, paramiko.SSHException):
-                    return
+                hop.transport.probe()
 
     def stop(self) -> None:
         """Ask no more."""

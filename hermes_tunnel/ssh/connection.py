@@ -141,7 +141,7 @@ def _hop(
     tell: Tell,
 ) -> Transport:
     known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
-    proxy = None
+    proxy = address = None
     sock: Any
     if before is not None:
         sock = _channel(configuration, *before)
@@ -155,11 +155,12 @@ def _hop(
         sock = proxy.socket
     else:
         sock = dial(configuration)
+        address = sock.peer
     opened.callback(sock.close)
     transport = Transport(sock, configuration, known.known_types(*known_as(configuration)))
     opened.callback(_end, transport, sock)
     try:
-        handshake(transport, configuration)
+        key = handshake(transport, configuration)
     except NetworkFailure as problem:
         words = proxy.last_words() if proxy else ""
         if not words:
@@ -168,8 +169,6 @@ def _hop(
             f"{problem.message}; its ProxyCommand said: {words}",
             "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
         ) from problem
-    key = transport.get_remote_server_key()
-    address = sock.getpeername()[0] if before is None and proxy is None else None
     verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
     try:
         authenticate(transport, configuration, ask=ask, tell=tell)
@@ -201,7 +200,7 @@ def _channel(
             f"{through} cannot connect to {where}: {plain(str(refusal.text))}",
             f"is {where} right, seen from there?",
         ) from refusal
-    except (paramiko.SSHException, EOFError) as problem:
+    except (paramiko.SSHException, EOFError, OSError) as problem:
         if not transport.is_active():
             raise NetworkFailure(f"the connection to {through} was lost", "try again") from problem
         raise NetworkFailure(

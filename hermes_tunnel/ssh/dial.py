@@ -26,10 +26,16 @@ Address: TypeAlias = tuple[Any, ...]
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
-class _Socket(socket.socket):
-    """Tells the kernel's time-out from Python's own, which paramiko would go on after."""
+class TcpSocket(socket.socket):
+    """Tells the kernel's time-out from Python's own, which paramiko would go on after.
+
+    ``peer`` is the address that it was connected to, also where the connection has ended since.
+    """
+
+    peer: str
 
     def recv(self, *arguments: int) -> bytes:
+        """As ever, but a time-out of the kernel's is an error like others."""
         try:
             return super().recv(*arguments)
         except TimeoutError as problem:
@@ -43,7 +49,7 @@ def dial(
     *,
     look_up: Callable[..., Iterable[Address]] = socket.getaddrinfo,
     pause: float = 1.0,
-) -> socket.socket:
+) -> TcpSocket:
     """A connected TCP socket without Nagle's delay, tried on all addresses of the name.
 
     :param look_up: ``socket.getaddrinfo``, or what stands in for it
@@ -61,7 +67,7 @@ def dial(
     raise AssertionError("there is one attempt at least")
 
 
-def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> socket.socket:
+def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> TcpSocket:
     until = time.monotonic() + configuration.connect_timeout
     with selectors.DefaultSelector() as selector:
         try:
@@ -71,13 +77,14 @@ def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> socke
                 selector.unregister(key.fileobj)
                 key.data.close()
     connected.settimeout(None)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if configuration.tcp_keep_alive:
-        _keep_alive(connected, configuration)
+    with suppress(OSError):  # it may have ended already, which the first to use it finds out
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if configuration.tcp_keep_alive:
+            _keep_alive(connected, configuration)
     return connected
 
 
-def _keep_alive(connected: socket.socket, configuration: HopConfiguration) -> None:
+def _keep_alive(connected: TcpSocket, configuration: HopConfiguration) -> None:
     """TCPKeepAlive, as often as ServerAlive, which cannot ask before the person is authenticated."""
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, True)
     interval, count = configuration.server_alive_interval, configuration.server_alive_count_max
@@ -89,8 +96,7 @@ def _keep_alive(connected: socket.socket, configuration: HopConfiguration) -> No
         ("TCP_USER_TIMEOUT", interval * count * 1000),  # on Linux; also for what was sent
     ):
         if hasattr(socket, name):
-            with suppress(OSError):  # the kernel has limits of its own
-                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, int(value)))
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, int(value)))
 
 
 def _addresses(configuration: HopConfiguration, look_up: Callable[..., Iterable[Address]]) -> list[Address]:
@@ -111,7 +117,7 @@ def _race(
     addresses: list[Address],
     until: float,
     selector: selectors.BaseSelector,
-) -> socket.socket:
+) -> TcpSocket:
     """The first socket to be connected; another address is tried when one fails or had its head start."""
     problems: list[int] = []
     waiting, next_start = addresses, time.monotonic()
@@ -128,7 +134,7 @@ def _race(
             continue
         pause = min(until - now, _SLICE, max(0.0, next_start - now) if waiting else _SLICE)
         for key, _ in selector.select(pause):
-            attempt: socket.socket = key.data
+            attempt: TcpSocket = key.data
             problem = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             selector.unregister(attempt)
             if not problem:
@@ -155,7 +161,8 @@ def _start(configuration: HopConfiguration, address: Address, selector: selector
     """Begin to connect; the error number where it failed at once."""
     family, kind, protocol, _, where = address
     try:
-        attempt = _Socket(family, kind, protocol)
+        attempt = TcpSocket(family, kind, protocol)
+        attempt.peer = where[0]
     except OSError as problem:
         return problem.errno or errno.EAFNOSUPPORT
     try:

@@ -108,6 +108,7 @@ class Transport(paramiko.Transport):
         keys = _allowed("HostKeyAlgorithms", configuration.host_key_algorithms, has._preferred_keys)
         known = set(known_types)
         self._own["keys"] = tuple(sorted(keys, key=lambda algorithm: key_type_of(algorithm) not in known))
+        self._timed_out = False
         self.offered: dict[str, Sequence[str]] = {}
         self._proof: tuple[bytes, bytes, bytes] | None = None
         self.parting_words = ""
@@ -164,8 +165,19 @@ class Transport(paramiko.Transport):
     @property
     def timed_out(self) -> bool:
         """Whether this kernel gave the connection up, because the server's did not answer."""
-        problem = self.saved_exception
-        return isinstance(problem, OSError) and problem.errno in _GIVEN_UP
+        self._timed_out = self._timed_out or _is_time_out(self.saved_exception)
+        return self._timed_out
+
+    def get_exception(self) -> Exception | None:
+        """What ended the connection, to be had once; it is what ``open_channel`` raises.
+
+        An SSHException, an EOFError or an OSError: also where the server said what cannot be read.
+        """
+        self._timed_out = self.timed_out
+        problem = super().get_exception()
+        if problem is None or isinstance(problem, (paramiko.SSHException, EOFError, OSError)):
+            return problem
+        return paramiko.SSHException(str(problem))
 
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
@@ -177,8 +189,11 @@ class Transport(paramiko.Transport):
         self.parting_words = plain(m.get_string().decode(errors="replace"))[:200]
 
     def send(self, message: Message) -> None:
-        """Send a packet; waits while keys are being exchanged."""
-        self._send_user_message(message)  # type: ignore[attr-defined]
+        """Send a packet; waits while keys are being exchanged. If it cannot be sent, the connection ends."""
+        try:
+            self._send_user_message(message)  # type: ignore[attr-defined]
+        except (paramiko.SSHException, EOFError, OSError):
+            self.close()
 
     def probe(self) -> None:
         """Ask for any answer at all (OpenSSH's ``keepalive@openssh.com``), without waiting for it."""
@@ -187,6 +202,10 @@ class Transport(paramiko.Transport):
         message.add_string("keepalive@openssh.com")
         message.add_boolean(True)
         self.send(message)
+
+
+def _is_time_out(problem: Exception | None) -> bool:
+    return isinstance(problem, OSError) and problem.errno in _GIVEN_UP
 
 
 def _allowed(keyword: str, configured: Sequence[str], supported: Sequence[str]) -> tuple[str, ...]:
@@ -211,8 +230,8 @@ def wait(event: threading.Event, until: float, lost: Callable[[], bool] = lambda
     return True
 
 
-def handshake(transport: Transport, configuration: HopConfiguration) -> None:
-    """Exchange identification strings and keys.
+def handshake(transport: Transport, configuration: HopConfiguration) -> paramiko.PKey:
+    """Exchange identification strings and keys; the key that the server proved to have.
 
     :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
         within ConnectTimeout
@@ -228,8 +247,8 @@ def handshake(transport: Transport, configuration: HopConfiguration) -> None:
                 "is this the port of an SSH server? try -p PORT",
             )
         raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")
-    if transport.initial_kex_done and transport.is_active():
-        return
+    if transport.initial_kex_done and transport.host_key is not None:
+        return transport.host_key
     if not transport.remote_version:
         if transport.first_line:
             raise NetworkFailure(

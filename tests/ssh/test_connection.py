@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -254,6 +255,100 @@ def test_a_jump_host_that_forbids_or_cannot_reach(
     assert "AllowTcpForwarding" in failure.hint
     failure = fails(replace(first, port=open_jump.port), hop(1, path, key))
     assert "jump host root@gate cannot connect to 127.0.0.1:1" in failure.message
+
+
+class _Leaving(Account):
+    """Resets the connection at a moment of its life."""
+
+    def __init__(self, moment: str, sock: socket.socket) -> None:
+        super().__init__(steps=("password",))
+        self.moment, self._sock = moment, sock
+        self.transport: paramiko.Transport
+
+    def leave(self, moment: str) -> None:
+        """At the moment, without a word."""
+        if moment == self.moment:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._sock.close()
+
+    def get_allowed_auths(self, username: str) -> str:
+        """Asked after each refusal."""
+        self.leave("refused")
+        return super().get_allowed_auths(username)
+
+    def check_auth_none(self, username: str) -> int:
+        """The first request."""
+        self.leave("asked")
+        return super().check_auth_none(username)
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        """The second request."""
+        self.leave("answered")
+        return super().check_auth_password(username, password)
+
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        """What is behind it is wanted; here the moment may be one to say what cannot be read."""
+        self.leave("passed")
+        if self.moment == "garbled":
+            message = paramiko.Message()
+            message.add_byte(paramiko.common.cMSG_CHANNEL_OPEN_FAILURE)
+            message.add_int(0)
+            message.add_int(1)
+            message.add_string(b"\xff")
+            self.transport._send_message(message)  # type: ignore[attr-defined]
+        return paramiko.common.OPEN_SUCCEEDED
+
+
+MOMENTS = ("accepted", "greeted", "agreed", "asked", "refused", "answered", "passed", "garbled")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_server_may_leave_at_any_moment(moment: str, tmp_path: Path) -> None:
+    """Whenever it resets the connection, that is said in our words and never in the library's."""
+    host_key = paramiko.ECDSAKey.generate()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        known = tmp_path / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {host_key.get_name()} {host_key.get_base64()}\n")
+        transports: list[paramiko.Transport] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    sock, _ = listener.accept()
+                except OSError:
+                    return
+                account = _Leaving(moment, sock)
+                account.leave("accepted")
+                if moment == "greeted":
+                    sock.sendall(b"SSH-2.0-x\r\n")
+                    account.leave("greeted")
+                if moment in ("accepted", "greeted"):
+                    continue
+                account.transport = transport = paramiko.Transport(sock)
+                transport.add_server_key(host_key)
+                agreed = threading.Event()
+                transport.start_server(agreed, account)
+                agreed.wait(5)
+                account.leave("agreed")
+                transports.append(transport)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            for _ in range(10):
+                hops = [hop(port, known), hop(1, known)]
+                failure = fails(*hops, ask=lambda *_: "open sesame")
+                assert isinstance(failure, (NetworkFailure, AuthenticationFailure))
+                assert "No existing session" not in failure.message
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for transport in transports:
+                transport.close()
+                transport.join()
 
 
 def test_a_session_that_is_killed_is_noticed_at_once(
