@@ -157,16 +157,22 @@ def _hop(
         sock = dial(configuration)
         address = sock.peer
     opened.callback(sock.close)
+
+    def hear() -> None:
+        for line in proxy.news() if proxy else ():
+            tell(f"ProxyCommand: {line}")
+
     transport = Transport(sock, configuration, known.known_types(*known_as(configuration)))
     opened.callback(_end, transport, sock)
     try:
-        key = handshake(transport, configuration)
+        key = handshake(transport, configuration, hear)
     except NetworkFailure as problem:
-        words = proxy.last_words() if proxy else ""
-        if not words:
+        hear()
+        if proxy is None or transport.remote_version:
             raise
+        words = proxy.last_words()
         raise NetworkFailure(
-            f"{problem.message}; its ProxyCommand said: {words}",
+            f"{problem.message}; its ProxyCommand said" + (f": {words}" if words else " nothing"),
             "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
         ) from problem
     verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)

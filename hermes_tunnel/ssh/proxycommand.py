@@ -48,6 +48,7 @@ class ProxyCommand:
             )
         self.socket, child = socket.socketpair()
         self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._read = 0
         self._pumps: list[threading.Thread] = []
         try:
             self._process = self._with_pipes(command, child) if pipes else self._with_socket(command, child)
@@ -99,6 +100,17 @@ class ProxyCommand:
             )
         self.socket.close()
         self.socket = socket.socket(fileno=descriptors[0])
+
+    def news(self) -> list[str]:
+        """The lines that it has written to its standard error since it was asked last.
+
+        Where a file cannot be read without moving the place that the program writes to, there are none.
+        """
+        if not hasattr(os, "pread"):
+            return []
+        written, end, _ = os.pread(self._words.fileno(), _CHUNK, self._read).rpartition(b"\n")
+        self._read += len(written + end)
+        return [plain(line) for line in written.decode(errors="replace").splitlines() if line.strip()]
 
     def last_words(self) -> str:
         """The last line that it wrote to its standard error; one that is about to end may still write it."""

@@ -220,19 +220,12 @@ def _allowed(keyword: str, configured: Sequence[str], supported: Sequence[str]) 
     return both
 
 
-def wait(event: threading.Event, until: float, lost: Callable[[], bool] = lambda: False) -> bool:
-    """Whether the event was set before ``until`` on the monotonic clock, and before all was lost."""
-    while not event.is_set():
-        left = until - time.monotonic()
-        if left <= 0 or lost():
-            return event.is_set()
-        event.wait(min(left, SLICE))
-    return True
-
-
-def handshake(transport: Transport, configuration: HopConfiguration) -> paramiko.PKey:
+def handshake(
+    transport: Transport, configuration: HopConfiguration, meanwhile: Callable[[], object] = lambda: None
+) -> paramiko.PKey:
     """Exchange identification strings and keys; the key that the server proved to have.
 
+    :param meanwhile: called a few times a second
     :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
         within ConnectTimeout
     """
@@ -240,7 +233,10 @@ def handshake(transport: Transport, configuration: HopConfiguration) -> paramiko
     transport.banner_timeout = seconds + 1
     done = threading.Event()
     transport.start_client(done)
-    if not wait(done, time.monotonic() + seconds) or transport.timed_out:
+    until = time.monotonic() + seconds
+    while not done.wait(min(SLICE, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
+        meanwhile()
+    if not done.is_set() or transport.timed_out:
         if not transport.remote_version:
             raise NetworkFailure(
                 f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",

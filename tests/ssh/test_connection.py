@@ -445,6 +445,61 @@ def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
     assert "ProxyCommand" in failure.hint
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "said nothing as an SSH")],
+)
+def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) -> None:
+    """One that dies or hangs without a word is what has to be looked at, and not the server."""
+    failure = fails(hop(22, Path(os.devnull), proxy_command=command, connect_timeout=0.3))
+    assert words in failure.message
+    assert failure.message.endswith("its ProxyCommand said nothing")
+    assert "ProxyCommand" in failure.hint
+
+
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="it is heard of at the end only")
+def test_a_proxy_command_is_heard_while_it_works() -> None:
+    """What it writes to its standard error is shown at once, scrubbed: it may name a page to log in at."""
+    said = "printf 'go to https://login.example\\033[2J\\n\\nand log in\\n' >&2"
+    configuration = hop(
+        22, Path(os.devnull), proxy_command=f"sh -c '{said.replace(chr(39), chr(34))}; sleep 60'"
+    )
+    told: list[tuple[str, float]] = []
+    begin = time.monotonic()
+    with pytest.raises(NetworkFailure):
+        connect(
+            [replace(configuration, connect_timeout=2)],
+            ask=nobody,
+            tell=lambda line: told.append((line, time.monotonic() - begin)),
+        )
+    assert [line for line, _ in told] == [
+        "ProxyCommand: go to https://login.example",
+        "ProxyCommand: and log in",
+    ]
+    assert all(when < 1 for _, when in told)
+
+
+def test_what_a_server_behind_a_proxy_command_says_counts(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Once the server has spoken, the hint is about the server, whatever its ProxyCommand wrote."""
+    server = sshd("host", "MACs umac-64@openssh.com")
+    relay = tmp_path / "relay.py"
+    relay.write_text(
+        "import os, socket, sys, threading\n"
+        "sys.stderr.write('a greeting\\n'); s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        "def down():\n"
+        "    while data := s.recv(65536): os.write(1, data)\n"
+        "    os._exit(0)\n"
+        "threading.Thread(target=down, daemon=True).start()\n"
+        "while data := os.read(0, 65536): s.sendall(data)\n"
+    )
+    command = f"{sys.executable} {relay} {server.port}"
+    failure = fails(hop(server.port, known(server), proxy_command=command))
+    assert "have no MAC algorithm in common" in failure.message
+    assert failure.hint.startswith("ssh itself can do this")
+
+
 def test_what_was_opened_is_closed_when_the_last_hop_fails(
     sshd: Callable[..., Sshd], key: Path, tmp_path: Path, known: Callable[..., Path]
 ) -> None:
