@@ -101,15 +101,28 @@ def _keep_alive(connected: TcpSocket, configuration: HopConfiguration) -> None:
 
 def _addresses(configuration: HopConfiguration, look_up: Callable[..., Iterable[Address]]) -> list[Address]:
     family = _FAMILIES.get(configuration.address_family, socket.AF_UNSPEC)
-    try:
-        return list(look_up(configuration.hostname, configuration.port, family, socket.SOCK_STREAM))
-    except (OSError, UnicodeError) as problem:
+    found: list[Address] = []
+    problems: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            found.extend(look_up(configuration.hostname, configuration.port, family, socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as problem:
+            problems.append(problem)
+
+    # A name server may be silent for half a minute, and no signal is heard in getaddrinfo(3).
+    asking = threading.Thread(target=ask, name="getaddrinfo", daemon=True)
+    asking.start()
+    while asking.is_alive():
+        asking.join(_SLICE)
+    for problem in problems:
         # A label of more than 63 letters is a UnicodeError.
         reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
         raise NetworkFailure(
             f"DNS has no address for {quote(configuration.hostname)}: {reason}",
             "check the spelling, the network, and HostName in ssh_config",
         ) from problem
+    return found
 
 
 def _race(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import threading
 import time
@@ -75,6 +76,24 @@ def test_an_address_that_cannot_be_is_passed_over_at_once(sshd: Callable[..., Ss
         begin = time.monotonic()
         assert greeting(dial(hop(22, NOWHERE), look_up=lambda *_: way)) == b"SSH-2.0-"
     assert time.monotonic() - begin < 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows has no such signals")
+def test_a_signal_is_heard_while_a_name_server_is_silent() -> None:
+    """The name is looked up beside: getaddrinfo(3) itself cannot be interrupted."""
+    answered = threading.Event()
+    main = threading.main_thread()
+
+    def look_up(*_: object) -> list[tuple[Any, ...]]:
+        assert threading.current_thread() is not main
+        assert main.ident is not None
+        signal.pthread_kill(main.ident, signal.SIGINT)
+        answered.wait(10)
+        return []
+
+    with pytest.raises(KeyboardInterrupt):
+        dial(hop(22, NOWHERE), look_up=look_up)
+    answered.set()
 
 
 def test_connection_attempts_are_made_again() -> None:
