@@ -17,7 +17,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT, LOOPBACK_HOSTS, Redirect
 
 LONGEST_HEAD = 16 * 1024  # bytes
-_QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]*")  # RFC 3986 section 3.4
+# RFC 3986 section 3.4, and what browsers leave as it is in a query (WHATWG URL, query percent-encode set).
+_QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
+_LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
 # RFC 9110 section 5.5; bytes from 0x80 on are allowed, and cookies of other pages on localhost have them.
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
@@ -75,6 +77,16 @@ class Stray:
 Verdict = Deliver | Preflight | Reject | Stray
 
 
+def judge_beginning(head: bytes) -> Reject | None:
+    """Whether it is plain before the end of a head that none will come of this: it is too long, or no HTTP.
+
+    A browser that tries TLS first (a ClientHello begins with 0x16) goes on without it when it hears that.
+    """
+    if len(head) > LONGEST_HEAD:
+        return Reject(400, "the request head is too long")
+    return None if head[:1].isalpha() else Reject(400, "not a request")
+
+
 def judge(head: bytes, expected: Expected) -> Verdict:
     """Decide what becomes of one request.
 
@@ -89,7 +101,7 @@ def judge(head: bytes, expected: Expected) -> Verdict:
         return Reject(404, "the Host is not this address")
     if path != (expected.redirect.path or path):
         return Reject(404, "another path")
-    origin = headers.get("origin", [""])[0]
+    origin = ", ".join(headers.get("origin", []))  # two of them are nobody's (RFC 6454 section 7.3)
     if method == "OPTIONS" and origin in expected.origins:
         return Preflight(origin)
     if method != "GET":
@@ -131,6 +143,7 @@ def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Del
 
 def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
     """The request for the remote's listener: these two things of the browser's, and nothing else."""
+    query = _LEFT_AS_IT_IS.sub(lambda char: f"%{ord(char[0]):02X}", query)
     lines = (f"GET {path}?{query} HTTP/1.1", f"Host: {redirect.authority}", "Connection: close", "", "")
     return "\r\n".join(lines).encode("ascii")
 
@@ -218,6 +231,9 @@ def _is_here(hosts: list[str], redirect: Redirect) -> bool:
 
 
 def status_of(answer: bytes) -> int | None:
-    """The status code at the start of what the remote's listener answered (RFC 9112 section 4)."""
-    match = re.match(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)", answer)
-    return int(match[1]) if match else None
+    """The status code of what the remote's listener answered (RFC 9112 section 4)."""
+    while match := re.match(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)", answer):
+        if match[1] >= b"200":
+            return int(match[1])
+        answer = answer.partition(b"\r\n\r\n")[2]  # that was an interim one (RFC 9110 section 15.2)
+    return None

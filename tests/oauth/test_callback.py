@@ -69,6 +69,11 @@ PASSES = {
     "upper case": head(host="HOST: \tLOCALHOST:56121 "),
     "fetched by the provider's page": head(f"Origin: {OWN}", "Sec-Fetch-Mode: cors"),
     "with a body that follows": head() + b"GET / HTTP/1.1\r\n\r\n",
+    "with a body that is announced": head("Content-Length: 5") + b"abcde",
+    "with a body in chunks": head("Transfer-Encoding: chunked") + b"0\r\n\r\n",
+    "in a frame": head("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe", "Sec-Fetch-Site: cross-site"),
+    "typed": head("Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none", "Sec-Fetch-User: ?1"),
+    "asked to go on with another protocol": head("Upgrade: h2c, TLS/1.2", "Connection: Upgrade"),
 }
 STRAY = {
     "another state": head(target="/callback?code=SECRET&state=other"),
@@ -105,15 +110,26 @@ NOT_FOUND = {
     "foreign page that navigates": head(f"Origin: {FOREIGN}", "Sec-Fetch-Mode: navigate"),
     "image of any page": head("Sec-Fetch-Mode: no-cors"),
     "web socket": head("Sec-Fetch-Mode: websocket", "Upgrade: websocket"),
+    "fetched by two pages": head(f"Origin: {OWN}", f"Origin: {FOREIGN}", "Sec-Fetch-Mode: cors"),
+    "fetched by one page twice": head(f"Origin: {OWN}", f"Origin: {OWN}"),
+    "localhost as a rooted name": head(host="Host: localhost.:56121"),
+    "another name of the IPv6 address": head(host="Host: [0:0:0:0:0:0:0:1]:56121"),
+    "IPv4 in IPv6": head(host="Host: [::ffff:127.0.0.1]:56121"),
+    "user in the Host": head(host=f"Host: a@{HOST}"),
+    "frame that fetches": head("Sec-Fetch-Mode: same-origin", "Sec-Fetch-Dest: iframe"),
+    "code in the path": head(target=f"/callback;code=SECRET?state={STATE}"),
     "two fetch modes": head("Sec-Fetch-Mode: navigate", "Sec-Fetch-Mode: cors"),
 }
 BAD = {
     "nothing": b"",
+    "only a code without a value": head(target=f"/callback?code&state={STATE}"),
+    "code twice the same": head(target=f"/callback?code=SECRET&{QUERY}"),
     "no blank line": head()[:-2],
     "absolute form": head(target=f"http://{HOST}/callback?{QUERY}"),
     "authority form": head(line=f"CONNECT {HOST} HTTP/1.1"),
     "asterisk form": head(line="OPTIONS * HTTP/1.1"),
     "HTTP/0.9": head(line=f"GET /callback?{QUERY}"),
+    "HTTP/2 with prior knowledge": b"PRI * HTTP/2.0\r\n\r\n",
     "HTTP/2": head(line=f"GET /callback?{QUERY} HTTP/2.0"),
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "two spaces": head(line=f"GET  /callback?{QUERY} HTTP/1.1"),
@@ -149,6 +165,24 @@ def test_passes(name: str) -> None:
     assert verdict.request == delivered()
     assert verdict.origin == (OWN if OWN.encode() + b"\r" in PASSES[name] else "")
     assert verdict.error == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("a;b", "a;b"),
+        ("a+b%2B%20c", "a+b%2B%20c"),
+        ("%C3%A9%00%0D%0A", "%C3%A9%00%0D%0A"),
+        ("a" * 4096, "a" * 4096),
+        ("%zz%", "%zz%"),
+        ("{[a|b]}^`\\", "%7B%5Ba%7Cb%5D%7D%5E%60%5C"),
+    ],
+)
+def test_a_code_may_be_anything(value: str, sent: str) -> None:
+    """It goes as it came; what browsers leave alone, and no address has, is written as an address has it."""
+    verdict = judge(head(target=f"/callback?code={value}&state={STATE}"), EXPECTED)
+    assert isinstance(verdict, Deliver)
+    assert verdict.request == delivered(f"code={sent}&state={STATE}")
 
 
 @pytest.mark.parametrize("name", NOT_FOUND)
@@ -360,6 +394,8 @@ def test_responses() -> None:
         (b"HTTP/1.1 400\r\n", 400),
         (b"HTTP/1.1 204", 204),
         (b"HTTP/1.1 2000 OK", None),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 400 No\r\n", 400),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", None),
         (b"HTTP/2 200", None),
         (b"SSH-2.0-OpenSSH", None),
         (b"", None),
