@@ -7,10 +7,11 @@ need) delays nobody. What may pass is judged in ``oauth.callback``; this module 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local import page
@@ -53,7 +54,8 @@ class Gate:
         self._deliver = deliver
         self._report = report
         self._head_seconds = head_seconds
-        self._reading: dict[socket.socket, None] = {}  # in the order of their coming
+        self._places = threading.Lock()
+        self._waiting: dict[socket.socket, bool] = {}  # in the order of their coming; whether a head began
         self._delivering = threading.Lock()
         self._delivered: Delivered | None = None
         self._strayed = False
@@ -61,9 +63,13 @@ class Gate:
     def serve(self, connection: socket.socket) -> None:
         """Handle one accepted connection; where there are too many, the one that idles longest goes."""
         with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
-            head = self._read_head(connection)
-            if head is not None:
-                self._answer(connection, head)
+            with self._place(connection):
+                head = self._read_head(connection)
+            if head is None:
+                return
+            self._answer(connection, head)
+            with self._place(connection):
+                _await_end(connection)
 
     def paste(self, text: str) -> str:
         """Take what the person pasted in the browser's place.
@@ -93,14 +99,55 @@ class Gate:
             self._delivering.release()
         return True
 
-    def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
-        self._reading[connection] = None
+    @contextlib.contextmanager
+    def _place(self, connection: socket.socket) -> Iterator[None]:
+        """One of the places for connections that are not being answered."""
+        with self._places:
+            self._waiting[connection] = False
+            if len(self._waiting) > MOST_CONNECTIONS:
+                self._make_room()
         try:
-            if len(self._reading) > MOST_CONNECTIONS:
-                next(iter(self._reading)).shutdown(socket.SHUT_RDWR)
-            return _read_head(connection, self._head_seconds)
+            yield
         finally:
-            del self._reading[connection]
+            with self._places:
+                self._waiting.pop(connection, None)
+
+    def _make_room(self) -> None:
+        """End the connection that idles longest; only where none idles, the one whose head is due longest."""
+        *others, _ = self._waiting
+        idle = [one for one in others if not self._waiting[one]]
+        unread = set(select.select(idle, (), (), 0)[0])  # what they said was not even looked at
+        leaves = next((one for one in idle if one not in unread), others[0])
+        del self._waiting[leaves]
+        with contextlib.suppress(OSError):  # it left by itself
+            leaves.shutdown(socket.SHUT_RDWR)
+
+    def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
+        """One request head; None from a connection that asked nothing, or closed in the middle of it.
+
+        One that was opened ahead of need is closed without a word: a browser that uses it at that moment
+        takes a word for the answer, and the silence for a reason to ask again on a new connection.
+        """
+        head = b""
+        deadline = time.monotonic() + self._head_seconds
+        while b"\r\n\r\n" not in head:
+            if head and (refused := callback.judge_beginning(head)):
+                return refused
+            try:
+                connection.settimeout(max(deadline - time.monotonic(), 0.001))
+                chunk = connection.recv(4096)
+            except TimeoutError:
+                return callback.Reject(408, "the request head did not come") if head else None
+            if not chunk:
+                return None
+            self._has_begun(connection)
+            head += chunk
+        return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+    def _has_begun(self, connection: socket.socket) -> None:
+        with self._places:
+            if connection in self._waiting:
+                self._waiting[connection] = True
 
     def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
         verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)
@@ -118,7 +165,6 @@ class Gate:
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:
                 self._deliver_for(connection, verdict)
-        _await_end(connection)
 
     def _deliver_for(self, connection: socket.socket, verdict: callback.Deliver) -> None:
         """Deliver the callback, tell the browser, then report: the report may end everything."""
@@ -149,25 +195,6 @@ class Gate:
         return page.delivered(self._destination) if self._delivered.taken else page.failed(self._destination)
 
 
-def _read_head(connection: socket.socket, seconds: float) -> bytes | callback.Reject | None:
-    """One request head; None from a connection that was opened and closed without asking anything."""
-    head = b""
-    deadline = time.monotonic() + seconds
-    while b"\r\n\r\n" not in head:
-        left = deadline - time.monotonic()
-        if len(head) > callback.LONGEST_HEAD:
-            return callback.Reject(400, "the request head is too long")
-        try:
-            connection.settimeout(max(left, 0.001))
-            chunk = connection.recv(4096)
-        except TimeoutError:
-            return callback.Reject(408, "the request head did not come")
-        if not chunk:
-            return None
-        head += chunk
-    return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-
-
 def _write(connection: socket.socket, response: bytes) -> None:
     connection.settimeout(_SEND_SECONDS)
     connection.sendall(response)
@@ -176,6 +203,8 @@ def _write(connection: socket.socket, response: bytes) -> None:
 
 def _await_end(connection: socket.socket) -> None:
     """Let the browser end first, so that no reset overtakes the answer."""
-    connection.settimeout(_CLOSE_SECONDS)
-    while connection.recv(4096):
-        pass
+    deadline = time.monotonic() + _CLOSE_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        connection.settimeout(left)
+        if not connection.recv(4096):
+            return

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -97,6 +99,16 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+def await_end_of(connections: list[socket.socket], least: int) -> None:
+    """Wait until the gate has ended so many of them, without a word."""
+    deadline = time.monotonic() + SECONDS / 2  # sooner than it would for their silence
+    while len(ended := select.select(connections, (), (), 0.01)[0]) < least:
+        assert time.monotonic() < deadline
+    for one in ended:
+        with suppress(ConnectionError):
+            assert one.recv(1) == b""
+
+
 @pytest.fixture
 def door() -> Iterator[Door]:
     """A gate before a listener that takes the callback."""
@@ -160,6 +172,18 @@ def test_slow_head() -> None:
     with Door(lambda: TAKEN, head_seconds=0.1).open() as door:
         assert door.visit(door.callback()[:-2]).startswith(b"HTTP/1.1 408 ")
         assert door.requests == []
+
+
+def test_nothing_is_said_to_who_asked_nothing() -> None:
+    """A word would be the answer to what a browser asks on that connection a moment later."""
+    with Door(lambda: TAKEN, head_seconds=0.1).open() as door:
+        assert door.visit(b"") == b""
+
+
+@pytest.mark.parametrize("beginning", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\r\n", b"\0"])
+def test_no_http(door: Door, beginning: bytes) -> None:
+    """TLS, and whatever else is no HTTP, hears so at once: the browser may go on without TLS."""
+    assert door.visit(beginning).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("size", [LONGEST_HEAD + 4096, 1_000_000])
@@ -288,3 +312,38 @@ def test_crowd(door: Door) -> None:
             assert idle[0].recv(1) == b""
             late.sendall(door.callback())
             assert b"200 OK" in read_all(late)
+
+
+def test_crowd_that_idles(door: Door) -> None:
+    """A callback that has begun to come keeps its place, however many come after it to say nothing."""
+    head = door.callback()
+    with ExitStack() as crowd, door.knock() as first:
+        first.sendall(head[:20])
+        idle = [crowd.enter_context(door.knock()) for _ in range(3 * MOST_CONNECTIONS)]
+        await_end_of(idle, 2 * MOST_CONNECTIONS)
+        first.sendall(head[20:])
+        assert b"200 OK" in read_all(first)
+
+
+def test_crowd_that_never_comes_to_the_point(door: Door) -> None:
+    """Where every place is held by a head without end, the oldest goes, and the callback is served."""
+    with ExitStack() as crowd:
+        slow = []
+        for _ in range(2 * MOST_CONNECTIONS):
+            slow.append(crowd.enter_context(door.knock()))
+            slow[-1].sendall(b"GET /callback")
+        await_end_of(slow, MOST_CONNECTIONS)
+        assert b"200 OK" in door.visit()
+        assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
+
+
+def test_who_has_an_answer_and_goes_on_talking(door: Door) -> None:
+    """It is heard out for a second, no longer, and nothing of it is an error."""
+    with door.knock() as browser:
+        browser.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert read_all(browser).startswith(b"HTTP/1.1 404 ")
+        with suppress(ConnectionError):
+            deadline = time.monotonic() + SECONDS
+            while time.monotonic() < deadline:
+                browser.sendall(b"more" * 1000)
+            pytest.fail("it was listened to for ever")
