@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation import Conversation, Wishes
+from hermes_tunnel.conversation import Conversation
 from hermes_tunnel.errors import RemoteCommandFailure
+from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.call import Call
@@ -58,7 +59,7 @@ def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
     with connect(order.hops, ask=console.ask, tell=lambda text: emit(events.Notice(text))) as connection:
         emit(events.Connected(connection.destination, connection.via))
         talk = Conversation(order.provider, order.call, order.wishes, console=console, emit=emit, nonce=nonce)
-        with RemoteCommand(connection.transport, line, talk.mailbox.put) as command:
+        with RemoteCommand(connection.transport, line, talk.mailbox.hear) as command:
             emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
             conclusion = talk.run(connection, command)
         landing = look(connection.transport, order.call.landing_line(order.provider, nonce), nonce)

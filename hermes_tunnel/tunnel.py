@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.errors import NobodyAnswered, Refused, Undeliverable, UsageFailure
 from hermes_tunnel.link import Link
 from hermes_tunnel.local.console import Console
+from hermes_tunnel.mailbox import Mailbox
 from hermes_tunnel.oauth import ending
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
@@ -48,18 +48,15 @@ class Order:
     relay: str = "auto"
 
 
-Item = Delivered | Undeliverable | Strayed | NobodyPasted
-
-
 def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
     """Wait for the callback and deliver it; the connection is made again when it drops.
 
     :raises Failure: it did not get there, and why; nothing is left open
     """
-    mailbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+    mailbox = Mailbox()
     with (
         Link(order.hops, console, emit) as link,
-        closing(WayBack(console, emit, mailbox.put, order.busy_port)) as way_back,
+        closing(WayBack(console, emit, mailbox, order.busy_port)) as way_back,
     ):
         expected = order.expected or _what_waits(link, order, console)
         if not expected.state:
@@ -67,20 +64,14 @@ def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
                 events.Notice("Only the port is known, so any answer with a state and a code is let through.")
             )
         delivery = Delivery(link.transport, order.call, expected.redirect, by=order.relay)
-        comes_back = way_back.open(link.transport(), link.destination, expected, delivery)
-        if way_back.gate is not None and (console.is_terminal or not comes_back):
-            nobody = _nothing if comes_back else lambda: mailbox.put(NobodyPasted())
-            console.take_pasted(way_back.gate.paste, needed=not comes_back, nobody=nobody)
+        way_back.open(link.transport(), link.destination, expected, delivery)
+        way_back.take_what_is_pasted()
         try:
             _await_callback(mailbox, link, console, emit, order.seconds)
         finally:
             console.stop_asking()
             console.done_waiting()
         return expected.redirect
-
-
-def _nothing() -> None:
-    """Nobody pastes, and nobody needs to."""
 
 
 def _what_waits(link: Link, order: Order, console: Console) -> Expected:
@@ -98,7 +89,7 @@ def expected_at(port: int) -> Expected:
 
 
 def _await_callback(
-    mailbox: queue.SimpleQueue[Item],
+    mailbox: Mailbox,
     link: Link,
     console: Console,
     emit: events.Emit,
@@ -107,22 +98,21 @@ def _await_callback(
     until = None if seconds is None else time.monotonic() + seconds
     while True:
         left = None if until is None else until - time.monotonic()
-        try:
-            item = mailbox.get(timeout=_TICK_SECONDS if left is None else max(0.0, min(left, _TICK_SECONDS)))
-        except queue.Empty:
-            if left is not None and left <= 0:
-                raise NobodyAnswered(
-                    "the browser did not come back in time",
-                    "is the page open in a browser on this machine? run it again, with a longer --timeout",
-                ) from None
-            link.keep()
-            console.waiting("the browser to come back", left)
-            continue
+        item = mailbox.get(_TICK_SECONDS if left is None else min(left, _TICK_SECONDS))
         if isinstance(item, NobodyPasted):
             raise NobodyAnswered(*ending.NOBODY_PASTED)
-        emit(callback_event(item))
-        if not isinstance(item, Strayed):
+        if isinstance(item, Delivered | Undeliverable | Strayed):
+            emit(callback_event(item))
+            if isinstance(item, Strayed):
+                continue
             return _concluded(item)
+        if left is not None and left <= 0 and not mailbox.request_under_way:
+            raise NobodyAnswered(
+                "the browser did not come back in time",
+                "is the page open in a browser on this machine? run it again, with a longer --timeout",
+            )
+        link.keep()
+        console.waiting("the browser to come back", left)
 
 
 def _concluded(item: Delivered | Undeliverable) -> None:

@@ -12,11 +12,12 @@ from hermes_tunnel import events
 from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local.console import Console
-from hermes_tunnel.local.gate import Gate, Report
+from hermes_tunnel.local.gate import Gate
 from hermes_tunnel.local.ports import BindRefusal, Refusal, occupants, why_not
 from hermes_tunnel.local.programs import Role
+from hermes_tunnel.mailbox import Mailbox
 from hermes_tunnel.oauth.callback import Expected
-from hermes_tunnel.oauth.states import Delivered, Strayed
+from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
 from hermes_tunnel.port import Room, make_room
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
 
@@ -40,49 +41,66 @@ class WayBack:
 
     :param console: asks whether to end an occupant
     :param emit: is told that it listens
-    :param report: is told of the callback, by the gate's threads
+    :param mailbox: gets what became of the callback
     """
 
-    def __init__(self, console: Console, emit: events.Emit, report: Report, busy: BusyPort) -> None:
+    def __init__(self, console: Console, emit: events.Emit, mailbox: Mailbox, busy: BusyPort) -> None:
         self._console = console
         self._emit = emit
-        self._report = report
+        self._mailbox = mailbox
         self._busy = busy
         self._open = ExitStack()
-        self.gate: Gate | None = None
-        """Takes what the person pastes; None before it was opened and after it was closed."""
+        self._gate: Gate | None = None
+        self._listens = False
 
     def open(
         self, transport: paramiko.Transport, destination: str, expected: Expected, delivery: Delivery
-    ) -> bool:
-        """Be ready for the callback; whether the browser can bring it. Else the person has to, by ``gate``.
+    ) -> None:
+        """Be ready for the callback; where the browser cannot bring it, the person has to, by pasting.
 
         :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
         """
         self.close()
-        self.gate = Gate(expected, destination, delivery.deliver, self._report)
+
+        def deliver(request: bytes) -> tuple[bytes, str]:
+            self._mailbox.before_request()
+            return delivery.deliver(request)
+
+        self._gate = Gate(expected, destination, deliver, self._mailbox.put)
         port, host = expected.redirect.port, expected.redirect.host
         # A browser takes localhost for both families; whoever held the other would get the code.
-        addresses = self._listen(transport, ("127.0.0.1", "::1") if host == "localhost" else (host,), port)
-        self._open.callback(self.gate.settle)
+        wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
+        addresses = self._listen(transport, wanted, port, self._gate)
+        self._open.callback(self._gate.settle)
+        self._listens = bool(addresses)
         if addresses:
             self._emit(events.Forwarding(port, addresses, delivery.port))
-        return bool(addresses)
+
+    def take_what_is_pasted(self) -> None:
+        """The address that the browser ended on, or a code that the page shows, in the browser's place."""
+        if self._gate is None or (self._listens and not self._console.is_terminal):
+            return  # standard input may be meant for somebody else
+        if self._listens:
+            self._console.take_pasted(self._gate.paste, needed=False, nobody=_nothing)
+        else:
+            self._emit(events.Prompt("the address that the browser ended on", secret=True))
+            self._console.take_pasted(
+                self._gate.paste, needed=True, nobody=lambda: self._mailbox.put(NobodyPasted())
+            )
 
     def close(self) -> None:
         """Expect nothing more; what is being answered is answered."""
         self._open.close()
-        self.gate = None
+        self._gate = None
 
     def _listen(
-        self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int
+        self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int, gate: Gate
     ) -> tuple[str, ...]:
         """Listen on all of the addresses that this machine has, making room if the person agrees; none where
         the port cannot be had and the person will bring the address.
         """
-        assert self.gate is not None  # noqa: S101 - made by open
         while True:
-            forward = LocalForward(transport, addresses, port, self.gate.serve)
+            forward = LocalForward(transport, addresses, port, gate.serve)
             try:
                 self._open.enter_context(forward)
                 refusal = None if _ALONE else shared(port)
@@ -97,6 +115,10 @@ class WayBack:
             room = make_room(port, refusal, self._console, on_busy=self._busy.wish, yes=self._busy.yes)
             if room is Room.NONE:
                 return ()
+
+
+def _nothing() -> None:
+    """Nobody pastes, and nobody needs to."""
 
 
 def shared(port: int) -> Refusal | None:

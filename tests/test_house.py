@@ -14,7 +14,7 @@ PURE = "oauth text events errors symptoms __init__"
 FLOORS = [
     "cli __main__",
     "demo",
-    "login conversation tunnel doctor port way_back delivery link",
+    "login conversation invitation mailbox tunnel doctor port way_back delivery link",
     "ssh remote local",
     PURE,
 ]

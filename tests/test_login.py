@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation import Wishes
 from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.demo.hermes import Hermes, loopback_login
+from hermes_tunnel.demo.callback_listener import CallbackListener
+from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.oauth_client import Attempt
 from hermes_tunnel.demo.other_logins import device_login, mcp_login, spotify_login
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
 from hermes_tunnel.demo.ssh_settings import Settings
@@ -29,6 +30,7 @@ from hermes_tunnel.errors import (
     RemoteCommandFailure,
     Unsafe,
 )
+from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn, Order, login
@@ -120,6 +122,63 @@ def test_it_listens_before_it_invites() -> None:
     wanted = [events.Connected, events.CommandStarted, events.Forwarding, events.AuthorizationAsked]
     places = [order.index(one) for one in (*wanted, events.Browser, events.Callback, events.CommandEnded)]
     assert places == sorted(places)
+
+
+def lingers(hermes: Hermes) -> Command:
+    """A listener that is slow to close what it has answered; the command goes on meanwhile."""
+
+    class Listener(CallbackListener):
+        def answered(self) -> None:
+            super().answered()
+            threading.Event().wait(0.3)
+
+    def command(process: RemoteProcess) -> int:
+        with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            attempt = Attempt(listener.redirect_uri)
+            process.print(hermes.client.authorization_url(attempt))
+            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            process.print('Saved xai-oauth OAuth credentials: "demo"')
+        return 0
+
+    return command
+
+
+def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> None:
+    """However fast the command is: what it printed and its end are told after the callback."""
+    with Stage(APPROVE, login=lingers) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.shown.index("The browser came back") < done.shown.index("Saved xai-oauth")
+    order = [type(event) for event in done.events]
+    assert order.index(events.Callback) < order.index(events.CommandEnded)
+
+
+def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:
+    """Its page is back before whatever opens it has come to an end: then it had been opened."""
+    with Stage(APPROVE) as stage:
+        over = threading.Event()
+
+        def slow(url: str) -> bool:
+            stage.person.open(url)
+            return over.wait(20)
+
+        def watch(event: events.Event) -> None:
+            if isinstance(event, events.CommandEnded):
+                over.set()
+
+        done = Login(stage, open_page=slow, watch=watch)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    order = [type(event) for event in done.events]
+    assert order.index(events.AuthorizationAsked) < order.index(events.Browser) < order.index(events.Callback)
+    assert done.of(events.Browser) == [events.Browser(opened=True)]
+
+
+def test_a_browser_that_cannot_be_started_is_told_also_at_the_end() -> None:
+    """The login is over before that is known."""
+    with Stage(APPROVE, login=lambda hermes: loopback_login(hermes, attempts=6)) as stage:
+        done = Login(stage, open_page=lambda _: False)
+    assert isinstance(done.ended, Unsafe)
+    assert done.of(events.Browser) == [events.Browser(opened=False)] * 2
 
 
 def test_denied_is_denied() -> None:

@@ -28,9 +28,9 @@ def demo(answer: str | None, as_json: bool, verbosity: int, quiet: bool) -> int:
 
 
 def _play(console: Console, report: Report, answer: str | None) -> str:
-    from hermes_tunnel.conversation import Wishes
     from hermes_tunnel.demo.authorization_server import Answer
     from hermes_tunnel.demo.stage import HOST, Stage
+    from hermes_tunnel.invitation import Wishes
     from hermes_tunnel.local.browser import open_browser
     from hermes_tunnel.login import Order, login
     from hermes_tunnel.remote.hermes import provider, with_origin

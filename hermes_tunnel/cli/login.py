@@ -111,7 +111,7 @@ def _log_in(extra: tuple[str, ...], wanted: dict[str, Any], console: Console, re
 
 def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     """What was typed, checked, before anything is opened."""
-    from hermes_tunnel.conversation import Wishes
+    from hermes_tunnel.invitation import Wishes
     from hermes_tunnel.local.browser import check_command, open_browser
     from hermes_tunnel.login import Order
     from hermes_tunnel.remote.call import Call
