@@ -8,7 +8,9 @@ that reorder a host name, or the very codes that this program has to keep to its
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
+from itertools import accumulate
 
 HIDDEN = "[hidden]"
 
@@ -66,6 +68,31 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for form in (_IN_AN_OBJECT, _IN_A_QUERY, _IN_A_HEADER):
         text = form.sub(rf"\1{HIDDEN}", text)
     return text
+
+
+def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
+    """The text in lines of so many columns at most, broken between words.
+
+    :param text: plain text
+    :param cut: whether a word that does not fit is cut; else it is longer than the line, in one piece
+    """
+    lines = []
+    while (fits := sum(end <= columns for end in accumulate(map(_columns, text)))) < len(text):
+        at = text.rfind(" ", len(text) - len(text.lstrip()), fits + 1)
+        if at <= 0:
+            at = max(fits, 1) if cut else text.find(" ", fits)
+        if at < 0:
+            break
+        lines.append(text[:at].rstrip())
+        text = text[at:].lstrip()
+    return [*lines, text] if text or not lines else lines
+
+
+def _columns(character: str) -> int:
+    """How many columns of a terminal it takes (Unicode TR 11)."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def quote(text: str) -> str:

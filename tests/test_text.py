@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hermes_tunnel.text import HIDDEN, plain, quote, redact
+from hermes_tunnel.text import HIDDEN, plain, quote, redact, wrapped
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,29 @@ def test_expensive_text(piece: str) -> None:
     text = piece * (60_000 // len(piece))
     redact(plain(text))
     redact(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut", "lines"),
+    [
+        ("", True, [""]),
+        ("fits here!", True, ["fits here!"]),
+        ("one two three", True, ["one two", "three"]),
+        ("  indented text", True, ["  indented", "text"]),
+        ("abcdefghijklm", True, ["abcdefghij", "klm"]),
+        ("abcdefghijklm", False, ["abcdefghijklm"]),
+        ("see abcdefghijklm there", False, ["see", "abcdefghijklm", "there"]),
+        ("              x", True, ["          ", "x"]),
+        ("漢字漢字漢字", True, ["漢字漢字漢", "字"]),
+        ("e\u0301" * 11, True, ["e\u0301" * 10, "e\u0301"]),
+    ],
+)
+def test_wrapped(text: str, cut: bool, lines: list[str]) -> None:
+    """In ten columns: between words, within one only where it may be cut; wide characters count twice."""
+    assert [line.rstrip() for line in wrapped(text, 10, cut=cut)] == [line.rstrip() for line in lines]
+
+
+@given(st.text(alphabet="ab 漢\u0301", max_size=60), st.integers(1, 20), st.booleans())
+def test_wrapping_loses_nothing_but_spaces(text: str, columns: int, cut: bool) -> None:
+    """Whatever the text and the width are."""
+    assert "".join(wrapped(text, columns, cut=cut)).replace(" ", "") == text.replace(" ", "")

@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from hermes_tunnel.errors import Ended, ExitStatus, Failure
+from hermes_tunnel.local.terminal_mode import in_foreground
 from hermes_tunnel.text import plain, redact
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
@@ -113,7 +114,8 @@ def _terminal_mode() -> list[Any] | None:
 
 
 def _restore(mode: list[Any] | None) -> None:
-    if mode is not None:
+    """Not in the background: there the terminal is the shell's, and touching it would stop us (SIGTTOU)."""
+    if mode is not None and in_foreground(sys.stdin.fileno()):
         import termios
 
         termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, mode)

@@ -139,7 +139,10 @@ def hops(wanted: dict[str, Any]) -> tuple[HopConfiguration, ...]:
 
 def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:
     """The console on this process's standard error and input."""
-    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    dumb = os.environ.get("TERM") == "dumb"
     # Standard error may have been closed from the start: then nobody is told.
     stream = sys.stderr if sys.stderr is not None else io.StringIO()
-    return Console(stream, Keyboard(sys.stdin), verbosity=-1 if quiet else verbosity, color=color)
+    keyboard = Keyboard(sys.stdin)
+    keyboard.heed_stops()
+    color = not os.environ.get("NO_COLOR") and not dumb
+    return Console(stream, keyboard, verbosity=-1 if quiet else verbosity, color=color, moves=not dumb)

@@ -10,18 +10,33 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import click
 
 from hermes_tunnel import events
 from hermes_tunnel.local.keyboard import Keyboard
-from hermes_tunnel.text import plain, redact
+from hermes_tunnel.local.words import Look, Sentence, sentences
+from hermes_tunnel.oauth.pasted import may_be_a_word
+from hermes_tunnel.text import plain, redact, wrapped
 
 _MARGIN = "  | "
+_STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
+_USUAL_COLUMNS = 80
+_FEWEST_COLUMNS = 12  # in less, a margin and a word do not fit
+
+
+@dataclass(frozen=True)
+class _Pasting:
+    """What the person may, or has to, paste."""
+
+    take: Callable[[str], str]
+    needed: bool
+    nobody: Callable[[], object]
 
 
 class Console:
@@ -31,27 +46,37 @@ class Console:
     :param keyboard: standard input
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
     :param color: whether styles may be used
+    :param moves: whether a line may be rewritten, where the stream is a terminal
     """
 
-    def __init__(self, stream: TextIO, keyboard: Keyboard, *, verbosity: int = 0, color: bool = True) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        keyboard: Keyboard,
+        *,
+        verbosity: int = 0,
+        color: bool = True,
+        moves: bool = True,
+    ) -> None:
         self._stream = stream
         self._keyboard = keyboard
         self._verbosity = verbosity
-        self._moves = stream.isatty()
-        self._color = color and self._moves
+        self._is_seen = stream.isatty()
+        self._moves = moves and self._is_seen
+        self._color = color and self._is_seen
         self._status = ""
         self._question = ""
         self._waited_for = ""
         self._held: list[events.Event] = []
         self._asking: threading.Thread | None = None
-        self._pasting = False
+        self._pasting: _Pasting | None = None
         self.secrets: set[str] = set()
         """Values that must not be shown: answers that the person gave."""
 
     @property
     def is_terminal(self) -> bool:
         """Whether somebody can be asked: both ends are a terminal."""
-        return self._keyboard.is_terminal and self._moves
+        return self._keyboard.is_terminal and self._is_seen
 
     # -- showing -------------------------------------------------------------------------------------
 
@@ -75,16 +100,38 @@ class Console:
             self._tell(event)
 
     def _tell(self, event: events.Event) -> None:
-        tell = _WORDS.get(type(event))
-        if tell is not None:
-            tell(self, event)
+        for sentence in sentences(event, self._verbosity):
+            self._show(sentence)
 
-    def say(self, text: str, **style: Any) -> None:
-        """One line of ours."""
+    def say(self, text: str, *, bold: bool = False) -> None:
+        """One sentence of ours; on a terminal, in as many lines as it takes."""
+        self._show(Sentence(text, Look.STRONG if bold else Look.OURS))
+
+    def _show(self, sentence: Sentence) -> None:
         self._clear_status()
-        line = self._styled(self.safe(text), **style) + "\n"
+        style = _STYLES.get(sentence.look, {})
+        lines = "".join(self._styled(line, **style) + "\n" for line in self._lines(sentence))
         # An open question moves down; what was typed so far still counts, though it is out of sight.
-        self._write(f"\n{line}{self._question}" if self._question else line)
+        self._write(f"\n{lines}{self._question}" if self._question else lines)
+
+    def _lines(self, sentence: Sentence) -> list[str]:
+        """In lines that the window does not wrap; the margin stands before each of the remote's."""
+        if sentence.look is Look.ADDRESS:
+            return [plain(sentence.text)]
+        remote = sentence.look is Look.REMOTE
+        margin, text = _MARGIN if remote else "", self.safe(sentence.text)
+        lines = [text]
+        if columns := self._columns:
+            lines = wrapped(text, max(columns, _FEWEST_COLUMNS) - len(margin), cut=remote)
+        return [margin + line for line in lines]
+
+    @property
+    def _columns(self) -> int:
+        """The width of the window, which may change at any time; 0 where there is none, or nobody knows."""
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            return 0
 
     def safe(self, text: str) -> str:
         """The text without escape sequences and secrets."""
@@ -93,9 +140,9 @@ class Console:
     def waiting(self, what: str, seconds_left: float | None) -> None:
         """Show, or refresh, what is waited for and the time that is left; None for as long as it takes."""
         self.quiet()
-        if self._verbosity < 0 or (self._asking is not None and not self._pasting):
+        if self._verbosity < 0 or (self._asking is not None and self._pasting is None):
             return
-        if not self._moves:
+        if not (self._moves and self._keyboard.in_foreground):
             if what != self._waited_for:
                 most = "" if seconds_left is None else f", at most {seconds_left:.0f} s"
                 self.say(f"Waiting for {what}{most}.")
@@ -103,10 +150,19 @@ class Console:
             return
         minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
         left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
-        text = f"Waiting for {what}{left} (Ctrl-C stops)"
-        text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps could not be rewritten
-        self._write("\r" + self._styled(text, dim=True) + " " * max(0, len(self._status) - len(text)))
+        full = f"Waiting for {what}{left} (Ctrl-C stops)"
+        room = self._room
+        text = next(
+            (one for one in (full, f"Waiting for {what}{left}") if len(one) <= room), f"Waiting{left}"
+        )
+        blanks = " " * (min(len(self._status), room) - len(text))
+        self._write("\r" + self._styled(text[:room], dim=True) + blanks)
         self._status = text
+
+    @property
+    def _room(self) -> int:
+        """For the line that is rewritten: one that wraps could not be."""
+        return (self._columns or _USUAL_COLUMNS) - 1
 
     def done_waiting(self) -> None:
         """Nothing is waited for any more."""
@@ -116,13 +172,23 @@ class Console:
 
     def ask(self, prompt: str, hidden: bool) -> str | None:
         """The person's answer to a question of ssh's; None without a terminal or when they gave up."""
-        return self._read(prompt, hidden) if self.is_terminal else None
+        if not self.is_terminal:
+            return None
+        with self._one_reader():
+            return self._read(prompt, hidden)
 
     def confirm(self, question: str) -> bool:
         """Yes or no, and no without a terminal."""
-        if not self.is_terminal:
-            return False
-        return (self._read(f"{question} [y/N] ", hidden=False) or "").strip().lower() in ("y", "yes")
+        return (self.ask(f"{question} [y/N] ", False) or "").strip().lower() in ("y", "yes")
+
+    @contextlib.contextmanager
+    def _one_reader(self) -> Iterator[None]:
+        """What may be pasted meanwhile may not be taken for the answer to a question, nor that for it."""
+        pasting = self._pasting
+        self.stop_asking()
+        yield
+        if pasting is not None:
+            self._begin(pasting)
 
     def ask_meanwhile(self, prompt: str, hidden: bool, answered: Callable[[str | None], None]) -> None:
         """Ask for one line while other things happen; ``answered`` is called in a thread.
@@ -139,6 +205,8 @@ class Console:
     def take_pasted(self, take: Callable[[str], str], *, needed: bool, nobody: Callable[[], object]) -> None:
         """Hand over what the person pastes, unseen, while the time that is left is shown.
 
+        What may be a word is taken when it comes twice.
+
         :param take: takes a line; why it could not be used, empty where it was; called in a thread
         :param needed: whether nothing happens without it; else it is an offer
         :param nobody: called in a thread where the input has ended
@@ -151,29 +219,41 @@ class Console:
         else:
             offer = "If the page shows a code instead of coming back, paste it here and press Enter."
             self._held.append(events.Notice(offer))
-        self._pasting = True
-        self._asking = threading.Thread(
-            target=self._read_pasted, args=(take, nobody), name="paste", daemon=True
-        )
+        self._begin(_Pasting(take, needed, nobody))
+
+    def _begin(self, pasting: _Pasting) -> None:
+        self._pasting = pasting
+        self._asking = threading.Thread(target=self._read_pasted, args=(pasting,), name="paste", daemon=True)
         self._asking.start()
 
-    def _read_pasted(self, take: Callable[[str], str], nobody: Callable[[], object]) -> None:
-        with contextlib.closing(self._keyboard.read_hidden_lines()) as lines:
-            for line in filter(str.strip, lines):
-                self.secrets.add(line.strip())
-                reason = take(line)
-                if not reason:
+    def _read_pasted(self, pasting: _Pasting) -> None:
+        with contextlib.closing(self._keyboard.read_hidden_lines(offered=not pasting.needed)) as lines:
+            before = ""
+            for line in filter(None, map(str.strip, lines)):
+                if not self._is_wanted():
+                    return
+                if may_be_a_word(line) and line != before:
+                    before = line
+                    self.say("That could be a word. If it is the code, paste it once more.")
+                    continue
+                self.secrets.add(line)
+                reason = pasting.take(line)
+                if not reason or not self._is_wanted():
                     return
                 self.say(f"That is not it: {reason}.")
-        if not self._keyboard.cancelled:
-            nobody()
+        if self._is_wanted():
+            pasting.nobody()
+
+    def _is_wanted(self) -> bool:
+        """Whether the line that this thread reads was not given up meanwhile."""
+        return self._asking is threading.current_thread()
 
     def stop_asking(self) -> None:
         """Give up the question that is open, if one is."""
-        if self._asking is not None:
+        asking, self._asking, self._pasting = self._asking, None, None
+        if asking is not None:
             self._keyboard.cancel()
-            self._asking.join(1.0)
-            self._asking, self._pasting = None, False
+            asking.join(1.0)
             self._keyboard.renew()
 
     def _read(self, prompt: str, hidden: bool) -> str | None:
@@ -204,92 +284,10 @@ class Console:
         return click.style(text, **style) if self._color and style else text
 
     def _clear_status(self) -> None:
-        if self._status:
-            self._write("\r" + " " * len(self._status) + "\r")
-            self._status = ""
+        if self._status and self._keyboard.in_foreground:  # else the line is the shell's by now
+            self._write("\r" + " " * min(len(self._status), self._room) + "\r")
+        self._status = ""
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError):  # nobody reads it any more; the login goes on
             click.echo(text, file=self._stream, nl=False, color=self._color)
-
-    # -- the words -----------------------------------------------------------------------------------
-
-    def _connected(self, event: events.Connected) -> None:
-        if self._verbosity >= 0:
-            via = f" through {', '.join(event.via)}" if event.via else ""
-            self.say(f"Connected to {event.destination}{via}.")
-
-    def _command_started(self, event: events.CommandStarted) -> None:
-        if self._verbosity >= 0:
-            self.say(f"Running {event.command} there:")
-
-    def _remote_line(self, event: events.RemoteLine) -> None:
-        if self._verbosity >= 0 and event.text.strip():
-            self.say(_MARGIN + event.text, dim=True)
-
-    def _authorization(self, event: events.AuthorizationAsked) -> None:
-        self.say("")
-        if event.again:
-            self.say("It started over. Close the page that is open and use this one:", bold=True)
-        elif event.mode == "device":
-            if self._verbosity >= 0:
-                self.say("This Hermes logs in by a device code: nothing is forwarded, no tunnel is needed.")
-                self.say("")
-            self.say(f"Approve the login at {event.issuer}:", bold=True)
-        else:
-            self.say(f"Sign in at {event.issuer}:", bold=True)
-        self._write(f"\n{plain(event.url)}\n\n")
-        if event.user_code:
-            self.say(f"Code, if the page asks for one: {event.user_code}", bold=True)
-        if event.mode == "paste":
-            self.say("The page will show a code. Bring it back here.")
-
-    def _forwarding(self, event: events.Forwarding) -> None:
-        if self._verbosity >= 0:
-            self.say(f"The tunnel is open: port {event.port} here leads to the command there.")
-        self._detail(f"It listens on {', '.join(event.addresses)} and delivers to port {event.remote_port}.")
-
-    def _browser(self, event: events.Browser) -> None:
-        if self._verbosity >= 0:
-            self.say("Opened in your browser." if event.opened else "Open that address in a browser here.")
-
-    def _callback(self, event: events.Callback) -> None:
-        if event.outcome == "delivered" and self._verbosity >= 0:
-            self.say("The browser came back; its answer was delivered. Hermes is finishing the login ...")
-            if event.way == "relay":
-                self._detail("The server forwards nothing; a command there passed the answer on.")
-            elif event.way == "prompt":
-                self._detail(
-                    "The server lets nothing through; the answer was typed at the command's own prompt."
-                )
-        elif event.outcome == "stray":
-            self.say("The browser came with the answer to another login, by its state; it was not delivered.")
-            self.say("Close older sign-in pages, and use the one that opened last.")
-        elif event.outcome == "refused":
-            self.say("The browser came back, and the command there did not take its answer.")
-        elif event.outcome == "denied":
-            self.say(f"The browser came back with a no ({event.error}); it was delivered.")
-
-    def _detail(self, text: str) -> None:
-        if self._verbosity > 0:
-            self.say(text)
-
-    def _command_ended(self, event: events.CommandEnded) -> None:
-        self._detail(f"The command ended with exit status {event.status}.")
-
-    def _notice(self, event: events.Notice) -> None:
-        if self._verbosity >= (1 if event.detail else 0):
-            self.say(event.text)
-
-
-_WORDS: dict[type[events.Event], Callable[[Console, Any], None]] = {
-    events.Connected: Console._connected,
-    events.CommandStarted: Console._command_started,
-    events.RemoteLine: Console._remote_line,
-    events.AuthorizationAsked: Console._authorization,
-    events.Forwarding: Console._forwarding,
-    events.Browser: Console._browser,
-    events.Callback: Console._callback,
-    events.CommandEnded: Console._command_ended,
-    events.Notice: Console._notice,
-}

@@ -15,8 +15,11 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import TextIO
 
+from hermes_tunnel.local.terminal_mode import TerminalMode
+
 _WINDOWS = sys.platform == "win32"
 _POLL_SECONDS = 0.05  # Windows only: a console can be asked, not waited for together with anything else
+_LOOK_SECONDS = 0.2  # whether the terminal is still, or again, as it was set
 _LONGEST_LINE = 64 * 1024
 
 
@@ -29,6 +32,7 @@ class Keyboard:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.is_terminal = stream is not None and not stream.closed and stream.isatty()
+        self._mode = TerminalMode(stream.fileno()) if stream and self.is_terminal and not _WINDOWS else None
         self._rest = b""
         self._cancelled = threading.Event()
         self._wake: tuple[int, int] | None = None
@@ -37,29 +41,50 @@ class Keyboard:
     def read_line(self, *, hidden: bool, ready: Callable[[], None] = lambda: None) -> str | None:
         """The next line without its end; None at the end of the input or if it was cancelled.
 
-        :param ready: called when what is typed begins to count: the time to show the prompt
+        :param ready: called when what is typed begins to count, and when it does again after the program was
+            stopped: the time to show the prompt
         """
         if self._stream is None or self._stream.closed:
             return None
-        with self._mode(hidden):
+        with self._reading(hidden=hidden):
             ready()
-            return self._read(hidden)
+            return self._read(hidden=hidden, ready=ready)
 
-    def read_hidden_lines(self) -> Generator[str, None, None]:
+    def read_hidden_lines(self, *, offered: bool) -> Generator[str, None, None]:
         """Line after line, none of them shown, until the end of the input or until it was cancelled.
 
         What is pasted at once, more than one line of it, is all taken.
+
+        :param offered: whether nobody has to type: then Ctrl-D is nothing, and in the background nothing is
+            read, so that the program is not stopped there (SIGTTIN)
         """
         if self._stream is None or self._stream.closed:
             return
-        with self._mode(True):
-            while (line := self._read(True)) is not None:
+        with self._reading(hidden=True, offered=offered):
+            while (line := self._read(hidden=True, offered=offered)) is not None:
                 yield line
 
-    def _read(self, hidden: bool) -> str | None:
+    @property
+    def in_foreground(self) -> bool:
+        """Whether what is typed is meant for us, as far as there is somebody who types."""
+        return self._mode is None or self._mode.in_foreground
+
+    def heed_stops(self) -> None:
+        """Give the terminal back while the program is stopped by Ctrl-Z. For the main thread."""
+        if self._mode is not None:
+            self._mode.heed_stops()
+
+    def _reading(self, *, hidden: bool, offered: bool = False) -> contextlib.AbstractContextManager[None]:
+        if self._mode is None:
+            return contextlib.nullcontext()
+        return self._mode.reading(hidden=hidden, offered=offered)
+
+    def _read(
+        self, *, hidden: bool, offered: bool = False, ready: Callable[[], None] = lambda: None
+    ) -> str | None:
         if _WINDOWS:
             return self._read_console(hidden) if self.is_terminal else self._read_stream()
-        return self._read_descriptor()
+        return self._read_descriptor(offered, ready)
 
     @property
     def cancelled(self) -> bool:
@@ -77,56 +102,45 @@ class Keyboard:
         """Lines are wanted again."""
         self._cancelled.clear()
 
-    @contextlib.contextmanager
-    def _mode(self, hidden: bool) -> Iterator[None]:
-        """Echo off where the line is hidden; what was typed before the prompt does not count."""
-        if _WINDOWS or not self.is_terminal or self._stream is None:
-            yield
-            return
-        import termios
-
-        descriptor = self._stream.fileno()
-        before = termios.tcgetattr(descriptor)
-        now = termios.tcgetattr(descriptor)
-        now[3] |= termios.ICANON | termios.ISIG
-        now[3] = now[3] & ~termios.ECHO if hidden else now[3] | termios.ECHO
-        try:
-            termios.tcsetattr(descriptor, termios.TCSAFLUSH, now)
-            yield
-        finally:
-            with contextlib.suppress(termios.error):  # the terminal has gone
-                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-    def _read_descriptor(self) -> str | None:
+    def _read_descriptor(self, offered: bool, ready: Callable[[], None]) -> str | None:
         descriptor = self._stream.fileno()  # type: ignore[union-attr]
         wake = os.pipe()
         with self._waking:
             self._wake = wake
         try:
             with _woken_by_signals(wake[1]):
-                return self._read_line(descriptor, wake[0])
+                return self._read_line(descriptor, wake[0], offered, ready)
         finally:
             with self._waking:
                 self._wake = None
             for end in wake:
                 os.close(end)
 
-    def _read_line(self, descriptor: int, wake: int) -> str | None:
+    def _read_line(self, descriptor: int, wake: int, offered: bool, ready: Callable[[], None]) -> str | None:
         while b"\n" not in self._rest:
             if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
                 return None
-            ready, _, _ = select.select([descriptor, wake], [], [])
-            if wake in ready:
+            if self._mode is not None and self._mode.keep():
+                ready()
+            awaited = [descriptor, wake] if self._is_ours(offered) else [wake]
+            readable, _, _ = select.select(awaited, [], [], _LOOK_SECONDS if self._mode else None)
+            if wake in readable:
                 os.read(wake, 64)  # cancelled, or a signal, whose handler has had its say by now
-                continue
-            try:
-                data = os.read(descriptor, 4096)
-            except OSError:  # the terminal has gone
-                return None
-            if not data:
-                return self._take(len(self._rest)) if self._rest else None
-            self._rest += data
+            elif readable and self._is_ours(offered):
+                with _not_stopped() if offered else contextlib.nullcontext():
+                    data = _data(descriptor)
+                if not data and not (offered and self._is_there(descriptor)):
+                    return self._take(len(self._rest)) if self._rest else None
+                self._rest += data
         return self._take(self._rest.index(b"\n") + 1)
+
+    def _is_ours(self, offered: bool) -> bool:
+        """Whether what is typed may be read: what is offered in the background is read by the shell."""
+        return not offered or self.in_foreground
+
+    def _is_there(self, descriptor: int) -> bool:
+        """Whether an end of the input was Ctrl-D, and the terminal goes on."""
+        return self._mode is not None and os.isatty(descriptor)
 
     def _take(self, length: int) -> str:
         line, self._rest = self._rest[:length], self._rest[length:]
@@ -155,6 +169,27 @@ class Keyboard:
             if not hidden:
                 msvcrt.putwch(key)  # type: ignore[attr-defined]
         return None
+
+
+def _data(descriptor: int) -> bytes:
+    """What was typed; nothing at the end of the input, or where the terminal has gone, or is not ours."""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:
+        return b""
+
+
+@contextlib.contextmanager
+def _not_stopped() -> Iterator[None]:
+    """Reading in the background fails (EIO) and does not stop the program.
+
+    What could be read a moment ago may be gone, because Ctrl-Z drops it, and more may come in the background.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

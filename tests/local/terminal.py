@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import struct
 import sys
 import threading
 import time
@@ -53,6 +54,13 @@ class Terminal:
         modes = termios.tcgetattr(self.reader.fileno())
         modes[3] &= ~termios.ECHO
         termios.tcsetattr(self.reader.fileno(), termios.TCSANOW, modes)
+
+    def resize(self, columns: int) -> None:
+        """Give the window another width."""
+        import fcntl
+        import termios
+
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def type(self, text: str) -> None:
         """Type, as a person does."""

@@ -7,7 +7,7 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,6 +18,7 @@ from tests.local.holding import posix
 from tests.local.terminal import SECONDS, Terminal, terminal, until
 
 HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b]0;title\x1b\\\x9b31m\u202e\x07\rhello\x08"
+PATH = "/home/" + "y" * 100
 URL = "https://auth.x.ai/authorize?client_id=c&state=s" + "&scope=" + "a" * 300
 EVENTS = [
     events.Connected(HOSTILE, (HOSTILE,)),
@@ -51,6 +52,16 @@ def pty() -> Iterator[Terminal]:
 def on(pty: Terminal, *, color: bool = False, verbosity: int = 0) -> Console:
     """A console there."""
     return Console(pty.writer, Keyboard(pty.reader), color=color, verbosity=verbosity)
+
+
+def into(taken: queue.SimpleQueue[str]) -> Callable[[str], str]:
+    """Takes every line."""
+
+    def take(line: str) -> str:
+        taken.put(line)
+        return ""
+
+    return take
 
 
 def without_terminal(verbosity: int = 0) -> tuple[Console, io.StringIO]:
@@ -254,7 +265,7 @@ def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -
 
     def take(line: str) -> str:
         taken.put(line)
-        return "" if line == "right" else "it is neither"
+        return "" if line == "right-1" else "it is neither"
 
     console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
     console.take_pasted(take, needed=False, nobody=lambda: taken.put("nobody"))
@@ -267,8 +278,8 @@ def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -
     assert taken.get(timeout=SECONDS) == "S3CRET-wrong"
     shown = pty.wait_for("That is not it: it is neither.")
     console.waiting("the browser to come back", 58)
-    pty.type("right\n")
-    assert taken.get(timeout=SECONDS) == "right"
+    pty.type("right-1\n")
+    assert taken.get(timeout=SECONDS) == "right-1"
     console.stop_asking()
     shown += pty.wait_for("0:58 left")
     console.done_waiting()
@@ -291,6 +302,150 @@ def test_an_address_that_is_needed_is_asked_for(pty: Terminal) -> None:
     pty.type("\x04")
     assert gone.get(timeout=SECONDS)
     console.stop_asking()
+
+
+def test_what_may_be_a_word_is_taken_when_it_comes_twice(pty: Terminal) -> None:
+    """A word that was typed by accident would end the login; it is no secret, either."""
+    console = on(pty)
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    for word in ("help", "quit", "quit"):
+        assert taken.empty()
+        pty.type(f"{word}\n")
+        if word != "help":
+            continue
+        pty.wait_for("That could be a word. If it is the code, paste it once more.")
+        assert console.safe("no help") == "no help"
+    assert taken.get(timeout=SECONDS) == "quit"
+    console.stop_asking()
+
+
+def test_ctrl_d_ends_no_offer(pty: Terminal) -> None:
+    """It is nothing: what is pasted after it is taken."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: taken.put("nobody"))
+    until(lambda: not pty.echoes)
+    pty.type("\x04\x04")
+    pty.type("code-1\n")
+    assert taken.get(timeout=SECONDS) == "code-1"
+    console.stop_asking()
+    assert pty.modes == before
+
+
+def test_a_window_that_is_closed_ends_the_offer(pty: Terminal) -> None:
+    """Which is not Ctrl-D: there will be nobody any more."""
+    console = on(pty)
+    gone = threading.Event()
+    console.take_pasted(lambda _: "", needed=False, nobody=gone.set)
+    until(lambda: not pty.echoes)
+    pty.hang_up()
+    assert gone.wait(SECONDS)
+    console.stop_asking()
+
+
+def test_an_offer_pauses_while_a_question_is_asked(pty: Terminal) -> None:
+    """The password of a new connection is no code, and the code that is pasted after it no password."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    asking = threading.Thread(target=lambda: answers.put(console.ask("password: ", True)), daemon=True)
+    asking.start()
+    pty.wait_for("password: ")
+    pty.type("pass-word-1\n")
+    assert answers.get(timeout=SECONDS) == "pass-word-1"
+    asking.join(SECONDS)
+    assert taken.empty()
+    until(lambda: not pty.echoes)
+    pty.type("code-1\n")
+    assert taken.get(timeout=SECONDS) == "code-1"
+    console.stop_asking()
+    assert pty.modes == before
+
+
+def test_an_offer_that_is_busy_with_a_line_reads_no_more_when_it_was_given_up(pty: Terminal) -> None:
+    """It hands over a code while the connection is made again: what is asked meanwhile is read by one."""
+    console = on(pty)
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    go_on = threading.Event()
+
+    def take(line: str) -> str:
+        taken.put(line)
+        go_on.wait(SECONDS)
+        return "it is not"
+
+    console.take_pasted(take, needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    pty.type("code-1\n")
+    assert taken.get(timeout=SECONDS) == "code-1"
+    asking = threading.Thread(target=lambda: answers.put(console.ask("password: ", True)), daemon=True)
+    asking.start()
+    pty.wait_for("password: ")
+    go_on.set()
+    until(lambda: "paste" not in [each.name for each in threading.enumerate()])
+    assert not pty.echoes
+    pty.type("pass-word-1\n")
+    assert answers.get(timeout=SECONDS) == "pass-word-1"
+    asking.join(SECONDS)
+    assert taken.empty()
+    console.stop_asking()
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: int) -> None:
+    """However long the line is, the window never wraps it to where only we write; nothing of it is lost."""
+    pty.resize(columns)
+    console = on(pty)
+    line = "Docs: " + "x" * 300 + " \N{CJK UNIFIED IDEOGRAPH-4E2D}" * 60 + " end"
+    console.show(events.RemoteLine(line))
+    rows = pty.shown().splitlines()
+    assert all(row.startswith("  | ") for row in rows)
+    assert all(len(row) + row.count("\N{CJK UNIFIED IDEOGRAPH-4E2D}") <= columns for row in rows)
+    assert "".join(row[4:] for row in rows).replace(" ", "") == line.replace(" ", "")
+
+
+def test_our_sentences_fit_the_window_and_the_address_stays_whole(pty: Terminal) -> None:
+    """They are broken between words; a path or an address is never."""
+    pty.resize(80)
+    console = on(pty, verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+    console.say(f"The credential is in {PATH}, as it has been seen to be there.")
+    rows = pty.shown().splitlines()
+    assert {row for row in rows if len(row) > 80} == {URL, f"{PATH},"}
+    assert rows.count(URL) == 3
+
+
+def test_a_window_that_changes_does_no_harm(pty: Terminal) -> None:
+    """What is waited for always fits on one row, the time that is left first of all."""
+    console = on(pty)
+    for columns, shown in [
+        (200, "Waiting for the browser to come back, 1:05 left (Ctrl-C stops)"),
+        (50, "Waiting for the browser to come back, 1:05 left"),
+        (20, "Waiting, 1:05 left"),
+        (10, "Waiting, "),
+    ]:
+        pty.resize(columns)
+        console.waiting("the browser to come back", 65)
+        row = pty.shown()
+        assert row.strip() == shown.strip()
+        assert len(row.lstrip("\r")) < columns
+    console.done_waiting()
+    assert len(pty.shown().strip("\r")) < 10
+
+
+def test_a_terminal_that_can_only_add_lines(pty: Terminal) -> None:
+    """Nothing is rewritten there; questions are asked all the same."""
+    console = Console(pty.writer, Keyboard(pty.reader), color=False, moves=False)
+    assert console.is_terminal
+    for left in (59, 58):
+        console.waiting("your approval", left)
+    console.done_waiting()
+    assert pty.shown() == "Waiting for your approval, at most 59 s.\r\n"
 
 
 def test_waiting_without_an_end(pty: Terminal) -> None:

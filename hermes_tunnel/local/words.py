@@ -1,0 +1,107 @@
+"""What happened, in words for the person: which sentences each event is told in, and how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from hermes_tunnel import events
+
+
+class Look(Enum):
+    """How a line looks."""
+
+    OURS = "as it is"
+    STRONG = "what the person has to see"
+    REMOTE = "behind a margin, so that it cannot pass for ours"
+    ADDRESS = "whole, on a line of its own, never wrapped and never styled"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One line to be shown."""
+
+    text: str
+    look: Look = Look.OURS
+
+
+def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
+    """What an event is told in.
+
+    :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
+    """
+    usual, curious = verbosity >= 0, verbosity > 0
+    match event:
+        case events.Connected() if usual:
+            via = f" through {', '.join(event.via)}" if event.via else ""
+            yield Sentence(f"Connected to {event.destination}{via}.")
+        case events.CommandStarted() if usual:
+            yield Sentence(f"Running {event.command} there:")
+        case events.RemoteLine() if usual and event.text.strip():
+            yield Sentence(event.text, Look.REMOTE)
+        case events.AuthorizationAsked():
+            yield from _invitation(event, usual=usual)
+        case events.Forwarding():
+            if usual:
+                yield Sentence(f"The tunnel is open: port {event.port} here leads to the command there.")
+            if curious:
+                where = ", ".join(event.addresses)
+                yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}.")
+        case events.Browser() if usual:
+            yield Sentence(
+                "Opened in your browser." if event.opened else "Open that address in a browser here."
+            )
+        case events.Callback():
+            yield from _callback(event, usual=usual, curious=curious)
+        case events.CommandEnded() if curious:
+            yield Sentence(f"The command ended with exit status {event.status}.")
+        case events.Notice() if curious or (usual and not event.detail):
+            yield Sentence(event.text)
+
+
+def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Sentence]:
+    yield Sentence("")
+    if event.again:
+        yield Sentence("It started over. Close the page that is open and use this one:", Look.STRONG)
+    elif event.mode == "device":
+        if usual:
+            yield Sentence("This Hermes logs in by a device code: nothing is forwarded, no tunnel is needed.")
+            yield Sentence("")
+        yield Sentence(f"Approve the login at {event.issuer}:", Look.STRONG)
+    else:
+        yield Sentence(f"Sign in at {event.issuer}:", Look.STRONG)
+    yield Sentence("")
+    yield Sentence(event.url, Look.ADDRESS)
+    yield Sentence("")
+    if event.user_code:
+        yield Sentence(f"Code, if the page asks for one: {event.user_code}", Look.STRONG)
+    if event.mode == "paste":
+        yield Sentence("The page will show a code. Bring it back here.")
+
+
+_WAYS = {
+    "relay": "The server forwards nothing; a command there passed the answer on.",
+    "prompt": "The server lets nothing through; the answer was typed at the command's own prompt.",
+}
+
+
+def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator[Sentence]:
+    match event.outcome:
+        case "delivered" if usual:
+            yield Sentence(
+                "The browser came back; its answer was delivered. Hermes is finishing the login ..."
+            )
+            if curious and event.way in _WAYS:
+                yield Sentence(_WAYS[event.way])
+        case "stray":
+            yield Sentence(
+                "The browser came with the answer to another login, by its state; it was not delivered."
+            )
+            yield Sentence("Close older sign-in pages, and use the one that opened last.")
+        case "refused":
+            yield Sentence("The browser came back, and the command there did not take its answer.")
+        case "denied":
+            yield Sentence(f"The browser came back with a no ({event.error}); it was delivered.")
+        case "undeliverable" if usual:
+            yield Sentence("The browser came back, and its answer could not be delivered.")

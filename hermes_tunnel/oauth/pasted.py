@@ -1,0 +1,15 @@
+"""What a person may paste by mistake where a code is waited for."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[A-Za-z/.~_+-]{4,16}")
+
+
+def may_be_a_word(text: str) -> bool:
+    """Whether it could be a word, such as ``help`` or ``/quit``, though a code might look the same.
+
+    Some releases take the first line that they get for the code, and fail the login if it is none.
+    """
+    return _WORD.fullmatch(text.strip()) is not None

@@ -1,0 +1,90 @@
+"""As a job of a shell: stopped and continued, in the background and in the foreground again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.demo.ssh_settings import Account
+from hermes_tunnel.demo.stage import HOST, USER, Stage
+from hermes_tunnel.demo.variations import stays
+from tests.cli.program import ARGV
+from tests.local.terminal import until
+
+if shutil.which("setsid") is None:
+    pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
+from tests.lab.terminal import Terminal
+
+
+@contextmanager
+def shell() -> Iterator[Terminal]:
+    """A shell with job control that leaves the terminal's mode as its jobs leave it."""
+    environment = {**os.environ, "TERM": "xterm", "PS1": "shell> ", "ENV": "", "BROWSER": ""}
+    with Terminal(["sh", "-i"], cwd=Path.cwd(), env=environment) as terminal:
+        terminal.expect("shell> ")
+        yield terminal
+
+
+def run(terminal: Terminal, *words: str, background: bool = False) -> None:
+    """Type a command line of ours."""
+    terminal.send(shlex.join([*ARGV, *words]) + (" &\n" if background else "\n"))
+
+
+@contextmanager
+def asked_for_a_password(terminal: Terminal) -> Iterator[Stage]:
+    """A login that stands at a hidden question."""
+    with Stage(login=lambda _: stays(), account=Account(USER, password="open sesame")) as stage:
+        options = ["-F", str(stage.config_file), "-o", "PubkeyAuthentication=no"]
+        run(terminal, "login", "xai-oauth", HOST, *options)
+        terminal.expect("assword: ")
+        until(lambda: not terminal.echoes)
+        yield stage
+
+
+def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None:
+    """The shell has its echo; with fg the question is shown again, and what is typed is not."""
+    with shell() as terminal, asked_for_a_password(terminal):
+        terminal.send("\x1a")
+        terminal.expect("shell> ")
+        assert terminal.echoes
+        terminal.send("echo seen\n")
+        terminal.expect("^(shell> )?seen")
+        terminal.send("fg\n")
+        terminal.expect("assword: ")
+        until(lambda: not terminal.echoes)
+        terminal.send("open sesame\n")
+        terminal.expect("Running hermes")
+        assert "open sesame" not in terminal.output
+        terminal.send("\x03")
+        terminal.expect("shell> ")
+        assert terminal.echoes
+
+
+def test_a_login_in_the_background_waits_for_the_browser() -> None:
+    """It reads nothing and so is not stopped; the shell keeps its echo; in the foreground it offers again."""
+    with shell() as terminal:
+        run(terminal, "demo", background=True)
+        terminal.expect("Waiting for the browser to come back, at most")
+        assert terminal.echoes
+        terminal.send("echo se''en\n")
+        terminal.expect("^(shell> )?seen")
+        terminal.send("jobs\n")
+        terminal.expect("Running")
+        terminal.send("fg\n")
+        terminal.expect(r"2:\d\d left")
+        until(lambda: not terminal.echoes)
+        terminal.send("never-the-code-1\x15\n\x1a")
+        terminal.expect("shell> ")
+        assert terminal.echoes
+        terminal.send("bg\n")
+        terminal.send("jobs\n")
+        terminal.expect("Running")
+        terminal.send("kill %1; wait %1; echo en''ded $?\n")
+        terminal.expect("^(shell> )?ended 143")
+        assert terminal.echoes
