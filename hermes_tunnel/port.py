@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 from hermes_tunnel.errors import NoWayBack
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.ending import Outcome, end
-from hermes_tunnel.local.ports import BindRefusal, Occupant, Refusal, describe, occupants
+from hermes_tunnel.local.ports import BindRefusal, Occupant, Refusal, describe, keeps_from, occupants, why_not
 from hermes_tunnel.local.programs import Role
 
 ON_BUSY = ("ask", "kill", "paste", "fail")
@@ -20,14 +21,19 @@ class Room(Enum):
     NONE = "it stays taken, and the person will bring the address that the browser ended on"
 
 
-def make_room(port: int, refusal: Refusal, console: Console, *, on_busy: str, yes: bool = False) -> Room:
+def make_room(
+    port: int, addresses: Sequence[str], cause: OSError, console: Console, *, on_busy: str, yes: bool = False
+) -> Room:
     """Free a port that could not be had, or do without it, if the person agrees.
 
-    :param refusal: why it could not be had
+    :param addresses: where it was to be had
+    :param cause: what the system said
     :param on_busy: ``ask``, ``kill`` (and it is asked all the same unless ``yes``), ``paste`` or ``fail``
     :raises NoWayBack: it stays taken, and by whom
     """
-    holders = [one for one in occupants(port) if one.listens or refusal.reason is BindRefusal.TAKEN]
+    holders = [one for one in occupants(port) if keeps_from(one, addresses)]
+    refusal = why_not(cause, port, occupied=any(one.listens for one in holders))
+    holders = [one for one in holders if one.listens or refusal.reason is BindRefusal.TAKEN]
     if _may_paste(refusal, holders, console, on_busy):
         return _do_without(port, holders, console, yes=yes)
     if refusal.reason is not BindRefusal.TAKEN or not holders:
@@ -40,7 +46,10 @@ def make_room(port: int, refusal: Refusal, console: Console, *, on_busy: str, ye
         )
     protected = next((one.protected for one in living if one.protected), "")
     if protected:
-        raise NoWayBack(f"local port {port} is taken by {named}", f"it is not ours to end: {protected}")
+        raise NoWayBack(
+            f"local port {port} is taken by {named}",
+            f"it is not ours to end: {protected}; run it again when it has ended",
+        )
     if on_busy == "fail" or (not console.is_terminal and not yes):
         raise NoWayBack(
             f"local port {port} is taken by {named}",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,16 +16,13 @@ from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.gate import Gate
-from hermes_tunnel.local.ports import BindRefusal, Refusal, occupants, why_not
+from hermes_tunnel.local.ports import BindRefusal, keeps_from, occupants, why_not
 from hermes_tunnel.local.programs import Role
 from hermes_tunnel.mailbox import Mailbox
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
 from hermes_tunnel.port import Room, make_room
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
-
-_ALONE = sys.platform in ("linux", "win32")
-"""Whether a bound port is nobody else's; BSDs give 127.0.0.1 away beside a listener on all addresses."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,23 @@ class WayBack:
     :param console: asks whether to end an occupant
     :param emit: is told that it listens
     :param mailbox: gets what became of the callback
+    :param alone: whether a bound port is nobody else's
     """
 
-    def __init__(self, console: Console, emit: events.Emit, mailbox: Mailbox, busy: BusyPort) -> None:
+    def __init__(
+        self,
+        console: Console,
+        emit: events.Emit,
+        mailbox: Mailbox,
+        busy: BusyPort,
+        *,
+        alone: bool = sys.platform in ("linux", "win32"),
+    ) -> None:
         self._console = console
         self._emit = emit
         self._mailbox = mailbox
         self._busy = busy
+        self._alone = alone
         self._open = ExitStack()
         self._gate: Gate | None = None
         self._listens = False
@@ -103,16 +113,17 @@ class WayBack:
             forward = LocalForward(transport, addresses, port, gate.serve)
             try:
                 self._open.enter_context(forward)
-                refusal = None if _ALONE else shared(port)
-                if refusal is None:
+                if self._alone or not shared(port, addresses):
                     return addresses
                 self._open.close()
+                cause = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
             except PortRefused as refused:
-                refusal = why_not(refused.cause, port)
-                if refusal.reason is BindRefusal.NO_ADDRESS and len(addresses) > 1:
+                cause = refused.cause
+                if len(addresses) > 1 and why_not(cause, port).reason is BindRefusal.NO_ADDRESS:
                     addresses = tuple(address for address in addresses if address != refused.address)
                     continue
-            room = make_room(port, refusal, self._console, on_busy=self._busy.wish, yes=self._busy.yes)
+            busy = self._busy
+            room = make_room(port, addresses, cause, self._console, on_busy=busy.wish, yes=busy.yes)
             if room is Room.NONE:
                 return ()
 
@@ -121,17 +132,13 @@ def _nothing() -> None:
     """Nobody pastes, and nobody needs to."""
 
 
-def shared(port: int) -> Refusal | None:
-    """Why a port that we listen on is not ours alone: somebody else listens there too.
+def shared(port: int, addresses: Iterable[str]) -> bool:
+    """Whether somebody else listens where we do.
 
     On BSDs, and so on macOS, a socket on 127.0.0.1 may be bound beside one on all addresses.
     """
     others = [one for one in occupants(port) if one.listens and one.role is not Role.ITSELF]
-    if not others:
-        return None
-    return Refusal(
-        BindRefusal.TAKEN, f"local port {port} is taken", f"to see by whom: hermes-tunnel port {port}"
-    )
+    return any(keeps_from(one, addresses) for one in others)
 
 
 def callback_event(what: Delivered | Undeliverable | Strayed) -> events.Callback:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from hermes_tunnel.errors import NoWayBack
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
-from hermes_tunnel.local.ports import BindRefusal, Refusal, why_not
 from hermes_tunnel.port import Room, make_room
 from tests.local.holding import LISTENER, Start, as_user, child, root
 
@@ -53,69 +55,131 @@ def free() -> int:
         return port
 
 
-def refused(kind: BindRefusal, port: int) -> Refusal:
-    """Why the port could not be had, by what a system says: Windows' 10013 is a reserved port, if nobody
-    listens there.
-    """
-    reserved = OSError(errno.EACCES, "reserved")
-    reserved.winerror = 10013  # type: ignore[attr-defined]
-    forbidden = OSError(errno.EACCES, "no")
-    taken = OSError(errno.EADDRINUSE, "in use")
-    causes = {"taken": taken, "reserved": reserved, "forbidden": forbidden}
-    refusal = why_not(causes[kind.value], port)
-    assert refusal.reason is kind
-    return refusal
+def refused(number: int) -> OSError:
+    """What a system says to a bind that cannot be; Windows has numbers of its own."""
+    return OSError(number, os.strerror(number) if number < 10000 else "words")
 
 
-@pytest.mark.parametrize("kind", [BindRefusal.RESERVED, BindRefusal.FORBIDDEN])
-def test_where_nobody_listens_the_address_can_be_brought(free: int, kind: BindRefusal) -> None:
-    """A port that is reserved or forbidden: on a terminal that is done at once, else if it is wished."""
-    assert make_room(free, refused(kind, free), Person(True), on_busy="ask") is Room.NONE
-    assert make_room(free, refused(kind, free), Person(None), on_busy="paste") is Room.NONE
-    for wish, person in (("ask", Person(None)), ("fail", Person(True)), ("kill", Person(True))):
+TAKEN, FORBIDDEN = refused(errno.EADDRINUSE), refused(errno.EACCES)
+RESERVED, EXCLUSIVE = refused(10013), refused(10013)
+HERE = ("127.0.0.1",)
+PYTHON = Path(sys.executable).name
+NOBODY, YES, NO = None, True, False
+# What is wished, who is there and says what, whether --yes; what comes of it: the room, or words of the hint.
+OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
+    ("ask", YES, False, Room.MADE),
+    ("ask", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill; or --on-busy-port paste"),
+    ("ask", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+    ("ask", NOBODY, True, Room.MADE),
+    ("kill", YES, False, Room.MADE),
+    ("kill", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill"),
+    ("kill", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+    ("kill", NOBODY, True, Room.MADE),
+    ("paste", YES, False, Room.NONE),
+    ("paste", NO, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
+    ("paste", NOBODY, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
+    ("paste", NOBODY, True, Room.NONE),
+    ("fail", YES, True, "to end it: hermes-tunnel port PORT --kill"),
+    ("fail", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+]
+
+
+@pytest.mark.parametrize(("wish", "answer", "yes", "result"), OF_ONE_S_OWN)
+def test_an_occupant_of_one_s_own(
+    start: Start, wish: str, answer: bool | None, yes: bool, result: Room | str
+) -> None:
+    """It is named with PID and start; it is ended only where that is what comes of it."""
+    process, port = start(LISTENER, "127.0.0.1", 0)
+    person = Person(answer)
+    if isinstance(result, Room):
+        assert make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes) is result
+    else:
         with pytest.raises(NoWayBack) as failure:
-            make_room(free, refused(kind, free), person, on_busy=wish)
-        assert "--on-busy-port paste" in failure.value.hint
-        assert person.asked == []
-
-
-def test_an_occupant_of_one_s_own_may_stay(start: Start) -> None:
-    """It is named, and that it will see the answer is agreed to: by a yes, or by --yes."""
-    _, port = start(LISTENER, "127.0.0.1", 0)
-    refusal = refused(BindRefusal.TAKEN, port)
-    person = Person(True)
-    assert make_room(port, refusal, person, on_busy="paste") is Room.NONE
-    assert person.asked == ["Go on, and paste the address that the browser ends on?"]
-    assert "the browser will bring the answer there first" in person.shown.getvalue()
-    assert make_room(port, refusal, Person(None), on_busy="paste", yes=True) is Room.NONE
-    for no in (Person(False), Person(None)):
-        with pytest.raises(NoWayBack, match=f"local port {port} is taken by "):
-            make_room(port, refusal, no, on_busy="paste")
+            make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes)
+        assert failure.value.status == 7
+        assert failure.value.message.startswith(f"local port {port} is taken by {PYTHON} ")
+        assert f"(PID {process.pid}, user " in failure.value.message
+        assert " today): " in failure.value.message
+        assert result.replace("PORT", str(port)) in failure.value.hint
+    if answer is not None:
+        assert len(person.asked) == (not yes and wish != "fail")
+    assert (process.poll() is None) == (result is not Room.MADE)
 
 
 @root
-def test_an_occupant_of_somebody_else_gets_no_code(start: Start) -> None:
-    """Another user's process would receive it: no question, no --yes, no way."""
-    _, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
-    person = Person(True)
-    with pytest.raises(NoWayBack, match="which would get the answer that the browser brings"):
-        make_room(port, refused(BindRefusal.TAKEN, port), person, on_busy="paste", yes=True)
+@pytest.mark.parametrize("wish", ["ask", "kill", "paste", "fail"])
+@pytest.mark.parametrize("answer", [NOBODY, YES])
+def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | None) -> None:
+    """It would get the code, and is not ours to end: no question, no --yes, no way."""
+    process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
+    person = Person(answer)
+    with pytest.raises(NoWayBack) as failure:
+        make_room(port, HERE, TAKEN, person, on_busy=wish, yes=True)
+    assert f"is taken by {PYTHON} (PID {process.pid}, user nobody" in failure.value.message
+    words = "it has to end first" if wish == "paste" else "it is not ours to end: it belongs to user nobody"
+    assert words in failure.value.hint
+    assert person.asked == []
+    assert process.poll() is None
+
+
+@pytest.mark.parametrize("cause", [RESERVED, FORBIDDEN])
+@pytest.mark.parametrize(
+    ("wish", "answer", "room"),
+    [
+        ("ask", YES, Room.NONE),
+        ("ask", NOBODY, None),
+        ("paste", YES, Room.NONE),
+        ("paste", NOBODY, Room.NONE),
+        ("kill", YES, None),
+        ("fail", YES, None),
+    ],
+)
+def test_a_port_that_nobody_holds(
+    free: int, cause: OSError, wish: str, answer: bool | None, room: Room | None
+) -> None:
+    """Reserved or forbidden: the address can be brought, on a terminal at once, else if it is wished."""
+    person = Person(answer)
+    if room:
+        assert make_room(free, HERE, cause, person, on_busy=wish) is room
+    else:
+        with pytest.raises(NoWayBack) as failure:
+            make_room(free, HERE, cause, person, on_busy=wish)
+        assert "--on-busy-port paste" in failure.value.hint
+        assert f"local port {free}" in failure.value.message
     assert person.asked == []
 
 
-def test_a_no_and_a_fail_end_nothing(start: Start) -> None:
-    """The occupant goes on; its end is offered as what to type."""
+def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: Start, free: int) -> None:
+    """Who holds it tells: an occupant is named, and only where there is none the reserved ranges are."""
     process, port = start(LISTENER, "127.0.0.1", 0)
-    for wish, person in (("ask", Person(False)), ("ask", Person(None)), ("fail", Person(True))):
-        with pytest.raises(NoWayBack) as failure:
-            make_room(port, refused(BindRefusal.TAKEN, port), person, on_busy=wish)
-        assert f"hermes-tunnel port {port} --kill" in failure.value.hint
-        assert process.poll() is None
+    with pytest.raises(NoWayBack, match=rf"is taken by {PYTHON} \(PID {process.pid}, "):
+        make_room(port, HERE, EXCLUSIVE, Person(NOBODY), on_busy="fail")
+    with pytest.raises(NoWayBack, match="Windows keeps local port") as failure:
+        make_room(free, HERE, RESERVED, Person(NOBODY), on_busy="fail")
+    assert "netsh int ipv4 show excludedportrange protocol=tcp" in failure.value.hint
 
 
-@pytest.mark.parametrize("wish", ["ask", "kill"])
-def test_room_is_made_after_a_yes(start: Start, wish: str) -> None:
-    """The occupant is ended, and another try is worth it."""
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="TIME_WAIT is to be seen")
+def test_what_has_ended_is_waited_for() -> None:
+    """A connection that the system keeps the port for: a minute, and nobody to end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        port = client.getsockname()[1]
+        accepted, _ = server.accept()
+        client.close()
+        assert accepted.recv(1) == b""
+        accepted.close()
+    with pytest.raises(NoWayBack, match="is held by a connection that has ended") as failure:
+        make_room(port, HERE, TAKEN, Person(YES), on_busy="kill", yes=True)
+    assert "within a minute; then run it again" in failure.value.hint
+
+
+def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
+    """A listener on the other family has the same number and is nobody's obstacle."""
     process, port = start(LISTENER, "127.0.0.1", 0)
-    assert make_room(port, refused(BindRefusal.TAKEN, port), Person(True), on_busy=wish) is Room.MADE
+    other, _ = start(LISTENER, "::1", port)
+    assert make_room(port, HERE, TAKEN, Person(YES), on_busy="kill") is Room.MADE
     assert process.poll() is not None
+    assert other.poll() is None
+    with pytest.raises(NoWayBack, match=rf"PID {other.pid}, "):
+        make_room(port, (*HERE, "::1"), TAKEN, Person(NOBODY), on_busy="fail")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.hermes import Hermes, loopback_login
 from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
@@ -21,9 +23,15 @@ from hermes_tunnel.demo.remote_process import Command
 from hermes_tunnel.demo.ssh_settings import Settings
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import NobodyAnswered, NoWayBack
-from hermes_tunnel.local.ports import BindRefusal
+from hermes_tunnel.local.console import Console
+from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn
-from hermes_tunnel.way_back import BusyPort, shared
+from hermes_tunnel.mailbox import Mailbox
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.way_back import BusyPort, WayBack, shared
+from tests.demo.client import connected
 from tests.test_login import Login
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -213,16 +221,69 @@ def test_without_a_yes_the_address_is_not_asked_for() -> None:
     assert asked == []
 
 
+WILDCARD = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if len(sys.argv) > 1 else socket.AF_INET)
+if len(sys.argv) > 1: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+s.bind(("", 0)); s.listen(); print(s.getsockname()[1], flush=True); input()
+"""
+
+
+@contextmanager
+def another(*argv: str) -> Iterator[int]:
+    """A port where another process listens on all addresses."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WILDCARD, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.communicate("\n")
+
+
 def test_a_listener_beside_ours_is_found() -> None:
     """Where a system gives one port to two, the other is an occupant; a port of ours alone is not taken."""
     with socket.create_server(("127.0.0.1", 0)) as own:
-        assert shared(own.getsockname()[1]) is None
-    child = "import socket; s = socket.create_server(('', 0)); print(s.getsockname()[1], flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        refusal = shared(int(other.stdout.readline()))
-        other.communicate("\n")
-    assert refusal is not None
-    assert refusal.reason is BindRefusal.TAKEN
+        assert not shared(own.getsockname()[1], ["127.0.0.1"])
+    with another() as port:
+        assert shared(port, ["127.0.0.1"])
+
+
+def way_back(stage: Stage, host: str, port: int, *, alone: bool = True) -> list[events.Event]:
+    """What a way back for a redirect tells; nobody is there to be asked."""
+    told: list[events.Event] = []
+    console = Console(io.StringIO(), Keyboard(None))
+    redirect = Redirect(host, port, "/callback")
+    with (
+        connected(stage) as transport,
+        closing(WayBack(console, told.append, Mailbox(), BusyPort(), alone=alone)) as way,
+    ):
+        way.open(
+            transport, "there", Expected(redirect, "state"), Delivery(lambda: transport, Call(), redirect)
+        )
+    return told
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
+    """As macOS does: the bind succeeds beside a listener on all addresses, which is looked for then."""
+    with Stage() as stage, another("IPv6 alone") as port:
+        if alone:
+            assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]
+        else:
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::$"):
+                way_back(stage, "127.0.0.1", port, alone=False)
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_localhost_is_both_families() -> None:
+    """A browser takes either: both are listened on, and an occupant of one is named, not bound beside."""
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        port = some.getsockname()[1]
+    with Stage() as stage:
+        assert way_back(stage, "localhost", port) == [events.Forwarding(port, ("127.0.0.1", "::1"), port)]
+        with socket.create_server(("::1", port), family=socket.AF_INET6):
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::1$"):
+                way_back(stage, "localhost", port)
+            assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]

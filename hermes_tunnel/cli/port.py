@@ -6,7 +6,8 @@ import click
 
 from hermes_tunnel.cli.options import new_console, option
 from hermes_tunnel.errors import ExitStatus
-from hermes_tunnel.local.ports import describe, occupants
+from hermes_tunnel.local.ports import BindRefusal, Occupant, describe, occupants, why_unavailable
+from hermes_tunnel.local.programs import Role
 from hermes_tunnel.port import end_occupant
 from hermes_tunnel.text import plain
 
@@ -27,8 +28,24 @@ def port(port: int, kill: bool, yes: bool) -> int:
         click.echo(plain(describe(holder)))
     if kill:
         console = new_console()
-        ended = [end_occupant(holder, console, yes=yes) for holder in holders]
-        holders = [] if all(ended) else occupants(port)
-    elif not holders:
+        for holder in holders:
+            end_occupant(holder, console, yes=yes)
+        holders = occupants(port)
+    elif any(not holder.protected for holder in holders):
+        click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)
+    return _free_or_taken(port, holders)
+
+
+def _free_or_taken(port: int, holders: list[Occupant]) -> int:
+    """What has ended keeps a port only sometimes, and not every holder can be seen: a bind tells."""
+    if any(holder.role is not Role.CLOSED for holder in holders):
+        return ExitStatus.NO_WAY_BACK
+    refusal = why_unavailable(port)
+    if refusal is None:
         click.echo(f"local port {port} is free")
-    return ExitStatus.NO_WAY_BACK if holders else ExitStatus.OK
+        return ExitStatus.OK
+    by_whom = ", and the system does not show by whom" * (refusal.reason is BindRefusal.TAKEN and not holders)
+    click.echo(plain(refusal.message + by_whom))
+    if refusal.reason is BindRefusal.RESERVED:
+        click.echo(f"hermes-tunnel: hint: {refusal.hint}", err=True)
+    return ExitStatus.OK if refusal.reason is BindRefusal.FORBIDDEN else ExitStatus.NO_WAY_BACK

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from hermes_tunnel.local.ports import Occupant, occupants
+from hermes_tunnel.local.ports import Occupant, keeps_from, occupants
 from hermes_tunnel.local.programs import Role
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
     :param occupant: as found and shown to the person, who agreed
     :param wait: seconds until it has to be gone
     """
-    now = _holders(occupant.port)
+    now = _holders(occupant)
     if not now:
         return EndResult(Outcome.FREED)
     reason, process = occupant.protected, occupant.process
@@ -63,15 +63,17 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
         pass  # it was faster
     except psutil.AccessDenied:
         return EndResult(Outcome.REFUSED, "the system does not let this user end it", now)
-    holders = _holders(occupant.port)
+    holders = _holders(occupant)
     if not holders:
         return EndResult(Outcome.FREED)
     alive = any(it.process == process for it in holders)
     return EndResult(Outcome.DID_NOT_END if alive else Outcome.STILL_HELD, holders=holders)
 
 
-def _holders(port: int) -> tuple[Occupant, ...]:
-    return tuple(it for it in occupants(port) if it.role is not Role.CLOSED)
+def _holders(occupant: Occupant) -> tuple[Occupant, ...]:
+    """Who holds the port where the occupant does: on the other family somebody else may, and harms nobody."""
+    found = [it for it in occupants(occupant.port) if it.role is not Role.CLOSED]
+    return tuple(it for it in found if keeps_from(it, occupant.addresses))
 
 
 def _wait(process: psutil.Process, seconds: float) -> None:

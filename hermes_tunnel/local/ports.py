@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,6 +94,27 @@ def occupants(
             continue
         found.append(_seen(port, state, addresses, seen, group[0].user))
     return sorted(found, key=lambda it: (not it.listens, it.state in CLOSED, it.pid or 0))
+
+
+def keeps_from(occupant: Occupant, addresses: Iterable[str]) -> bool:
+    """Whether it has the port on one of these addresses: on the address itself, or on all of its family.
+
+    A socket on ``::`` may be one for IPv4 too, which no system tells.
+    """
+    return any(
+        held in {address, "::", *([] if ":" in address else ["0.0.0.0"])}  # noqa: S104  # compared
+        for held in occupant.addresses
+        for address in addresses
+    )
+
+
+def why_unavailable(port: int) -> Refusal | None:
+    """Why the port cannot be had on 127.0.0.1, by trying; None where it can."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        return why_not(error, port)
+    return None
 
 
 def _unseen(port: int, state: str, addresses: tuple[str, ...], user: str | None) -> Occupant:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.program import run
+from tests.local.holding import linux
 
 HOLDER = (
     "import socket, sys; s = socket.create_server(('127.0.0.1', 0));"
@@ -44,6 +45,45 @@ def test_a_taken_port(holder: tuple[subprocess.Popen[str], str]) -> None:
     assert done.returncode == 7
     assert f"(PID {process.pid}, user " in done.stdout
     assert ", since " in done.stdout
+    assert done.stderr == f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill\n"
+
+
+@linux
+def test_a_connection_that_has_ended_keeps_nobody_out() -> None:
+    """It is named, and the port can be had all the same: 0."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(server.getsockname()) as client:
+            server.accept()[0].close()
+            assert client.recv(1) == b""
+    done = run("port", str(port))
+    assert done.returncode == 0
+    named, free = done.stdout.splitlines()
+    assert "a connection that has ended" in named
+    assert "TIME_WAIT" in named
+    assert free == f"local port {port} is free"
+
+
+def test_a_port_that_is_held_by_nobody_knows_whom() -> None:
+    """Bound without listening, it is in no list; trying tells: 7."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        done = run("port", str(port))
+    assert done.returncode == 7
+    assert done.stdout == f"local port {port} is taken, and the system does not show by whom\n"
+
+
+def test_a_client_s_port() -> None:
+    """A connection that merely has the number is named with its state, and is nothing to be ended: 7."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        done = run("port", str(client.getsockname()[1]))
+    assert done.returncode == 7
+    assert "ESTABLISHED on 127.0.0.1" in done.stdout
+    assert done.stderr == ""
 
 
 def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str], str]) -> None:
