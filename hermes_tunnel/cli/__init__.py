@@ -12,6 +12,7 @@ import click
 
 from hermes_tunnel import __version__
 from hermes_tunnel.cli.ending import Endings, exit_status_of
+from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.text import plain, redact
 
 _VERBS = {
@@ -62,7 +63,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
     with Endings() as endings:
-        status = exit_status_of(lambda: _run(arguments), endings)
+        status = exit_status_of(lambda: _run(arguments, endings), endings)
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
         try:
             stream.flush()
@@ -72,20 +73,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, endings: Endings) -> int:
     try:
-        result = cli.main(arguments, prog_name="hermes-tunnel", standalone_mode=False)
+        result = cli.main(arguments, prog_name="hermes-tunnel", standalone_mode=False, obj=endings)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx is not None else "hermes-tunnel"
-        _complain(error.format_message(), f"see {verb} --help")
+        _complain(error.format_message(), f"see {verb} --help{_variable(error)}")
         return 2
     except click.ClickException as error:
         _complain(error.format_message(), "")
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _variable(error: click.UsageError) -> str:
+    """Where the value came from, if nobody typed it."""
+    parameter = getattr(error, "param", None)
+    if error.ctx is None or parameter is None or parameter.envvar not in variables_in_use(error.ctx):
+        return ""
+    return f"; the value is that of the variable {parameter.envvar}"
 
 
 def _complain(message: str, hint: str) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import _thread
 import os
+import shutil
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -30,6 +32,8 @@ class Endings:
 
     def __init__(self) -> None:
         self.fault: BaseException | None = None
+        self.directory: Path | None = None
+        """What not even a second signal may leave behind: the demo has a key in there."""
         self._signalled = False
         self._before: dict[int, Any] = {}
         self._terminal: list[Any] | None = None
@@ -57,6 +61,8 @@ class Endings:
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         if self._signalled:
             _restore(self._terminal)
+            if self.directory is not None:
+                shutil.rmtree(self.directory, ignore_errors=True)
             os._exit(128 + number)
         self._signalled = True
         raise Ended(number)

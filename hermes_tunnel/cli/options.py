@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
@@ -19,9 +21,32 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class _Words(click.types.StringParamType):
+    """Any text; in a variable, several of them are separated by spaces, and quoted where they have one."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        try:
+            return shlex.split(rv, posix=os.name == "posix")
+        except ValueError:  # an apostrophe, perhaps
+            return [rv]
+
+
 def option(*names: str, variable: str, **settings: Any) -> Callable[[F], F]:
     """A click option that can be set as ``HERMES_TUNNEL_<variable>`` as well."""
+    if settings.get("multiple"):
+        settings["type"] = _Words()
+    if not any(name.startswith("--") for name in names):  # else it is called as the option is
+        settings["help"] += f" Variable: HERMES_TUNNEL_{variable}."
     return click.option(*names, envvar=f"HERMES_TUNNEL_{variable}", **settings)
+
+
+def variables_in_use(ctx: click.Context) -> list[str]:
+    """The variables that options were taken from."""
+    return [
+        str(each.envvar)
+        for each in ctx.command.params
+        if each.name and ctx.get_parameter_source(each.name) is ParameterSource.ENVIRONMENT
+    ]
 
 
 _CONNECTION = (

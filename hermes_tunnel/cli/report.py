@@ -6,8 +6,11 @@ import json
 import sys
 from collections.abc import Callable
 
+import click
+
 from hermes_tunnel import events
-from hermes_tunnel.errors import Ended, ExitStatus, Failure
+from hermes_tunnel.cli.options import variables_in_use
+from hermes_tunnel.errors import ConfigurationFailure, Ended, ExitStatus, Failure, UsageFailure
 from hermes_tunnel.local.console import Console
 
 
@@ -39,6 +42,9 @@ class Report:
         try:
             outcome = run()
         except Failure as failure:
+            variables = variables_in_use(click.get_current_context())
+            if isinstance(failure, UsageFailure | ConfigurationFailure) and variables:
+                failure.hint += f"; options were taken from the environment: {', '.join(variables)}"
             # What was answered or printed may be quoted in it; whoever shows it does not know the secrets.
             failure.message = self._console.safe(failure.message)
             failure.hint = self._console.safe(failure.hint)

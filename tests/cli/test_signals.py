@@ -82,6 +82,19 @@ def test_ctrl_c_while_the_browser_is_waited_for() -> None:
         socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
+    """It ends at once, with no time to unwind; the demo's directory is gone all the same."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "BROWSER": "", "TERM": "xterm"}
+    with Terminal([*ARGV, "demo"], cwd=Path.cwd(), env=environment) as terminal:
+        terminal.expect("Waiting for the browser to come back, 2:5")
+        assert list(tmp_path.glob("hermes-tunnel-demo-*/id_ed25519"))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            terminal.process.send_signal(number)
+        assert terminal.wait(10) in (130, 143)
+        assert terminal.echoes
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_hang_up_that_is_ignored_stays_so() -> None:
     """Under nohup(1) it ends nothing."""
     argv = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *ARGV, "demo", "--approve"]
