@@ -15,11 +15,11 @@ from hermes_tunnel.link import Link
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.mailbox import Mailbox
 from hermes_tunnel.oauth import ending
-from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
 from hermes_tunnel.remote.call import Call
-from hermes_tunnel.remote.hermes import known_callback
+from hermes_tunnel.remote.hermes import KNOWN, known_callback
 from hermes_tunnel.remote.listeners import choose, listeners
 from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
@@ -86,6 +86,23 @@ def expected_at(port: int) -> Expected:
     """What is known of the callback to a port."""
     path, origins = known_callback(port)
     return Expected(Redirect("127.0.0.1", port, path), "", origins)
+
+
+def expected_by(url: str) -> Expected:
+    """What is known of the callback by the authorization URL that Hermes shows; nothing is opened here.
+
+    :raises Unsafe: it is no such URL, or one that must not be opened
+    :raises UsageFailure: its answer does not go to a port of the machine that the browser runs on
+    """
+    authorization = assess_authorization(url, Policy(external_redirects=True))
+    if authorization.redirect is None:
+        raise UsageFailure(
+            f"that login needs no tunnel: its answer goes to {authorization.redirect_host}",
+            "open the page in any browser, and do what Hermes says there",
+        )
+    policies = [known.policy for known in KNOWN.values() if known.policy.knows(authorization.issuer)]
+    origins = (policies or [Policy()])[0].origins(authorization)
+    return Expected(authorization.redirect, authorization.state, origins)
 
 
 def _await_callback(

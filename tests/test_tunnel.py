@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,17 +15,20 @@ from hermes_tunnel import events
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.hermes import loopback_login
 from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
-from hermes_tunnel.demo.ssh_settings import Settings
-from hermes_tunnel.demo.stage import HOST, Stage
-from hermes_tunnel.errors import NobodyAnswered, NoWayBack, Refused, UsageFailure
+from hermes_tunnel.demo.ssh_settings import Account, Settings
+from hermes_tunnel.demo.stage import HOST, USER, Stage
+from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.target import parse_target
-from hermes_tunnel.tunnel import Order, expected_at, forward, paste
+from hermes_tunnel.text import redact
+from hermes_tunnel.tunnel import Order, expected_at, expected_by, forward, paste
 from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port
+from tests.local.holding import posix
+from tests.local.terminal import terminal, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NO_FORWARD = Settings(allow_tcp_forwarding=False)
@@ -32,8 +37,11 @@ NO_FORWARD = Settings(allow_tcp_forwarding=False)
 class Tunnel:
     """What the tunnel is told and tells."""
 
-    def __init__(self, stage: Stage, watch: Callable[[events.Event], None] = lambda _: None) -> None:
-        self.hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+    def __init__(
+        self, stage: Stage, watch: Callable[[events.Event], None] = lambda _: None, *options: str
+    ) -> None:
+        configuration = Options(config_file=str(stage.config_file), options=options)
+        self.hops = resolve(parse_target(HOST), configuration)
         self.events: list[events.Event] = []
         self.shown = io.StringIO()
         self.console = Console(self.shown, Keyboard(None), verbosity=1)
@@ -142,6 +150,46 @@ def test_the_connection_comes_back_and_the_browser_is_held() -> None:
     assert tunnel.outcomes() == [("delivered", "forward")]
 
 
+@posix
+def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
+    """While a code could be pasted the connection drops: what the new one asks is asked, and only that."""
+    account = Account(USER, password="pass-word-1")
+    with waiting(account=account) as (stage, command, url), terminal() as pty:
+        tunnel = Tunnel(stage, lambda _: None, "PubkeyAuthentication=no")
+        tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        done: Future[Redirect] = Future()
+
+        def lead() -> None:
+            try:
+                order = Order(tunnel.hops, expected=by_url(url, stage))
+                done.set_result(forward(order, tunnel.console, tunnel.emit))
+            except BaseException as problem:
+                done.set_exception(problem)
+                raise
+
+        leading = threading.Thread(target=lead)
+        leading.start()
+        pty.wait_for("assword:")
+        pty.type("pass-word-1\n")
+        shown = pty.wait_for("Waiting for the browser to come back (Ctrl-C stops)")
+        until(lambda: not pty.echoes)
+        stage.server.connections[-1].drop()
+        shown += pty.wait_for("assword:")
+        pty.type("pass-word-1\n")
+        shown += pty.wait_for("Waiting for the browser to come back (Ctrl-C stops)")
+        until(lambda: not pty.echoes)
+        pty.type("not a code\n")
+        shown += pty.wait_for("That is not it: it is neither an address of this machine nor a code.")
+        stage.person.open(url)
+        done.result(20)
+        leading.join(5)
+        command.read_all()
+        assert command.status() == 0
+    assert shown.count("That is not it") == 1
+    assert "pass-word-1" not in shown
+    assert tunnel.outcomes() == [("delivered", "forward")]
+
+
 @pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
 def test_a_pasted_address_is_delivered(settings: Settings) -> None:
     """As the browser showed it; what was pasted is shown nowhere."""
@@ -200,6 +248,42 @@ def address_after(stage: Stage, url: str) -> str:
     """Where the browser ends after the sign-in: at a port of this machine where nobody listens."""
     stage.person.open(url)
     return stage.person.wait().url
+
+
+XAI = (
+    "https://auth.x.ai/oauth2/authorize?client_id=c&state=STATE&redirect_uri="
+    "http%3A%2F%2F127.0.0.1%3A56121%2Fcallback"
+)
+
+
+def test_a_url_has_the_path_the_state_and_the_pages_of_its_provider() -> None:
+    """Any of a known provider's pages may fetch the callback; of another one, that page alone."""
+    xai = expected_by(XAI)
+    assert (xai.redirect, xai.state) == (Redirect("127.0.0.1", 56121, "/callback"), "STATE")
+    assert xai.origins == {"https://auth.x.ai", "https://accounts.x.ai"}
+    assert expected_by(XAI.replace("auth.x.ai", "mcp.example")).origins == {"https://mcp.example"}
+
+
+@pytest.mark.parametrize(
+    ("url", "failure", "words"),
+    [
+        ("nonsense", Unsafe, "not https"),
+        (XAI.replace("https:", "http:", 1), Unsafe, "not https"),
+        (XAI.replace("state=STATE", ""), Unsafe, "state"),
+        (XAI.replace("56121", "22"), Unsafe, "port 22"),
+        (
+            XAI.replace("http%3A%2F%2F127.0.0.1", "https%3A%2F%2Fconsole.example"),
+            UsageFailure,
+            "its answer goes to console.example",
+        ),
+    ],
+)
+def test_what_is_no_url_of_a_login_that_waits(url: str, failure: type[Failure], words: str) -> None:
+    """Each is refused with its reason, and the state is in none."""
+    with pytest.raises(failure, match=words) as refused:
+        expected_by(url)
+    assert refused.value.hint
+    assert "STATE" not in redact(refused.value.message + refused.value.hint)
 
 
 def test_a_known_port_has_its_path() -> None:

@@ -17,7 +17,6 @@ from hermes_tunnel.cli.options import (
     way_back_options,
 )
 from hermes_tunnel.cli.report import Report
-from hermes_tunnel.errors import UsageFailure
 
 if TYPE_CHECKING:
     from hermes_tunnel.local.console import Console
@@ -76,20 +75,12 @@ def _forward(port: int | None, wanted: dict[str, Any], console: Console, report:
 
 def _from_the_url(console: Console) -> Expected | None:
     """What is waited for, by the URL that the person has; None where they have none."""
-    from hermes_tunnel.oauth.authorization import Mode, Policy, assess_authorization
-    from hermes_tunnel.oauth.callback import Expected
+    from hermes_tunnel.tunnel import expected_by
 
-    text = console.ask(
-        "The authorization URL that Hermes shows there (Enter: look what waits there): ", False
-    )
-    if not (text or "").strip():
+    question = "The authorization URL that Hermes shows there (Enter: look what waits there): "
+    text = (console.ask(question, False) or "").strip()
+    if not text:
         return None
-    authorization = assess_authorization((text or "").strip(), Policy(external_redirects=True))
-    if authorization.mode is not Mode.LOOPBACK or authorization.redirect is None:
-        raise UsageFailure(
-            f"that login needs no tunnel: its answer goes to {authorization.redirect_host}",
-            "open the page in any browser, and do what Hermes says there",
-        )
-    console.secrets.add(authorization.state)
-    origins = Policy().origins(authorization)
-    return Expected(authorization.redirect, authorization.state, origins)
+    expected = expected_by(text)
+    console.secrets.add(expected.state)
+    return expected
