@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from hermes_tunnel import events
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
-from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.hermes import Hermes, LoginFailed, loopback_login, redeem, wait_for_answer
 from hermes_tunnel.demo.oauth_client import Attempt
 from hermes_tunnel.demo.other_logins import device_login, mcp_login, spotify_login
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
@@ -30,6 +31,7 @@ from hermes_tunnel.errors import (
     RemoteCommandFailure,
     Unsafe,
 )
+from hermes_tunnel.events import as_json
 from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
@@ -363,6 +365,140 @@ def test_a_success_line_without_a_credential_is_not_believed() -> None:
     with Stage(APPROVE, login=lambda _: claim) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
+
+
+def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
+    """A listener on another port than the redirect's, as behind a proxy of its own, which is said or not."""
+
+    def command(process: RemoteProcess) -> int:
+        with (
+            socket.create_server(("127.0.0.1", 0)) as some,
+            CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener,
+        ):
+            attempt = Attempt(f"http://127.0.0.1:{some.getsockname()[1]}/callback")
+            some.close()
+            waiting = f"Waiting for callback on {listener.redirect_uri}"
+            process.print(waiting if said == "before" else "")
+            process.print(hermes.client.authorization_url(attempt))
+            process.print(waiting if said == "after" else "")
+            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            process.print('Saved xai-oauth OAuth credentials: "demo"')
+        return 0
+
+    return command
+
+
+@pytest.mark.parametrize("said", ["before", "after"])
+def test_a_listener_on_another_port_than_the_redirect_s(said: str) -> None:
+    """The browser's side is the redirect_uri, the remote's side is what the command says of itself."""
+    with Stage(APPROVE, login=lambda hermes: waits_elsewhere(hermes, said=said)) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert events.Callback("delivered", "", "forward") in done.events
+
+
+def fails_afterwards(hermes: Hermes) -> Command:
+    """The token is refused, though the browser was told that all is well."""
+
+    def command(process: RemoteProcess) -> int:
+        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            process.print(hermes.client.authorization_url(Attempt(listener.redirect_uri)))
+            wait_for_answer(hermes, process, listener)
+            raise LoginFailed("token exchange failed (HTTP 400)")
+
+    return command
+
+
+def gives_up(hermes: Hermes) -> Command:
+    """The listener is closed, and the command goes on."""
+
+    def command(process: RemoteProcess) -> int:
+        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            url = hermes.client.authorization_url(Attempt(listener.redirect_uri))
+        process.print(url)
+        return stays()(process)
+
+    return command
+
+
+def comes_with(parameters: str) -> Callable[[str], bool]:
+    """A browser that comes back with something of its own."""
+
+    def browse(url: str) -> bool:
+        fields = parse_qs(urlsplit(url).query)
+        back = urlsplit(fields["redirect_uri"][0])
+        with socket.create_connection(("127.0.0.1", back.port or 0)) as browser:
+            target = f"{back.path}?{parameters.replace('STATE', fields['state'][0])}"
+            browser.sendall(f"GET {target} HTTP/1.1\r\nHost: {back.netloc}\r\n\r\n".encode())
+            browser.recv(100)
+        return True
+
+    return browse
+
+
+@pytest.mark.parametrize(
+    ("kind", "page", "outcome", "status", "told"),
+    [
+        (loopback_login, "code", "delivered", 0, "The browser came back; its answer was delivered."),
+        (
+            loopback_login,
+            "error=server_error&state=STATE",
+            "denied",
+            9,
+            "The browser came back with a no (server_error); it was delivered.\n"
+            "the sign-in was declined at the provider (server_error)",
+        ),
+        (
+            loopback_login,
+            "code=abcd&state=other",
+            "stray",
+            10,
+            "The browser came with the answer to another login, by its state; it was not delivered.\n"
+            "nobody signed in: the browser came back only with the answer to another login",
+        ),
+        (
+            loopback_login,
+            "",
+            "",
+            10,
+            "nobody signed in: the browser did not come back in time\n"
+            "in the profile that you are signed in with?\n"
+            "did it show a code instead (paste it here)?\n"
+            "did the browser ask to reach the local network (allow it)?",
+        ),
+        (
+            fails_afterwards,
+            "code",
+            "delivered",
+            9,
+            "The browser came back; its answer was delivered.\n"
+            "the command failed there: token exchange failed (HTTP 400) (exit status 1)\n"
+            "the browser's answer was delivered before, so the tunnel is not the cause",
+        ),
+        (
+            gives_up,
+            "code",
+            "undeliverable",
+            9,
+            "The browser came back, and its answer could not be delivered.\n"
+            "the callback came, but nothing listens for it on the remote any more",
+        ),
+    ],
+)
+def test_the_person_is_told_what_became_of_the_callback(
+    kind: Callable[[Hermes], Command], page: str, outcome: str, status: int, told: str
+) -> None:
+    """Delivered; a no, and which; of another login; never came, and why perhaps; failed afterwards."""
+    with Stage(APPROVE, login=kind) as stage:
+        browse = stage.person.open if page == "code" else comes_with(page) if page else lambda _: True
+        done = Login(stage, open_page=browse, seconds=1.5 if status == 10 else None)
+    words = done.shown
+    if isinstance(done.ended, Failure):
+        words += f"{done.ended.message}\n{done.ended.hint}"
+    assert (done.ended.status if isinstance(done.ended, Failure) else 0) == status
+    for one in told.split("\n"):
+        assert one in words
+    assert [as_json(event)["outcome"] for event in done.of(events.Callback)] == [outcome] * bool(outcome)
 
 
 def test_a_lost_connection_is_one() -> None:

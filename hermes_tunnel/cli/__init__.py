@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -62,6 +63,8 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a name may be in any script
     with Endings() as endings:
         status = exit_status_of(lambda: _run(arguments, endings), endings)
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start

@@ -120,6 +120,8 @@ class Console:
             return [plain(sentence.text)]
         remote = sentence.look is Look.REMOTE
         margin, text = _MARGIN if remote else "", self.safe(sentence.text)
+        encoding = self._stream.encoding or "utf-8"  # what it lacks is escaped, and longer for that
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
         lines = [text]
         if columns := self._columns:
             lines = wrapped(text, max(columns, _FEWEST_COLUMNS) - len(margin), cut=remote)

@@ -1,0 +1,80 @@
+"""What is seen where a terminal is narrow, plain or none, and where it has no letters but ASCII."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import ARGV, run
+
+if shutil.which("setsid") is None:
+    pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
+from tests.lab.terminal import Terminal
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+WORDS = ["Connected to demo@hermes-demo", "The tunnel is open:", "Sign in at", "The browser came back"]
+
+
+def looks(columns: int, **variables: str) -> str:
+    """What a demo that approves by itself shows on a terminal."""
+    program = ["sh", "-c", f'stty cols {columns}; exec "$@"', "sh", *ARGV, "demo", "--approve"]
+    usual = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with Terminal(program, cwd=Path.cwd(), env={**usual, "TERM": "xterm", **variables}) as terminal:
+        assert terminal.wait(30) == 0
+        return terminal.output
+
+
+def plain_text(shown: str) -> str:
+    """Without styles, and with the lines of one sentence joined."""
+    return re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", shown))
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, ASCII], ids=["usual", "NO_COLOR", "dumb", "C"]
+)
+@pytest.mark.parametrize("columns", [20, 80])
+def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
+    """The same is said everywhere; styles only where they are wanted; the address in one piece."""
+    shown = looks(columns, **variables)
+    assert [words for words in WORDS if words not in plain_text(shown)] == []
+    assert ("\x1b" in shown) == (variables in ({}, ASCII))
+    (address,) = re.findall(r"^http://127\.0\.0\.1:\d+/authorize\?\S+\r$", shown, re.MULTILINE)
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", shown.replace(address, "")).splitlines()
+    wide = [row for row in rows if len(row) > columns and " " in row]
+    assert all(row.startswith("demo: logged in on") for row in wide)  # which is data
+    if variables.get("TERM") == "dumb":
+        assert "\r" not in shown.replace("\r\n", "")
+
+
+@pytest.mark.parametrize("variables", [{}, ASCII], ids=["usual", "C"])
+def test_without_a_terminal(variables: dict[str, str]) -> None:
+    """A sentence is a line, however long, for whoever reads it line by line."""
+    done = run("demo", env=variables)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stderr
+    sentence = "The browser came back; its answer was delivered. Hermes is finishing the login ...\n"
+    assert sentence in done.stderr
+
+
+def test_a_name_in_another_script() -> None:
+    """It is written in ASCII where the output has nothing else; that is no fault."""
+    program = "from hermes_tunnel.cli import main; import click; click.echo = print; main(['port', '1'])"
+    program = program.replace("click.echo = print", "click.echo = lambda *_, **__: print('jos\\u00e9')")
+    done = subprocess.run(
+        [*ARGV[:1], "-c", program], env={**os.environ, **ASCII}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "jos\\xe9\n")
+
+
+def test_standard_error_that_is_closed() -> None:
+    """Nobody is told, and the login is the same; the result is on standard output."""
+    done = subprocess.run(
+        ["sh", "-c", '"$@" demo 2>&-', "sh", *ARGV], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("demo: logged in on")
