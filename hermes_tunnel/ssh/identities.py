@@ -86,15 +86,19 @@ def collect(
     offered += [identity for identity in listed if identity.blob not in held]
     seen: set[bytes] = set()
     for identity in offered:
-        bits = rsa_bits(certified(identity.blob)) if identity.blob else None
-        if bits is not None and bits < configuration.required_rsa_size:
-            found.problems.append(
-                (f"{plain(identity.name)} has {bits} bits, which RequiredRSASize forbids", "")
-            )
-        elif identity.blob is None or identity.blob not in seen:
+        if identity.blob is None or identity.blob not in seen:
             seen.add(identity.blob or b"")
-            found.offered.append(identity)
+            if _is_long_enough(identity, configuration, found):
+                found.offered.append(identity)
     return found
+
+
+def _is_long_enough(identity: Identity, configuration: HopConfiguration, found: Identities) -> bool:
+    bits = rsa_bits(certified(identity.blob)) if identity.blob else None
+    if bits is None or bits >= configuration.required_rsa_size:
+        return True
+    found.problems.append((f"{plain(identity.name)} has {bits} bits, which RequiredRSASize forbids", ""))
+    return False
 
 
 def _files(configuration: HopConfiguration, found: Identities) -> dict[str, KeyFile]:
