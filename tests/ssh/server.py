@@ -136,6 +136,13 @@ class _Authentication(_PARAMIKO):  # type: ignore[misc]
         self.transport._send_message(message)
 
 
+class _Said(tuple[str, ...]):
+    """What it says that it takes, which is not all that it takes."""
+
+    def __contains__(self, algorithm: object) -> bool:
+        return True
+
+
 class _Saying(paramiko.Transport):
     """A transport that says what it takes of keys."""
 
@@ -146,13 +153,14 @@ class _Saying(paramiko.Transport):
     @property
     def preferred_pubkeys(self) -> tuple[str, ...]:
         """As one entry of the list."""
-        return (self._signs,)
+        return _Said([self._signs])
 
 
 class Server:
     """Listens on a port of 127.0.0.1 and serves one account.
 
     :param signs: its ``server-sig-algs``; None for paramiko's own
+    :param version: what it says that it is
     """
 
     def __init__(
@@ -160,10 +168,13 @@ class Server:
         account: Account,
         host_key: paramiko.PKey | None = None,
         address: str = "127.0.0.1",
+        *,
         signs: str | None = None,
+        version: str = "SSH-2.0-test",
     ) -> None:
         self.account = account
         self._signs = signs
+        self._version = version
         self.host_key = host_key or paramiko.ECDSAKey.generate()
         self._listener = socket.create_server((address, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -193,6 +204,7 @@ class Server:
             transport = (
                 paramiko.Transport(connection) if self._signs is None else _Saying(connection, self._signs)
             )
+            transport.local_version = self._version
             transport.auth_handler = _Authentication(transport, self.account)
             transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)

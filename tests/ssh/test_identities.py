@@ -16,7 +16,7 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.connection import connect
-from hermes_tunnel.ssh.keys import signature_algorithm
+from hermes_tunnel.ssh.keys import parse_public_line, signature_algorithm
 from hermes_tunnel.ssh.target import parse_target
 from hermes_tunnel.ssh.wire import packed
 from tests.ssh.hops import fails, hop, nobody
@@ -184,6 +184,18 @@ def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
         assert server.account.seen == ["none"]
     assert failure.message.endswith(f"; {rsa} {reason}")
     assert ("PubkeyAcceptedAlgorithms=+ssh-rsa" in failure.hint) == ("SHA-1" in reason)
+
+
+def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path], rsa: Path) -> None:
+    """RSA keys sign with SHA-2, which it does not list; their certificates cannot. So too ssh."""
+    blob = parse_public_line(public(rsa).encode()) or b""
+    certificate = certify(rsa, keygen(rsa.with_name("authority"))).rename(rsa.with_name("certificate"))
+    account = Account(["publickey"], keys=[blob])
+    with closing(Server(account, signs="ssh-ed25519,ssh-rsa", version="SSH-2.0-OpenSSH_7.4")) as server:
+        connect([hop(server.port, known(server), rsa)], ask=nobody, tell=print).close()
+        account.keys = []
+        failure = fails(hop(server.port, known(server), rsa, certificate_files=(str(certificate),)))
+    assert f"certificate {certificate} could sign for root@box with SHA-1 only" in failure.message
 
 
 @pytest.mark.parametrize("place", ["beside", "CertificateFile", "agent"])
