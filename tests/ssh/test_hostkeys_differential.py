@@ -117,6 +117,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         options.append("PerSourcePenalties no")
     server = Sshd(directory / "server", *options)
     keys = {name: " ".join(public(file).split()[:2]) for name, file in files.items()}
+    keys |= {f"{name}_BLOB": key.split()[1] for name, key in keys.items()}
     try:
         yield Stage(server, directory, keys)
     finally:
@@ -235,8 +236,6 @@ def test_verdict_is_that_of_ssh(stage: Stage, case: str) -> None:
     ed = base64.b64decode(stage.keys["ED"].split()[1])
     for name, value in {
         "SPARE_BITS": re.sub(r"(.)=$", lambda last: f"{chr(ord(last[1]) + 1)}=", stage.keys["EC"]),
-        "RSA_BLOB": stage.keys["RSA"].split()[1],
-        "ED_BLOB": stage.keys["ED"].split()[1],
         "ED_AND_MORE": base64.b64encode(ed + bytes(4)).decode(),
     }.items():
         text = text.replace("{" + name + "}", value)
@@ -250,37 +249,82 @@ def test_verdict_is_that_of_ssh(stage: Stage, case: str) -> None:
 _NAMES = (
     *("srv", "SRV", "srv.example", "*", "s?v", "s*", "*.example", "?", "[srv]:2222", "[srv]:*", "[*]:2222"),
     *("!srv", "!s*", "![srv]:2222", "!*.example", "10.0.0.1", "", "{#srv}", "{#srv 2222}", "{#srv.example}"),
+    *("srv.", "*.", "2001:db8::7", "2001:DB8::7", "2001:db8::*", "[2001:db8::7]:2222", "{#2001:db8::7 2222}"),
+    *(
+        "[srv]",
+        "[srv]:22",
+        "srv:2222",
+        "[SRV]:2222",
+        "*:*",
+        "[*",
+        "!",
+        "*,!{#srv}",
+        "srv\x0b",
+        "\xe9",
+        "a" * 300,
+    ),
 )
-_MARKERS = (*[""] * 5, "@revoked ", "@cert-authority ", "@revoked  ", "@revoked", " ", "# ", "@unknown ")
-_BLOBS = ("{ED}", "{EC}", "{RSA}", "{OTHER}", "{OTHER_EC}", "{EC384}", "{ED} me", "{ED}=", "ssh-rsa AAAA", "")
+# A tab behind a marker is left out: ssh overlooks the marker then, and so a key that is revoked.
+_MARKERS = (
+    *[""] * 8,
+    *("@revoked ", "@cert-authority ", "@revoked  ", "@revoked", " ", "# ", "@unknown "),
+    *("\t", "@Revoked ", "@revoked @cert-authority ", "@revoked # ", "\x00"),
+)
+_BLOBS = (
+    *(
+        "{ED}",
+        "{EC}",
+        "{RSA}",
+        "{OTHER}",
+        "{OTHER_EC}",
+        "{EC384}",
+        "{ED} me",
+        "{ED}\t# c",
+        "{ED}=",
+        "{ED}==",
+        "",
+    ),
+    *("ssh-rsa AAAA", "ssh-rsa {ED_BLOB}", "rsa-sha2-256 {RSA_BLOB}", "SSH-ED25519 {ED_BLOB}", "{ED}{ED}"),
+    *(
+        "ssh-ed25519 #{ED_BLOB}",
+        "1024 35 123456789",
+        "{EC} \x00",
+        "ssh-ed25519-cert-v01@openssh.com {ED_BLOB}",
+    ),
+)
+_SERVERS = (
+    *(("srv", 22), ("srv", 2222), ("srv.example", 22), ("Srv", 22), ("srv.", 22), ("SRV.Example", 2222)),
+    *(("2001:db8::7", 22), ("2001:DB8::7", 2222), ("10.0.0.1", 22)),
+)
 
 
-def _generated(number: int) -> tuple[str, str, int]:
-    """A file that is made of all that a known_hosts file can have, and a server to look up in it."""
-    chance = random.Random(number)
+def _generated(chance: random.Random) -> str:
+    """A file that is made of all that a known_hosts file can have."""
     lines = []
     for _ in range(chance.randint(1, 5)):
         names = ",".join(chance.choices(_NAMES, k=chance.choice((1, 1, 1, 2, 3))))
         blank = chance.choice((" ", " ", "  ", "\t"))
         end = chance.choice(("\n", "\n", "\n", "\r\n"))
         lines.append(f"{chance.choice(_MARKERS)}{names}{blank}{chance.choice(_BLOBS)}{end}")
-    host, port = chance.choice((("srv", 22), ("srv", 2222), ("srv.example", 22), ("Srv", 22)))
-    return "".join(lines), host, port
+    return "".join(lines)
 
 
 @pytest.mark.parametrize("number", range(100))
-def test_a_generated_file_means_what_it_means_to_ssh(stage: Stage, number: int) -> None:
+def test_generated_files_mean_what_they_mean_to_ssh(stage: Stage, number: int) -> None:
     """Any mixture of names, patterns, markers, keys and broken lines; the number is what makes it."""
-    text, host, port = _generated(number)
-    file = stage.write("known_hosts", text)
-    verdict, key = _ssh(stage, host, port, f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none")
-    known = KnownHosts.read([file], [])
-    finding = known.find(host, port, _blobs(stage)[key[1]])
+    chance = random.Random(number)
+    (host, port), alias = chance.choice(_SERVERS), chance.choice(("", "", "", "srv", "SRV.Example"))
+    mine = stage.write("mine", _generated(chance))
+    ours = stage.write("ours", _generated(chance) if chance.random() < 0.5 else "")
+    options = [f"UserKnownHostsFile={mine}", f"GlobalKnownHostsFile={ours}"]
+    verdict, key = _ssh(stage, host, port, *options, *([f"HostKeyAlias={alias}"] if alias else []))
+    known, looked_up = KnownHosts.read([mine], [ours]), (alias, 22) if alias else (host, port)
+    finding = known.find(*looked_up, _blobs(stage)[key[1]])
     if finding.verdict is Verdict.ONLY_AUTHORITY:
         # To ssh, who understands host certificates, a server without one is unknown to the authority.
         assert verdict is Verdict.UNKNOWN
     else:
-        _agrees(stage, known, (host, port), verdict, key)
+        _agrees(stage, known, looked_up, verdict, key)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +383,28 @@ def test_ssh_knows_what_was_added(stage: Stage, tmp_path: Path, host: str, hashe
     options = (f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none")
     verdict, key = stage.ssh(host, port, *options)
     assert (verdict, key[0]) == (Verdict.KNOWN, key_type)
+
+
+@pytest.mark.parametrize("alias", ["", "Prod-Key"])
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [("srv", 22), ("SRV.Example", 2222), ("srv.example.", 22), ("192.0.2.7", 22), ("192.0.2.7", 2222),
+     ("2001:DB8::7", 22), ("2001:db8::7", 2222)],
+)  # fmt: skip
+def test_the_line_that_is_added_is_ssh_s(stage: Stage, host: str, port: int, alias: str) -> None:
+    """Byte by byte, behind what the file had; a file that does not end a line is ended first."""
+    before = "# mine\nsrv2 {ED} me\r\n"
+    file = stage.write("added", before)
+    options = (f"HostKeyAlias={alias}",) if alias else ()
+    given = ("StrictHostKeyChecking=accept-new", f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none")
+    verdict, (key_type, shown) = _ssh(stage, host, port, *options, *given)
+    assert verdict is Verdict.KNOWN
+    by_ssh = file.read_bytes()
+    for text in (before, before.rstrip("\n")):
+        file = stage.write("added", text)
+        looked_up = (alias, 22) if alias else (host, port)
+        append(file, *looked_up, key_type, _blobs(stage)[shown], hashed=False)
+        assert file.read_bytes() == by_ssh
 
 
 @pytest.mark.parametrize(
