@@ -53,7 +53,7 @@ class _Way:
             raise ConfigurationFailure(
                 f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
             )
-        said = keywords.read(hop, options, self.program)
+        said = keywords.read(target, options, self.program)
         newer = keywords.newer(hop, said, self.program)
         configuration = replace(
             honoured(hop, said, options, asked=self.program is not None, typed=self.typed, newer=newer),
@@ -69,8 +69,6 @@ class _Way:
             jumps = tuple(each.expanded(tokens.jump) for each in jumps)
         except UsageFailure as problem:
             raise ConfigurationFailure(f"ProxyJump for {hop}: {problem.message}", problem.hint) from problem
-        # A way that is given, be it none at all, makes ssh pass over ProxyCommand.
-        configuration = replace(configuration, proxy_command=None)
         if not jumps:
             return [configuration]
         before = self.chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), (*behind, target))

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.ssh.config_file import Reading
+from hermes_tunnel.ssh.hop import shell_line
 from hermes_tunnel.ssh.target import Hop, Target
 from hermes_tunnel.ssh.tokens import home
 from hermes_tunnel.ssh.vocabulary import unheard_of
@@ -24,17 +26,11 @@ Keywords = Mapping[str, Sequence[str]]
 
 _SECONDS = 10.0
 _LARGEST = 1 << 20
-_SYSTEM_FILE = "/etc/ssh/ssh_config"
-_OLD_NAMES = {  # that ssh still takes, and ssh -G does not print
-    "challengeresponseauthentication": "kbdinteractiveauthentication",
-    "skeyauthentication": "kbdinteractiveauthentication",
-    "tisauthentication": "kbdinteractiveauthentication",
-    "dsaauthentication": "pubkeyauthentication",
-    "rsaauthentication": "pubkeyauthentication",
-    "keepalive": "tcpkeepalive",
-    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
-    "smartcarddevice": "pkcs11provider",
-}
+_SYSTEM_FILE = (
+    str(Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "ssh", "ssh_config"))
+    if sys.platform == "win32"
+    else "/etc/ssh/ssh_config"
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,8 @@ def find_ssh(name: str = "ssh") -> str | None:
     return shutil.which(name)
 
 
-def read(hop: Hop, options: Options, program: str | None) -> Keywords:
-    """What ssh_config says of a hop: lower-case keywords, each with its values.
+def read(target: Target, options: Options, program: str | None) -> Keywords:
+    """What ssh_config says of a hop that is reached this way: lower-case keywords, each with its values.
 
     :param program: the ssh program, or None where there is none
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
@@ -92,7 +88,7 @@ def read(hop: Hop, options: Options, program: str | None) -> Keywords:
             raise ConfigurationFailure(
                 f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys"
             )
-    return _without_ssh(hop, options) if program is None else _ask_ssh(hop, options, program)
+    return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program)
 
 
 def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
@@ -103,12 +99,12 @@ def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
     strange = unheard_of(said)
     if not strange or program is None:
         return strange
-    default = _ask_ssh(hop, Options(config_file="none"), program)
+    default = _ask_ssh(Target(hop), Options(config_file="none"), program)
     return [keyword for keyword in strange if said[keyword] != default.get(keyword)]
 
 
-def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
-    *words, host = Target(hop).as_words(options.as_words())
+def _ask_ssh(target: Target, options: Options, program: str) -> Keywords:
+    *words, host = target.as_words(options.as_words())
     try:
         result = subprocess.run(
             [program, "-G", *words, "--", host],
@@ -119,15 +115,16 @@ def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
         )
     except subprocess.TimeoutExpired as problem:
         raise ConfigurationFailure(
-            f"ssh did not say how to reach {quote(hop.host)} within {_SECONDS:.0f} s",
-            f"look for a Match exec that hangs: ssh -G {hop.host}",
+            f"ssh did not say how to reach {quote(host)} within {_SECONDS:.0f} s",
+            f"look for a Match exec that hangs: {shell_line('ssh', '-G', *words, host)}",
         ) from problem
     except OSError as problem:
         raise ConfigurationFailure(f"{program} cannot be run: {problem.strerror}") from problem
     if result.returncode:
-        raise _said_no(hop, result.returncode, result.stderr.decode(errors="replace"))
+        line = shell_line("ssh", "-G", *words, host)
+        raise _said_no(line, result.returncode, result.stderr.decode(errors="replace"))
     if len(result.stdout) > _LARGEST:
-        raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(hop.host)}")
+        raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(host)}")
     keywords: dict[str, list[str]] = {}
     for line in result.stdout.decode(errors="surrogateescape").splitlines():
         keyword, _, value = line.partition(" ")
@@ -135,46 +132,40 @@ def _ask_ssh(hop: Hop, options: Options, program: str) -> Keywords:
     return keywords
 
 
-def _said_no(hop: Hop, status: int, words: str) -> ConfigurationFailure:
+def _said_no(line: str, status: int, words: str) -> ConfigurationFailure:
     lines = [plain(line) for line in words.splitlines() if line.strip()]
     # Apple's ssh has this keyword, Homebrew's and everybody else's have not.
     if lines and re.search(r"(?i)bad configuration option: usekeychain", lines[0]):
         hint = "another ssh on this machine knows it: put 'IgnoreUnknown UseKeychain' above it in the file"
     else:
-        hint = f"correct it until this works: ssh -G {hop.host}"
-    return ConfigurationFailure(lines[0] if lines else f"ssh -G {hop.host} ended with status {status}", hint)
+        hint = f"correct it until this works: {line}"
+    return ConfigurationFailure(lines[0] if lines else f"{line} ended with status {status}", hint)
 
 
-def _without_ssh(hop: Hop, options: Options) -> Keywords:
-    import paramiko
-
-    typed = [f"User {hop.user}\n"] if hop.user is not None else []
-    typed += [f"Port {hop.port}\n"] if hop.port is not None else []
-    text = "".join((*typed, *(f"{re.sub('[ =]+', ' ', each, count=1)}\n" for each in options.as_keywords())))
-    for name in [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]:
-        # Host * ends the block before, so that each file begins as if it were alone.
-        text += "Host *\n" + _file_for_paramiko(name, needed=options.config_file is not None)
-    try:
-        found = paramiko.SSHConfig.from_text(text).lookup(hop.host)
-    except paramiko.ConfigParseError as problem:
-        raise ConfigurationFailure(f"ssh_config cannot be read: {plain(str(problem))}") from problem
-    # The stubs know of lines only, but IdentityFile and the forwards are lists.
-    values: Mapping[str, object] = found
-    return {
-        _OLD_NAMES.get(key, key): value if isinstance(value, list) else [str(value)]
-        for key, value in values.items()
+def _without_ssh(target: Target, options: Options) -> Keywords:
+    hop, jumps = target.destination, target.jumps
+    typed = {
+        "user": hop.user,
+        "port": None if hop.port is None else str(hop.port),
+        "proxyjump": None if jumps is None else ",".join(map(Hop.as_jump, jumps)) or "none",
     }
+    reading = Reading(hop.host, {keyword: value for keyword, value in typed.items() if value is not None})
+    reading.add("command-line", options.as_keywords(), blocks=False)
+    needed = options.config_file is not None
+    for name in [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]:
+        reading.add(name, _lines(name, needed=needed))
+    return reading.result()
 
 
-def _file_for_paramiko(name: str, *, needed: bool) -> str:
+def _lines(name: str, *, needed: bool) -> list[str]:
     if name == "none":
-        return ""
+        return []
     try:
         text = Path(name).read_text(encoding="utf-8", errors="surrogateescape")
         status = Path(name).stat()
     except FileNotFoundError:
         if not needed:
-            return ""
+            return []
         raise ConfigurationFailure(f"Can't open user config file {quote(name)}", "see -F") from None
     except OSError as problem:
         raise ConfigurationFailure(f"{quote(name)} cannot be read: {problem.strerror}", "see -F") from problem
@@ -185,22 +176,4 @@ def _file_for_paramiko(name: str, *, needed: bool) -> str:
         and (status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022)
     ):
         raise ConfigurationFailure(f"Bad owner or permissions on {plain(name)}", f"chmod 600 {plain(name)}")
-    lines = []
-    for number, line in enumerate(text.splitlines(), 1):
-        keyword, _, value = line.strip().replace("=", " ", 1).partition(" ")
-        if _misread(keyword.lower(), value):
-            raise ConfigurationFailure(
-                f"{plain(name)}:{number}: {plain(keyword)} needs the ssh program, which is not here",
-                "install OpenSSH's client, or name another file with -F",
-            )
-        lines.append(re.sub(r"\s#.*", "", line))
-    return "\n".join(lines) + "\n"
-
-
-def _misread(keyword: str, value: str) -> bool:
-    """Whether paramiko would misunderstand the line in silence: that must not decide where a login goes."""
-    if keyword == "match":
-        return not re.fullmatch(r"(?i)\s*(all|((host|originalhost|user|localuser)\s+[^\s\[]+\s*)+)\s*", value)
-    if keyword == "host":
-        return "[" in value  # a letter to ssh, a set of letters to paramiko
-    return keyword in ("include", "canonicalizehostname") or "%%" in value
+    return text.split("\n")

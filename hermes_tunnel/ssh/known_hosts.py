@@ -209,13 +209,13 @@ def _is_about(hosts: bytes, name: bytes) -> bool:
     if hosts.startswith(b"|"):
         salt = _decoded(hosts[3:].partition(b"|")[0])
         return len(salt) == _SALT_BYTES and _hashed(name, salt) == hosts
-    matches = False
+    found = False
     for pattern in hosts.lower().split(b","):
-        if _matches(pattern.removeprefix(b"!"), name):
+        if matches(pattern.removeprefix(b"!"), name):
             if pattern.startswith(b"!"):
                 return False
-            matches = True
-    return matches
+            found = True
+    return found
 
 
 def _hashed(name: bytes, salt: bytes) -> bytes:
@@ -223,7 +223,7 @@ def _hashed(name: bytes, salt: bytes) -> bytes:
     return b"|1|" + base64.b64encode(salt) + b"|" + base64.b64encode(digest)
 
 
-def _matches(pattern: bytes, name: bytes) -> bool:
+def matches(pattern: bytes, name: bytes) -> bool:
     """Whether a pattern with ``*`` and ``?`` is the whole name (ssh_config(5), PATTERNS)."""
     ends = {0}
     for character in pattern:

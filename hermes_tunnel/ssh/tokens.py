@@ -8,6 +8,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,11 @@ def home() -> str:
 
 
 def local_user() -> str:
-    """The person's name on this machine."""
+    """The person's name on this machine; as ssh, from the password database rather than from LOGNAME."""
+    with suppress(ImportError, KeyError):
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as problem:

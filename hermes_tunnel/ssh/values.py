@@ -29,6 +29,8 @@ _SWITCHES = {
     "password": "passwordauthentication",
 }
 _ON = ("yes", "true")
+# The ServerAliveInterval that Debian's ssh prints where BatchMode is on and nobody set it: five minutes.
+_OF_DEBIAN = 300
 
 
 def honoured(
@@ -51,7 +53,7 @@ def honoured(
     hostname = _one(said, "hostname") or hop.host
     user = _one(said, "user") or local_user()
     port = _number(said, "port", 22)
-    alias = _one(said, "hostkeyalias") or None
+    alias = _one(said, "hostkeyalias").lower() or None
     tokens = Tokens(hop.host, hostname, port, user, alias, _one(said, "proxyjump"))
     path = tokens.tilde if asked else tokens.path
     proxy_command = _unless_none(_one(said, "proxycommand"))
@@ -67,6 +69,9 @@ def honoured(
         if not Path(name).exists()
     ]
     revoked = _unless_none(_one(said, "revokedhostkeys"))
+    interval = _number(said, "serveraliveinterval", 0)
+    if _flag(said, "batchmode") and interval == _OF_DEBIAN:
+        interval = 0
     return HopConfiguration(
         alias=hop.host,
         hostname=hostname,
@@ -105,7 +110,7 @@ def honoured(
         connect_timeout=_number(said, "connecttimeout", 0) or (15 if proxy_command is None else 120),
         connection_attempts=max(1, _number(said, "connectionattempts", 1)),
         tcp_keep_alive=_flag(said, "tcpkeepalive", default=True),
-        server_alive_interval=_number(said, "serveraliveinterval", 0) or 5,
+        server_alive_interval=interval or 5,
         server_alive_count_max=_number(said, "serveralivecountmax", 3) or 3,
         not_done=_not_done(said),
         warnings=(

@@ -16,8 +16,8 @@ import pytest
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh.config import HopConfiguration, Options, resolve
 from hermes_tunnel.ssh.hop import allows
-from hermes_tunnel.ssh.keywords import _file_for_paramiko, read
-from hermes_tunnel.ssh.target import parse_hop, parse_target
+from hermes_tunnel.ssh.keywords import _lines, read
+from hermes_tunnel.ssh.target import parse_target
 from hermes_tunnel.ssh.tokens import Tokens, home
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh on this machine")
@@ -338,6 +338,18 @@ def test_tokens_are_ssh_config_s() -> None:
     assert windows.path(r"__PROGRAMDATA__\ssh/known_hosts") == r"D:\Data\ssh/known_hosts"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("", 5), ("ServerAliveInterval 0", 5), ("ServerAliveInterval 7", 7), ("ServerAliveInterval 1m", 60),
+     ("BatchMode yes", 5), ("BatchMode yes\nServerAliveInterval 60", 60)],
+)  # fmt: skip
+def test_five_seconds_where_nobody_said_otherwise(tmp_path: Path, text: str, seconds: int) -> None:
+    """ServerAliveInterval is 5 where it is not set or 0; Debian's ssh says 300 then, in BatchMode."""
+    for program in (None, ""):
+        (hop,) = resolve(parse_target("box"), Options(_written(tmp_path, f"{text}\n")), program=program)
+        assert hop.server_alive_interval == seconds
+
+
 def test_what_ssh_has_expanded_is_not_expanded_again(tmp_path: Path) -> None:
     """``ssh -G`` replaces the tokens of some file names itself, others have none: a percent sign stays."""
     (hop,) = resolved(
@@ -356,7 +368,7 @@ def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
     """Where there is no ssh program, host blocks and -o still count."""
     file = tmp_path / "config"
     file.write_text("Host box\n HostName box.example # comment\n IdentityFile /k\nMatch user bob\n Port 7\n")
-    said = read(parse_hop("bob@box"), Options(str(file), ("ConnectTimeout=3",)), None)
+    said = read(parse_target("bob@box"), Options(str(file), ("ConnectTimeout=3",)), None)
     assert said["hostname"] == ["box.example"]
     assert said["identityfile"] == ["/k"]
     assert (said["connecttimeout"], said["user"]) == (["3"], ["bob"])
@@ -385,19 +397,20 @@ def test_without_ssh_a_file_that_others_may_write_decides_nothing(tmp_path: Path
     file.write_text("Host box\n Port 7\n")
     file.chmod(0o622)
     with pytest.raises(ConfigurationFailure, match="Bad owner or permissions"):
-        _file_for_paramiko(str(file), needed=False)
-    assert "Port 7" in _file_for_paramiko(str(file), needed=True)
-    assert _file_for_paramiko("none", needed=True) == ""
+        _lines(str(file), needed=False)
+    assert " Port 7" in _lines(str(file), needed=True)
+    assert _lines("none", needed=True) == []
 
 
 @pytest.mark.parametrize(
     "line",
     ["Include other", "include=x", "Match tagged x", "Match exec true", "Match localnetwork 10.0.0.0/8",
-     "Match final all", "  CanonicalizeHostname yes", "Host b[ou]x", "Match host b[ou]x", "HostName %%h"],
+     "Match final all", "  CanonicalizeHostname yes", "CanonicalizeHostname=always", 'Match host "box"',
+     "Match !host x", "IdentityFile 'a'", 'User "a\\"b"', "Match host", "Match host=box"],
 )  # fmt: skip
 def test_without_ssh_what_cannot_be_read_is_an_error(tmp_path: Path, line: str) -> None:
     """A file that only ssh understands is not guessed at."""
     file = tmp_path / "config"
     file.write_text(f"\n{line}\n")
     with pytest.raises(ConfigurationFailure, match=r"config:2: \w+ needs the ssh program"):
-        read(parse_hop("box"), Options(str(file)), None)
+        read(parse_target("box"), Options(str(file)), None)
