@@ -132,7 +132,8 @@ class Reading:
             value = " ".join(words)
         if not value or not self._is_possible(keyword, value):
             raise self._wrong(f"{plain(name)} cannot be {quote(value)}")
-        if not self._applies:
+        # To ssh a time that is none is one that is not set: the next one counts.
+        if not self._applies or (keyword in _TIMES and value.lower() == "none"):
             return
         if keyword in _TIMES:
             parts = re.findall("([0-9]+)([smhdw]?)", value.lower())
