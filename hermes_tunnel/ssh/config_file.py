@@ -123,7 +123,8 @@ class Reading:
 
     def _value(self, keyword: str, name: str, rest: str) -> None:
         if keyword in _WHOLE_LINES:
-            value = rest.partition("#")[0].rstrip() if keyword == "proxyjump" else rest
+            value = rest.lstrip(f"{_BLANKS}=")
+            value = value.partition("#")[0].rstrip() if keyword == "proxyjump" else value
         else:
             words = self._words(name, rest)
             alone = keyword not in _LISTS or any(word.lower() == "none" for word in words)
@@ -178,7 +179,7 @@ class Reading:
             return True
         names, lists = words[::2], words[1::2]
         facts = {
-            "host": self._hostname(),
+            "host": self._hostname().lower(),
             "originalhost": self._host.lower(),
             "user": self._values.get("user", [""])[0] or local_user(),
             "localuser": local_user(),
@@ -196,11 +197,12 @@ class Reading:
         )
 
     def _hostname(self) -> str:
-        """In small letters, as ssh has it."""
-        text = self._values.get("hostname", ["%h"])[0].lower()
+        """In small letters, as ssh has it, unless it is something else than a name."""
+        text = self._values.get("hostname", ["%h"])[0]
         if re.sub("%[%h]", "", text).count("%"):
             raise self._wrong(f"Hostname cannot be {quote(text)}")
-        return re.sub("%[%h]", lambda token: "%" if token[0] == "%%" else self._host.lower(), text)
+        name = re.sub("%[%h]", lambda token: "%" if token[0] == "%%" else self._host, text)
+        return name if re.search("[%:]", name) else name.lower()
 
     def _needs_ssh(self, what: str) -> ConfigurationFailure:
         return ConfigurationFailure(
