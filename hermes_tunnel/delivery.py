@@ -82,12 +82,14 @@ class Delivery:
         return self._connected(lambda transport: relay(transport, line, begin_marker(nonce), request))
 
     def _connected(self, attempt: Callable[[paramiko.Transport], bytes]) -> bytes:
-        """Where the connection turns out to be lost, the next one is taken, if there is one."""
-        transport = self._transport()
+        """Where the connection turns out to be lost, the next one is taken, if there is one.
+
+        But not when the request was under way, for a listener that serves once may have had it.
+        """
         try:
-            return attempt(transport)
-        except Undeliverable:
-            if transport.is_active():
+            return attempt(self._transport())
+        except Undeliverable as failed:
+            if failed.sent or not failed.lost:
                 raise
         return attempt(self._transport())
 

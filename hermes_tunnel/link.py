@@ -48,7 +48,7 @@ class Link:
         """
         with self._changed:
             if not self._changed.wait_for(self._is_there, _HOLD_SECONDS) or self._connection is None:
-                raise Undeliverable("the connection was lost and has not come back", refused=False)
+                raise Undeliverable("it has not come back", refused=False, lost=True)
             return self._connection.transport
 
     def _is_there(self) -> bool:

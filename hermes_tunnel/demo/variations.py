@@ -77,8 +77,7 @@ def relays(loopback: Loopback) -> Command:
         host = next(line.partition(":")[2].strip() for line in head if line.lower().startswith("host:"))
         port = loopback.find(int(host.rpartition(":")[2]))
         if port is None:
-            process.print("Connection refused")
-            return 1
+            return 7  # as the script does, and curl
         connection = http.client.HTTPConnection(ADDRESS, port, timeout=10)
         try:
             connection.request("GET", target, headers={"Host": host, "Connection": "close"})

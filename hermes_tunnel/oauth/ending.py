@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hermes_tunnel.errors import (
     Failure,
+    NetworkFailure,
     NobodyAnswered,
     NoWayBack,
     Refused,
@@ -76,6 +77,12 @@ def container_missing(reason: str) -> Failure:
 
 def undeliverable(failed: Undeliverable) -> Failure:
     """The callback came, and could not be handed over."""
+    if failed.lost:
+        return NetworkFailure(
+            f"the connection was lost while the callback was on its way: {failed.reason}",
+            "run the login again; a Hermes that still waits there takes the address of the page: "
+            "hermes-tunnel paste HOST",
+        )
     if failed.refused:
         return NoWayBack(
             f"the server does not let the callback through: {failed.reason}",

@@ -54,12 +54,13 @@ class Call:
         return self._line("look_at_credential.sh", (nonce, self.profile or "-", provider.credential), nonce)
 
     def relay_line(self, port: int, hosts: Sequence[str], nonce: str) -> str:
-        """The command line that gives its standard input to a port there, and prints what is answered.
+        """The command line that gives a request on its standard input to a port there, and prints the answer.
 
         :param hosts: loopback addresses, tried in turn
         """
         call = self if self.container else Call()  # a loopback is the whole machine's, whoever listens there
-        return call._line("deliver.sh", (nonce, str(port), *hosts), nonce)
+        lifeline = Script(script("while_connected.sh"))
+        return call._line("deliver.sh", (nonce, str(port), lifeline, *hosts), nonce)
 
     def listeners_line(self, nonce: str) -> str:
         """The command line that lists what listens there, after ``begin_marker(nonce)``."""

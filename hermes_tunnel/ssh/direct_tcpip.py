@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import time
 
 import paramiko
 
 from hermes_tunnel.errors import Undeliverable
 
-_CHANNEL_SECONDS = 10.0
-_ANSWER_SECONDS = 30.0  # the remote's listener answers at once; its token exchange comes after
-LONGEST_ANSWER = 64 * 1024
-"""Bytes; only the status at its start is used."""
-
-logger = logging.getLogger(__name__)
+# Longer than it takes to notice a silent connection: a channel that opens when nobody waits for it any more
+# would be an idle connection to the listener.
+_CHANNEL_SECONDS = 30.0
+_ANSWER_SECONDS = 30.0  # Hermes' listeners answer at once, those of others may exchange the code before
+_REST_SECONDS = 2.0
+_LONGEST_ANSWER = 64 * 1024  # bytes; only the status at its start is used
 
 
 def deliver(transport: paramiko.Transport, hosts: tuple[str, ...], port: int, request: bytes) -> bytes:
@@ -36,21 +36,44 @@ def deliver(transport: paramiko.Transport, hosts: tuple[str, ...], port: int, re
             if prohibited or not left:
                 raise Undeliverable(str(error.text).lower(), refused=prohibited) from error
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Undeliverable("the connection did not answer", refused=False) from error
+            raise Undeliverable("it did not answer", refused=False, lost=True) from error
         else:
             with contextlib.closing(channel):
-                return _exchange(channel, request)
+                return _exchange(transport, channel, request)
     raise AssertionError("there is one host at least")
 
 
-def _exchange(channel: paramiko.Channel, request: bytes) -> bytes:
-    """Send the request and read the answer to its end, so that a single-minded listener can finish."""
-    channel.settimeout(_ANSWER_SECONDS)
-    answer = b""
-    try:
+def _exchange(transport: paramiko.Transport, channel: paramiko.Channel, request: bytes) -> bytes:
+    with contextlib.suppress(OSError):  # it was closed at once; what was answered may be enough
+        channel.settimeout(_ANSWER_SECONDS)
         channel.sendall(request)
-        while len(answer) < LONGEST_ANSWER and (chunk := channel.recv(16384)):
-            answer += chunk
-    except OSError:  # it closed or fell silent: what came so far may be enough
-        logger.debug("the callback's channel ended early")
+    answer = read_answer(channel)
+    if not answer and is_lost(transport, channel):
+        raise Undeliverable("the listener did not answer before", refused=False, lost=True, sent=True)
     return answer
+
+
+def read_answer(channel: paramiko.Channel, seconds: float = _ANSWER_SECONDS) -> bytes:
+    """What a listener answers, to its end if that comes in time, so that a single-minded one can finish.
+
+    :param seconds: until its head has to be there; the rest gets a moment more
+    """
+    answer = b""
+    until = time.monotonic() + seconds
+    with contextlib.suppress(OSError):
+        while len(answer) < _LONGEST_ANSWER and (left := until - time.monotonic()) > 0:
+            channel.settimeout(left)
+            data = channel.recv(16384)
+            if not data:
+                break
+            answer += data
+            if b"\r\n\r\n" in answer:  # the head, which is all that matters
+                until = min(until, time.monotonic() + _REST_SECONDS)
+    return answer
+
+
+def is_lost(transport: paramiko.Transport, channel: paramiko.Channel) -> bool:
+    """Whether a channel came to an end because its connection did."""
+    if not channel.eof_received:
+        transport.join(_REST_SECONDS)  # its channels end a moment before it does
+    return not transport.is_active()

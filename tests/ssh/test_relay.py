@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -29,12 +32,24 @@ QUERY = "code=S3CRET%2F%27%28x%29&state=a.b~c-d_e%25"
 RELAYS = ("python3", "curl", "nc")
 
 
-class Listener:
-    """Serves one request, as the callback's listeners do, and keeps it."""
+TAKEN = b"HTTP/1.0 200 OK\r\n\r\ngot it"
 
-    def __init__(self, address: str = "127.0.0.1", answer: bytes = b"HTTP/1.0 200 OK\r\n\r\ngot it") -> None:
+
+def takes(client: socket.socket) -> None:
+    """Answers as the callback's listeners do."""
+    client.sendall(TAKEN)
+
+
+class Listener:
+    """Serves one request, as the callback's listeners do, and keeps it.
+
+    :param behave: what it does when it has the request
+    """
+
+    def __init__(self, address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes) -> None:
         self.request = b""
-        self._answer = answer
+        self._behave = behave
+        self._arguments = ""
         self._socket = socket.create_server(
             (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET
         )
@@ -50,12 +65,13 @@ class Listener:
         with client:
             while b"\r\n\r\n" not in self.request and (data := client.recv(4096)):
                 self.request += data
-            self._arguments = commands()
-            client.sendall(self._answer)
+            self._arguments = told()
+            with suppress(OSError):
+                self._behave(client)
 
     @property
     def seen_meanwhile(self) -> str:
-        """The command lines of all processes, while the request was being served."""
+        """What all processes show of themselves, while the request was being served."""
         return self._arguments
 
     def close(self) -> None:
@@ -65,21 +81,22 @@ class Listener:
         self._socket.close()
 
 
-def commands() -> str:
-    """The command lines of all processes that this one may see."""
+def told() -> str:
+    """The command lines and the environments of all processes that this one may see."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            found.append((process / "cmdline").read_text(errors="replace"))
-        except OSError:
-            continue
+        for file in ("cmdline", "environ"):
+            with suppress(OSError):
+                found.append((process / file).read_text(errors="replace"))
     return "\n".join(found)
 
 
 @contextmanager
-def listening(address: str = "127.0.0.1") -> Iterator[Listener]:
+def listening(
+    address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes
+) -> Iterator[Listener]:
     """A listener."""
-    listener = Listener(address)
+    listener = Listener(address, behave)
     try:
         yield listener
     finally:
@@ -98,8 +115,14 @@ def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
 
 
 @pytest.fixture
+def servers() -> list[Sshd]:
+    """The servers of ``connected``."""
+    return []
+
+
+@pytest.fixture
 def connected(
-    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path, servers: list[Sshd]
 ) -> Iterator[Callable[..., Connection]]:
     """Connects to an sshd whose sessions find these programs only."""
     opened: list[Connection] = []
@@ -107,7 +130,7 @@ def connected(
     def connect_to(*programs: str, options: tuple[str, ...] = ()) -> Connection:
         path = tmp_path / "bin"
         path.mkdir()
-        for program in ("sh", "cat", "tr", *programs):
+        for program in ("sh", *programs):
             found = shutil.which(program, path="/usr/bin:/bin:/usr/local/bin")
             if found is None and os.environ.get("CI"):
                 pytest.fail(f"{program} is needed")
@@ -117,6 +140,7 @@ def connected(
         (tmp_path / ".bashrc").write_text("echo noise from a start-up file\n")
         server = sshd("host", *options, f"SetEnv PATH={path} HOME={tmp_path}")
         server.accept(key)
+        servers.append(server)
         opened.append(connect([hop(server.port, known(server), key)], ask=nobody, tell=print))
         return opened[-1]
 
@@ -160,6 +184,126 @@ def test_nobody_listens(connected: Callable[..., Connection], program: str) -> N
         with pytest.raises(Undeliverable, match="connect failed") as refusal:
             relayed(connected(program), free.getsockname()[1])
     assert not refusal.value.refused
+
+
+def closes(_: socket.socket) -> None:
+    """Says nothing."""
+
+
+def resets(client: socket.socket) -> None:
+    """Breaks the connection off."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def babbles(client: socket.socket) -> None:
+    """Answers with something that is no HTTP."""
+    client.sendall(b"Thanks!")
+
+
+def stays(client: socket.socket) -> None:
+    """Keeps the connection after the answer, as if more could come."""
+    client.sendall(TAKEN)
+    client.recv(1)
+
+
+def drips(client: socket.socket) -> None:
+    """Has an answer without end, which comes bit by bit."""
+    client.sendall(TAKEN)
+    while not select.select([client], (), (), 0.01)[0]:
+        client.sendall(b".")
+
+
+def floods(client: socket.socket) -> None:
+    """Has an answer without end."""
+    client.sendall(TAKEN)
+    while True:
+        client.sendall(bytes(65536))
+
+
+def hesitates(client: socket.socket) -> None:
+    """Has an interim answer before the answer."""
+    client.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("way", ["channel", *RELAYS])
+@pytest.mark.parametrize(
+    ("behave", "status"),
+    [
+        (closes, None),
+        (resets, None),
+        (babbles, None),
+        (stays, 200),
+        (drips, 200),
+        (floods, 200),
+        (hesitates, 400),
+    ],
+)
+def test_whatever_a_listener_answers(
+    connected: Callable[..., Connection],
+    way: str,
+    behave: Callable[[socket.socket], None],
+    status: int | None,
+) -> None:
+    """It has the request, so it is never told as one that is not there; a status it gives is known soon."""
+    connection = connected(*({way} - {"channel"}))
+    with listening(behave=behave) as listener:
+        began = time.monotonic()
+        if way == "channel":
+            answer = direct_tcpip.deliver(
+                connection.transport, ("127.0.0.1",), listener.port, request(listener.port)
+            )
+        else:
+            answer = relayed(connection, listener.port)
+        assert status_of(answer) == status
+        assert time.monotonic() - began < 8
+    assert QUERY in listener.request.decode()
+
+
+@pytest.mark.parametrize("program", RELAYS)
+def test_a_relay_ends_with_its_connection(
+    connected: Callable[..., Connection], servers: list[Sshd], program: str
+) -> None:
+    """Though the listener never answers: nothing of it stays on the machine, and it is told as lost."""
+    connection = connected(program)
+    asked = threading.Event()
+
+    def says_nothing(client: socket.socket) -> None:
+        asked.set()
+        client.settimeout(10)
+        assert client.recv(1) == b""
+
+    with listening(behave=says_nothing) as listener:
+        failures: list[BaseException] = []
+
+        def attempt() -> None:
+            try:
+                relayed(connection, listener.port)
+            except Undeliverable as failure:
+                failures.append(failure)
+
+        relaying = threading.Thread(target=attempt)
+        relaying.start()
+        assert asked.wait(10)
+        servers[0].close_sessions()
+        relaying.join(10)
+    (failure,) = failures
+    assert isinstance(failure, Undeliverable)
+    assert failure.lost
+    assert failure.sent
+
+
+@pytest.mark.parametrize("broken", [("python3",), ("python3", "curl")])
+def test_a_program_that_does_not_work_is_passed_over(
+    connected: Callable[..., Connection], tmp_path: Path, broken: tuple[str, ...]
+) -> None:
+    """As pyenv's python3 without a version, or a curl without its libraries: the next one relays."""
+    connection = connected("curl", "nc")
+    for program in broken:
+        (tmp_path / "bin" / program).unlink(missing_ok=True)
+        (tmp_path / "bin" / program).write_text("#!/bin/sh\necho no such version >&2; exit 127\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+    with listening() as listener:
+        assert status_of(relayed(connection, listener.port)) == 200
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""The relay's script under real shells: the request goes where it should, and it ends with its input."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import rebuilt
+from hermes_tunnel.remote.call import Call, begin_marker
+from tests.local.holding import posix
+from tests.remote.shells import LOGIN_SHELLS, SH
+
+pytestmark = posix
+
+NONCE = "0123456789abcdef"
+PROGRAMS = [
+    name
+    for name in ("python3", "curl", "nc", "nc.traditional", "ncat", "busybox")
+    if shutil.which(name, path=os.defpath)
+]
+"""What may relay; all but two of them are called nc there."""
+REQUEST = rebuilt("/callback", "code=a%2B'(b)$&state=c", Redirect("127.0.0.1", 50000, "/callback"))
+SECONDS = 10
+
+
+@contextmanager
+def delivering(
+    tmp_path: Path, shell: list[str], port: int, *, program: str = "nc", sh: str = "dash"
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The script, when it is ready for the request, with one program that could relay it."""
+    tools = {"sh": sh, program if program in ("python3", "curl") else "nc": program}
+    for name, wanted in tools.items():
+        found = shutil.which(wanted, path=os.defpath)
+        assert found is not None
+        (tmp_path / name).symlink_to(found)
+    login_shell = shutil.which(shell[0])
+    assert login_shell is not None
+    line = Call().relay_line(port, ("127.0.0.1", "::1"), NONCE)
+    with subprocess.Popen(
+        [login_shell, *shell[1:], "-c", line],
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == f"{begin_marker(NONCE)}relay\n".encode()
+            yield process
+        finally:
+            process.stdin.close()
+            process.kill()
+
+
+@contextmanager
+def asked(process: subprocess.Popen[bytes], listener: socket.socket) -> Iterator[tuple[socket.socket, bytes]]:
+    """Give it the request: the connection that comes of it, and what was asked there."""
+    assert process.stdin is not None
+    process.stdin.write(REQUEST)
+    process.stdin.flush()
+    listener.settimeout(SECONDS)
+    client, _ = listener.accept()
+    with client:
+        client.settimeout(SECONDS)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = client.recv(4096)
+            assert data
+            head += data
+        yield client, head
+
+
+CASES = [
+    *((shell, "nc", "dash") for shell in LOGIN_SHELLS),
+    *((["bash"], program, sh) for program in PROGRAMS for sh in SH),
+]
+
+
+@pytest.mark.parametrize(("shell", "program", "sh"), CASES, ids=str)
+def test_it_goes_there_and_comes_back(tmp_path: Path, shell: list[str], program: str, sh: str) -> None:
+    """Whatever the account's shell is, whatever is called sh there, and whichever program relays."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        delivering(tmp_path, shell, listener.getsockname()[1], program=program, sh=sh) as process,
+    ):
+        with asked(process, listener) as (client, head):
+            assert head.startswith(REQUEST[: REQUEST.index(b" HTTP")])
+            assert b"\r\nHost: 127.0.0.1:50000\r\n" in head
+            client.sendall(b"HTTP/1.0 200 OK\r\n\r\nthanks")
+        assert process.stdout is not None
+        assert process.stdout.read() == b"HTTP/1.0 200 OK\r\n\r\nthanks"
+        assert process.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize(("shell", "program", "sh"), CASES, ids=str)
+def test_it_ends_with_its_input(tmp_path: Path, shell: list[str], program: str, sh: str) -> None:
+    """A listener that never answers holds nothing on that machine when the connection is gone."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        delivering(tmp_path, shell, listener.getsockname()[1], program=program, sh=sh) as process,
+        asked(process, listener) as (client, _),
+    ):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert client.recv(1) == b""
+        process.wait(SECONDS)
+
+
+@pytest.mark.parametrize("sh", SH)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nobody_listens(tmp_path: Path, program: str, sh: str) -> None:
+    """On none of the addresses: an exit status of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        with delivering(tmp_path, ["bash"], port, program=program, sh=sh) as process:
+            assert process.stdin is not None
+            process.stdin.write(REQUEST)
+            process.stdin.flush()
+            assert process.wait(SECONDS) == 7
+
+
+def test_an_input_that_ends_early_is_no_request(tmp_path: Path) -> None:
+    """The connection was lost before the whole request was there: nobody is connected to."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        with delivering(tmp_path, ["bash"], listener.getsockname()[1]) as process:
+            assert process.stdin is not None
+            process.stdin.write(REQUEST[:-2])
+            process.stdin.close()
+            assert process.wait(SECONDS) == 1
+        with pytest.raises(BlockingIOError):
+            listener.accept()
