@@ -1,9 +1,9 @@
 """The local forward's listener: sshtunnel's forwarder on a connection that was opened and checked by us.
 
 sshtunnel would connect by itself, without looking at the host key, and copy bytes blindly in both
-directions. So its forwarder is subclassed to adopt our transport, to listen on loopback addresses only,
-and to hand each accepted connection to a handler of ours, which delivers what passes. It has no public
-way for that; the private names that are used here are checked once, so that a release without them is an
+directions. So its forwarder is subclassed to adopt our transport, to listen on loopback addresses only, and
+to hand each accepted connection to a handler of ours, which delivers what passes. It has no public way for
+that; the private names that are used here are checked at the import, so that a release without them is an
 error in words.
 
 This is the only module that imports sshtunnel.
@@ -24,16 +24,41 @@ import sshtunnel
 
 from hermes_tunnel.errors import Failure, NetworkFailure
 
-_PRIVATE_NAMES = (
+_CLASSES = ("BaseSSHTunnelForwarderError", "SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer")
+_METHODS = (
     "_connect_to_gateway",
     "_make_ssh_forward_handler_class",
     "_make_ssh_forward_server",
     "_serve_forever_wrapper",
     "_stop_transport",
 )
+_ATTRIBUTES = ("_server_list", "_transport")
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[socket.socket], None]
+
+
+def check_names(module: Any) -> None:
+    """See that an sshtunnel has the names that are used here, most of which it does not document.
+
+    :raises Failure: it lacks some
+    """
+    missing = [name for name in _CLASSES if not hasattr(module, name)]
+    if not missing:
+        forwarder = module.SSHTunnelForwarder
+        missing = [name for name in _METHODS if not hasattr(forwarder, name)]
+        # What its instances have is seen in what its methods and properties use.
+        members = [getattr(member, "fget", member) for member in vars(forwarder).values()]
+        used = {name for one in members if hasattr(one, "__code__") for name in one.__code__.co_names}
+        missing += [name for name in _ATTRIBUTES if name not in used]
+    if missing:
+        raise Failure(
+            f"this sshtunnel ({getattr(module, '__version__', 'of no version')}) lacks {', '.join(missing)}",
+            "install a release that hermes-tunnel was written for: sshtunnel>=0.5.1,<0.6",
+        )
+
+
+check_names(sshtunnel)
 
 
 class PortRefused(Exception):
@@ -103,12 +128,6 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
     def __init__(
         self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int, serve: Serve
     ) -> None:
-        missing = [name for name in _PRIVATE_NAMES if not hasattr(sshtunnel.SSHTunnelForwarder, name)]
-        if missing:
-            raise Failure(
-                f"this sshtunnel ({sshtunnel.__version__}) lacks {', '.join(missing)}",
-                "install a release that hermes-tunnel was written for: sshtunnel>=0.5.1,<0.6",
-            )
         super().__init__(
             ("127.0.0.1", 1),  # never dialled: _connect_to_gateway is ours
             ssh_config_file=None,
