@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import paramiko
 
-from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.errors import Undeliverable, UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import address_of
 from hermes_tunnel.remote.call import Call, begin_marker
@@ -19,6 +19,19 @@ RELAY = ("auto", "always", "never")
 _LISTENS_ON = {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}
 
 Way: TypeAlias = Callable[[bytes], bytes]
+
+
+def check_way(call: Call, by: str) -> None:
+    """See that there can be a way, before anything is connected to.
+
+    :raises UsageFailure: a channel leads to the loopback of the machine, where another may listen, and never
+        to that of a container
+    """
+    if call.container and by == "never":
+        raise UsageFailure(
+            "a callback gets into a container by a relay only, and --relay never allows none",
+            "leave --relay out, or --container",
+        )
 
 
 class Delivery:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation import Conversation
+from hermes_tunnel.delivery import check_way
 from hermes_tunnel.errors import RemoteCommandFailure
 from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.local.console import Console
@@ -36,6 +37,9 @@ class Order:
     call: Call = field(default_factory=Call)
     extra: Sequence[str] = ()
     wishes: Wishes = field(default_factory=Wishes)
+
+    def __post_init__(self) -> None:
+        check_way(self.call, self.wishes.relay)
 
 
 @dataclass(frozen=True)

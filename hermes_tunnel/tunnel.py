@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from hermes_tunnel import events
-from hermes_tunnel.delivery import Delivery
+from hermes_tunnel.delivery import Delivery, check_way
 from hermes_tunnel.errors import NobodyAnswered, Refused, Undeliverable, UsageFailure
 from hermes_tunnel.link import Link
 from hermes_tunnel.local.console import Console
@@ -46,6 +46,9 @@ class Order:
     seconds: float | None = None
     busy_port: BusyPort = field(default_factory=BusyPort)
     relay: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_way(self.call, self.relay)
 
 
 def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:

@@ -10,15 +10,20 @@ from contextlib import ExitStack, contextmanager, suppress
 import paramiko
 import pytest
 
+from hermes_tunnel import login, tunnel
+from hermes_tunnel.conversation import Wishes
 from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.demo.stage import Stage
-from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.errors import Undeliverable, UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt
 from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import provider
+from tests.cli.program import run
 from tests.demo.client import connected
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
+WORDS = "a callback gets into a container by a relay only"
 BY = pytest.mark.parametrize("by", ["never", "always"], ids=["by a channel", "by a relay"])
 
 
@@ -102,3 +107,25 @@ def test_nobody_listens(by: str) -> None:
             scene.deliver(by)
         assert (failure.value.refused, failure.value.lost) == (False, False)
         assert len(scene.transports) == 1
+
+
+def test_no_channel_into_a_container() -> None:
+    """It would lead to another listener, if to any: an order that asks for it is none."""
+    call = Call(container="hermes")
+    with pytest.raises(UsageFailure, match=WORDS):
+        login.Order(provider("xai-oauth"), (), call, wishes=Wishes(relay="never"))
+    with pytest.raises(UsageFailure, match=WORDS):
+        tunnel.Order((), call, relay="never")
+    tunnel.Order((), call)
+    tunnel.Order((), Call(), relay="never")
+
+
+@pytest.mark.parametrize(("verb", "words"), [("login", ("xai-oauth",)), ("forward", ()), ("paste", ())])
+def test_it_is_refused_as_usage(verb: str, words: tuple[str, ...]) -> None:
+    """Before anything is connected to; the host does not even exist."""
+    address = "http://127.0.0.1:56121/callback?code=a&state=b"
+    port = ("56121",) if verb == "forward" else ()
+    options = ("-F", "none", "--container", "hermes", "--relay", "never")
+    done = run(verb, *words, "nowhere.invalid", *port, *options, input=address, stdin=None)
+    assert done.returncode == 2
+    assert WORDS in done.stderr
