@@ -44,7 +44,8 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self._items: queue.SimpleQueue[Item | threading.Event] = queue.SimpleQueue()
+        # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
+        self._items: queue.Queue[Item | threading.Event] = queue.Queue()
         self._held: list[Word] = []
         self._held_until = 0.0
         self._lock = threading.Lock()
