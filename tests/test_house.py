@@ -22,7 +22,7 @@ ONLY = {
     "sshtunnel": "ssh.forward",
     "psutil": "local.ports local.ending local.sockets local.programs ssh.dial",
     "webbrowser": "local.browser",
-    "click": "cli local.console",
+    "click": "cli local.screen",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}
 NOT_PURE |= {"tempfile", "threading", "time"}

@@ -1,33 +1,21 @@
-"""The person's terminal. Its rules:
+"""The person at the terminal: what is shown there, and what is asked.
 
-- everything goes to standard error; standard output is for results;
-- what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours;
-- the authorization URL stands whole on a line of its own, never wrapped, never in a box;
-- a question says who asks; without a terminal the answer is no, and nothing waits for one;
-- nothing moves where standard error is no terminal; no escape sequence is written there or under NO_COLOR.
+A question says who asks. Without a terminal the answer is no, and nothing waits for one. One thread at a
+time reads what is typed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
-
-import click
+from typing import TextIO
 
 from hermes_tunnel import events
 from hermes_tunnel.local.keyboard import Keyboard
-from hermes_tunnel.local.words import Look, Sentence, sentences
+from hermes_tunnel.local.screen import Screen
 from hermes_tunnel.oauth.pasted import may_be_a_word
-from hermes_tunnel.text import plain, redact, wrapped
-
-_MARGIN = "  | "
-_STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
-_USUAL_COLUMNS = 80
-_FEWEST_COLUMNS = 12  # in less, a margin and a word do not fit
 
 
 @dataclass(frozen=True)
@@ -39,7 +27,7 @@ class _Pasting:
     nobody: Callable[[], object]
 
 
-class Console:
+class Console(Screen):
     """Shows what happens and asks what has to be asked.
 
     :param stream: standard error
@@ -58,119 +46,21 @@ class Console:
         color: bool = True,
         moves: bool = True,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream, verbosity=verbosity, color=color, moves=moves)
         self._keyboard = keyboard
-        self._verbosity = verbosity
-        self._is_seen = stream.isatty()
-        self._moves = moves and self._is_seen
-        self._color = color and self._is_seen
-        self._status = ""
-        self._question = ""
-        self._waited_for = ""
-        self._held: list[events.Event] = []
         self._asking: threading.Thread | None = None
         self._pasting: _Pasting | None = None
-        self.secrets: set[str] = set()
-        """Values that must not be shown: answers that the person gave."""
 
     @property
     def is_terminal(self) -> bool:
         """Whether somebody can be asked: both ends are a terminal."""
         return self._keyboard.is_terminal and self._is_seen
 
-    # -- showing -------------------------------------------------------------------------------------
-
-    def show(self, event: events.Event) -> None:
-        """Tell the person, in words.
-
-        An invitation is held back while the command goes on talking, so that it stands last, where it
-        is looked for; ``quiet`` says that the talking is over, and so does whatever else happens.
-        """
-        if isinstance(event, events.AuthorizationAsked) or (self._held and isinstance(event, events.Browser)):
-            self._held.append(event)
-            return
-        if not isinstance(event, events.RemoteLine):
-            self.quiet()
-        self._tell(event)
-
-    def quiet(self) -> None:
-        """The command has nothing more to say for now."""
-        held, self._held = self._held, []
-        for event in held:
-            self._tell(event)
-
-    def _tell(self, event: events.Event) -> None:
-        for sentence in sentences(event, self._verbosity):
-            self._show(sentence)
-
-    def say(self, text: str, *, bold: bool = False) -> None:
-        """One sentence of ours; on a terminal, in as many lines as it takes."""
-        self._show(Sentence(text, Look.STRONG if bold else Look.OURS))
-
-    def _show(self, sentence: Sentence) -> None:
-        self._clear_status()
-        style = _STYLES.get(sentence.look, {})
-        lines = "".join(self._styled(line, **style) + "\n" for line in self._lines(sentence))
-        # An open question moves down; what was typed so far still counts, though it is out of sight.
-        self._write(f"\n{lines}{self._question}" if self._question else lines)
-
-    def _lines(self, sentence: Sentence) -> list[str]:
-        """In lines that the window does not wrap; the margin stands before each of the remote's."""
-        if sentence.look is Look.ADDRESS:
-            return [plain(sentence.text)]
-        remote = sentence.look is Look.REMOTE
-        margin, text = _MARGIN if remote else "", self.safe(sentence.text)
-        encoding = self._stream.encoding or "utf-8"  # what it lacks is escaped, and longer for that
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-        lines = [text]
-        if columns := self._columns:
-            lines = wrapped(text, max(columns, _FEWEST_COLUMNS) - len(margin), cut=remote)
-        return [margin + line for line in lines]
-
-    @property
-    def _columns(self) -> int:
-        """The width of the window, which may change at any time; 0 where there is none, or nobody knows."""
-        try:
-            return os.get_terminal_size(self._stream.fileno()).columns
-        except (OSError, ValueError):
-            return 0
-
-    def safe(self, text: str) -> str:
-        """The text without escape sequences and secrets."""
-        return redact(plain(text), self.secrets)
-
     def waiting(self, what: str, seconds_left: float | None) -> None:
-        """Show, or refresh, what is waited for and the time that is left; None for as long as it takes."""
+        """Show, or refresh, what is waited for, unless a question stands there."""
         self.quiet()
-        if self._verbosity < 0 or (self._asking is not None and self._pasting is None):
-            return
-        if not (self._moves and self._keyboard.in_foreground):
-            if what != self._waited_for:
-                most = "" if seconds_left is None else f", at most {seconds_left:.0f} s"
-                self.say(f"Waiting for {what}{most}.")
-            self._waited_for = what
-            return
-        minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
-        left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
-        full = f"Waiting for {what}{left} (Ctrl-C stops)"
-        room = self._room
-        text = next(
-            (one for one in (full, f"Waiting for {what}{left}") if len(one) <= room), f"Waiting{left}"
-        )
-        blanks = " " * (min(len(self._status), room) - len(text))
-        self._write("\r" + self._styled(text[:room], dim=True) + blanks)
-        self._status = text
-
-    @property
-    def _room(self) -> int:
-        """For the line that is rewritten: one that wraps could not be."""
-        return (self._columns or _USUAL_COLUMNS) - 1
-
-    def done_waiting(self) -> None:
-        """Nothing is waited for any more."""
-        self._clear_status()
-
-    # -- asking --------------------------------------------------------------------------------------
+        if self._asking is None or self._pasting is not None:
+            super().waiting(what, seconds_left)
 
     def ask(self, prompt: str, hidden: bool) -> str | None:
         """The person's answer to a question of ssh's; None without a terminal or when they gave up."""
@@ -279,17 +169,3 @@ class Console:
     def _put(self, question: str) -> None:
         self._write(question)
         self._question = question if self._moves else ""
-
-    # -- writing -------------------------------------------------------------------------------------
-
-    def _styled(self, text: str, **style: Any) -> str:
-        return click.style(text, **style) if self._color and style else text
-
-    def _clear_status(self) -> None:
-        if self._status and self._keyboard.in_foreground:  # else the line is the shell's by now
-            self._write("\r" + " " * min(len(self._status), self._room) + "\r")
-        self._status = ""
-
-    def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # nobody reads it any more; the login goes on
-            click.echo(text, file=self._stream, nl=False, color=self._color)

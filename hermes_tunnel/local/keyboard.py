@@ -64,11 +64,6 @@ class Keyboard:
             while (line := self._read(hidden=True, offered=offered)) is not None:
                 yield line
 
-    @property
-    def in_foreground(self) -> bool:
-        """Whether what is typed is meant for us, as far as there is somebody who types."""
-        return self._mode is None or self._mode.in_foreground
-
     def heed_stops(self) -> None:
         """Give the terminal back while the program is stopped by Ctrl-Z. For the main thread."""
         if self._mode is not None:
@@ -136,7 +131,7 @@ class Keyboard:
 
     def _is_ours(self, offered: bool) -> bool:
         """Whether what is typed may be read: what is offered in the background is read by the shell."""
-        return not offered or self.in_foreground
+        return not offered or self._mode is None or self._mode.in_foreground
 
     def _is_there(self, descriptor: int) -> bool:
         """Whether an end of the input was Ctrl-D, and the terminal goes on."""

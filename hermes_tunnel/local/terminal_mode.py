@@ -22,7 +22,7 @@ if sys.platform != "win32":
 def in_foreground(descriptor: int) -> bool:
     """Whether what is typed is meant for us; so, too, at a terminal that no shell controls us from."""
     try:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
+        return sys.platform == "win32" or os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
         return True
 
