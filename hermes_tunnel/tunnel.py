@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Sequence
@@ -154,6 +155,11 @@ def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redir
     :raises UsageFailure: it is no callback address
     :raises Failure: it did not get there, and why
     """
+    if re.match("https?://.*[?&]redirect_uri=", text.strip()):
+        raise UsageFailure(
+            "that is the address of the sign-in page, not of the page that did not open",
+            "sign in there; the browser then ends on a page that does not open, whose address it is",
+        )
     try:
         redirect, _ = pasted_address(text.strip())
     except ValueError as problem:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import paramiko
 
@@ -19,7 +20,7 @@ from hermes_tunnel.local.gate import Gate
 from hermes_tunnel.local.ports import BindRefusal, keeps_from, occupants, why_not
 from hermes_tunnel.local.programs import Role
 from hermes_tunnel.mailbox import Mailbox
-from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.oauth.callback import Expected, address_of
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
 from hermes_tunnel.port import Room, make_room
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
@@ -73,6 +74,8 @@ class WayBack:
         self.close()
 
         def deliver(request: bytes) -> tuple[bytes, str]:
+            answer = parse_qs(urlsplit(address_of(request)).query)
+            self._console.secrets.update(answer.get("code", []))  # a command may print what it was given
             self._mailbox.before_request()
             return delivery.deliver(request)
 

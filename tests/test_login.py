@@ -409,6 +409,24 @@ def fails_afterwards(hermes: Hermes) -> Command:
     return command
 
 
+def test_the_code_is_not_shown_though_the_command_prints_it() -> None:
+    """Also where nothing but the code itself says that it is one."""
+
+    def tells(hermes: Hermes) -> Command:
+        def command(process: RemoteProcess) -> int:
+            with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+                process.print(hermes.client.authorization_url(Attempt(listener.redirect_uri)))
+                given = wait_for_answer(hermes, process, listener)["code"]
+                process.print(f"could not redeem {given}, sorry")
+                return 1
+
+        return command
+
+    with Stage(APPROVE, login=tells) as stage:
+        done = Login(stage)
+    assert "could not redeem [hidden], sorry" in done.shown
+
+
 def gives_up(hermes: Hermes) -> Command:
     """The listener is closed, and the command goes on."""
 

@@ -223,6 +223,15 @@ def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
         ("http://127.0.0.1:56121/callback?state=a", "neither one code nor one error"),
         ("http://127.0.0.1:56121/callback?code=a&state=b#c", "a user name or a fragment"),
         ("http://127.0.0.1:80/callback?code=a&state=b", "it leads to port 80"),
+        ("http://127.0.0.1:99999/callback?code=a&state=b", "it has no port that could be one"),
+        ("http://me@127.0.0.1:56121/callback?code=a&state=b", "a user name or a fragment"),
+        ("http://127.0.0.1:56121/callback?code=a&code=b&state=c", "neither one code nor one error"),
+        ("http://127.0.0.1:56121/callback?code=a&error=b&state=c", "neither one code nor one error"),
+        ("http://127.0.0.1:56121/callback?code=a&state=b&state=c", "not one state"),
+        ("http://127.0.0.1:56121/callback?code=a b&state=c", "characters that no address has"),
+        ("http://[::1:56121/callback?code=a&state=c", "Invalid IPv6 URL"),
+        ("javascript:alert(1)", "not an http address of this machine"),
+        ("code=a&state=b", "not an http address of this machine"),
     ],
 )
 def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: str, words: str) -> None:
@@ -233,6 +242,15 @@ def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: 
             paste(Order(tunnel.hops), text, tunnel.emit, tunnel.console)
         assert "it begins with http://127.0.0.1:" in failure.value.hint
         assert tunnel.events == []
+        assert stage.server.connections == []
+
+
+def test_the_address_of_the_sign_in_page_is_told_from_that_of_the_page_after_it() -> None:
+    """It is what is at hand, and of no use."""
+    with Stage() as stage:
+        tunnel = Tunnel(stage)
+        with pytest.raises(UsageFailure, match="that is the address of the sign-in page"):
+            paste(Order(tunnel.hops), XAI, tunnel.emit, tunnel.console)
         assert stage.server.connections == []
 
 
