@@ -99,19 +99,24 @@ class Conversation:
     def _next(self) -> list[effects.Effect]:
         """Wait for the next thing to happen, or for the time to come."""
         now = time.monotonic()
-        moments = [self._deadline, now + _TICK_SECONDS]
+        moments = [now + _TICK_SECONDS]
+        came_in_time = self.mailbox.request_under_way
+        if not came_in_time:
+            moments.append(self._deadline)
         if self._quiet_at is not None:
             moments.append(self._quiet_at)
         item = self.mailbox.get(min(moments) - now)
-        return self._on_time(time.monotonic()) if item is None else self._on_item(item)
+        if item is not None:
+            return self._on_item(item)
+        return self._on_time(time.monotonic(), came_in_time=came_in_time or self.mailbox.request_under_way)
 
-    def _on_time(self, now: float) -> list[effects.Effect]:
+    def _on_time(self, now: float, *, came_in_time: bool) -> list[effects.Effect]:
         self._connection.check()
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
             self._console.quiet()
             return self._said(self._transcript.silence())
-        if now >= self._deadline and not self.mailbox.request_under_way:
+        if now >= self._deadline and not came_in_time:
             return self._session.feed(TimeUp())
         if self._counted and self._session.state in _WAITING_FOR:
             self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)

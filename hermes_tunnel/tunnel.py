@@ -119,7 +119,8 @@ def _await_callback(
     until = None if seconds is None else time.monotonic() + seconds
     while True:
         left = None if until is None else until - time.monotonic()
-        item = mailbox.get(_TICK_SECONDS if left is None else min(left, _TICK_SECONDS))
+        came_in_time = mailbox.request_under_way
+        item = mailbox.get(_TICK_SECONDS if left is None or came_in_time else min(left, _TICK_SECONDS))
         if isinstance(item, NobodyPasted):
             raise NobodyAnswered(*ending.NOBODY_PASTED)
         if isinstance(item, Delivered | Undeliverable | Strayed):
@@ -127,7 +128,7 @@ def _await_callback(
             if isinstance(item, Strayed):
                 continue
             return _concluded(item)
-        if left is not None and left <= 0 and not mailbox.request_under_way:
+        if left is not None and left <= 0 and not (came_in_time or mailbox.request_under_way):
             raise NobodyAnswered(
                 "the browser did not come back in time",
                 "is the page open in a browser on this machine? run it again, with a longer --timeout",

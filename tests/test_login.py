@@ -155,6 +155,30 @@ def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> 
     assert order.index(events.Callback) < order.index(events.CommandEnded)
 
 
+def test_a_browser_that_came_back_in_time_is_not_too_late() -> None:
+    """The person's time passes while the answer is on its way to a listener that is slow."""
+
+    def slow(hermes: Hermes) -> Command:
+        class Listener(CallbackListener):
+            def hear(self, target: str) -> int:
+                threading.Event().wait(2.5)
+                return super().hear(target)
+
+        def command(process: RemoteProcess) -> int:
+            with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
+                attempt = Attempt(listener.redirect_uri)
+                process.print(hermes.client.authorization_url(attempt))
+                redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+                process.print('Saved xai-oauth OAuth credentials: "demo"')
+            return 0
+
+        return command
+
+    with Stage(APPROVE, login=slow) as stage:
+        done = Login(stage, seconds=2)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+
+
 def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:
     """Its page is back before whatever opens it has come to an end: then it had been opened."""
     with Stage(APPROVE) as stage:
