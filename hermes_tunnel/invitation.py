@@ -69,6 +69,7 @@ class Invitations:
         self._delivery: Delivery | None = None
         self._browsers = 0
         self._openers: list[threading.Thread] = []
+        self._agreed: set[tuple[str, str]] = set()
 
     def invite(self, authorization: Authorization, connection: Connection, *, again: bool) -> None:
         """Invite the person; the browser is started beside whatever else happens (``Opened``).
@@ -140,10 +141,11 @@ class Invitations:
                 self.on_opened(item)
 
     def _check_issuer(self, authorization: Authorization, destination: str) -> None:
-        """An issuer that nobody vouches for is the person's to judge."""
+        """An issuer that nobody vouches for is the person's to judge; once, if the command starts over."""
         policy, issuer = self._provider.policy, authorization.issuer
         known = policy.knows(issuer) or issuer in self._wishes.allowed_hosts
-        if known and authorization.mode is not Mode.EXTERNAL:
+        what = (issuer, authorization.redirect_host if authorization.mode is Mode.EXTERNAL else "")
+        if (known and authorization.mode is not Mode.EXTERNAL) or what in self._agreed:
             return
         self._console.say(f"{destination} asks you to sign in at:")
         self._console.say(f"    {issuer}", bold=True)
@@ -155,6 +157,7 @@ class Invitations:
                 f"{issuer} is not known to belong to {self._provider.title}; nothing was opened",
                 f"if you know that it does: --allow-host {issuer}",
             )
+        self._agreed.add(what)
 
     def _expect(self, authorization: Authorization, connection: Connection) -> None:
         """Be ready for the browser, or for what the person brings where it cannot come back by itself."""
