@@ -16,9 +16,9 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TextIO
 
 from hermes_tunnel.local.terminal_mode import TerminalMode
+from hermes_tunnel.local.windows_console import read_line
 
 _WINDOWS = sys.platform == "win32"
-_POLL_SECONDS = 0.05  # Windows only: a console can be asked, not waited for together with anything else
 _LOOK_SECONDS = 0.2  # whether the terminal is still, or again, as it was set
 _LONGEST_LINE = 64 * 1024
 
@@ -78,7 +78,7 @@ class Keyboard:
         self, *, hidden: bool, offered: bool = False, ready: Callable[[], None] = lambda: None
     ) -> str | None:
         if _WINDOWS:
-            return self._read_console(hidden) if self.is_terminal else self._read_stream()
+            return self._read_console(hidden, offered) if self.is_terminal else self._read_stream()
         return self._read_descriptor(offered, ready)
 
     @property
@@ -141,29 +141,14 @@ class Keyboard:
         line, self._rest = self._rest[:length], self._rest[length:]
         return line.decode("utf-8", "replace").rstrip("\r\n")
 
+    def _read_console(self, hidden: bool, offered: bool) -> str | None:
+        import msvcrt
+
+        return read_line(msvcrt, self._cancelled, hidden=hidden, offered=offered)  # type: ignore[arg-type]
+
     def _read_stream(self) -> str | None:
         line = self._stream.readline()  # type: ignore[union-attr]
         return line.rstrip("\r\n") if line else None
-
-    def _read_console(self, hidden: bool) -> str | None:
-        import msvcrt
-
-        line = ""
-        while not self._cancelled.is_set():
-            if not msvcrt.kbhit():  # type: ignore[attr-defined]
-                self._cancelled.wait(_POLL_SECONDS)
-                continue
-            key = msvcrt.getwch()  # type: ignore[attr-defined]
-            if key in "\r\n":
-                return line
-            if key == "\x03":
-                raise KeyboardInterrupt
-            if key == "\x1a":
-                return None
-            line = line[:-1] if key == "\b" else line + key
-            if not hidden:
-                msvcrt.putwch(key)  # type: ignore[attr-defined]
-        return None
 
 
 def _data(descriptor: int) -> bytes:

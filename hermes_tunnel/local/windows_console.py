@@ -1,0 +1,61 @@
+"""A line from Windows' console, which can be asked for a key, but not waited for with anything else."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from typing import Protocol
+
+_POLL_SECONDS = 0.05
+_ENTER, _BACKSPACE, _CTRL_C, _CTRL_Z = "\r\n", "\b", "\x03", "\x1a"
+_SPECIAL = "\x00\xe0"  # arrows and the like: another character follows
+
+
+class Keys(Protocol):
+    """What Python's ``msvcrt`` has for the console."""
+
+    def kbhit(self) -> bool:
+        """Whether a key waits to be read."""
+
+    def getwch(self) -> str:
+        """The key, not shown."""
+
+    def putwch(self, key: str, /) -> object:
+        """Show a character."""
+
+
+def read_line(keys: Keys, cancelled: threading.Event, *, hidden: bool, offered: bool) -> str | None:
+    """The next line without its end; None at the end of the input (Ctrl-Z) or if it was cancelled.
+
+    :param hidden: whether what is typed is not shown
+    :param offered: whether nobody has to type: then Ctrl-Z is nothing
+    """
+    line = ""
+    while not cancelled.is_set():
+        if not keys.kbhit():
+            cancelled.wait(_POLL_SECONDS)
+            continue
+        key = keys.getwch()
+        if key in _SPECIAL:
+            keys.getwch()
+        elif key == _CTRL_C:
+            _thread.interrupt_main()  # whoever reads may be another thread, where nothing may be raised
+            return None
+        elif key == _CTRL_Z:
+            if not offered:
+                return None
+        elif key in _ENTER:
+            _show(keys, "" if hidden else "\r\n")
+            return line
+        elif key == _BACKSPACE:
+            _show(keys, "" if hidden or not line else "\b \b")
+            line = line[:-1]
+        else:
+            _show(keys, "" if hidden else key)
+            line += key
+    return None
+
+
+def _show(keys: Keys, text: str) -> None:
+    for character in text:
+        keys.putwch(character)
