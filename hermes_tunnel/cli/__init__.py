@@ -45,7 +45,8 @@ class _Verbs(click.Group):
 @click.command(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="hermes-tunnel VERB --help says more. Every option can be set as HERMES_TUNNEL_OPTION.",
+    epilog="hermes-tunnel VERB --help says more. Every option can be set as a variable, such as "
+    "HERMES_TUNNEL_TIMEOUT; where it takes several values, spaces part them, and quotes keep them together.",
 )
 @click.version_option(__version__, message="hermes-tunnel %(version)s")
 def cli() -> None:
