@@ -47,11 +47,13 @@ class Link:
         :raises Undeliverable: it did not
         """
         with self._changed:
-            if not self._changed.wait_for(self._is_there, _HOLD_SECONDS) or self._connection is None:
+            if not self._changed.wait_for(lambda: self.is_up, _HOLD_SECONDS) or self._connection is None:
                 raise Undeliverable("it has not come back", refused=False, lost=True)
             return self._connection.transport
 
-    def _is_there(self) -> bool:
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection, as far as is known."""
         return self._connection is not None and self._connection.transport.is_active()
 
     def keep(self) -> None:

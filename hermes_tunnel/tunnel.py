@@ -134,7 +134,7 @@ def _await_callback(
                 "is the page open in a browser on this machine? run it again, with a longer --timeout",
             )
         link.keep()
-        console.waiting("the browser to come back", left)
+        console.waiting(f"the {'browser' if link.is_up else 'connection'} to come back", left)
 
 
 def _concluded(item: Delivered | Undeliverable) -> None:

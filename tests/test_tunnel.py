@@ -150,6 +150,16 @@ def test_the_connection_comes_back_and_the_browser_is_held() -> None:
     assert tunnel.outcomes() == [("delivered", "forward")]
 
 
+def test_what_is_waited_for_is_said() -> None:
+    """The connection drops and cannot be made again: that is what is waited for then, and not the browser."""
+    with waiting() as (stage, _, url):
+        tunnel = Tunnel(stage, on_forwarding(stage.server.close))
+        with pytest.raises(NobodyAnswered):
+            forward(Order(tunnel.hops, expected=by_url(url, stage), seconds=3), tunnel.console, tunnel.emit)
+    assert "connecting again ..." in tunnel.shown.getvalue()
+    assert "Waiting for the connection to come back, at most " in tunnel.shown.getvalue()
+
+
 @posix
 def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
     """While a code could be pasted the connection drops: what the new one asks is asked, and only that."""
