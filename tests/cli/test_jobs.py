@@ -37,11 +37,14 @@ def run(terminal: Terminal, *words: str, background: bool = False) -> None:
 
 
 @contextmanager
-def asked_for_a_password(terminal: Terminal) -> Iterator[Stage]:
-    """A login that stands at a hidden question."""
+def asked_for_a_password(terminal: Terminal, *, background: bool = False) -> Iterator[Stage]:
+    """A login that stands at a hidden question, in the background after it was brought to the foreground."""
     with Stage(login=lambda _: stays(), account=Account(USER, password="open sesame")) as stage:
         options = ["-F", str(stage.config_file), "-o", "PubkeyAuthentication=no"]
-        run(terminal, "login", "xai-oauth", HOST, *options)
+        run(terminal, "login", "xai-oauth", HOST, *options, background=background)
+        if background:
+            until(lambda: is_stopped(terminal))
+            terminal.send("fg\n")
         terminal.expect("assword: ")
         until(lambda: not terminal.echoes)
         yield stage
@@ -58,6 +61,24 @@ def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None
         terminal.send("fg\n")
         terminal.expect("assword: ")
         until(lambda: not terminal.echoes)
+        terminal.send("open sesame\n")
+        terminal.expect("Running hermes")
+        assert "open sesame" not in terminal.output
+        terminal.send("\x03")
+        terminal.expect("shell> ")
+        assert terminal.echoes
+
+
+def is_stopped(terminal: Terminal) -> bool:
+    """Whether the shell says so of its job."""
+    terminal.send("jobs\n")
+    terminal.expect("shell> ")
+    return "Stopped" in terminal.output
+
+
+def test_a_question_in_the_background_waits_for_the_foreground() -> None:
+    """As any program's that asks for a password: it is stopped; then it asks, unseen."""
+    with shell() as terminal, asked_for_a_password(terminal, background=True):
         terminal.send("open sesame\n")
         terminal.expect("Running hermes")
         assert "open sesame" not in terminal.output

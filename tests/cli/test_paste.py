@@ -67,3 +67,11 @@ def test_a_container_that_can_be_none() -> None:
         done = run(*verb, "-F", "none", "--container", "a;b", "nobody@127.0.0.1:1")
         assert done.returncode == 2
         assert "--container" in done.stderr
+
+
+def test_forward_without_a_terminal_asks_nothing() -> None:
+    """Without a port either it looks at what waits there, so it connects; the input is not read."""
+    for stdin in (piped(CALLBACK), None):
+        done = run("forward", *NOWHERE, stdin=stdin)
+        assert done.returncode == 4
+        assert "authorization URL" not in done.stderr
