@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 from hermes_tunnel import events
 from hermes_tunnel.errors import Failure, Undeliverable
@@ -74,6 +75,7 @@ class Conversation:
         self._deadline = 0.0
         self._quiet_at: float | None = None
         self._counted = False
+        self._prompts = 0
 
     def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
         """Until the login is over; the listener and an open question do not outlast it.
@@ -162,6 +164,8 @@ class Conversation:
         return todo
 
     def _answered(self, answer: Answer) -> list[effects.Effect]:
+        if answer.to != self._prompts:
+            return []  # it was no prompt, as it turned out
         self._console.stop_asking()
         if answer.text is not None:
             self._command.answer(answer.text)
@@ -181,14 +185,19 @@ class Conversation:
         elif isinstance(effect, effects.CloseListener):
             self._invitations.expect_nothing()
         elif isinstance(effect, effects.StopAsking):
+            self._prompts += 1
             self._console.stop_asking()
         elif isinstance(effect, effects.Relay):
             self._emit(events.Prompt(effect.text, effect.secret))
+            self._prompts += 1
             self._console.ask_meanwhile(
                 f"({self._connection.destination}) {effect.text} ",
                 effect.secret,
-                lambda text: self.mailbox.put(Answer(text)),
+                partial(self._post_answer, self._prompts),
             )
+
+    def _post_answer(self, to: int, text: str | None) -> None:
+        self.mailbox.put(Answer(text, to))
 
     def _type_in(self, address: str) -> bool:
         """The last way: the command's own prompt, if it said that it has one. Called by the gate.

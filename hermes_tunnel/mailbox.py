@@ -17,9 +17,13 @@ _HOLD_SECONDS = 15.0  # a listener answers at once; else the command goes on for
 
 @dataclass(frozen=True)
 class Answer:
-    """What the person said to a prompt; None if there is nobody to say anything."""
+    """What the person said to a prompt; None if there is nobody to say anything, or it was given up.
+
+    :param to: the number of the prompt
+    """
 
     text: str | None = field(repr=False)
+    to: int
 
 
 @dataclass(frozen=True)

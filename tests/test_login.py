@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -263,6 +264,48 @@ def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
     assert events.Prompt("Authorization code:", secret=True) in done.events
     assert done.of(events.Forwarding) == []
     assert "code-5678" not in done.shown
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
+def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
+    """A line that stalled and went on was no prompt: that nobody answered it is not held against anybody."""
+    os.mkfifo(tmp_path / "stdin")
+    asked, never = threading.Event(), threading.Event()
+
+    def stalls(process: RemoteProcess) -> int:
+        redirect = "https%3A%2F%2Fconsole.anthropic.com%2Foauth%2Fcode%2Fcallback"
+        process.print(f"https://claude.ai/oauth/authorize?client_id=x&redirect_uri={redirect}&state=s1234567")
+        process.write(b"Please wa")
+        never.wait(0.7)
+        process.print("it for a while.")
+        never.wait(5.5)
+        process.write(b"Authorization code: ")
+        process.print(f'Added anthropic OAuth credential #1: "{process.read_line(5)}"')
+        return 0
+
+    def answer() -> None:
+        with (tmp_path / "stdin").open("w") as typing:
+            asked.wait(20)
+            typing.write("code-5678#s1234567\n")
+
+    def watch(event: events.Event) -> None:
+        if event == events.Prompt("Authorization code:", secret=True):
+            asked.set()
+
+    person = threading.Thread(target=answer)
+    person.start()
+    with Stage(APPROVE, login=lambda _: stalls) as stage:
+        done = Login(
+            stage,
+            known=provider("anthropic"),
+            stdin=tmp_path / "stdin",
+            open_page=lambda _: True,
+            watch=watch,
+        )
+    asked.set()
+    person.join()
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert "(demo@hermes-demo) Please wa \n  | it for a while.\n" in done.shown
 
 
 def test_a_prompt_without_anybody_is_the_end() -> None:

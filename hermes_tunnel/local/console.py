@@ -159,8 +159,8 @@ class Console(Screen):
         try:
             answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._put(shown))
         finally:
-            self._question = ""
-            if hidden or answer is None:
+            stands, self._question = bool(self._question), ""
+            if stands and (hidden or answer is None):
                 self._write("\n")
         if hidden and answer:
             self.secrets.add(answer)
@@ -168,4 +168,4 @@ class Console(Screen):
 
     def _put(self, question: str) -> None:
         self._write(question)
-        self._question = question if self._moves else ""
+        self._question = question

@@ -78,8 +78,13 @@ class Screen:
         self._clear_status()
         style = _STYLES.get(sentence.look, {})
         lines = "".join(self._styled(line, **style) + "\n" for line in self._lines(sentence))
-        # An open question moves down; what was typed so far still counts, though it is out of sight.
-        self._write(f"\n{lines}{self._question}" if self._question else lines)
+        if not self._question:
+            self._write(lines)
+        elif self._moves:  # it moves down; what was typed so far still counts, though it is out of sight
+            self._write(f"\n{lines}{self._question}")
+        else:
+            self._write(f"\n{lines}")
+            self._question = ""
 
     def _lines(self, sentence: Sentence) -> list[str]:
         """In lines that the window does not wrap; the margin stands before each of the remote's."""
