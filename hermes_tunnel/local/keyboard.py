@@ -72,6 +72,7 @@ class Keyboard:
     def _reading(self, *, hidden: bool, offered: bool = False) -> contextlib.AbstractContextManager[None]:
         if self._mode is None:
             return contextlib.nullcontext()
+        self._rest = b""
         return self._mode.reading(hidden=hidden, offered=offered)
 
     def _read(
@@ -79,7 +80,7 @@ class Keyboard:
     ) -> str | None:
         if _WINDOWS:
             return self._read_console(hidden, offered) if self.is_terminal else self._read_stream()
-        return self._read_descriptor(offered, ready)
+        return self._read_descriptor(hidden, offered, ready)
 
     @property
     def cancelled(self) -> bool:
@@ -97,21 +98,23 @@ class Keyboard:
         """Lines are wanted again."""
         self._cancelled.clear()
 
-    def _read_descriptor(self, offered: bool, ready: Callable[[], None]) -> str | None:
+    def _read_descriptor(self, hidden: bool, offered: bool, ready: Callable[[], None]) -> str | None:
         descriptor = self._stream.fileno()  # type: ignore[union-attr]
         wake = os.pipe()
         with self._waking:
             self._wake = wake
         try:
             with _woken_by_signals(wake[1]):
-                return self._read_line(descriptor, wake[0], offered, ready)
+                return self._read_line(descriptor, wake[0], hidden, offered, ready)
         finally:
             with self._waking:
                 self._wake = None
             for end in wake:
                 os.close(end)
 
-    def _read_line(self, descriptor: int, wake: int, offered: bool, ready: Callable[[], None]) -> str | None:
+    def _read_line(
+        self, descriptor: int, wake: int, hidden: bool, offered: bool, ready: Callable[[], None]
+    ) -> str | None:
         while b"\n" not in self._rest:
             if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
                 return None
@@ -124,9 +127,12 @@ class Keyboard:
             elif readable and self._is_ours(offered):
                 with _not_stopped() if offered else contextlib.nullcontext():
                     data = _data(descriptor)
-                if not data and not (offered and self._is_there(descriptor)):
+                if hidden and self._mode is not None:
+                    self._rest, ended = edited(self._rest, data)
+                else:
+                    self._rest, ended = self._rest + data, not data
+                if ended and not (offered and self._is_there(descriptor)):
                     return self._take(len(self._rest)) if self._rest else None
-                self._rest += data
         return self._take(self._rest.index(b"\n") + 1)
 
     def _is_ours(self, offered: bool) -> bool:
@@ -149,6 +155,26 @@ class Keyboard:
     def _read_stream(self) -> str | None:
         line = self._stream.readline()  # type: ignore[union-attr]
         return line.rstrip("\r\n") if line else None
+
+
+def edited(before: bytes, typed: bytes) -> tuple[bytes, bool]:
+    """What a terminal makes of keys, for a line that comes as it is typed: Backspace, Ctrl-U, Ctrl-D, Enter.
+
+    :return: what stands there, and whether the input has ended: by Ctrl-D where there is no line to end
+    """
+    ended = not typed
+    for key in typed:
+        line_begins = before.rfind(b"\n") + 1
+        if key in b"\x7f\b":
+            line = before[line_begins:].decode("utf-8", "ignore")
+            before = before[:line_begins] + line[:-1].encode()
+        elif key in b"\x15":
+            before = before[:line_begins]
+        elif key in b"\x04" and line_begins == len(before):
+            ended = not before
+        else:
+            before += b"\n" if key in b"\r\n\x04" else bytes([key])
+    return before, ended
 
 
 def _data(descriptor: int) -> bytes:

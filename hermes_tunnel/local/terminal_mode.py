@@ -111,9 +111,12 @@ class TerminalMode:
                 self._put(before, when)
 
     def _wanted(self, now: list[Any]) -> list[Any]:
-        flags = now[3] | termios.ICANON | termios.ISIG
-        hidden = self._readers[-1][0]
-        return [*now[:3], flags & ~termios.ECHO if hidden else flags | termios.ECHO, *now[4:]]
+        """A hidden line comes as it is typed: a terminal that edits it would cut it at 1024 or 4096 bytes."""
+        flags, control = now[3] | termios.ISIG, list(now[6])
+        if not self._readers[-1][0]:
+            return [*now[:3], flags | termios.ICANON | termios.ECHO, *now[4:]]
+        control[termios.VMIN], control[termios.VTIME] = 1, 0
+        return [*now[:3], flags & ~(termios.ICANON | termios.ECHO), *now[4:6], control]
 
     def _put(self, mode: list[Any], when: int) -> None:
         termios.tcsetattr(self._descriptor, when, mode)

@@ -13,7 +13,7 @@ from types import FrameType
 
 import pytest
 
-from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.local.keyboard import Keyboard, edited
 from tests.local.holding import posix
 from tests.local.terminal import SECONDS, Terminal, terminal, until
 
@@ -72,6 +72,43 @@ def test_hidden_line(pty: Terminal) -> None:
     assert reading.result() == "secret"
     assert pty.modes == before
     assert pty.shown() == ""
+
+
+@pytest.mark.parametrize("length", [1500, 5000, 20000])
+def test_a_long_hidden_line(pty: Terminal, length: int) -> None:
+    """An address that is pasted may be longer than the line that a terminal edits, and comes whole."""
+    reading = Reading(Keyboard(pty.reader), hidden=True)
+    until(lambda: not pty.echoes)
+    for at in range(0, length, 500):
+        pty.type("0123456789" * 50 if at + 500 <= length else "")
+    pty.type("\r")
+    line = reading.result()
+    assert line is not None
+    assert (len(line), line[-10:]) == (length, "0123456789")
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands", "ended"),
+    [
+        (b"line\n", b"line\n", False),
+        (b"li\x7fne\r", b"lne\n", False),
+        (b"\x7f\bx", b"x", False),
+        ("ä\x7fö".encode(), "ö".encode(), False),
+        (b"one\ntwo\x15three\n", b"one\nthree\n", False),
+        (b"half\x04", b"half\n", False),
+        (b"half\x04\x04", b"half\n", False),
+        (b"\x04", b"", True),
+        (b"\x04late\n", b"late\n", True),
+        (b"", b"", True),
+    ],
+)
+def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
+    """As a terminal edits a line that is shown, all at once or key by key."""
+    assert edited(b"", typed) == (stands, ended)
+    by_key = b""
+    for at in range(len(typed)):
+        by_key, _ = edited(by_key, typed[at : at + 1])
+    assert by_key == stands
 
 
 def test_typed_before_the_prompt(pty: Terminal) -> None:
