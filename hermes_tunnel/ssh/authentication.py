@@ -33,7 +33,8 @@ def authenticate(transport: Transport, configuration: HopConfiguration, *, ask: 
 
     :param ask: asks the person for a passphrase, a password or a code
     :param tell: shows the person a line: the server's banner, an agent that waits
-    :raises AuthenticationFailure: the server took none of the person's credentials
+    :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
+        another connection with IdentitiesOnly might do
     :raises NetworkFailure: the connection was lost
     """
     attempt = _Attempt(transport, configuration, ask, tell)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -21,6 +22,7 @@ from hermes_tunnel.ssh.dial import dial
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
+from hermes_tunnel.ssh.refusals import FilesLeft
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 
@@ -102,7 +104,8 @@ def connect(
             for line in configuration.details:
                 (detail or _nobody)(line)
             try:
-                transport = _hop(configuration, reached[-1] if reached else None, opened, ask, tell)
+                before = reached[-1] if reached else None
+                transport = _hop_or_again(configuration, before, opened, ask, tell)
             except (NetworkFailure, AuthenticationFailure):
                 _check(reached, alive, hops[-1])
                 raise
@@ -131,6 +134,24 @@ def _silent(called: str, hop: HopConfiguration) -> NetworkFailure:
 
 def _nobody(_: str) -> None:
     """Who wants to know what only the curious do, unless somebody is given."""
+
+
+def _hop_or_again(
+    configuration: HopConfiguration,
+    before: _Reached | None,
+    opened: ExitStack,
+    ask: Ask,
+    tell: Tell,
+) -> Transport:
+    """A hop; once more, without the agent's other keys, where they kept a key file from being shown."""
+    try:
+        with ExitStack() as this:
+            transport = _hop(configuration, before, this, ask, tell)
+            opened.enter_context(this.pop_all())
+            return transport
+    except FilesLeft:
+        tell(f"{configuration.label} takes no more of the agent's keys; connecting again with key files only")
+        return _hop(replace(configuration, identities_only=True), before, opened, ask, tell)
 
 
 def _hop(

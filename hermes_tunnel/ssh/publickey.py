@@ -66,6 +66,7 @@ class PublicKeys:
             self._asks_first = not _sole_plain_file(self._identities.offered)
         while self._identities.offered:
             identity = self._identities.offered.pop(0)
+            self._record.files_left = any(each.file is not None for each in self._identities.offered)
             reply = self._show(service, identity)
             if isinstance(reply, Failed) and reply.partial:
                 # What was refused before this step may be taken at the next.

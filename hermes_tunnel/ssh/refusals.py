@@ -22,6 +22,7 @@ class Record:
     :param accepted: what was one of several steps, by name
     :param tried: keys and methods by name, in order, since the last step
     :param keys: those of them that are keys
+    :param files_left: whether there are key files that the server was not shown
     :param problems: what could not be used, as facts, each with a hint
     :param waited_too_long: whether the server was gone when the person had answered
     :param unanswered: what the server wanted and nobody answered, if so
@@ -32,6 +33,7 @@ class Record:
     accepted: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    files_left: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
     waited_too_long: bool = False
     unanswered: str = ""
@@ -42,6 +44,10 @@ class Record:
         if partial and self.tried:
             self.accepted.append(self.tried[-1])
             self.tried.clear()
+
+
+class FilesLeft(AuthenticationFailure):
+    """The server hung up over the agent's keys, before the key files were shown."""
 
 
 def nothing_left(record: Record) -> AuthenticationFailure:
@@ -88,11 +94,13 @@ def hung_up(record: Record, words: str) -> Failure:
         )
     last = record.tried[-1] if record.tried else ""
     if keys and (re.search("(?i)too many", words) or (last in keys and len(keys) >= _MANY_KEYS)):
-        return AuthenticationFailure(
+        failure = AuthenticationFailure(
             f"{label} closed the connection after {len(keys)} keys were tried: "
             + ", ".join(map(plain, keys)),
             "offer the right one only: -o IdentitiesOnly=yes -i FILE, or IdentitiesOnly in ssh_config",
         )
+        files_left = record.files_left and not hop.identities_only
+        return FilesLeft(failure.message, failure.hint) if files_left else failure
     if words:
         return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.by_ssh()}")
     if last and last not in keys:

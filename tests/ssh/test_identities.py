@@ -103,6 +103,26 @@ def test_the_keys_and_their_order_are_those_of_ssh(
     assert by_ssh
 
 
+def test_a_full_agent_does_not_keep_a_key_file_out(
+    sshd: Callable[..., Sshd],
+    known: Callable[..., Path],
+    agent: Callable[..., str],
+    key: Path,
+    tmp_path: Path,
+) -> None:
+    """Seven keys of an agent are one too many; one more connection shows the file, at each hop."""
+    gate, inner = sshd("gate"), sshd("inner")
+    for server in (gate, inner):
+        server.accept(key)
+    path = agent(*(keygen(tmp_path / f"k{n}") for n in range(7)))
+    hops = [hop(server.port, known(gate, inner), key, identity_agent=path) for server in (gate, inner)]
+    told: list[str] = []
+    connect(hops, ask=nobody, tell=told.append).close()
+    assert told == ["root@box takes no more of the agent's keys; connecting again with key files only"] * 2
+    inner.authorized_keys.write_text("")
+    assert "accepted none of" in fails(*hops).message
+
+
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 TABLE = [
     # kind, PubkeyAcceptedAlgorithms, server-sig-algs, algorithm
