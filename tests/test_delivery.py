@@ -11,10 +11,10 @@ import paramiko
 import pytest
 
 from hermes_tunnel import login, tunnel
-from hermes_tunnel.conversation import Wishes
 from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import Undeliverable, UsageFailure
+from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt
 from hermes_tunnel.remote.call import Call
