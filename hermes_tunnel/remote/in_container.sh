@@ -20,14 +20,15 @@ if [ "$r" = true ]; then :; else
   echo "hermes-tunnel:$n:no-container:${w:-there is neither docker nor podman}";
   exit 127;
 fi;
+# A container that hangs would hold the engine's client, and with it what is to be ended.
+w=; if command -v timeout >/dev/null 2>&1; then w="timeout 60"; fi;
 d=;
 if [ "$u" = - ]; then
-  o=$($e exec "$c" sh -c "$f" 2>/dev/null);
+  o=$($w $e exec "$c" sh -c "$f" 2>/dev/null);
   u=${o%% *}; d=${o#"$u"}; d=${d# };
 fi;
 x="$e exec -i ${u:+-u $u}";
-q="${d:+-e HERMES_HOME=$d}";
-if [ "$t" = - ]; then exec $x $q "$c" sh -c "$s" hermes-tunnel "$@"; fi;
+if [ "$t" = - ]; then exec $w $x ${d:+-e "HERMES_HOME=$d"} "$c" sh -c "$s" hermes-tunnel "$@"; fi;
 # Beside Hermes a lifeline: its input is a pipe that this shell alone holds, so it ends with this shell, however
 # that ends, and then ends what is left in the container. Else it is told Hermes' exit status, and has the same.
 # It has a session of its own, where the terminal's hang-up does not reach it; and of root's processes it sees the
@@ -36,6 +37,6 @@ exec 3<&0 4>&1;
 l=$(command -v setsid);
 g=; case $u in 0|0:*|root) g=--privileged;; esac;
 {
-  $x -t $q -e TERM=dumb -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
+  $x -t ${d:+-e "HERMES_HOME=$d"} -e TERM=dumb -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
   echo $?;
 } | $l $x $g "$c" sh -c "$k" hermes-tunnel "$n" 2>/dev/null 3<&- 4>&-

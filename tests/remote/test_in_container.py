@@ -104,6 +104,31 @@ def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
     assert all(call.startswith("podman ") for call in calls(account))
 
 
+@pytest.mark.parametrize("name", SH)
+def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str) -> None:
+    """The engine gets it as one word."""
+    account = contained(Account(tmp_path, ["bash"], sh=name), tools)
+    home = account.home / "her *mes"
+    home.mkdir()
+    account.environment["HERMES_HOME"] = str(home)
+    status, lines = account.run(CALL.login_line(XAI, NONCE))
+    assert f":{home}:" in lines[0]
+    assert status == 7
+
+
+def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None:
+    """Every call that is not the login itself has a limit, where the machine can set one."""
+    account = contained(Account(tmp_path, ["bash"]), tools)
+    limits = account.home / "limits"
+    account.install("system", f'#!/bin/sh\necho "$*" >>"{limits}"; shift; exec "$@"\n', "timeout")
+    account.run(CALL.landing_line(XAI, NONCE))
+    looked, landed = limits.read_text().splitlines()
+    assert looked.startswith("60 docker exec hermes sh -c ")
+    assert landed.startswith("60 docker exec -i -u ")
+    account.run(CALL.login_line(XAI, NONCE))
+    assert len(limits.read_text().splitlines()) == 3
+
+
 def test_another_user_there(account: Account) -> None:
     """--as-user decides, and nobody's home is looked for."""
     status, _ = account.run(Call(container="hermes", as_user="nobody").login_line(XAI, NONCE))
