@@ -7,7 +7,7 @@ need) delays nobody. What may pass is judged in ``oauth.callback``; this module 
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import threading
 import time
@@ -116,7 +116,10 @@ class Gate:
         """End the connection that idles longest; only where none idles, the one whose head is due longest."""
         *others, _ = self._waiting
         idle = [one for one in others if not self._waiting[one]]
-        unread = set(select.select(idle, (), (), 0)[0])  # what they said was not even looked at
+        with selectors.DefaultSelector() as selector:
+            for one in idle:
+                selector.register(one, selectors.EVENT_READ)
+            unread = [key.fileobj for key, _ in selector.select(0)]  # what they said was not even looked at
         leaves = next((one for one in idle if one not in unread), others[0])
         del self._waiting[leaves]
         with contextlib.suppress(OSError):  # it left by itself
