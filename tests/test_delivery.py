@@ -47,13 +47,15 @@ class Scene:
         self.redirect = Redirect("127.0.0.1", port, "/callback")
         serving = threading.Thread(target=self._serve)
         serving.start()
-        with ExitStack() as self._open:
-            self.connect()
-            yield self
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        serving.join()
-        self._listener.close()
+        try:
+            with ExitStack() as self._open:
+                self.connect()
+                yield self
+        finally:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+            self._listener.close()
 
     def connect(self) -> paramiko.Transport:
         """A connection, the newest one from now on."""
