@@ -7,7 +7,7 @@ reached over a ``direct-tcpip`` channel of the one before. What was opened is cl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -177,7 +177,7 @@ def _hop(
     else:
         sock = dial(configuration)
         address = sock.peer
-    opened.callback(sock.close)
+    opened.callback(_shut, sock)
 
     def hear() -> None:
         for line in proxy.news() if proxy else ():
@@ -239,6 +239,11 @@ def _channel(
 def _end(transport: Transport, sock: Any) -> None:
     transport.close()
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
-    sock.close()
+    _shut(sock)
     if transport.ident is not None:  # a signal may come before it was started
         transport.join(_GONE_SECONDS)
+
+
+def _shut(sock: Any) -> None:
+    with suppress(paramiko.SSHException, EOFError, OSError):  # a channel that can say so to nobody any more
+        sock.close()

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import paramiko
@@ -195,8 +196,18 @@ class Transport(paramiko.Transport):
         except (paramiko.SSHException, EOFError, OSError):
             self.close()
 
+    def close(self) -> None:
+        """End the connection, and its socket, which may be a channel that can say so to nobody any more."""
+        with suppress(paramiko.SSHException, EOFError, OSError):
+            super().close()
+
     def probe(self) -> None:
-        """Ask for any answer at all (OpenSSH's ``keepalive@openssh.com``), without waiting for it."""
+        """Ask for any answer at all (OpenSSH's ``keepalive@openssh.com``), without waiting for it.
+
+        While keys are exchanged nothing else may be sent, and an answer is awaited anyway.
+        """
+        if not self.clear_to_send.is_set():
+            return
         message = Message()
         message.add_byte(cMSG_GLOBAL_REQUEST)
         message.add_string("keepalive@openssh.com")

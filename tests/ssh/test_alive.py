@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import paramiko
 import psutil
 import pytest
 
@@ -158,6 +159,28 @@ def test_keys_are_exchanged_again_meanwhile(
         assert run(connection, "echo still here") == b"still here\n"
         connection.check()
     assert server.log.count("rekey in") + server.log.count("rekey out") + server.log.count("set_newkeys") > 10
+
+
+def test_a_server_may_fall_silent_while_keys_are_exchanged(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """Nothing can be asked then; the silence counts all the same."""
+    server = sshd()
+    server.accept(key)
+    with connect([hop(server.port, known(server), key, **SHORT)], ask=nobody, tell=print) as connection:
+
+        def renegotiate() -> None:
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                connection.transport.renegotiate_keys()
+
+        with suspended(server):
+            begin = time.monotonic()
+            thread = threading.Thread(target=renegotiate)
+            thread.start()
+            thread.join()
+            assert time.monotonic() - begin < 5
+        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 0\.3 s"):
+            connection.check()
 
 
 CLIENT = """\

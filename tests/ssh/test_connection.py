@@ -510,6 +510,24 @@ def test_what_was_opened_is_closed_when_the_last_hop_fails(
     assert isinstance(fails(hop(jump.port, path, key), hop(inner.port, path, key)), AuthenticationFailure)
 
 
+def test_closing_needs_nobody_at_the_other_end(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A way that is cut off below the last hop, which would say goodbye through it, closes without an error."""
+    jump, inner = sshd("jump"), sshd("inner")
+    path = known(jump, inner)
+    for server in (jump, inner):
+        server.accept(key)
+    with connect(
+        [hop(jump.port, path, key), hop(inner.port, path, key)], ask=nobody, tell=print
+    ) as connection:
+        channel = connection.transport.sock
+        assert isinstance(channel, paramiko.Channel)
+        below = channel.get_transport().sock
+        assert isinstance(below, socket.socket)
+        below.shutdown(socket.SHUT_WR)
+
+
 def test_nothing_is_imported_from_paramiko_for_help() -> None:
     """The target and the configuration can be had without paramiko."""
     code = (
