@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
-from hermes_tunnel.ssh.known_hosts import matches
+from hermes_tunnel.ssh.patterns import in_list
 from hermes_tunnel.ssh.target import parse_jumps
 from hermes_tunnel.ssh.tokens import local_user
 from hermes_tunnel.ssh.vocabulary import IGNORED, unheard_of
@@ -214,11 +214,6 @@ class Reading:
 
 
 def _is_in(patterns: Sequence[str], text: str) -> bool:
-    """Whether a text is matched by a pattern, and by none with a ``!`` (ssh_config(5), PATTERNS)."""
-
-    def hits(pattern: str) -> bool:
-        return matches(pattern.encode(errors="surrogateescape"), text.encode(errors="surrogateescape"))
-
-    return any(hits(each) for each in patterns) and not any(
-        each.startswith("!") and hits(each[1:]) for each in patterns
+    return in_list(
+        [each.encode(errors="surrogateescape") for each in patterns], text.encode(errors="surrogateescape")
     )

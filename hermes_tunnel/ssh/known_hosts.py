@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from hermes_tunnel.ssh.patterns import in_list
+
 _LINE = re.compile(
     rb"[ \t]*(?:(@revoked|@cert-authority)[ \t]+|(?!#))(?!@)([^ \t]+)[ \t]+([^ \t]+)[ \t]+([^ \t]+)"
 )
@@ -209,31 +211,12 @@ def _is_about(hosts: bytes, name: bytes) -> bool:
     if hosts.startswith(b"|"):
         salt = _decoded(hosts[3:].partition(b"|")[0])
         return len(salt) == _SALT_BYTES and _hashed(name, salt) == hosts
-    found = False
-    for pattern in hosts.lower().split(b","):
-        if matches(pattern.removeprefix(b"!"), name):
-            if pattern.startswith(b"!"):
-                return False
-            found = True
-    return found
+    return in_list(hosts.lower().split(b","), name)
 
 
 def _hashed(name: bytes, salt: bytes) -> bytes:
     digest = hmac.digest(salt, name, "sha1")
     return b"|1|" + base64.b64encode(salt) + b"|" + base64.b64encode(digest)
-
-
-def matches(pattern: bytes, name: bytes) -> bool:
-    """Whether a pattern with ``*`` and ``?`` is the whole name (ssh_config(5), PATTERNS)."""
-    ends = {0}
-    for character in pattern:
-        if character == ord("*"):
-            ends = set(range(min(ends), len(name) + 1))
-        else:
-            ends = {end + 1 for end in ends if end < len(name) and character in (ord("?"), name[end])}
-        if not ends:
-            return False
-    return len(name) in ends
 
 
 def _decoded(text: bytes) -> bytes:

@@ -116,6 +116,24 @@ def test_a_known_type_of_host_key_is_asked_for_first(
         assert shown in public(each)
 
 
+def test_a_known_type_comes_first_in_the_order_that_was_set_too(
+    sshd: Callable[..., Sshd], key: Path, tmp_path: Path
+) -> None:
+    """HostKeyAlgorithms says which may be used; of these the server is asked for the known one first."""
+    rsa = keygen(tmp_path / "rsa", "-t", "rsa")
+    server = sshd("host", f"HostKey {rsa}")
+    server.accept(key)
+    path = tmp_path / "known_hosts"
+    path.write_text(f"[127.0.0.1]:{server.port} {public(rsa)}")
+    order = ("ssh-ed25519", "rsa-sha2-512")
+    with connect(
+        [hop(server.port, path, key, host_key_algorithms=order)], ask=nobody, tell=print
+    ) as connection:
+        assert connection.transport.get_remote_server_key().get_base64() in public(rsa)
+    failure = fails(hop(server.port, path, key, host_key_algorithms=order[:1]))
+    assert isinstance(failure, HostKeyFailure)
+
+
 def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
     """HostKeyAlias is what known_hosts is asked for, without the port."""
     server = Server(Account())
@@ -513,7 +531,7 @@ def test_what_was_opened_is_closed_when_the_last_hop_fails(
 def test_closing_needs_nobody_at_the_other_end(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A way that is cut off below the last hop, which would say goodbye through it, closes without an error."""
+    """A way that is cut off below the last hop, which says goodbye through it, closes without an error."""
     jump, inner = sshd("jump"), sshd("inner")
     path = known(jump, inner)
     for server in (jump, inner):
