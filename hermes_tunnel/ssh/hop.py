@@ -106,7 +106,11 @@ class HopConfiguration:
     @property
     def by_hand(self) -> str:
         """What to do by ssh itself where it can what this program cannot."""
-        return by_hand(self.typed or self._way())
+        return self.by_hand_with()
+
+    def by_hand_with(self, *options: str) -> str:
+        """The same, where ssh has to be told something for it; ``options`` win over its others."""
+        return by_hand((*options, *(self.typed or self._way())))
 
     @property
     def ssh_copy_id(self) -> str:

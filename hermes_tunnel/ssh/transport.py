@@ -19,8 +19,18 @@ from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 
-from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
-from hermes_tunnel.ssh.hop import HopConfiguration, allows
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.algorithms import (
+    CIPHER,
+    CURVE25519,
+    CURVE25519_BEFORE,
+    HOST_KEY,
+    KEX,
+    MAC,
+    nothing_in_common,
+    own_algorithms,
+)
+from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.text import plain, quote
 
 # paramiko would write tracebacks to stderr where nobody listens.
@@ -36,21 +46,8 @@ SLICE = 0.2
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
 
 _PARAMIKO: Any = paramiko.Transport
-# One exchange under two names, of which paramiko has the older; a server may have that of RFC 8731 alone.
-_CURVE25519, _CURVE25519_BEFORE = "curve25519-sha256", "curve25519-sha256@libssh.org"
-_NAMES = {_CURVE25519_BEFORE: (_CURVE25519, _CURVE25519_BEFORE)}
-
-_LISTS = {
-    "key exchange": ("kex_algo_list", "preferred_kex"),
-    "host key": ("server_key_algo_list", "preferred_keys"),
-    "cipher": ("server_encrypt_algo_list", "preferred_ciphers"),
-    "MAC": ("server_mac_algo_list", "preferred_macs"),
-}
-
-
-def key_type_of(algorithm: str) -> str:
-    """The type of key that a signature algorithm works with (RFC 8332: RSA has several)."""
-    return algorithm.replace("rsa-sha2-512", "ssh-rsa").replace("rsa-sha2-256", "ssh-rsa")
+# What OpenSSH says in place of its identification where it has too many connections, or too many of ours.
+_TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 
 
 class _Packets(Packetizer):
@@ -95,20 +92,12 @@ class Transport(paramiko.Transport):
 
     _kex_info: ClassVar[dict[str, Any]] = {
         **_PARAMIKO._kex_info,
-        _CURVE25519: _PARAMIKO._kex_info[_CURVE25519_BEFORE],
+        CURVE25519: _PARAMIKO._kex_info[CURVE25519_BEFORE],
     }
 
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
-        has = _PARAMIKO
-        kex = [name for each in has._preferred_kex for name in _NAMES.get(each, (each,))]
-        self._own = {
-            "kex": _allowed("KexAlgorithms", configuration.kex_algorithms, kex),
-            "ciphers": _allowed("Ciphers", configuration.ciphers, has._preferred_ciphers),
-            "macs": _allowed("MACs", configuration.macs, has._preferred_macs),
-        }
-        keys = _allowed("HostKeyAlgorithms", configuration.host_key_algorithms, has._preferred_keys)
-        known = set(known_types)
-        self._own["keys"] = tuple(sorted(keys, key=lambda algorithm: key_type_of(algorithm) not in known))
+        self._configuration = configuration
+        self._own = own_algorithms(configuration, known_types)
         self._timed_out = False
         self.offered: dict[str, Sequence[str]] = {}
         self._proof: tuple[bytes, bytes, bytes] | None = None
@@ -118,22 +107,22 @@ class Transport(paramiko.Transport):
     @property
     def preferred_kex(self) -> Sequence[str]:
         """Of KexAlgorithms, what paramiko has."""
-        return self._own["kex"]
+        return self._own[KEX]
 
     @property
     def preferred_keys(self) -> Sequence[str]:
         """Without host certificates, which nothing here could verify."""
-        return self._own["keys"]
+        return self._own[HOST_KEY]
 
     @property
     def preferred_ciphers(self) -> Sequence[str]:
         """Of Ciphers, what paramiko has."""
-        return self._own["ciphers"]
+        return self._own[CIPHER]
 
     @property
     def preferred_macs(self) -> Sequence[str]:
         """Of MACs, what paramiko has."""
-        return self._own["macs"]
+        return self._own[MAC]
 
     @property
     def first_line(self) -> str:
@@ -180,6 +169,10 @@ class Transport(paramiko.Transport):
             return problem
         return paramiko.SSHException(str(problem))
 
+    def incompatible(self) -> NetworkFailure | None:
+        """Why there was no algorithm for something, if that is why it ended."""
+        return nothing_in_common(self._configuration, self.offered, self._own)
+
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}
@@ -219,18 +212,6 @@ def _is_time_out(problem: Exception | None) -> bool:
     return isinstance(problem, OSError) and problem.errno in _GIVEN_UP
 
 
-def _allowed(keyword: str, configured: Sequence[str], supported: Sequence[str]) -> tuple[str, ...]:
-    both = tuple(each for each in configured if each in supported) or tuple(
-        each for each in supported if allows(configured, each)
-    )
-    if not both:
-        raise ConfigurationFailure(
-            f"ssh_config's {keyword} allows nothing that hermes-tunnel has: {','.join(configured)}",
-            f"add one of these to {keyword}: {','.join(supported)}",
-        )
-    return both
-
-
 def handshake(
     transport: Transport, configuration: HopConfiguration, meanwhile: Callable[[], object] = lambda: None
 ) -> paramiko.PKey:
@@ -257,30 +238,19 @@ def handshake(
     if transport.initial_kex_done and transport.host_key is not None:
         return transport.host_key
     if not transport.remote_version:
-        if transport.first_line:
+        if transport.first_line and not transport.first_line.startswith(_TURNED_AWAY):
             raise NetworkFailure(
                 f"{where} is not an SSH server: it said {quote(transport.first_line)}", "try -p PORT"
             )
+        words = f": {transport.first_line[:200]}" if transport.first_line else ""
         raise NetworkFailure(
-            f"{where} closed the connection before it said anything as an SSH server",
+            f"{where} closed the connection before it said anything as an SSH server{words}",
             "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
         )
     if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
-        raise _incompatible(transport, configuration)
+        raise transport.incompatible() or NetworkFailure(
+            f"{where} speaks another version of SSH: {quote(transport.first_line)}",
+            f"try {configuration.by_ssh()}",
+        )
     words = f": {transport.parting_words}" if transport.parting_words else ""
     raise NetworkFailure(f"{where} closed the connection during the key exchange{words}", "try again")
-
-
-def _incompatible(transport: Transport, configuration: HopConfiguration) -> NetworkFailure:
-    for name, (theirs, ours) in _LISTS.items():
-        offered, own = transport.offered.get(theirs, ()), getattr(transport, ours)
-        if offered and not set(offered) & set(own):
-            return NetworkFailure(
-                f"{configuration.address} and hermes-tunnel have no {name} algorithm in common: it offers "
-                f"{plain(','.join(offered))[:500]}; hermes-tunnel has {','.join(own)}",
-                configuration.by_hand,
-            )
-    return NetworkFailure(
-        f"{configuration.address} speaks another version of SSH: {quote(transport.first_line)}",
-        f"try {configuration.by_ssh()}",
-    )

@@ -19,7 +19,7 @@ import paramiko
 import psutil
 import pytest
 
-from hermes_tunnel.errors import AuthenticationFailure, HostKeyFailure, NetworkFailure
+from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, HostKeyFailure, NetworkFailure
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.target import parse_target
@@ -224,6 +224,7 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
         (b"<!DOCTYPE HTML>\n", False, "is not an SSH server: it said '<!DOCTYPE HTML>'"),
         (b"\x1b[2Jgarbage\r\n", True, "is not an SSH server: it said 'garbage'"),
         (b"", True, "closed the connection before it said anything"),
+        (b"Exceeded MaxStartups\r\n", True, "as an SSH server: Exceeded MaxStartups"),
         (b"", False, "said nothing as an SSH server within 0.5 s"),
         (b"A" * 100_000, False, "before it said anything"),
         (b"SSH-1.5-old\r\n", True, "speaks another version of SSH"),
@@ -256,6 +257,37 @@ def test_no_common_algorithm_shows_both_lists(
     server = sshd("host", option)
     failure = fails(hop(server.port, known(server)))
     assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
+    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} root@box" in failure.hint
+
+
+def test_what_only_the_configuration_excludes_is_no_reason_for_ssh(
+    sshd: Callable[..., Sshd], known: Callable[..., Path]
+) -> None:
+    """The keyword that keeps both sides apart is named, and what to add to it."""
+    server = sshd("host", "Ciphers aes256-ctr")
+    failure = fails(hop(server.port, known(server), ciphers=("aes128-ctr",)))
+    assert failure.message.endswith("it offers aes256-ctr; Ciphers allows aes128-ctr")
+    assert failure.hint == "to allow what both have: -o Ciphers=+aes256-ctr"
+
+
+def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
+    sshd: Callable[..., Sshd], known: Callable[..., Path]
+) -> None:
+    """What ssh itself would not offer is added to its line; what is no algorithm is not in the list."""
+    server = sshd("host", "KexAlgorithms diffie-hellman-group14-sha1")
+    failure = fails(hop(server.port, known(server), kex_algorithms=("curve25519-sha256",)))
+    assert "it offers diffie-hellman-group14-sha1; hermes-tunnel has" in failure.message
+    assert f"PORT -o KexAlgorithms=+diffie-hellman-group14-sha1 -p {server.port} root@box" in failure.hint
+
+
+@pytest.mark.parametrize("keyword", ["kex_algorithms", "host_key_algorithms", "ciphers", "macs"])
+def test_a_configuration_that_only_ssh_can_follow(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], keyword: str
+) -> None:
+    """A list without anything that is had here is refused, with ssh's own line."""
+    server = sshd("host")
+    failure = fails(hop(server.port, known(server), **{keyword: ("only-ssh-has-it",)}))
+    assert isinstance(failure, ConfigurationFailure)
     assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} root@box" in failure.hint
 
 
