@@ -62,12 +62,15 @@ class Console(Screen):
         if self._asking is None or self._pasting is not None:
             super().waiting(what, seconds_left)
 
-    def ask(self, prompt: str, hidden: bool) -> str | None:
-        """The person's answer to a question of ssh's; None without a terminal or when they gave up."""
+    def ask(self, prompt: str, hidden: bool, wanted: Callable[[], bool] = lambda: True) -> str | None:
+        """The person's answer to a question of ssh's; None without a terminal or when they gave up.
+
+        :param wanted: whether anybody wants the answer still; if not, the question is given up
+        """
         if not self.is_terminal:
             return None
         with self._one_reader():
-            return self._read(prompt, hidden)
+            return self._read(prompt, hidden, wanted)
 
     def confirm(self, question: str) -> bool:
         """Yes or no, and no without a terminal."""
@@ -148,7 +151,7 @@ class Console(Screen):
             asking.join(1.0)
             self._keyboard.renew()
 
-    def _read(self, prompt: str, hidden: bool) -> str | None:
+    def _read(self, prompt: str, hidden: bool, wanted: Callable[[], bool] = lambda: True) -> str | None:
         self.quiet()
         *above, question = prompt.split("\n")
         for line in above:
@@ -157,7 +160,7 @@ class Console(Screen):
         shown = self._styled(self.safe(question), bold=True)
         answer: str | None = None
         try:
-            answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._put(shown))
+            answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._put(shown), wanted=wanted)
         finally:
             stands, self._question = bool(self._question), ""
             if stands and (hidden or answer is None):

@@ -35,20 +35,32 @@ class Keyboard:
         self._mode = TerminalMode(stream.fileno()) if stream and self.is_terminal and not _WINDOWS else None
         self._rest = b""
         self._cancelled = threading.Event()
+        self._wanted: Callable[[], bool] = lambda: True
         self._wake: tuple[int, int] | None = None
         self._waking = threading.Lock()  # a descriptor that was closed may be somebody else's by now
 
-    def read_line(self, *, hidden: bool, ready: Callable[[], None] = lambda: None) -> str | None:
-        """The next line without its end; None at the end of the input or if it was cancelled.
+    def read_line(
+        self,
+        *,
+        hidden: bool,
+        ready: Callable[[], None] = lambda: None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> str | None:
+        """The next line without its end; None at the end of the input or if it was given up.
 
         :param ready: called when what is typed begins to count, and when it does again after the program was
             stopped: the time to show the prompt
+        :param wanted: whether to wait on; a terminal's reader asks a few times a second
         """
         if self._stream is None or self._stream.closed:
             return None
-        with self._reading(hidden=hidden):
-            ready()
-            return self._read(hidden=hidden, ready=ready)
+        self._wanted = wanted
+        try:
+            with self._reading(hidden=hidden):
+                ready()
+                return self._read(hidden=hidden, ready=ready)
+        finally:
+            self._wanted = lambda: True
 
     def read_hidden_lines(self, *, offered: bool) -> Generator[str, None, None]:
         """Line after line, none of them shown, until the end of the input or until it was cancelled.
@@ -116,7 +128,7 @@ class Keyboard:
         self, descriptor: int, wake: int, hidden: bool, offered: bool, ready: Callable[[], None]
     ) -> str | None:
         while b"\n" not in self._rest:
-            if self._cancelled.is_set() or len(self._rest) > _LONGEST_LINE:
+            if not self._goes_on() or len(self._rest) > _LONGEST_LINE:
                 return None
             if self._mode is not None and self._mode.keep():
                 ready()
@@ -135,6 +147,9 @@ class Keyboard:
                     return self._take(len(self._rest)) if self._rest else None
         return self._take(self._rest.index(b"\n") + 1)
 
+    def _goes_on(self) -> bool:
+        return not self._cancelled.is_set() and self._wanted()
+
     def _is_ours(self, offered: bool) -> bool:
         """Whether what is typed may be read: what is offered in the background is read by the shell."""
         return not offered or self._mode is None or self._mode.in_foreground
@@ -150,7 +165,7 @@ class Keyboard:
     def _read_console(self, hidden: bool, offered: bool) -> str | None:
         import msvcrt
 
-        return read_line(msvcrt, self._cancelled, hidden=hidden, offered=offered)  # type: ignore[arg-type]
+        return read_line(msvcrt, self._goes_on, hidden=hidden, offered=offered)  # type: ignore[arg-type]
 
     def _read_stream(self) -> str | None:
         line = self._stream.readline()  # type: ignore[union-attr]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import _thread
-import threading
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 _POLL_SECONDS = 0.05
@@ -24,16 +25,17 @@ class Keys(Protocol):
         """Show a character."""
 
 
-def read_line(keys: Keys, cancelled: threading.Event, *, hidden: bool, offered: bool) -> str | None:
-    """The next line without its end; None at the end of the input (Ctrl-Z) or if it was cancelled.
+def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: bool) -> str | None:
+    """The next line without its end; None at the end of the input (Ctrl-Z) or if it was given up.
 
+    :param wanted: whether to wait on
     :param hidden: whether what is typed is not shown
     :param offered: whether nobody has to type: then Ctrl-Z is nothing
     """
     line = ""
-    while not cancelled.is_set():
+    while wanted():
         if not keys.kbhit():
-            cancelled.wait(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
             continue
         key = keys.getwch()
         if key in _SPECIAL:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-Ask = Callable[[str, bool], str | None]
+Ask = Callable[[str, bool, Callable[[], bool]], str | None]
+"""Asks the person: the prompt, whether the answer is hidden, and whether it is wanted still, which may change
+while the person thinks; None where nobody answers."""
 
 _DEFAULT = "ssh-askpass"
 _LONGEST = 1024
@@ -25,7 +27,9 @@ def through_askpass(
     With SSH_ASKPASS_REQUIRE ``force`` always, with ``prefer`` where there is a display, with ``never``
     never; else where there is a display and no terminal.
 
-    :param ask: the terminal's way: the prompt, and whether the answer is hidden
+    The program's question stands until it is answered, also where nobody wants the answer any more.
+
+    :param ask: the terminal's way
     :param at_terminal: whether somebody could have answered that
     """
     required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
@@ -34,11 +38,11 @@ def through_askpass(
     if program is None or required == "never" or not (has_display or required == "force"):
         return ask
 
-    def asked(prompt: str, hidden: bool) -> str | None:
+    def asked(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
         if required in ("force", "prefer"):
             return _run(program, prompt)
-        answer = ask(prompt, hidden)
-        return _run(program, prompt) if answer is None and not at_terminal() else answer
+        answer = ask(prompt, hidden, wanted)
+        return _run(program, prompt) if answer is None and wanted() and not at_terminal() else answer
 
     return asked
 

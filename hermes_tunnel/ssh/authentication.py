@@ -152,9 +152,7 @@ class _Attempt:
         self._record.unanswered = self._record.unanswered or what
 
     def _answer(self, prompt: str, *, hidden: bool = True) -> str | None:
-        answer = self._ask(f"({self._label}) {prompt}", hidden)
-        self._record.waited_too_long = not self._transport.is_active()
-        return answer
+        return self._ask(f"({self._label}) {prompt}", hidden)
 
     def _told_by_the_server(self, line: str) -> None:
         if plain(line).strip():

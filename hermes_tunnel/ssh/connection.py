@@ -16,13 +16,13 @@ import paramiko
 
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.ssh.alive import ServerAlive
-from hermes_tunnel.ssh.askpass import through_askpass
-from hermes_tunnel.ssh.authentication import Ask, Tell, authenticate
+from hermes_tunnel.ssh.askpass import Ask, through_askpass
+from hermes_tunnel.ssh.authentication import Tell, authenticate
 from hermes_tunnel.ssh.dial import dial
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
-from hermes_tunnel.ssh.refusals import FilesLeft
+from hermes_tunnel.ssh.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 
@@ -85,8 +85,7 @@ def connect(
     """Connect to the last of the hops, through the others.
 
     :param hops: from ``config.resolve``: first hop first, destination last
-    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers,
-        and then SSH_ASKPASS is asked, where there is one
+    :param ask: asks the person; where nobody answers, SSH_ASKPASS is asked, where there is one
     :param tell: tells the person one line, free of escape sequences
     :param detail: tells those who want to know it all one line
     :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
@@ -196,9 +195,16 @@ def _hop(
             f"{problem.message}; its ProxyCommand said" + (f": {words}" if words else " nothing"),
             "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
         ) from problem
-    verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=ask, tell=tell)
+
+    def asked(prompt: str, hidden: bool) -> str | None:
+        answer = ask(prompt, hidden, transport.is_active)
+        if not transport.is_active():
+            raise stopped_waiting(configuration)
+        return answer
+
     try:
-        authenticate(transport, configuration, ask=ask, tell=tell)
+        verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=asked, tell=tell)
+        authenticate(transport, configuration, ask=asked, tell=tell)
     except (NetworkFailure, AuthenticationFailure) as problem:
         if transport.timed_out:
             raise _silent(configuration.label, configuration) from problem

@@ -16,9 +16,9 @@ from hermes_tunnel.ssh.keys import (
     key_type,
     signature_algorithm,
 )
-from hermes_tunnel.ssh.refusals import Record
+from hermes_tunnel.ssh.refusals import Record, stopped_waiting
 from hermes_tunnel.ssh.transport import Transport
-from hermes_tunnel.ssh.userauth import Failed, KeyAccepted, Reply, ServerLeft, UserAuth
+from hermes_tunnel.ssh.userauth import Failed, KeyAccepted, Reply, UserAuth
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
@@ -155,8 +155,7 @@ class PublicKeys:
             return None
         except AgentProblem as problem:
             if not self._transport.is_active():
-                self._record.waited_too_long = True
-                raise ServerLeft from None
+                raise stopped_waiting(self._configuration) from None
             self._problem(
                 f"the agent did not sign with {identity.name}: {problem}", self._configuration.ssh_add("-l")
             )
@@ -176,7 +175,6 @@ class PublicKeys:
         for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
             label = self._configuration.label
             passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
-            self._record.waited_too_long = not self._transport.is_active()
             if passphrase is None:
                 raise UnusableKey("is encrypted, and nobody is here to be asked", self._ssh_add(file))
             if not passphrase:

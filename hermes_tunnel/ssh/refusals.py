@@ -24,7 +24,6 @@ class Record:
     :param keys: those of them that are keys
     :param files_left: whether there are key files that the server was not shown
     :param problems: what could not be used, as facts, each with a hint
-    :param waited_too_long: whether the server was gone when the person had answered
     :param unanswered: what the server wanted and nobody answered, if so
     """
 
@@ -35,7 +34,6 @@ class Record:
     keys: list[str] = field(default_factory=list)
     files_left: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
-    waited_too_long: bool = False
     unanswered: str = ""
 
     def answered(self, methods: tuple[str, ...], *, partial: bool) -> None:
@@ -81,6 +79,13 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     )
 
 
+def stopped_waiting(hop: HopConfiguration) -> AuthenticationFailure:
+    """The server left while the person was asked: LoginGraceTime, most often (sshd_config(5))."""
+    return AuthenticationFailure(
+        f"{hop.label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
+    )
+
+
 def hung_up(record: Record, words: str) -> Failure:
     """The server closed the connection before it was satisfied.
 
@@ -88,10 +93,6 @@ def hung_up(record: Record, words: str) -> Failure:
     """
     hop, keys = record.configuration, list(dict.fromkeys(record.keys))
     label = hop.label
-    if record.waited_too_long:
-        return AuthenticationFailure(
-            f"{label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
-        )
     last = record.tried[-1] if record.tried else ""
     if keys and (re.search("(?i)too many", words) or (last in keys and len(keys) >= _MANY_KEYS)):
         failure = AuthenticationFailure(

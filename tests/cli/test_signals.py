@@ -17,6 +17,7 @@ from hermes_tunnel.demo.ssh_settings import Account
 from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.demo.variations import stays
 from tests.cli.program import ARGV
+from tests.ssh.sshd import PROGRAM, Sshd
 
 if shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
@@ -68,6 +69,26 @@ def test_one_signal_unwinds(phase: str, number: signal.Signals) -> None:
         assert terminal.echoes
         assert stage.server.running == []
         assert "fault" not in terminal.output
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="there is no sshd on this machine")
+@pytest.mark.parametrize("question", ["fingerprint", "assword: "])
+def test_a_server_that_waits_no_longer_ends_the_question(question: str, tmp_path: Path) -> None:
+    """LoginGraceTime passes while the person thinks: 6, without a key being pressed, and the echo is on."""
+    server = Sshd(tmp_path / "sshd", "LoginGraceTime 2", "PasswordAuthentication yes")
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.write_text("" if question == "fingerprint" else server.known_hosts_line())
+    options = ["-F", os.devnull, "-o", f"UserKnownHostsFile={known_hosts}", "-o", "IdentityFile=none"]
+    argv = [*ARGV, "login", "xai-oauth", "127.0.0.1", "-p", str(server.port), *options]
+    environment = {**os.environ, "TERM": "xterm", "SSH_AUTH_SOCK": ""}
+    try:
+        with Terminal(argv, cwd=Path.cwd(), env=environment) as terminal:
+            terminal.expect(question)
+            assert terminal.wait(10) == 6, terminal.output
+            assert "stopped waiting for the answer" in terminal.output
+            assert terminal.echoes
+    finally:
+        server.close()
 
 
 def test_ctrl_c_while_the_browser_is_waited_for() -> None:

@@ -16,12 +16,12 @@ class Typed:
     def __init__(self, keys: str) -> None:
         self.keys = list(keys)
         self.shown = ""
-        self.cancelled = threading.Event()
+        self.wanted = True
 
     def kbhit(self) -> bool:
         """Whether one is left."""
         if not self.keys:
-            self.cancelled.set()
+            self.wanted = False
         return bool(self.keys)
 
     def getwch(self) -> str:
@@ -49,14 +49,14 @@ class Typed:
 def test_a_line(keys: str, hidden: bool, line: str | None, shown: str) -> None:
     """Shown or not, with Backspace, without the keys that are no characters; none if it was given up."""
     typed = Typed(keys)
-    assert read_line(typed, typed.cancelled, hidden=hidden, offered=False) == line
+    assert read_line(typed, lambda: typed.wanted, hidden=hidden, offered=False) == line
     assert typed.shown == shown
 
 
 def test_ctrl_z_ends_no_offer() -> None:
     """It is nothing where nobody has to type."""
     typed = Typed("\x1acode\r")
-    assert read_line(typed, typed.cancelled, hidden=True, offered=True) == "code"
+    assert read_line(typed, lambda: typed.wanted, hidden=True, offered=True) == "code"
 
 
 def test_ctrl_c_interrupts_the_main_thread() -> None:
@@ -65,7 +65,7 @@ def test_ctrl_c_interrupts_the_main_thread() -> None:
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:
         reading = threading.Thread(
-            target=lambda: read.append(read_line(typed, typed.cancelled, hidden=True, offered=True))
+            target=lambda: read.append(read_line(typed, lambda: typed.wanted, hidden=True, offered=True))
         )
         reading.start()
         reading.join()

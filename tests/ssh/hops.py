@@ -10,13 +10,19 @@ from typing import Any
 import pytest
 
 from hermes_tunnel.errors import Failure
+from hermes_tunnel.ssh.askpass import Ask
 from hermes_tunnel.ssh.config import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, connect
 
 
-def nobody(prompt: str, hidden: bool) -> str | None:
+def nobody(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
     """Nobody answers."""
     return None
+
+
+def always() -> bool:
+    """An answer is wanted as long as it takes."""
+    return True
 
 
 def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfiguration:
@@ -26,7 +32,7 @@ def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfigurat
     return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
 
 
-def fails(*hops: HopConfiguration, ask: Callable[[str, bool], str | None] = nobody) -> Failure:
+def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:
     """The failure of connecting."""
     with pytest.raises(Failure) as failure:
         connect(hops, ask=ask, tell=lambda line: None).close()

@@ -186,6 +186,11 @@ class Server:
         """The line by which known_hosts knows this server."""
         return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
+    def hang_up(self) -> None:
+        """End the connections that are open now."""
+        for transport in self._transports:
+            transport.close()
+
     def close(self) -> None:
         """End the server and its connections."""
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -19,6 +19,7 @@ import pytest
 
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import connect
+from tests.local.terminal import until
 from tests.ssh.hops import hop, nobody, run
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd
@@ -68,10 +69,11 @@ def test_each_hop_that_falls_silent_is_named(
                 connection.check()
 
 
+@pytest.mark.parametrize("answered", [True, False])
 def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
-    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], answered: bool
 ) -> None:
-    """ServerAlive begins with the first hop: what is behind it may wait for the person's answer."""
+    """ServerAlive begins with the first hop; the question of the hop behind it does not stand any longer."""
     jump, inner = sshd("jump"), Server(Account())
     jump.accept(key)
     path = known(jump, inner)
@@ -79,9 +81,11 @@ def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
     with ExitStack() as stack:
         stack.callback(inner.close)
 
-        def answer(prompt: str, hidden: bool) -> str:
+        def answer(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
             stack.enter_context(suspended(jump))
-            return "open sesame"
+            if not answered:
+                until(lambda: not wanted())
+            return "open sesame" if answered else None
 
         with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
             connect([first, hop(inner.port, path)], ask=answer, tell=print)
@@ -119,7 +123,7 @@ def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
     jump.accept(key)
     path = known(jump, inner)
 
-    def answer(prompt: str, hidden: bool) -> str:
+    def answer(*_: object) -> str:
         jump.close_sessions()
         return "open sesame"
 

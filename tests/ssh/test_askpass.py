@@ -11,7 +11,7 @@ import pytest
 
 from hermes_tunnel.ssh.askpass import through_askpass
 from hermes_tunnel.ssh.connection import connect
-from tests.ssh.hops import hop, nobody, run
+from tests.ssh.hops import always, hop, nobody, run
 from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = [
@@ -58,7 +58,7 @@ def test_it_is_used_where_ssh_uses_it(
     )
     by_ssh = asked(askpass)
     assert (done.returncode == 0) == bool(by_ssh)
-    answer = through_askpass(nobody, environment, at_terminal=lambda: False)("Password: ", True)
+    answer = through_askpass(nobody, environment, at_terminal=lambda: False)("Password: ", True, always)
     assert answer == ("correct horse" if by_ssh else None)
     assert asked(askpass) == (["Password: "] if by_ssh else [])
 
@@ -80,13 +80,13 @@ def test_a_terminal_comes_first_unless_it_is_preferred(
 ) -> None:
     """At a terminal the program is asked by force only, or where it is preferred and there is a display."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), **variables}
-    assert through_askpass(lambda *_: "typed", environment, lambda: True)("?", True) == expected
+    assert through_askpass(lambda *_: "typed", environment, lambda: True)("?", True, always) == expected
 
 
 def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
     """An end of input at a terminal is an answer."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), "DISPLAY": ":0"}
-    assert through_askpass(nobody, environment, lambda: True)("?", True) is None
+    assert through_askpass(nobody, environment, lambda: True)("?", True, always) is None
     assert asked(askpass) == []
 
 
@@ -94,7 +94,7 @@ def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
 def test_a_program_that_gives_no_answer_is_nobody(program: str) -> None:
     """Cancelled, missing, or no program."""
     environment = {**PATH, "SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}
-    assert through_askpass(nobody, environment, lambda: False)("?", True) is None
+    assert through_askpass(nobody, environment, lambda: False)("?", True, always) is None
 
 
 def test_a_connection_asks_it(

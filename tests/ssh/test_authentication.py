@@ -32,7 +32,6 @@ class Person:
         self.answers = list(answers)
         self.asked: list[tuple[str, bool]] = []
         self.told: list[str] = []
-        self.transport: Transport | None = None
 
     def ask(self, prompt: str, hidden: bool) -> str | None:
         """The next answer; nobody is there when there is none left."""
@@ -48,7 +47,6 @@ def log_in(port: int, person: Person | None = None, **configuration: Any) -> Per
     with socket.create_connection(("127.0.0.1", port)) as sock:
         transport = Transport(sock, hop, ())
         try:
-            person.transport = transport
             handshake(transport, hop)
             authenticate(transport, hop, ask=person.ask, tell=person.told.append)
             assert transport.is_authenticated()
@@ -435,22 +433,3 @@ def test_the_banner_is_told_without_its_escape_sequences() -> None:
     with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
         person = log_in(server.port, Person("open sesame"))
     assert person.told == ["Welcome", "to the box"]
-
-
-def test_a_server_that_stops_waiting_is_said_to(
-    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
-) -> None:
-    """When LoginGraceTime passes while the person looks for the passphrase, that is what the failure says."""
-    server = sshd("host", "LoginGraceTime 3")
-    key = keygen(tmp_path / "key", passphrase="correct horse")
-    server.accept(key)
-
-    class Slow(Person):
-        def ask(self, prompt: str, hidden: bool) -> str | None:
-            assert self.transport is not None
-            self.transport.join(10)
-            return "correct horse"
-
-    full = agent(*(keygen(tmp_path / f"k{n}") for n in range(5)))
-    failure = refused(server.port, Slow(), identity_files=(str(key),), identity_agent=full)
-    assert failure.message == "root@box stopped waiting for the answer and closed the connection"

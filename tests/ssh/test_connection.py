@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, Ho
 from hermes_tunnel.ssh.config import Options, resolve
 from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.target import parse_target
+from tests.local.terminal import until
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, keygen, public
@@ -144,6 +145,38 @@ def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
         connect([configuration], ask=lambda *_: "open sesame", tell=print).close()
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("question", ["fingerprint", "passphrase", "password", "code"])
+def test_a_question_is_given_up_when_the_server_waits_no_longer(
+    question: str, sshd: Callable[..., Sshd], tmp_path: Path, known: Callable[..., Path]
+) -> None:
+    """LoginGraceTime counts from the beginning: whatever is asked then, that is the reason that is given."""
+    key = keygen(tmp_path / "locked", passphrase="correct horse")
+    code = Account(steps=["keyboard-interactive"], rounds=[("", "", [("Code: ", False)], ["1"])])
+    asked: list[str] = []
+    with ExitStack() as stack:
+        server: Sshd | Server
+        if question == "code":
+            server = Server(code)
+            stack.callback(server.close)
+        else:
+            server = sshd("host", "LoginGraceTime 1", "PasswordAuthentication yes")
+            if question == "passphrase":
+                server.accept(key)
+
+        def stands(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
+            asked.append(prompt.lower())
+            if isinstance(server, Server):
+                server.hang_up()
+            until(lambda: not wanted())
+            return None
+
+        path = known() if question == "fingerprint" else known(server)
+        failure = fails(hop(server.port, path, key), ask=stands)
+    assert failure.message == "root@box stopped waiting for the answer and closed the connection"
+    assert isinstance(failure, AuthenticationFailure)
+    assert [question in each for each in asked] == [True]
 
 
 def test_a_name_without_an_address() -> None:

@@ -206,7 +206,7 @@ def test_a_passphrase_is_asked_for_each_hop(
     ]
     asked: list[str] = []
 
-    def ask(prompt: str, hidden: bool) -> str:
+    def ask(prompt: str, *_: object) -> str:
         asked.append(prompt)
         return "correct horse"
 
