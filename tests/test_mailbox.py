@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-import time
 from collections.abc import Callable
-
-import pytest
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.mailbox import Item, Mailbox
 from hermes_tunnel.oauth.states import Delivered, Exited, Strayed
 from hermes_tunnel.remote.command import Output
+from tests.interrupted import interrupted, needs_a_signal
 
 BEFORE, AFTER, END = Output(b"before"), Output(b"after"), Exited(0)
 
@@ -81,19 +77,9 @@ def test_without_a_request_everything_comes_as_it_was_put() -> None:
     assert read(mailbox) == [BEFORE, stray, AFTER]
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs a signal")
+@needs_a_signal
 def test_a_wait_is_over_in_time_also_after_a_signal_that_took_longer() -> None:
     """As when the program was stopped and goes on: the time that is left is shown again."""
-    mailbox, started = Mailbox(), time.monotonic()
-    before = signal.signal(signal.SIGUSR1, lambda *_: threading.Event().wait(0.4))
-    late = threading.Timer(5, mailbox.put, [Strayed()])
-    soon = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1])
-    late.start()
-    soon.start()
-    try:
+    mailbox = Mailbox()
+    with interrupted(lambda: mailbox.put(Strayed())):
         assert mailbox.get(0.3) is None
-        assert time.monotonic() - started < 4
-    finally:
-        late.cancel()
-        soon.join()
-        signal.signal(signal.SIGUSR1, before)

@@ -74,7 +74,8 @@ class Blocking:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
+        self._answers: queue.Queue[bytes] = queue.Queue()
         self._rest = b""
         self._exchange = threading.Thread()
 

@@ -98,7 +98,8 @@ class UserAuth:
         self._transport = transport
         self._user = user
         self._show_banner = banner
-        self._replies: queue.SimpleQueue[Reply | _Banner | None] = queue.SimpleQueue()
+        # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
+        self._replies: queue.Queue[Reply | _Banner | None] = queue.Queue()
         self._pending: deque[str] = deque()
         self._authenticated = False
         transport.auth_handler = self  # type: ignore[assignment]

@@ -15,6 +15,7 @@ import pytest
 from hermes_tunnel.ssh.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.agent_socket import Blocking, _on_windows, _Pipe, reach
 from hermes_tunnel.ssh.keys import parse_public_line
+from tests.interrupted import interrupted, needs_a_signal
 from tests.ssh.sshd import keygen, public
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -117,3 +118,15 @@ def test_a_pipe_that_hangs_is_given_up() -> None:
         if thread.name == "ssh-agent":
             thread.join(5)
     ours.close()
+
+
+@needs_a_signal
+def test_a_wait_for_an_answer_can_be_given_up_also_after_a_signal() -> None:
+    """As when the program was stopped by Ctrl-Z meanwhile and goes on."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        blocking = Blocking(ours)
+        blocking.send(b"request")
+        with interrupted(lambda: theirs.shutdown(socket.SHUT_RDWR)), pytest.raises(TimeoutError):
+            blocking.recv(4)
+        theirs.shutdown(socket.SHUT_RDWR)

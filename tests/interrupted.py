@@ -1,0 +1,36 @@
+"""A signal that comes while the main thread waits, and whose handler outlasts the wait."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+needs_a_signal = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs a signal")
+
+
+@contextmanager
+def interrupted(rescue: Callable[[], object]) -> Iterator[None]:
+    """As when the program was stopped and goes on: what is waited for inside has to be over in time.
+
+    :param rescue: ends a wait that is not, so that the test does
+    """
+    started = time.monotonic()
+    before = signal.signal(signal.SIGUSR1, lambda *_: threading.Event().wait(0.4))
+    late = threading.Timer(5, rescue)
+    soon = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1])
+    late.start()
+    soon.start()
+    try:
+        yield
+        assert time.monotonic() - started < 4
+    finally:
+        late.cancel()
+        soon.join()
+        late.join()
+        signal.signal(signal.SIGUSR1, before)
