@@ -192,7 +192,7 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
         )
     public = _openssh_public_blob(data)
     if public is not None and key_type(public).startswith("sk-"):
-        raise UnusableKey("is on a security key, which only an agent can ask to sign", only_here=True)
+        raise UnusableKey("is on a security key that only an agent can use", only_here=True)
     key: object
     try:
         if public is not None:

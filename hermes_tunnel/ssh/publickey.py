@@ -84,21 +84,36 @@ class PublicKeys:
             if identity.blob is not None:
                 self._algorithm(identity.blob)
         except UnusableKey as problem:
-            self._problem(f"{plain(identity.name)} {problem.reason}", problem.hint)
+            self._record.problems.append((f"{plain(identity.name)} {problem.reason}", problem.hint))
             return False
         return True
 
     def _show(self, service: UserAuth, identity: Identity) -> Reply | None:
         """Ask whether the server would take a key, and if so, sign; None where the key cannot be used."""
-        self._record.tried.append(identity.name)
-        self._record.keys.append(identity.name)
         # One that cannot be shown before its passphrase is known is signed with at once.
-        if self._asks_first and identity.blob is not None:
+        asks_first = self._asks_first and identity.blob is not None
+        if asks_first and identity.blob is not None:
+            self._record.shows(identity.name)
             service.query(self._algorithm(identity.blob), identity.blob)
             reply = service.reply()
             if not isinstance(reply, KeyAccepted):
                 return reply
-        return self._sign(service, identity)
+            self._record.takes()
+        try:
+            algorithm, blob, signature = self._signed(service, identity)
+        except UnusableKey as problem:
+            hint = problem.hint
+            if problem.only_here and identity.file is not None:
+                hint = f"{self._ssh_add(identity.file)}; {self._configuration.by_hand}"
+            name = plain(identity.name)
+            if asks_first:
+                self._record.would_take.append((f"{name}, which {problem.reason}", hint))
+            else:
+                self._record.problems.append((f"{name} {problem.reason}", hint))
+            return None
+        self._record.shows(identity.name)
+        service.request("publickey", True, algorithm, blob, signature)
+        return service.reply()
 
     def _algorithm(self, blob: bytes) -> str:
         """What to sign with.
@@ -127,41 +142,36 @@ class PublicKeys:
             return _RSA_SHA2 if is_silent else said
         return None if re.match(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])", version) else said
 
-    def _sign(self, service: UserAuth, identity: Identity) -> Reply | None:
+    def _signed(self, service: UserAuth, identity: Identity) -> tuple[str, bytes, bytes]:
+        """What goes into the request: the algorithm, the public half, the signature.
+
+        :raises UnusableKey: it cannot sign
+        """
+        own = self._unlock(identity.file) if identity.file is not None else b""
+        blob = identity.blob or own
+        algorithm = self._algorithm(blob)
+        data = service.to_be_signed(algorithm, blob)
+        if identity.file is not None:
+            return algorithm, blob, identity.file.sign(data, algorithm)
+        return algorithm, blob, self._signed_by_agent(identity, data, algorithm)
+
+    def _signed_by_agent(self, identity: Identity, data: bytes, algorithm: str) -> bytes:
+        if identity.agent is None:
+            raise UnusableKey("has no private half here")
         try:
-            blob = identity.blob
-            if identity.file is not None:
-                own = self._unlock(identity.file)
-                blob = blob or own
-            if blob is None:
-                return None
-            algorithm = self._algorithm(blob)
-            data = service.to_be_signed(algorithm, blob)
-            if identity.file is not None:
-                signature = identity.file.sign(data, algorithm)
-            elif identity.agent is not None:
-                signature = identity.agent.sign(
-                    identity.agent_blob,
-                    data,
-                    algorithm,
-                    wanted=self._transport.is_active,
-                    waiting=lambda: self._asks_the_person(identity),
-                )
-        except UnusableKey as problem:
-            hint = problem.hint
-            if problem.only_here and identity.file is not None:
-                hint = f"{self._ssh_add(identity.file)}; {self._configuration.by_hand}"
-            self._problem(f"{plain(identity.name)} {problem.reason}", hint)
-            return None
+            return identity.agent.sign(
+                identity.agent_blob,
+                data,
+                algorithm,
+                wanted=self._transport.is_active,
+                waiting=lambda: self._asks_the_person(identity),
+            )
         except AgentProblem as problem:
             if not self._transport.is_active():
                 raise stopped_waiting(self._configuration) from None
-            self._problem(
-                f"the agent did not sign with {identity.name}: {problem}", self._configuration.ssh_add("-l")
-            )
-            return None
-        service.request("publickey", True, algorithm, blob, signature)
-        return service.reply()
+            raise UnusableKey(
+                f"the agent did not sign with: {problem}", self._configuration.ssh_add("-l")
+            ) from problem
 
     def _asks_the_person(self, identity: Identity) -> None:
         """The agent waits for a touch, a fingerprint or a yes."""
@@ -175,8 +185,6 @@ class PublicKeys:
         for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
             label = self._configuration.label
             passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
-            if passphrase is None:
-                raise UnusableKey("is encrypted, and nobody is here to be asked", self._ssh_add(file))
             if not passphrase:
                 raise UnusableKey("is encrypted, and no passphrase was given", self._ssh_add(file))
             try:
@@ -192,9 +200,6 @@ class PublicKeys:
 
     def _ssh_add(self, file: KeyFile) -> str:
         return self._configuration.ssh_add(file.path)
-
-    def _problem(self, fact: str, hint: str) -> None:
-        self._record.problems.append((fact, hint))
 
 
 def _sole_plain_file(offered: list[Identity]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
@@ -20,10 +21,12 @@ class Record:
 
     :param methods: those that the server would take next
     :param accepted: what was one of several steps, by name
-    :param tried: keys and methods by name, in order, since the last step
+    :param tried: keys and methods by name, in order, since the last step; all but the last were refused
     :param keys: those of them that are keys
+    :param would_take: the keys that the server said it would take and that could not sign: name and reason,
+        with a hint
     :param files_left: whether there are key files that the server was not shown
-    :param problems: what could not be used, as facts, each with a hint
+    :param problems: what else could not be used, as facts, each with a hint
     :param unanswered: what the server wanted and nobody answered, if so
     """
 
@@ -32,9 +35,20 @@ class Record:
     accepted: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    would_take: list[tuple[str, str]] = field(default_factory=list)
     files_left: bool = False
     problems: list[tuple[str, str]] = field(default_factory=list)
     unanswered: str = ""
+
+    def shows(self, key: str) -> None:
+        """Note that the server is shown a key."""
+        self.tried.append(key)
+        self.keys.append(key)
+
+    def takes(self) -> None:
+        """Note that it would take the one that it was shown."""
+        self.tried.pop()
+        self.keys.pop()
 
     def answered(self, methods: tuple[str, ...], *, partial: bool) -> None:
         """Note what the server would take next, and whether what was tried last is one step done."""
@@ -51,32 +65,44 @@ class FilesLeft(AuthenticationFailure):
 def nothing_left(record: Record) -> AuthenticationFailure:
     """The server has refused all that there was to show."""
     hop = record.configuration
-    takes = plain(",".join(record.methods))[:200]
-    tried = ", ".join(plain(name) for name in dict.fromkeys(record.tried))
-    if record.accepted:
-        said = f"{hop.label} accepted {', '.join(map(plain, record.accepted))}, and then "
-        said += f"none of: {tried}" if tried else "there was nothing to show it"
-    else:
-        said = f"{hop.label} accepted none of: {tried}" if tried else f"nothing here to show {hop.label}"
+    methods, tried = plain(",".join(record.methods))[:200], _named(record.tried)
+    takes = f" (it takes {methods})" if methods else ""
     not_done = [(each.fact, each.hint) for each in hop.not_done if each.method in record.methods]
-    problems = [*record.problems, *not_done]
-    facts = "".join(f"; {fact}" for fact, _ in problems)
+    others = [*record.problems, *not_done]
+    facts = "".join(f"; {fact}" for fact, _ in others)
+    hint = _hint(record, [*record.would_take, *others])
+    would_take = " and ".join(what for what, _ in record.would_take)
+    if would_take and not record.accepted and not tried and not record.unanswered:
+        return AuthenticationFailure(f"{hop.label} would take {would_take}{facts}", hint)
+    facts = (f"; it would take {would_take}" if would_take else "") + facts
     if record.unanswered:
+        return AuthenticationFailure(f"{hop.label} {record.unanswered}, and nobody answered{facts}", hint)
+    if record.accepted:
+        then = f"none of: {tried}" if tried else "there was nothing to show it"
         return AuthenticationFailure(
-            f"{hop.label} {record.unanswered}, and nobody answered" + facts,
-            "run it in a terminal, or use a key: -i FILE, or ssh-add",
+            f"{hop.label} accepted {_named(record.accepted)}, and then {then}{takes}{facts}", hint
         )
-    hint = next((hint for _, hint in problems if hint), "")
+    if tried:
+        return AuthenticationFailure(f"{hop.label} accepted none of: {tried}{takes}{facts}", hint)
+    return AuthenticationFailure(f"nothing here to show {hop.label}{takes}{facts}", hint)
+
+
+def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
+    hop = record.configuration
+    if record.unanswered:
+        return "run it in a terminal, or use a key: -i FILE, or ssh-add"
     if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
-        hint = f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
+        return f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
+    hint = next((hint for _, hint in problems if hint), "")
     if not hint and hop.batch_mode:
         hint = "BatchMode is on, so that no password was asked for"
     if not hint and "publickey" in record.methods:
         hint = f"name a key with -i FILE, or have one accepted there: {hop.ssh_copy_id}"
-    return AuthenticationFailure(
-        f"{said} (it takes {takes or 'nothing'})" + facts,
-        hint or f"try {hop.by_ssh()}",
-    )
+    return hint or f"try {hop.by_ssh()}"
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(plain(name) for name in dict.fromkeys(names))
 
 
 def stopped_waiting(hop: HopConfiguration) -> AuthenticationFailure:

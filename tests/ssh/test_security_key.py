@@ -70,7 +70,9 @@ def test_a_touch_that_is_refused(
     security_key.refuses = True
     security_key.touched.set()
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
-    assert "the agent did not sign with agent key 'security key': it refused to sign" in failure.message
+    assert failure.message == (
+        "root@box would take agent key 'security key', which the agent did not sign with: it refused to sign"
+    )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
     connect([configuration], ask=nobody, tell=print).close()
@@ -176,7 +178,9 @@ def test_an_agent_that_dies_before_it_has_signed(
     security_key.dies = True
     security_key.touched.set()
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
-    assert "the agent did not sign with agent key 'security key': it went away" in failure.message
+    assert failure.message == (
+        "root@box would take agent key 'security key', which the agent did not sign with: it went away"
+    )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
     connect([configuration], ask=nobody, tell=print).close()
