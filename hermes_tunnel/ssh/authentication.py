@@ -52,6 +52,7 @@ class _Attempt:
         self._ask = ask
         self._tell = tell
         self._record = Record(configuration)
+        self._refused = False
         self.keys = PublicKeys(transport, configuration, self._record, ask, tell)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
@@ -90,10 +91,14 @@ class _Attempt:
 
     def _questions(self) -> Reply | None:
         self._left["keyboard-interactive"] -= 1
+        answered = False
         self._record.tried.append("keyboard-interactive")
         self._service.request("keyboard-interactive", "", self._configuration.kbd_interactive_devices)
         reply = first = self._service.reply()
         while isinstance(reply, Questions):
+            answered = answered or bool(reply.prompts)
+            if reply.prompts:
+                self._tell_of_a_refusal()
             for line in (*reply.name.splitlines(), *reply.instruction.splitlines()):
                 self._told_by_the_server(line)
             answers = []
@@ -111,10 +116,12 @@ class _Attempt:
             reply = self._service.reply()
         if not isinstance(first, Questions):
             self._left["keyboard-interactive"] = 0
+        self._refused = answered and isinstance(reply, Failed) and not reply.partial
         return reply
 
     def _password(self) -> Reply | None:
         self._left["password"] -= 1
+        self._tell_of_a_refusal()
         password = self._answer("Password: ")
         if password is None:
             self._nobody_for("password", "asks for a password")
@@ -129,7 +136,14 @@ class _Attempt:
                 return None
             self._service.request("password", True, *passwords)
             reply = self._service.reply()
+        self._refused = isinstance(reply, Failed) and not reply.partial
         return reply
+
+    def _tell_of_a_refusal(self) -> None:
+        """Why the person is asked again, in ssh's words."""
+        if self._refused:
+            self._tell(f"({self._label}) Permission denied, please try again.")
+        self._refused = False
 
     def _changed(self, words: str) -> tuple[str, str] | None:
         """The old password, and the new one that is to be in its place (RFC 4252 section 8)."""

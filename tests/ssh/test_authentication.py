@@ -330,6 +330,8 @@ def test_a_wrong_code_may_be_given_again() -> None:
         person = Person("wrong", "wrong", "wrong", "secret")
         failure = refused(server.port, person)
     assert len(person.asked) == 3
+    assert person.told.count("(root@box) Permission denied, please try again.") == 2
+    assert person.told.count("(root@box) Two factors") == 3
     assert "accepted none of: keyboard-interactive" in failure.message
 
 
@@ -356,6 +358,7 @@ def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
     with serving() as server:
         person = log_in(server.port, Person("wrong", "open sesame"))
         assert person.asked == [("(root@box) Password: ", True)] * 2
+        assert person.told == ["(root@box) Permission denied, please try again."]
         server.account.done = 0
         person = Person("wrong-one", "wrong-two")
         failure = refused(server.port, person, number_of_password_prompts=2)
