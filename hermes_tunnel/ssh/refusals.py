@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.hop import HopConfiguration, shell_line
 from hermes_tunnel.text import plain
 
 # As many wrong keys as OpenSSH's servers take, less the one that they hang up at (MaxAuthTries 6).
 _MANY_KEYS = 5
+_SWITCHES = {
+    "publickey": "PubkeyAuthentication",
+    "keyboard-interactive": "KbdInteractiveAuthentication",
+    "password": "PasswordAuthentication",
+}
 _ONLY_SSH_HAS = {"gssapi-with-mic", "gssapi-keyex", "hostbased"}
 
 
@@ -68,7 +73,7 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     methods, tried = plain(",".join(record.methods))[:200], _named(record.tried)
     takes = f" (it takes {methods})" if methods else ""
     not_done = [(each.fact, each.hint) for each in hop.not_done if each.method in record.methods]
-    others = [*record.problems, *not_done]
+    others = [*record.problems, *not_done, *_left_out(record)]
     facts = "".join(f"; {fact}" for fact, _ in others)
     hint = _hint(record, [*record.would_take, *others])
     would_take = " and ".join(what for what, _ in record.would_take)
@@ -85,6 +90,22 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     if tried:
         return AuthenticationFailure(f"{hop.label} accepted none of: {tried}{takes}{facts}", hint)
     return AuthenticationFailure(f"nothing here to show {hop.label}{takes}{facts}", hint)
+
+
+def _left_out(record: Record) -> list[tuple[str, str]]:
+    """What the server takes and ssh_config, or an option, does not let be tried."""
+    had = [each for each in record.methods if each in _SWITCHES]
+    missing = [each for each in had if each not in record.configuration.preferred_authentications]
+    if not missing:
+        return []
+    switches = [_SWITCHES[each] for each in missing]
+    change = shell_line(*(word for each in switches for word in ("-o", f"{each}=yes")))
+    return [
+        (
+            f"{', '.join(switches)} or PreferredAuthentications leaves out {', '.join(missing)}",
+            f"let it be tried: {change} -o PreferredAuthentications={','.join(had)}",
+        )
+    ]
 
 
 def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:

@@ -438,7 +438,12 @@ def test_preferred_authentications_decide() -> None:
     with serving() as server:
         failure = refused(server.port, Person("open sesame"), preferred_authentications=("publickey",))
         assert "password" not in server.account.seen
-    assert failure.message == "nothing here to show root@box (it takes password)"
+    assert failure.message == (
+        "nothing here to show root@box (it takes password); "
+        "PasswordAuthentication or PreferredAuthentications leaves out password"
+    )
+    options = "-o PasswordAuthentication=yes -o PreferredAuthentications=password"
+    assert failure.hint == f"let it be tried: {options}"
 
 
 def test_the_banner_is_told_without_its_escape_sequences() -> None:
