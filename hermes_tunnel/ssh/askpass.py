@@ -17,10 +17,15 @@ _DEFAULT = "ssh-askpass"
 _LONGEST = 1024
 
 
+def at_terminal() -> bool:
+    """Whether the person could have answered here: what is typed, and what is asked, is at a terminal."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
 def through_askpass(
     ask: Ask,
     environment: Mapping[str, str] = os.environ,
-    at_terminal: Callable[[], bool] = lambda: bool(sys.stdin and sys.stdin.isatty()),
+    at_terminal: Callable[[], bool] = at_terminal,
 ) -> Ask:
     """Ask the person by SSH_ASKPASS where ssh would, else by ``ask``.
 

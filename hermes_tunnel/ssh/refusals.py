@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
+from hermes_tunnel.ssh.askpass import at_terminal
 from hermes_tunnel.ssh.hop import HopConfiguration, shell_line
 from hermes_tunnel.text import plain
 
@@ -111,7 +112,8 @@ def _left_out(record: Record) -> list[tuple[str, str]]:
 def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
     hop = record.configuration
     if record.unanswered:
-        return "run it in a terminal, or use a key: -i FILE, or ssh-add"
+        answer = "answer it" if at_terminal() else "run it in a terminal"
+        return f"{answer}, or use a key: -i FILE, or ssh-add"
     if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
         return f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
     hint = next((hint for _, hint in problems if hint), "")

@@ -91,6 +91,15 @@ def test_a_server_that_waits_no_longer_ends_the_question(question: str, tmp_path
         server.close()
 
 
+def test_ctrl_d_at_a_password() -> None:
+    """Who gives no answer at a terminal is not told to use one."""
+    with running("password") as (terminal, _):
+        terminal.send("\x04")
+        assert terminal.wait(10) == 6
+        assert "hint: answer it, or use a key: -i FILE, or ssh-add" in terminal.output
+        assert terminal.echoes
+
+
 def test_ctrl_c_while_the_browser_is_waited_for() -> None:
     """As typed: the demo ends with 130, and its port is free at once."""
     with Terminal(
