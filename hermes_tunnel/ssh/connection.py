@@ -149,7 +149,9 @@ def _hop_or_again(
             opened.enter_context(this.pop_all())
             return transport
     except FilesLeft:
-        tell(f"{configuration.label} takes no more of the agent's keys; connecting again with key files only")
+        tell(
+            f"{configuration.label} takes no more of the agent's keys; connecting again with key files only."
+        )
         return _hop(replace(configuration, identities_only=True), before, opened, ask, tell)
 
 

@@ -131,7 +131,7 @@ def _agent_keys(
                 (f"the ssh agent could not be asked: {problem}", configuration.ssh_add("-l"))
             )
         if found.agent is not None or configuration.identity_agent:
-            tell(f"going on without the ssh agent: {problem}")
+            tell(f"Warning: going on without the ssh agent: {problem}.")
         return []
 
 

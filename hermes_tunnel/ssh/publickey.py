@@ -175,7 +175,7 @@ class PublicKeys:
 
     def _asks_the_person(self, identity: Identity) -> None:
         """The agent waits for a touch, a fingerprint or a yes."""
-        self._tell(f"approve {identity.name} in your agent, for {self._configuration.label}")
+        self._tell(f"Approve {identity.name} in your agent, for {self._configuration.label}.")
 
     def _unlock(self, file: KeyFile) -> bytes:
         try:

@@ -298,7 +298,7 @@ def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
     with serving(steps=["publickey"]) as server:
         person = Person()
         failure = refused(server.port, person, identity_agent=str(tmp_path / "nobody"))
-    assert person.told == ["going on without the ssh agent: No such file or directory"]
+    assert person.told == ["Warning: going on without the ssh agent: No such file or directory."]
     assert failure.hint == f"SSH_AUTH_SOCK={tmp_path}/nobody ssh-add -l"
 
 

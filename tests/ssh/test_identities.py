@@ -118,7 +118,7 @@ def test_a_full_agent_does_not_keep_a_key_file_out(
     hops = [hop(server.port, known(gate, inner), key, identity_agent=path) for server in (gate, inner)]
     told: list[str] = []
     connect(hops, ask=nobody, tell=told.append).close()
-    assert told == ["root@box takes no more of the agent's keys; connecting again with key files only"] * 2
+    assert told == ["root@box takes no more of the agent's keys; connecting again with key files only."] * 2
     inner.authorized_keys.write_text("")
     assert "accepted none of" in fails(*hops).message
 

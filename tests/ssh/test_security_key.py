@@ -45,7 +45,7 @@ def test_who_has_to_touch_it_is_told(
 
     configuration = hop(server.port, known(server), identity_agent=security_key.path)
     connect([configuration], ask=nobody, tell=person).close()
-    assert told == ["approve agent key 'security key' in your agent, for root@box"]
+    assert told == ["Approve agent key 'security key' in your agent, for root@box."]
     server.wait_for("Accepted publickey for root from 127.0.0.1")
     assert "ED25519-SK" in server.log
 
@@ -123,7 +123,7 @@ def test_an_agent_that_is_no_help_does_not_hinder(
         listener.listen()
         connect([configuration], ask=nobody, tell=told.append).close()
         assert time.monotonic() - began < 8
-    assert told == ["going on without the ssh agent: it did not answer in time"]
+    assert told == ["Warning: going on without the ssh agent: it did not answer in time."]
 
 
 def test_a_key_that_is_restricted_to_hosts(
