@@ -83,7 +83,10 @@ class Link:
 
     def _connect(self) -> None:
         connection = connect(
-            self._hops, ask=self._console.ask, tell=lambda text: self._emit(events.Notice(text))
+            self._hops,
+            ask=self._console.ask,
+            tell=lambda text: self._emit(events.Notice(text)),
+            detail=lambda text: self._emit(events.Notice(text, detail=True)),
         )
         with self._changed:
             self._connection = connection

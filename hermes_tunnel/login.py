@@ -60,7 +60,12 @@ def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
     nonce = secrets.token_hex(8)
     line = order.call.login_line(order.provider, nonce, order.extra)
     began = time.monotonic()
-    with connect(order.hops, ask=console.ask, tell=lambda text: emit(events.Notice(text))) as connection:
+    with connect(
+        order.hops,
+        ask=console.ask,
+        tell=lambda text: emit(events.Notice(text)),
+        detail=lambda text: emit(events.Notice(text, detail=True)),
+    ) as connection:
         emit(events.Connected(connection.destination, connection.via))
         talk = Conversation(order.provider, order.call, order.wishes, console=console, emit=emit, nonce=nonce)
         with RemoteCommand(connection.transport, line, talk.mailbox.hear) as command:

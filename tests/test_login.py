@@ -118,6 +118,16 @@ def test_a_login_succeeds(kind: Callable[[Hermes], Command], jump: bool) -> None
     )
 
 
+def test_how_it_connects_is_for_the_curious() -> None:
+    """With -v: where to, whose key, by what method; else that it is connected."""
+    with Stage(APPROVE) as stage:
+        notices = [event for event in Login(stage).events if isinstance(event, events.Notice)]
+    told = " ".join(notice.text for notice in notices if notice.detail)
+    for words in ("Connecting to demo@", "Accepted the host key", "takes ", "Authenticated to demo@"):
+        assert words in told
+    assert not any("Connecting" in notice.text for notice in notices if not notice.detail)
+
+
 def test_it_listens_before_it_invites() -> None:
     """The page may come back faster than a person can blink."""
     with Stage(APPROVE) as stage:

@@ -97,6 +97,7 @@ def test_the_callback_reaches_the_login_that_waits(login: object, settings: Sett
         assert command.status() == 0
     assert tunnel.outcomes() == [("delivered", "forward" if settings == Settings() else "relay")]
     assert ("Only the port is known" in tunnel.shown.getvalue()) == (known == "port")
+    assert events.Notice("Authenticated to demo@hermes-demo by publickey.", detail=True) in tunnel.events
 
 
 def test_a_denial_is_one() -> None:

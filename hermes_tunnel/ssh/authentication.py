@@ -28,24 +28,30 @@ Tell = Callable[[str], object]
 _LONGEST_PROMPT = 400
 
 
-def authenticate(transport: Transport, configuration: HopConfiguration, *, ask: Ask, tell: Tell) -> None:
+def authenticate(
+    transport: Transport, configuration: HopConfiguration, *, ask: Ask, tell: Tell, detail: Tell
+) -> None:
     """Authenticate on a transport whose host key has been verified.
 
     :param ask: asks the person for a passphrase, a password or a code
     :param tell: shows the person a line: the server's banner, an agent that waits
+    :param detail: tells those who want to know it all what is shown and taken; no secret
     :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
         another connection with IdentitiesOnly might do
     :raises NetworkFailure: the connection was lost
     """
-    attempt = _Attempt(transport, configuration, ask, tell)
+    attempt = _Attempt(transport, configuration, ask, tell, detail)
     with closing(attempt.keys):
-        attempt.run()
+        method = attempt.run()
+    detail(f"Authenticated to {configuration.label} by {method}.")
 
 
 class _Attempt:
     """One authentication: what was tried so far, and what is left."""
 
-    def __init__(self, transport: Transport, configuration: HopConfiguration, ask: Ask, tell: Tell) -> None:
+    def __init__(
+        self, transport: Transport, configuration: HopConfiguration, ask: Ask, tell: Tell, detail: Tell
+    ) -> None:
         self._transport = transport
         self._configuration = configuration
         self._label = configuration.label
@@ -53,16 +59,18 @@ class _Attempt:
         self._tell = tell
         self._record = Record(configuration)
         self._refused = False
-        self.keys = PublicKeys(transport, configuration, self._record, ask, tell)
+        self.keys = PublicKeys(transport, configuration, self._record, ask=ask, tell=tell, detail=detail)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
 
-    def run(self) -> None:
+    def run(self) -> str:
+        """Try what there is until the server is satisfied; gives the last method."""
         tries = {
             "publickey": self._publickey,
             "keyboard-interactive": self._questions,
             "password": self._password,
         }
+        method = "none"
         try:
             self._service = UserAuth(self._transport, self._configuration.user, self._banner)
             self._service.request("none")
@@ -70,12 +78,13 @@ class _Attempt:
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
                     self._record.answered(reply.methods, partial=reply.partial)
-                method = self._next_method()
-                if method is None:
+                following = self._next_method()
+                if following is None:
                     raise nothing_left(self._record)
-                reply = tries[method]()
+                method, reply = following, tries[following]()
         except ServerLeft:
             raise hung_up(self._record, self._transport.parting_words) from None
+        return method
 
     def _next_method(self) -> str | None:
         preferred = self._configuration.preferred_authentications

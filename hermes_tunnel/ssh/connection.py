@@ -21,6 +21,7 @@ from hermes_tunnel.ssh.authentication import Tell, authenticate
 from hermes_tunnel.ssh.dial import dial
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
+from hermes_tunnel.ssh.known_hosts import describe
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.transport import Transport, handshake
@@ -80,7 +81,7 @@ class Connection:
 
 
 def connect(
-    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell | None = None
+    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell = lambda _: None
 ) -> Connection:
     """Connect to the last of the hops, through the others.
 
@@ -101,10 +102,10 @@ def connect(
             for line in configuration.warnings:
                 tell(line)
             for line in configuration.details:
-                (detail or _nobody)(line)
+                detail(line)
             try:
                 before = reached[-1] if reached else None
-                transport = _hop_or_again(configuration, before, opened, ask, tell)
+                transport = _hop_or_again(configuration, before, opened, ask=ask, tell=tell, detail=detail)
             except (NetworkFailure, AuthenticationFailure):
                 _check(reached, alive, hops[-1])
                 raise
@@ -131,38 +132,43 @@ def _silent(called: str, hop: HopConfiguration) -> NetworkFailure:
     return NetworkFailure(f"{called} has not answered for {seconds:g} s", _AGAIN)
 
 
-def _nobody(_: str) -> None:
-    """Who wants to know what only the curious do, unless somebody is given."""
-
-
 def _hop_or_again(
     configuration: HopConfiguration,
     before: _Reached | None,
     opened: ExitStack,
+    *,
     ask: Ask,
     tell: Tell,
+    detail: Tell,
 ) -> Transport:
     """A hop; once more, without the agent's other keys, where they kept a key file from being shown."""
     try:
         with ExitStack() as this:
-            transport = _hop(configuration, before, this, ask, tell)
+            transport = _hop(configuration, before, this, ask=ask, tell=tell, detail=detail)
             opened.enter_context(this.pop_all())
             return transport
     except FilesLeft:
         tell(
             f"{configuration.label} takes no more of the agent's keys; connecting again with key files only."
         )
-        return _hop(replace(configuration, identities_only=True), before, opened, ask, tell)
+        return _hop(
+            replace(configuration, identities_only=True), before, opened, ask=ask, tell=tell, detail=detail
+        )
 
 
 def _hop(
     configuration: HopConfiguration,
     before: _Reached | None,
     opened: ExitStack,
+    *,
     ask: Ask,
     tell: Tell,
+    detail: Tell,
 ) -> Transport:
     known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
+    way = "" if configuration.proxy_command is None else ", by its ProxyCommand"
+    way = f", through {before[0].label}" if before is not None else way
+    detail(f"Connecting to {configuration.label} at {configuration.address}{way}.")
     proxy = address = None
     sock: Any
     if before is not None:
@@ -206,7 +212,10 @@ def _hop(
 
     try:
         verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=asked, tell=tell)
-        authenticate(transport, configuration, ask=asked, tell=tell)
+        where = f" at {address}" if address else ""
+        key_seen = describe(key.get_name(), key.asbytes())
+        detail(f"Accepted the host key of {configuration.label}{where}: {key_seen}.")
+        authenticate(transport, configuration, ask=asked, tell=tell, detail=detail)
     except (NetworkFailure, AuthenticationFailure) as problem:
         if transport.timed_out:
             raise _silent(configuration.label, configuration) from problem

@@ -16,6 +16,7 @@ from hermes_tunnel.ssh.keys import (
     key_type,
     signature_algorithm,
 )
+from hermes_tunnel.ssh.known_hosts import describe
 from hermes_tunnel.ssh.refusals import Record, stopped_waiting
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.userauth import Failed, KeyAccepted, Reply, UserAuth
@@ -31,6 +32,7 @@ class PublicKeys:
     :param record: is told what was tried
     :param ask: asks the person for a passphrase
     :param tell: tells the person a line
+    :param detail: tells a line for the curious
     """
 
     def __init__(
@@ -38,14 +40,17 @@ class PublicKeys:
         transport: Transport,
         configuration: HopConfiguration,
         record: Record,
+        *,
         ask: Callable[[str, bool], str | None],
         tell: Callable[[str], object],
+        detail: Callable[[str], object],
     ) -> None:
         self._transport = transport
         self._configuration = configuration
         self._record = record
         self._ask = ask
         self._tell = tell
+        self._detail = detail
         self._identities: Identities | None = None
         self._refused: list[Identity] = []
 
@@ -96,7 +101,9 @@ class PublicKeys:
             self._record.shows(identity.name)
             service.query(self._algorithm(identity.blob), identity.blob)
             reply = service.reply()
-            if not isinstance(reply, KeyAccepted):
+            takes = isinstance(reply, KeyAccepted)
+            self._told(identity.name, identity.blob, takes=takes)
+            if not takes:
                 return reply
             self._record.takes()
         try:
@@ -113,7 +120,14 @@ class PublicKeys:
             return None
         self._record.shows(identity.name)
         service.request("publickey", True, algorithm, blob, signature)
-        return service.reply()
+        reply = service.reply()
+        if not asks_first:
+            self._told(identity.name, blob, takes=not isinstance(reply, Failed) or reply.partial)
+        return reply
+
+    def _told(self, name: str, blob: bytes, *, takes: bool) -> None:
+        verb = "takes" if takes else "does not take"
+        self._detail(f"{self._configuration.label} {verb} {plain(name)}: {describe(key_type(blob), blob)}.")
 
     def _algorithm(self, blob: bytes) -> str:
         """What to sign with.

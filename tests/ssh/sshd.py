@@ -50,6 +50,12 @@ def public(path: Path) -> str:
     return Path(f"{path}.pub").read_text()
 
 
+def fingerprint(path: Path) -> str:
+    """As ssh-keygen(1) shows it."""
+    shown = subprocess.run(["ssh-keygen", "-l", "-f", f"{path}.pub"], check=True, capture_output=True)
+    return shown.stdout.split()[1].decode()
+
+
 def security_key_file(path: Path) -> Path:
     """A key file as ``ssh-keygen -t ed25519-sk`` leaves it: no private half, only a handle on a device."""
 

@@ -48,7 +48,7 @@ def log_in(port: int, person: Person | None = None, **configuration: Any) -> Per
         transport = Transport(sock, hop, ())
         try:
             handshake(transport, hop)
-            authenticate(transport, hop, ask=person.ask, tell=person.told.append)
+            authenticate(transport, hop, ask=person.ask, tell=person.told.append, detail=print)
             assert transport.is_authenticated()
         finally:
             transport.close()

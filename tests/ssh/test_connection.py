@@ -26,7 +26,7 @@ from hermes_tunnel.ssh.target import parse_target
 from tests.local.terminal import until
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, keygen, public
+from tests.ssh.sshd import Sshd, fingerprint, keygen, public
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -67,6 +67,32 @@ def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
         user = servers["inner"].user
         assert connection.via == (f"{user}@outer", f"{user}@middle")
         assert run(connection, "echo $SSH_CONNECTION").split()[3] == str(servers["inner"].port).encode()
+
+
+def test_the_curious_hear_how_it_connects(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path, known: Callable[..., Path]
+) -> None:
+    """Of each hop its address, its host key, the keys that it was shown, the method: a line each."""
+    gate, inner = sshd("gate"), Server(Account())
+    wrong, right = keygen(tmp_path / "wrong"), keygen(tmp_path / "right")
+    gate.accept(right)
+    path, told = known(gate, inner), list[str]()
+    first = replace(hop(gate.port, path, identity_agent=agent(wrong, right)), alias="gate")
+    try:
+        hops = [first, hop(inner.port, path)]
+        connect(hops, ask=lambda *_: "open sesame", tell=print, detail=told.append).close()
+    finally:
+        inner.close()
+    assert told == [
+        f"Connecting to root@gate at 127.0.0.1:{gate.port}.",
+        f"Accepted the host key of root@gate at 127.0.0.1: ED25519 {fingerprint(gate.host_key)}.",
+        f"root@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}.",
+        f"root@gate takes agent key 'right': ED25519 {fingerprint(right)}.",
+        "Authenticated to root@gate by publickey.",
+        f"Connecting to root@box at 127.0.0.1:{inner.port}, through root@gate.",
+        f"Accepted the host key of root@box: ECDSA {inner.host_key.fingerprint}.",
+        "Authenticated to root@box by password.",
+    ]
 
 
 def test_no_credential_reaches_a_host_that_is_not_the_known_one(
