@@ -120,7 +120,9 @@ def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
     if not hint and hop.batch_mode:
         hint = "BatchMode is on, so that no password was asked for"
     if not hint and "publickey" in record.methods:
-        hint = f"name a key with -i FILE, or have one accepted there: {hop.ssh_copy_id}"
+        hint = "name a key with -i FILE"
+        if record.tried or not problems:  # a file that is no key cannot be accepted there either
+            hint += f", or have one accepted there: {hop.ssh_copy_id}"
     return hint or f"try {hop.by_ssh()}"
 
 

@@ -163,6 +163,7 @@ def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], t
     reasons = "; ".join(f"{tmp_path / name} is {reason}" for name, (_, reason) in bad.items())
     failure = refused(server.port, identity_files=tuple(files))
     assert failure.message == f"nothing here to show root@box (it takes publickey); {reasons}"
+    assert refused(server.port, identity_files=(files[2],)).hint == "name a key with -i FILE"
     strange = keygen(tmp_path / "strange")
     failure = refused(server.port, identity_files=(str(strange), files[1], str(open_key)))
     assert failure.message == (
