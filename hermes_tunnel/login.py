@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from hermes_tunnel import events
 from hermes_tunnel.conversation import Conversation
 from hermes_tunnel.delivery import check_way
-from hermes_tunnel.errors import RemoteCommandFailure
 from hermes_tunnel.invitation import Wishes
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.oauth.effects import Outcome
+from hermes_tunnel.oauth.ending import unproven
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Provider
@@ -76,8 +76,5 @@ def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
             emit(events.Notice(f"{landing.path} was not changed by this login.", detail=not conclusion.proof))
             landing = None
     if conclusion.proof and landing is None:
-        raise RemoteCommandFailure(
-            "the command said that it had logged in, did not end, and left no credential that could be seen",
-            "look there: hermes auth status " + order.provider.name,
-        )
+        raise unproven(f"hermes auth status {order.provider.name}", ended=conclusion.ended)
     return LoggedIn(conclusion.outcome, connection.destination, landing)

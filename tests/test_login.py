@@ -444,6 +444,49 @@ def test_a_success_line_without_a_credential_is_not_believed() -> None:
     assert isinstance(done.ended, RemoteCommandFailure)
 
 
+def asks_and_ends(hermes: Hermes, *, stores: bool) -> Command:
+    """A sign-in is asked for; nobody has come back when the command ends with 0, and it says nothing."""
+
+    def command(process: RemoteProcess) -> int:
+        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            process.print(hermes.client.authorization_url(Attempt(listener.redirect_uri)))
+        if stores:
+            hermes.store("token")
+        return 0
+
+    return command
+
+
+@pytest.mark.parametrize("stores", [False, True])
+def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: bool) -> None:
+    """Exit status 0 without a callback and without a word of success: it is there, or nothing is believed."""
+    with Stage(APPROVE, login=lambda hermes: asks_and_ends(hermes, stores=stores)) as stage:
+        done = Login(stage, open_page=lambda _: True)
+    if stores:
+        assert isinstance(done.ended, LoggedIn), done.ended
+        assert done.ended.landing is not None
+    else:
+        assert isinstance(done.ended, RemoteCommandFailure)
+        assert "ended well before anybody had signed in" in done.ended.message
+
+
+def test_a_device_login_that_ends_without_a_word_is_proven_by_the_credential() -> None:
+    """As another command might that polls by itself."""
+
+    def silent(hermes: Hermes) -> Command:
+        def command(process: RemoteProcess) -> int:
+            device = hermes.client.request_device()
+            process.print(f"Open: {device['verification_uri_complete']}")
+            return 0
+
+        return command
+
+    with Stage(APPROVE, login=silent) as stage:
+        done = Login(stage, open_page=lambda _: True)
+    assert len(done.of(events.AuthorizationAsked)) == 1
+    assert isinstance(done.ended, RemoteCommandFailure)
+
+
 def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
     """A listener on another port than the redirect's, as behind a proxy of its own, which is said or not."""
 

@@ -58,10 +58,15 @@ class Allow:
 
 @dataclass(frozen=True)
 class Conclude:
-    """The login is over and well; with ``proof`` only if the credential is seen to be there."""
+    """The login is over and well; with ``proof`` only if the credential is seen to be there.
+
+    ``ended`` says of a proof why it is needed: the command ended and had not said that it has logged in, else
+    it had said so and did not end.
+    """
 
     outcome: Outcome
     proof: bool = False
+    ended: bool = False
 
 
 Effect = Invite | DeliverTo | CloseListener | Relay | StopAsking | Allow | Conclude

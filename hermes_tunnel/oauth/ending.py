@@ -139,6 +139,24 @@ def nothing_recognised(words: str) -> Failure:
     )
 
 
+def unproven(status_command: str, *, ended: bool) -> Failure:
+    """Nothing but a credential would have shown that it has logged in, and none was seen.
+
+    :param status_command: shows there whether it has
+    :param ended: the command ended with 0 and had not said so; else it had, and did not end
+    """
+    hint = f"look there: {status_command}"
+    if ended:
+        return RemoteCommandFailure(
+            "the command ended well before anybody had signed in, as far as was seen, did not say that it had "
+            "logged in, and left no credential that could be seen",
+            hint,
+        )
+    return RemoteCommandFailure(
+        "the command said that it had logged in, did not end, and left no credential that could be seen", hint
+    )
+
+
 def something_else_ran(status: int, words: str) -> Failure:
     """The account ran something else than what was asked for."""
     return RemoteCommandFailure(

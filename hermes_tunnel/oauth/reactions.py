@@ -64,6 +64,8 @@ _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
 _QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
 EARLY = (State.STARTING, State.ASKING)
+# An exit status of 0 is believed there; elsewhere the login went on without the person and said nothing.
+_CREDIBLE = (State.ANSWERED, State.CALLBACK_DELIVERED, State.ANNOUNCED)
 _STATE_OF_MODE = {
     Mode.LOOPBACK: State.AWAITING_CALLBACK,
     Mode.DEVICE: State.AWAITING_APPROVAL,
@@ -226,12 +228,13 @@ class Reactions:
         raise ending.asked_again()
 
     def _on_exit(self, exited: Exited) -> list[Effect]:
-        delivered, self.state = self.state is State.CALLBACK_DELIVERED, State.ENDED
+        before, self.state = self.state, State.ENDED
         if exited.status != 0 or self._failure:
             words = self._failure or self.last_words
-            raise ending.command_failed(exited.status, words, delivered=delivered)
+            raise ending.command_failed(exited.status, words, delivered=before is State.CALLBACK_DELIVERED)
         if self.authorization is not None:
-            return [Conclude(Outcome.LOGGED_IN)]
+            proof = before not in _CREDIBLE
+            return [Conclude(Outcome.LOGGED_IN, proof=proof, ended=proof)]
         if self._announced:
             return [Conclude(Outcome.IMPORTED)]
         raise ending.nothing_recognised(self.last_words)

@@ -289,6 +289,24 @@ def test_success_without_exit() -> None:
     assert session.feed(TimeUp()) == [Conclude(Outcome.LOGGED_IN, proof=True)]
 
 
+@pytest.mark.parametrize(
+    ("state", "credible"),
+    [
+        (State.AWAITING_CALLBACK, False),
+        (State.AWAITING_APPROVAL, False),
+        (State.AWAITING_ANSWER, False),
+        (State.ANSWERED, True),
+        (State.CALLBACK_DELIVERED, True),
+        (State.ANNOUNCED, True),
+    ],
+)
+def test_an_end_that_nobody_signed_in_for_has_to_be_proven(state: State, credible: bool) -> None:
+    """An exit status of 0 is believed after an answer or a success line; else the credential decides."""
+    assert fed(*WAY[state], Exited(0))[1] == [
+        Conclude(Outcome.LOGGED_IN, proof=not credible, ended=not credible)
+    ]
+
+
 def test_imported() -> None:
     """A success line without any request is an import."""
     session, _ = fed(BEGUN, Success())
