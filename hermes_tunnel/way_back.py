@@ -63,6 +63,7 @@ class WayBack:
         self._open = ExitStack()
         self._gate: Gate | None = None
         self._listens = False
+        self._knows_state = False
 
     def open(
         self, transport: paramiko.Transport, destination: str, expected: Expected, delivery: Delivery
@@ -80,6 +81,7 @@ class WayBack:
             return delivery.deliver(request)
 
         self._gate = Gate(expected, destination, deliver, self._mailbox.put)
+        self._knows_state = bool(expected.state)
         port, host = expected.redirect.port, expected.redirect.host
         # A browser takes localhost for both families; whoever held the other would get the code.
         wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
@@ -94,7 +96,9 @@ class WayBack:
         if self._gate is None or (self._listens and not self._console.is_terminal):
             return  # standard input may be meant for somebody else
         if self._listens:
-            self._console.take_pasted(self._gate.paste, needed=False, nobody=_nothing)
+            self._console.take_pasted(
+                self._gate.paste, needed=False, nobody=_nothing, code=self._knows_state
+            )
         else:
             self._emit(events.Prompt("the address that the browser ended on", secret=True))
             self._console.take_pasted(

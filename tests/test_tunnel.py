@@ -201,6 +201,33 @@ def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
     assert tunnel.outcomes() == [("delivered", "forward")]
 
 
+@posix
+def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> None:
+    """A code by itself could not be used without the state; the address of the page that did not open can."""
+    with waiting() as (stage, command, url), terminal() as pty:
+        tunnel = Tunnel(stage)
+        tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        order = Order(tunnel.hops, expected=expected_at(redirect_port(url)))
+
+        def lead() -> None:
+            with pytest.raises(Refused):
+                forward(order, tunnel.console, tunnel.emit)
+
+        leading = threading.Thread(target=lead)
+        leading.start()
+        shown = pty.wait_for("(Ctrl-C stops)")
+        until(lambda: not pty.echoes)
+        pty.type("a-code-1234567890\n")
+        shown += pty.wait_for("where only the port is known.")
+        state = url.partition("state=")[2].partition("&")[0]
+        pty.type(f"http://127.0.0.1:{redirect_port(url)}/callback?error=access_denied&state={state}\n")
+        leading.join(20)
+        command.read_all()
+    assert "ends on a page that does not open, paste its address here" in " ".join(shown.split())
+    assert "shows a code" not in shown
+    assert tunnel.outcomes() == [("denied", "forward")]
+
+
 @pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
 def test_a_pasted_address_is_delivered(settings: Settings) -> None:
     """As the browser showed it; what was pasted is shown nowhere."""

@@ -97,7 +97,14 @@ class Console(Screen):
         self._asking = read
         read.start()
 
-    def take_pasted(self, take: Callable[[str], str], *, needed: bool, nobody: Callable[[], object]) -> None:
+    def take_pasted(
+        self,
+        take: Callable[[str], str],
+        *,
+        needed: bool,
+        nobody: Callable[[], object],
+        code: bool = True,
+    ) -> None:
         """Hand over what the person pastes, unseen, while the time that is left is shown.
 
         What may be a word is taken when it comes twice.
@@ -105,6 +112,7 @@ class Console(Screen):
         :param take: takes a line; why it could not be used, empty where it was; called in a thread
         :param needed: whether nothing happens without it; else it is an offer
         :param nobody: called in a thread where the input has ended
+        :param code: whether a code is of use by itself; else only the address of a page is
         """
         self.stop_asking()
         if needed:
@@ -112,7 +120,11 @@ class Console(Screen):
             self.say("The browser cannot come back here by itself: it will end on a page that does not open.")
             self.say("Paste the address of that page here and press Enter; it stays hidden.", bold=True)
         else:
-            offer = "If the page shows a code instead of coming back, paste it here and press Enter."
+            offer = (
+                "If the page shows a code instead of coming back, paste it here and press Enter."
+                if code
+                else "If the browser ends on a page that does not open, paste its address here and press Enter."
+            )
             self._held.append(events.Notice(offer))
         self._begin(_Pasting(take, needed, nobody))
 
