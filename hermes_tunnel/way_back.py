@@ -96,9 +96,7 @@ class WayBack:
         if self._gate is None or (self._listens and not self._console.is_terminal):
             return  # standard input may be meant for somebody else
         if self._listens:
-            self._console.take_pasted(
-                self._gate.paste, needed=False, nobody=_nothing, code=self._knows_state
-            )
+            self._console.take_pasted(self._gate.paste, needed=False, nobody=_nothing, code=self._knows_state)
         else:
             self._emit(events.Prompt("the address that the browser ended on", secret=True))
             self._console.take_pasted(

@@ -37,6 +37,16 @@ class _Verbs(click.Group):
         command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; where its command line is wrong, the error knows which verb's it is."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            verb = ctx.invoked_subcommand
+            if error.ctx is None and verb is not None:  # as the parser leaves it
+                error.ctx = click.Context(click.Command(verb), parent=ctx, info_name=verb)
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
             formatter.write_dl(list(_VERBS.items()))

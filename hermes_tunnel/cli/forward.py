@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hermes_tunnel.cli.options import (
+    SECONDS,
+    Number,
     connection_options,
     hops,
     json_option,
@@ -25,13 +27,15 @@ if TYPE_CHECKING:
 
 @click.command(options_metavar="[OPTIONS]")
 @click.argument("host", metavar="[USER@]HOST[:PORT]")
-@click.argument("callback_port", type=click.IntRange(1024, 65535), metavar="[PORT]", required=False)
+@click.argument(
+    "callback_port", type=Number("a port of a login", 1024, 65535), metavar="[PORT]", required=False
+)
 @connection_options
 @remote_options
 @option(
     "--timeout",
     variable="TIMEOUT",
-    type=click.FloatRange(1, 86400),
+    type=SECONDS,
     metavar="SECONDS",
     help="How long to wait for the browser; default: until you stop it.",
 )

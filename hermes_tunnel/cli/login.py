@@ -9,6 +9,7 @@ import click
 
 from hermes_tunnel.cli.ending import show_failure
 from hermes_tunnel.cli.options import (
+    SECONDS,
     connection_options,
     hops,
     json_option,
@@ -56,7 +57,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
 @option(
     "--timeout",
     variable="TIMEOUT",
-    type=click.FloatRange(1, 86400),
+    type=SECONDS,
     metavar="SECONDS",
     help="Your time to sign in; default: what the provider gives.",
 )
@@ -114,6 +115,7 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     from hermes_tunnel.invitation import Wishes
     from hermes_tunnel.local.browser import check_command, open_browser
     from hermes_tunnel.login import Order
+    from hermes_tunnel.oauth.authorization import issuer_of
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.remote.hermes import provider
     from hermes_tunnel.way_back import BusyPort
@@ -126,7 +128,7 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     wishes = Wishes(
         seconds=wanted["timeout"],
         open_page=None if wanted["no_browser"] else partial(open_browser, command=wanted["browser"]),
-        allowed_hosts=frozenset(host.lower() for host in wanted["allowed_hosts"]),
+        allowed_hosts=frozenset(map(issuer_of, wanted["allowed_hosts"])),
         busy_port=BusyPort(wanted["on_busy_port"], wanted["yes"]),
         relay=wanted["relay"],
     )

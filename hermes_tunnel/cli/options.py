@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from click.core import ParameterSource
 
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
     from hermes_tunnel.ssh.hop import HopConfiguration
@@ -31,10 +33,52 @@ class _Words(click.types.StringParamType):
             return [rv]
 
 
+class _Name(click.Option):
+    """An option whose value is a name or a path, which is never empty: an empty one is not the same as none.
+
+    Else ``--as-user "$U"`` would log in another account where U is not set.
+    """
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The variable's value, though it may be empty, which to click is none."""
+        return os.environ.get(str(self.envvar), super().resolve_envvar_value(ctx))
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """:raises click.BadParameter: it is empty"""
+        if value == "" and ctx.get_parameter_source(self.name or "") is not ParameterSource.DEFAULT:
+            raise click.BadParameter("it is empty", ctx=ctx, param=self)
+        return super().process_value(ctx, value)
+
+
+class Number(click.ParamType[Any]):
+    """A decimal number in a range, told in plain words.
+
+    :param what: what it is, such as ``a port``
+    """
+
+    name = "number"
+
+    def __init__(self, what: str, least: int, most: int, *, whole: bool = True) -> None:
+        self._what, self._least, self._most, self._whole = what, least, most, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
+        """:raises click.BadParameter: it is no such number"""
+        digits = r"[0-9]+" if self._whole else r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
+        if not re.fullmatch(digits, str(value)) or not self._least <= float(value) <= self._most:
+            self.fail(
+                f"{quote(str(value))} is not {self._what}, a number from {self._least} to {self._most}",
+                param,
+                ctx,
+            )
+        return int(value) if self._whole else float(value)
+
+
 def option(*names: str, variable: str, **settings: Any) -> Callable[[F], F]:
     """A click option that can be set as ``HERMES_TUNNEL_<variable>`` as well."""
     if settings.get("multiple"):
         settings["type"] = _Words()
+    elif settings.get("metavar") in ("USER", "NAME", "PATH", "FILE"):
+        settings["cls"] = _Name
     if not any(name.startswith("--") for name in names):  # else it is called as the option is
         settings["help"] += f" Variable: HERMES_TUNNEL_{variable}."
     return click.option(*names, envvar=f"HERMES_TUNNEL_{variable}", **settings)
@@ -49,6 +93,8 @@ def variables_in_use(ctx: click.Context) -> list[str]:
     ]
 
 
+PORT = Number("a port", 1, 65535)
+SECONDS = Number("a time in seconds", 1, 86400, whole=False)
 _CONNECTION = (
     option(
         "-J",
@@ -59,7 +105,7 @@ _CONNECTION = (
         metavar="HOST[,HOST...]",
         help="Go through these hosts, in this order, as ssh -J does.",
     ),
-    option("-p", "port", variable="PORT", type=click.IntRange(1, 65535), help="Port of the SSH server."),
+    option("-p", "port", variable="PORT", type=PORT, metavar="PORT", help="Port of the SSH server."),
     option("-l", "user", variable="USER", metavar="USER", help="Account to connect as."),
     option(
         "-i",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hermes_tunnel.cli.options import new_console, option
+from hermes_tunnel.cli.options import PORT, new_console, option
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.local.ports import BindRefusal, Occupant, describe, occupants, why_unavailable
 from hermes_tunnel.local.programs import Role
@@ -13,7 +13,7 @@ from hermes_tunnel.text import plain
 
 
 @click.command()
-@click.argument("port", type=click.IntRange(1, 65535))
+@click.argument("port", type=PORT)
 @option("--kill", variable="KILL", is_flag=True, help="End it, after a yes. Never another user's process.")
 @option("--yes", variable="YES", is_flag=True, help="Do not ask.")
 def port(port: int, kill: bool, yes: bool) -> int:

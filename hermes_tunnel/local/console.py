@@ -120,12 +120,11 @@ class Console(Screen):
             self.say("The browser cannot come back here by itself: it will end on a page that does not open.")
             self.say("Paste the address of that page here and press Enter; it stays hidden.", bold=True)
         else:
-            offer = (
-                "If the page shows a code instead of coming back, paste it here and press Enter."
-                if code
-                else "If the browser ends on a page that does not open, paste its address here and press Enter."
-            )
-            self._held.append(events.Notice(offer))
+            if code:
+                where, what = "the page shows a code instead of coming back", "it"
+            else:
+                where, what = "the browser ends on a page that does not open", "its address"
+            self._held.append(events.Notice(f"If {where}, paste {what} here and press Enter."))
         self._begin(_Pasting(take, needed, nobody))
 
     def _begin(self, pasting: _Pasting) -> None:

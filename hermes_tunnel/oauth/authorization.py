@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.errors import Unsafe, UsageFailure
 from hermes_tunnel.text import quote
 
 LONGEST_URL = 8192  # characters; the longest real authorization URL has about 600
@@ -145,11 +145,32 @@ def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:
         raise _refused(url, "it has a user name before the host, which hides where it leads")
     if port not in (None, 443):
         raise _refused(url, f"it leads to port {port} of {quote(host)}, not to 443")
-    if not _DNS_NAME.fullmatch(host):
-        raise _refused(url, f"{quote(host)} is not a DNS name")
-    if any(label.startswith("xn--") for label in host.split(".")):
-        raise _refused(url, f"{quote(host)} is written in letters that can look like others")
+    if reason := _no_host_of_a_page(host):
+        raise _refused(url, reason)
     return parts, host
+
+
+def issuer_of(host: str) -> str:
+    """The issuer that a host name of the person's means: in lower case, and without a dot at its end.
+
+    :raises UsageFailure: no page that may be opened has such a host
+    """
+    name = host.lower().removesuffix(".")
+    if reason := _no_host_of_a_page(name):
+        raise UsageFailure(
+            f"no sign-in page can be allowed by that: {reason}",
+            "give the name of its host alone, such as --allow-host auth.example.com",
+        )
+    return name
+
+
+def _no_host_of_a_page(host: str) -> str:
+    """Why no page that may be opened has such a host; empty where one may."""
+    if not _DNS_NAME.fullmatch(host):
+        return f"{quote(host)} is not a DNS name"
+    if any(label.startswith("xn--") for label in host.split(".")):
+        return f"{quote(host)} is written in letters that can look like others"
+    return ""
 
 
 def _query(parts: SplitResult) -> dict[str, list[str]]:

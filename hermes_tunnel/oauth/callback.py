@@ -177,10 +177,11 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
         path, query = expected.redirect.path, text.removeprefix("?")
         if not re.search(r"(^|&)(code|error)=", query):
             code, _, state = text.partition("#")  # some pages show both, joined like that
-            if not expected.state:
-                return Reject(400, "it is no address of this machine, and a code is not enough where only the port is known")
-            if not _CODE.fullmatch(code):
-                return Reject(400, "it is neither an address of this machine nor a code")
+            if not expected.state or not _CODE.fullmatch(code):
+                what = "neither an address of this machine nor a code"
+                if not expected.state:
+                    what = "no address of this machine, and a code is not enough where only the port is known"
+                return Reject(400, f"it is {what}")
             query = urlencode({"code": code, "state": state or expected.state})
     return _judge_answer(path, query, "", expected)
 

@@ -148,8 +148,8 @@ def unproven(status_command: str, *, ended: bool) -> Failure:
     hint = f"look there: {status_command}"
     if ended:
         return RemoteCommandFailure(
-            "the command ended well before anybody had signed in, as far as was seen, did not say that it had "
-            "logged in, and left no credential that could be seen",
+            "the command ended well before anybody had signed in, as far as was seen, did not say that it "
+            "had logged in, and left no credential that could be seen",
             hint,
         )
     return RemoteCommandFailure(

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hermes_tunnel.errors import ConfigurationFailure
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh.config_file import Reading
 from hermes_tunnel.ssh.hop import shell_line
 from hermes_tunnel.ssh.target import Hop, Target
@@ -81,13 +81,12 @@ def read(target: Target, options: Options, program: str | None) -> Keywords:
     """What ssh_config says of a hop that is reached this way: lower-case keywords, each with its values.
 
     :param program: the ssh program, or None where there is none
+    :raises UsageFailure: an option has not the form of one
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
     """
     for option in options.options:
         if plain(option) != option or not re.match(r"[A-Za-z]+[ =]", option):
-            raise ConfigurationFailure(
-                f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys"
-            )
+            raise UsageFailure(f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys")
     return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program)
 
 

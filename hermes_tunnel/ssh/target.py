@@ -117,6 +117,10 @@ def parse_hop(text: str) -> Hop:
     rest, is_uri = text, text[:6].lower() == "ssh://"
     if is_uri:
         rest = rest[6:].removesuffix("/")
+    elif "://" in text:
+        raise UsageFailure(
+            f"invalid host {quote(text)}: that is the address of something else than ssh", _FORM
+        )
     before, at, after = rest.rpartition("@")
     user = None
     if at:
@@ -136,6 +140,8 @@ def _split_port(text: str, typed: str) -> tuple[str, int | None]:
         return host, None if port is None else _port(port, typed)
     if _is_ipv6(text):
         return text, None
+    if text.startswith("["):
+        raise UsageFailure(f"invalid host {quote(typed)}: its brackets are not those of an address", _FORM)
     host, colon, port = text.partition(":")
     return host, _port(port, typed) if colon else None
 

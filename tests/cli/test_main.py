@@ -57,6 +57,28 @@ def test_no_verb_is_an_invitation_to_read() -> None:
         ["login", "xai-oauth", "host", "--browser", ""],
         ["login", "xai-oauth", "host", "--hermes-path", "~/hermes"],
         ["login", "xai-oauth", "host", "--as-user", "a;b"],
+        ["login", "xai-oauth", "host", "--as-user", ""],
+        ["login", "xai-oauth", "host", "--as-user="],
+        ["login", "xai-oauth", "host", "--container", ""],
+        ["login", "xai-oauth", "host", "--profile", ""],
+        ["login", "xai-oauth", "host", "--hermes-path", ""],
+        ["login", "xai-oauth", "host", "-l", ""],
+        ["forward", "host", "--as-user", ""],
+        ["forward", "host", "--container", ""],
+        ["paste", "host", "--as-user", ""],
+        ["paste", "host", "--container", ""],
+        ["login", "xai-oauth", "host", "--timeout", "nan"],
+        ["login", "xai-oauth", "host", "--timeout", "inf"],
+        ["forward", "host", "--timeout", "nan"],
+        ["forward", "host", "1023"],
+        ["login", "xai-oauth", "host", "--allow-host", ""],
+        ["login", "xai-oauth", "host", "--allow-host", "a b"],
+        ["login", "xai-oauth", "host", "--allow-host", "*"],
+        ["login", "xai-oauth", "host", "--allow-host", "https://x.example"],
+        ["login", "xai-oauth", "host", "--allow-host", "x.example:443"],
+        ["login", "xai-oauth", "host", "--allow-host", "10.0.0.1"],
+        ["login", "xai-oauth", "host", "-o", "foo"],
+        ["login", "xai-oauth", "host", "-p", "x"],
         ["login", "xai-oauth", "host", "--profile", "../x"],
         ["login", "xai-oauth", "host", "--", "a'b"],
         ["login", "x;id", "host"],
@@ -89,6 +111,29 @@ def test_bad_input(arguments: list[str]) -> None:
     assert error.startswith("hermes-tunnel: error: ")
     assert hint.startswith("hermes-tunnel: hint: ")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["-p", "x"], "invalid value for '-p': 'x' is not a port, a number from 1 to 65535"),
+        (
+            ["--timeout", "x"],
+            "invalid value for '--timeout': 'x' is not a time in seconds, a number from 1 to",
+        ),
+        (["--as-user", ""], "invalid value for '--as-user': it is empty"),
+        (["--json=1"], "option '--json' does not take a value"),
+        (["--allow-host", "*"], "no sign-in page can be allowed by that: '*' is not a DNS name"),
+    ],
+)
+def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
+    """What is wrong with a value, and where to read about the verb's options."""
+    done = run("login", "xai-oauth", "host", *arguments)
+    assert done.returncode == 2
+    said, hint = done.stderr.splitlines()
+    assert said.startswith(f"hermes-tunnel: error: {error}")
+    if "--allow-host" not in arguments:
+        assert hint == "hermes-tunnel: hint: see hermes-tunnel login --help"
 
 
 @pytest.mark.parametrize("word", ["a\x1b]0;x\x07b", "a\x9b31mb", "a\u202eb"])

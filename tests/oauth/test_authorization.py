@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.errors import Unsafe, UsageFailure
 from hermes_tunnel.oauth.authorization import (
     LONGEST_URL,
     Mode,
@@ -16,6 +16,7 @@ from hermes_tunnel.oauth.authorization import (
     Redirect,
     assess_authorization,
     assess_verification,
+    issuer_of,
 )
 from hermes_tunnel.remote.hermes import KNOWN, provider, with_origin
 
@@ -241,3 +242,19 @@ def test_anything(page: str, redirect: str) -> None:
             continue
         assert authorization.url.lower().startswith("https://")
         assert authorization.redirect is None or authorization.redirect.port >= 1024
+
+
+@pytest.mark.parametrize("host", ["mcp.example", "MCP.Example", "mcp.example."])
+def test_a_host_that_the_person_allows_is_an_issuer(host: str) -> None:
+    """However it is written, it is the one that a page's address has."""
+    assert issuer_of(host) == "mcp.example"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", ".", "a b", "*", "*.mcp.example", "https://mcp.example", "mcp.example:443", "xn--a.example", "::1"],
+)
+def test_what_no_page_has_for_a_host_cannot_be_allowed(host: str) -> None:
+    """It would never match, and nobody would know why."""
+    with pytest.raises(UsageFailure, match="no sign-in page can be allowed by that"):
+        issuer_of(host)

@@ -248,7 +248,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["Port", "=x", "Port=1\nProxyCommand=x", "-x"])
 def test_an_option_is_key_and_value(tmp_path: Path, option: str) -> None:
     """Anything else is refused before ssh sees it."""
-    with pytest.raises(ConfigurationFailure, match="not KEY=VALUE"):
+    with pytest.raises(UsageFailure, match="not KEY=VALUE"):
         resolved(tmp_path, "", "box", options=(option,))
 
 

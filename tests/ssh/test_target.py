@@ -69,6 +69,20 @@ def test_a_user_that_could_be_an_option_or_a_command_is_refused(user: str) -> No
         parse_target("host", user=user)
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("http://host", "invalid host 'http://host': that is the address of something else than ssh"),
+        ("[::1", r"invalid host '\[::1': its brackets are not those of an address"),
+        ("u@[::1]x", "its brackets are not those of an address"),
+    ],
+)
+def test_what_is_wrong_with_a_destination_is_named(typed: str, words: str) -> None:
+    """And not what a part of it would have been."""
+    with pytest.raises(UsageFailure, match=words):
+        parse_hop(typed)
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "", "22x", "1e3", "٢٢", "999999999999"])
 def test_a_port_is_a_number_from_1_to_65535(port: str) -> None:
     """Any other port is refused, and the destination named."""
