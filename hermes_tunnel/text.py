@@ -35,7 +35,7 @@ _HIDDEN_PARAMETERS = (
 # In a query (k=v, also percent-encoded inside another URL) ...
 _IN_A_QUERY = re.compile(
     rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?:{_HIDDEN_PARAMETERS})(?:=|%(?:25)?3D))"
-    r"(?!\[hidden\](?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"
+    r"(?!(?:\[hidden\]|[.\u2026]+`*)(?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"  # dots stand for a value
 )
 # ... in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them, also in one another ...
 _IN_AN_OBJECT = re.compile(

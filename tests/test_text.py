@@ -93,6 +93,8 @@ def test_redact(text: str) -> None:
         "exit status 1, code: none",
         "the state of affairs",
         "error_code=5",
+        "(or the ``?code=...&state=...`` portion of it)",
+        "code=\u2026 and state=...",
         '{"error": "invalid_grant", "scope": "a b"}',
         "",
     ],
@@ -141,7 +143,9 @@ def test_quote(text: str, shown: str) -> None:
 
 
 @pytest.mark.timeout(5)
-@pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "\x1bP\x1b", "\x9b0;", "code=", '"code":"', "\t"])
+@pytest.mark.parametrize(
+    "piece", ["\x1b[", "\x1b]", "\x1bP\x1b", "\x9b0;", "code=", "code=.", "code=`.", '"code":"', "\t"]
+)
 def test_expensive_text(piece: str) -> None:
     """A long line that is made to be slow to scrub is scrubbed at once."""
     text = piece * (60_000 // len(piece))
