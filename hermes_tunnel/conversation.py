@@ -117,7 +117,8 @@ class Conversation:
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
             self._console.quiet()
-            return self._said(self._transcript.silence())
+            if todo := self._said(self._transcript.silence()):
+                return todo
         if now >= self._deadline and not came_in_time:
             return self._session.feed(TimeUp())
         if self._counted and self._session.state in _WAITING_FOR:
@@ -155,9 +156,7 @@ class Conversation:
             if isinstance(one, Line) and self._transcript.begun and not one.decisive:
                 self._emit(events.RemoteLine(one.text))
             if isinstance(one, Prompt) and one.text == self._sudo_prompt:
-                todo.append(
-                    effects.Relay(f"sudo's password for {self._connection.destination}:", secret=True)
-                )
+                todo.append(effects.Relay("sudo's password:", secret=True))
                 todo.append(effects.Allow(self._provider.time.answer))
             else:
                 todo.extend(self._session.feed(one))

@@ -117,6 +117,7 @@ def _await_callback(
     seconds: float | None,
 ) -> None:
     until = None if seconds is None else time.monotonic() + seconds
+    console.waiting("the browser to come back", seconds)
     while True:
         left = None if until is None else until - time.monotonic()
         came_in_time = mailbox.request_under_way

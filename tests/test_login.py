@@ -340,7 +340,7 @@ def test_sudo_is_asked_for_under_our_own_name(tmp_path: Path) -> None:
     with Stage(APPROVE, around=lambda command: behind_sudo("open sesame", command)) as stage:
         done = Login(stage, stdin=typed(tmp_path, "wrong\nopen sesame\n"), call=Call(as_user="demo"))
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
-    assert done.shown.count("sudo's password for demo@hermes-demo:") == 2
+    assert done.shown.count("(demo@hermes-demo) sudo's password:") == 2
     assert "open sesame" not in done.shown
 
 
@@ -421,9 +421,10 @@ def test_what_a_server_may_refuse(settings: Settings, failure: type[Failure], wo
 def test_nobody_signs_in() -> None:
     """The person's time passes; the command there is ended."""
     with Stage(APPROVE) as stage:
-        done = Login(stage, open_page=lambda _: True, seconds=0.3)
+        done = Login(stage, open_page=lambda _: True, seconds=2)
         assert stage.server.running == []
     assert isinstance(done.ended, NobodyAnswered)
+    assert "Waiting for the browser to come back, at most 2 s.\n" in done.shown
 
 
 def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
@@ -601,7 +602,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             10,
             "nobody signed in: the browser did not come back in time\n"
             "in the profile that you are signed in with?\n"
-            "did it show a code instead (paste it here)?\n"
+            "did it show a code instead (paste it while the login waits)?\n"
             "did the browser ask to reach the local network (allow it)?",
         ),
         (

@@ -121,6 +121,7 @@ def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
             )
         stage.person.wait()
     assert tunnel.outcomes() == [("stray", "")]
+    assert "Waiting for the browser to come back, at most 2 s.\n" in tunnel.shown.getvalue()
 
 
 def test_nobody_listens_there() -> None:

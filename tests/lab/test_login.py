@@ -227,7 +227,7 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
     """Under our own prompt, unseen; a wrong one is asked for again."""
     with on_terminal(lab, "login", "xai-oauth", "boss2", "--as-user", "svc") as tunnel:
         for password in ("wrong", "correct horse"):
-            tunnel.expect(r"sudo's password for boss2@boss2: ")
+            tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
             tunnel.send(f"{password}\n")
         tunnel.expect("xai-oauth: logged in on boss2@boss2", deadline=40)
         assert tunnel.wait() == 0
