@@ -174,7 +174,7 @@ class Console(Screen):
             answer = self._keyboard.read_line(hidden=hidden, ready=lambda: self._put(shown), wanted=wanted)
         finally:
             stands, self._question = bool(self._question), ""
-            if stands and (hidden or answer is None):
+            if stands and (hidden or answer is None or not self._keyboard.is_terminal):
                 self._write("\n")
         if hidden and answer:
             self.secrets.add(answer)

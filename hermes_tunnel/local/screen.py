@@ -9,20 +9,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+from collections import deque
 from typing import Any, TextIO
 
 import click
 
 from hermes_tunnel import events
+from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.local.terminal_mode import in_foreground
-from hermes_tunnel.local.words import Look, Sentence, sentences
+from hermes_tunnel.local.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
 from hermes_tunnel.text import plain, redact, wrapped
 
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
 _USUAL_COLUMNS = 80
 _FEWEST_COLUMNS = 12  # in less, a margin and a word do not fit
+_LAST_LINES = 8
 
 
 class Screen:
@@ -44,6 +48,9 @@ class Screen:
         self._question = ""
         self._waited_for = ""
         self._held: list[events.Event] = []
+        self._unseen: deque[str] = deque(maxlen=_LAST_LINES)
+        self._advised: int | None = None
+        self._forwarded: int | None = None
         self.secrets: set[str] = set()
         """Values that must not be shown: answers that the person gave."""
 
@@ -56,15 +63,32 @@ class Screen:
         if isinstance(event, events.AuthorizationAsked) or (self._held and isinstance(event, events.Browser)):
             self._held.append(event)
             return
-        if not isinstance(event, events.RemoteLine):
+        if isinstance(event, events.RemoteLine):
+            self._advised = tunnel_advised(event.text) or self._advised
+            self._unseen.append(event.text)
+        else:
             self.quiet()
+        if isinstance(event, events.Forwarding):
+            self._forwarded = event.port
+        if isinstance(event, events.Finished):
+            self._tell_unseen(event)
         self._tell(event)
 
     def quiet(self) -> None:
         """The command has nothing more to say for now."""
+        if self._advised is not None and self._advised == self._forwarded:
+            self._advised = None
+            self._tell(events.Notice(NO_OTHER_TUNNEL))
         held, self._held = self._held, []
         for event in held:
             self._tell(event)
+
+    def _tell_unseen(self, finished: events.Finished) -> None:
+        """What the command said last, where it was not shown and the end is a bad one: its reason is there."""
+        if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
+            for line in filter(str.strip, self._unseen):
+                self._show(Sentence(line, Look.REMOTE))
+        self._unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
         for sentence in sentences(event, self._verbosity):
@@ -123,7 +147,7 @@ class Screen:
             return
         if not (self._moves and self._is_ours):
             if what != self._waited_for:
-                most = "" if seconds_left is None else f", at most {seconds_left:.0f} s"
+                most = "" if seconds_left is None else f", at most {math.ceil(seconds_left)} s"
                 self.say(f"Waiting for {what}{most}.")
             self._waited_for = what
             return

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from hermes_tunnel import events
+
+NO_OTHER_TUNNEL = "You need not do what Hermes says above about an SSH tunnel: it is open."
+# ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
+_LOCAL_FORWARD = re.compile(
+    r"\bssh\s(?:[^\n]{0,200}?\s)?-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d"
+)
 
 
 class Look(Enum):
@@ -24,6 +31,12 @@ class Sentence:
 
     text: str
     look: Look = Look.OURS
+
+
+def tunnel_advised(line: str) -> int | None:
+    """The local port of the ssh command line that a line has, if it is one for a local forward."""
+    found = _LOCAL_FORWARD.search(line)
+    return int(found[1]) if found else None
 
 
 def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:

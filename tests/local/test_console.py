@@ -247,6 +247,66 @@ def test_verbosity(verbosity: int, words: list[str]) -> None:
     assert verbosity > -1 or lines == words
 
 
+@pytest.mark.parametrize(("status", "told"), [(0, False), (8, True), (130, False)])
+def test_quiet_tells_the_last_lines_of_what_failed(status: int, told: bool) -> None:
+    """Eight at most, behind their margin: the reason is there. Not after a good end or a signal."""
+    console, stream = without_terminal(-1)
+    for number in range(10):
+        console.show(events.RemoteLine(f"line {number}"))
+    assert stream.getvalue() == ""
+    console.show(events.Finished(status, "words", 1))
+    assert stream.getvalue().splitlines() == [f"  | line {number}" for number in range(2, 10)] * told
+    console.show(events.Finished(8, "words", None))
+    assert stream.getvalue().count("line 9") == told
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("  ssh -N -L 56121:127.0.0.1:56121 lab@hermes-host", True),
+        ("ssh -NL 127.0.0.1:56121:127.0.0.1:56121 -J me@jump lab@hermes-host", True),
+        ("run `ssh -p 22 -L56121:localhost:56121 lab@hermes-host`", True),
+        ("ssh -N -L 43827:127.0.0.1:43827 lab@hermes-host", False),
+        ("an SSH tunnel to 127.0.0.1:56121 is required", False),
+    ],
+)
+def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice: bool, early: bool) -> None:
+    """By the command line for the port that is forwarded, wherever it comes; not by prose."""
+    console, stream = without_terminal()
+    told = [
+        events.RemoteLine(line),
+        events.Forwarding(56121, ("127.0.0.1",), 56121),
+        events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+    ]
+    for event in told if early else [*told[1:], told[0]]:
+        console.show(event)
+    console.quiet()
+    console.quiet()
+    shown = stream.getvalue()
+    sentence = "You need not do what Hermes says above about an SSH tunnel: it is open.\n"
+    assert shown.count(sentence) == advice
+    if advice:
+        places = [shown.index(line), shown.index(sentence), shown.index("Sign in at")]
+        assert places == sorted(places)
+
+
+def test_an_answer_from_elsewhere_ends_its_line() -> None:
+    """Where nobody types it on a terminal, nothing else ends the line of its prompt."""
+    read, write = os.pipe()
+    os.write(write, b"my-client\n")
+    os.close(write)
+    stream = io.StringIO()
+    with os.fdopen(read) as typed:
+        console = Console(stream, Keyboard(typed))
+        answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        console.ask_meanwhile("Client ID: ", False, answers.put)
+        assert answers.get(timeout=SECONDS) == "my-client"
+        console.stop_asking()
+    console.say("Next.")
+    assert stream.getvalue() == "Client ID: \nNext.\n"
+
+
 @posix
 def test_nobody_reads() -> None:
     """Output that nobody reads any more does not end the login."""
