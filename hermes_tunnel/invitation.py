@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hermes_tunnel import events
 from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.errors import Unsafe
-from hermes_tunnel.local.browser import open_browser
+from hermes_tunnel.local.browser import NotStarted, open_browser
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.mailbox import Mailbox, Opened
 from hermes_tunnel.oauth.authorization import Authorization, Mode
@@ -104,13 +104,18 @@ class Invitations:
         opener.start()
 
     def _open(self, open_page: Callable[[str], bool], url: str) -> None:
-        self._mailbox.put(Opened(open_page(url)))
+        try:
+            self._mailbox.put(Opened(open_page(url)))
+        except NotStarted as problem:
+            self._mailbox.put(Opened(False, str(problem)))
 
     def on_opened(self, opened: Opened) -> None:
         """The browser was started, or could not be."""
         if not self._openers:
             return  # it has been here already
         self._openers.pop(0)
+        if opened.reason:
+            self._emit(events.Notice(f"{opened.reason}."))
         self._emit(events.Browser(opened.opened))
         if not self._openers:
             self._way_back.take_what_is_pasted()

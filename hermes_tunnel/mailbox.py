@@ -28,9 +28,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Opened:
-    """Whether the person's browser could be started."""
+    """Whether the person's browser could be started, and why not, if there is something to be said."""
 
     opened: bool
+    reason: str = ""
 
 
 Word = Output | Exited | Failure

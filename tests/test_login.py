@@ -34,6 +34,7 @@ from hermes_tunnel.errors import (
 )
 from hermes_tunnel.events import as_json
 from hermes_tunnel.invitation import Wishes
+from hermes_tunnel.local.browser import open_browser
 from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn, Order, login
@@ -216,6 +217,24 @@ def test_a_browser_that_cannot_be_started_is_told_also_at_the_end() -> None:
         done = Login(stage, open_page=lambda _: False)
     assert isinstance(done.ended, Unsafe)
     assert done.of(events.Browser) == [events.Browser(opened=False)] * 2
+
+
+def test_a_browser_of_the_person_s_own_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The address stays, and the login goes on."""
+    with Stage(APPROVE) as stage:
+        missing = tmp_path / "nothing"
+
+        def open_page(url: str) -> bool:
+            threading.Timer(0.5, stage.person.open, (url,)).start()
+            return open_browser(url, str(missing))
+
+        done = Login(stage, open_page=open_page)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.of(events.Browser) == [events.Browser(opened=False)]
+    words = (
+        f"'{missing}' could not be started: No such file or directory.\nOpen that address in a browser here."
+    )
+    assert words in done.shown
 
 
 def test_denied_is_denied() -> None:

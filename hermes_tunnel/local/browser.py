@@ -21,8 +21,17 @@ url, words = sys.stdin.read(), sys.argv[1:]
 quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 if words:
     command = [word.replace("%s", url) for word in words]
-    subprocess.Popen(command if "%s" in " ".join(words) else [*command, url], start_new_session=True, **quiet)
-    os._exit(0)
+    if "%s" not in " ".join(words):
+        command.append(url)
+    try:
+        status = subprocess.Popen(command, start_new_session=True, **quiet).wait(0.5)
+    except subprocess.TimeoutExpired:
+        status = 0
+    except OSError as error:
+        status = error.strerror
+    if status:
+        print(status if isinstance(status, str) else f"it ended with status {status}", flush=True)
+    os._exit(1 if status else 0)
 done = []
 def open_page():
     try:
@@ -35,6 +44,10 @@ thread.join(3)
 os._exit(0 if done != [False] else 1)
 """
 _TEXT_BROWSERS = {"w3m", "lynx", "links", "elinks", "browsh", "www-browser"}
+
+
+class NotStarted(Exception):
+    """The person's own command for a browser could not be started, or failed at once."""
 
 
 def check_command(command: str) -> None:
@@ -55,6 +68,7 @@ def open_browser(url: str, command: str | None = None) -> bool:
     :param command: a command line of the person's; the URL takes the place of ``%s`` or comes last.
         None: the system's browser, or ``$BROWSER``.
     :return: whether one was started
+    :raises NotStarted: ``command`` was not, and why, in words
     """
     words = _words(command) if command else []
     if not words and not _graphical():
@@ -63,7 +77,8 @@ def open_browser(url: str, command: str | None = None) -> bool:
         opener = subprocess.run(
             [sys.executable, "-I", "-c", _OPENER, *words],
             input=url.encode(),
-            stdout=subprocess.DEVNULL,
+            # A browser that is the system's own has our pipe for as long as it runs.
+            stdout=subprocess.PIPE if words else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             timeout=_SECONDS,
@@ -71,6 +86,9 @@ def open_browser(url: str, command: str | None = None) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
+    if words and opener.returncode != 0:
+        reason = opener.stdout.decode("utf-8", "replace").strip() or "it failed"
+        raise NotStarted(f"{quote(words[0])} could not be started: {reason}")
     return opener.returncode == 0
 
 

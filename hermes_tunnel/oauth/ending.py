@@ -30,7 +30,8 @@ NOBODY_ANSWERED = {
     State.AWAITING_CALLBACK: (
         "nobody signed in: the browser did not come back in time",
         "was the page opened in a browser on this machine, in the profile that you are signed in with? did "
-        "it show a code instead (paste it while the login waits)? did the browser ask to reach the local network (allow it)?",
+        "it show a code instead (paste it while the login waits)? did the browser ask to reach the local "
+        "network (allow it)?",
     ),
     State.AWAITING_APPROVAL: ("nobody approved the sign-in in time", "run the login again"),
     State.ASKING: ("no answer was given in time", "run the login again"),

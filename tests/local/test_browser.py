@@ -11,7 +11,7 @@ import pytest
 
 import hermes_tunnel
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.local.browser import check_command, open_browser
+from hermes_tunnel.local.browser import NotStarted, check_command, open_browser
 from tests.local.holding import posix
 
 pytestmark = posix
@@ -60,15 +60,39 @@ def test_command_that_stays(tmp_path: Path) -> None:
     assert pipe.read_text() == "on\n"
 
 
-@pytest.mark.parametrize("what", ["missing", "a folder", "not executable"])
-def test_no_such_command(tmp_path: Path, what: str) -> None:
-    """A command that cannot be started is no opened browser."""
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("missing", "No such file or directory"),
+        ("a folder", "Permission denied"),
+        ("not executable", "Permission denied"),
+        ("no program", "Exec format error"),
+        ("fails at once", "it ended with status 3"),
+    ],
+)
+def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
+    """A command that cannot be started, or fails at once, is no opened browser, and is named."""
     path = tmp_path / "browser"
     if what == "a folder":
         path.mkdir()
     elif what == "not executable":
         path.write_text("#!/bin/sh\n")
-    assert not open_browser(URL, str(path))
+    elif what == "no program":
+        path.write_bytes(b"\0")
+        path.chmod(0o700)
+    elif what == "fails at once":
+        path.write_text("#!/bin/sh\nexit 3\n")
+        path.chmod(0o700)
+    with pytest.raises(NotStarted, match=f"^'{path}' could not be started: {reason}$"):
+        open_browser(URL, str(path))
+
+
+def test_a_command_that_hands_over_and_ends_has_opened_a_browser(tmp_path: Path) -> None:
+    """As many do that find their browser running."""
+    path = tmp_path / "browser"
+    path.write_text("#!/bin/sh\nexit 0\n")
+    path.chmod(0o700)
+    assert open_browser(URL, str(path))
 
 
 def in_environment(**environment: str) -> bool:
