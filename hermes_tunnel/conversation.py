@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -23,6 +24,7 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import callback_event
 
 _QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
+_OFFER_SECONDS = 3.0  # from the invitation until the command has said that it takes an address at its prompt
 _TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
 
 _WAITING_FOR = {
@@ -75,6 +77,8 @@ class Conversation:
         self._deadline = 0.0
         self._quiet_at: float | None = None
         self._counted = False
+        self._offered = threading.Event()  # the command takes an address at its prompt
+        self._offer_due = 0.0
         self._prompts = 0
 
     def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
@@ -160,6 +164,8 @@ class Conversation:
                 todo.append(effects.Allow(self._provider.time.answer))
             else:
                 todo.extend(self._session.feed(one))
+        if self._session.takes_paste:
+            self._offered.set()
         return todo
 
     def _answered(self, answer: Answer) -> list[effects.Effect]:
@@ -178,6 +184,9 @@ class Conversation:
             self._counted = effect.person
             self._console.done_waiting()
         elif isinstance(effect, effects.Invite):
+            if not self._session.takes_paste:
+                self._offered.clear()
+            self._offer_due = time.monotonic() + _OFFER_SECONDS
             self._invitations.invite(effect.authorization, self._connection, again=effect.again)
         elif isinstance(effect, effects.DeliverTo):
             self._invitations.deliver_to(effect.port)
@@ -201,8 +210,10 @@ class Conversation:
     def _type_in(self, address: str) -> bool:
         """The last way: the command's own prompt, if it said that it has one. Called by the gate.
 
-        A browser can be back before what the command says of its prompt has been read.
+        A browser can be back before the command has said anything of its prompt.
         """
+        self.mailbox.hear_on()
+        self._offered.wait(self._offer_due - time.monotonic())
         self.mailbox.before_request()
         if not self._session.takes_paste:
             return False

@@ -85,6 +85,11 @@ class Mailbox:
         with self._lock:
             self._held_until = time.monotonic() + _HOLD_SECONDS
 
+    def hear_on(self) -> None:
+        """What the command says counts at once, until the next ``before_request``."""
+        with self._lock:
+            self._let_go()
+
     @property
     def request_under_way(self) -> bool:
         """Whether it is not known yet what became of a request."""

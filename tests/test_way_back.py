@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,11 @@ import pytest
 from hermes_tunnel import events
 from hermes_tunnel.delivery import Delivery
 from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.demo.hermes import Hermes, loopback_login
+from hermes_tunnel.demo.callback_listener import CallbackListener
+from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.oauth_client import Attempt
 from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
-from hermes_tunnel.demo.remote_process import Command
+from hermes_tunnel.demo.remote_process import Command, RemoteProcess
 from hermes_tunnel.demo.ssh_settings import Settings
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import NobodyAnswered, NoWayBack
@@ -85,6 +87,31 @@ def test_the_command_s_own_prompt_is_the_last_way() -> None:
     assert way_of(done) == ["prompt"]
     assert "Back to your terminal" in visit.text
     assert visit.url.partition("code=")[2][:20] not in done.shown
+
+
+def offers_late(hermes: Hermes) -> Command:
+    """As on a machine that is busy: the browser is back before the command has said that it has a prompt."""
+
+    def command(process: RemoteProcess) -> int:
+        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            attempt = Attempt(listener.redirect_uri)
+            process.print(hermes.client.authorization_url(attempt))
+            with suppress(TimeoutError):
+                process.wait_for(lambda: False, 1.0)
+            process.print("paste that code here and press Enter.")
+            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            process.print('Saved xai-oauth OAuth credentials: "demo"')
+        return 0
+
+    return command
+
+
+def test_the_command_s_own_prompt_is_waited_for() -> None:
+    """What it says of it may come after the browser."""
+    with Stage(APPROVE, login=offers_late, settings=NEITHER) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert way_of(done) == ["prompt"]
 
 
 @pytest.mark.parametrize(
@@ -193,6 +220,8 @@ def test_the_person_brings_the_address(tmp_path: Path) -> None:
     assert done.of(events.Forwarding) == []
     assert events.Prompt("the address that the browser ended on", secret=True) in done.events
     assert done.shown.count("That is not it: ") == 2
+    assert "The answer was delivered." in done.shown
+    assert "The browser came back" not in done.shown
     code = asked[0].partition("code=")[2].partition("&")[0]
     assert len(code) > 8
     assert code not in done.shown
