@@ -65,16 +65,17 @@ class Browser(Event):
 
 @dataclass(frozen=True)
 class Callback(Event):
-    """The browser came back: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
+    """The answer came: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
     ``stray`` with the answer to another login.
 
     ``error`` is what the provider called it (RFC 6749 section 4.1.2.1); ``way`` is how it went there:
-    ``forward``, ``relay`` or ``prompt``.
+    ``forward``, ``relay`` or ``prompt``; ``pasted`` if the person brought the answer in the browser's place.
     """
 
     outcome: str
     error: str = ""
     way: str = ""
+    pasted: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hermes_tunnel import events
 from hermes_tunnel.delivery import Delivery, check_way
@@ -175,7 +175,7 @@ def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redir
         event: Delivered | Undeliverable
         try:
             answer, way = delivery.deliver(verdict.request)
-            event = Delivered.from_answer(verdict.error, answer, way)
+            event = replace(Delivered.from_answer(verdict.error, answer, way), pasted=True)
         except Undeliverable as failed:
             event = failed
         emit(callback_event(event))

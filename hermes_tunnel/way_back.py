@@ -153,4 +153,4 @@ def callback_event(what: Delivered | Undeliverable | Strayed) -> events.Callback
     if isinstance(what, Strayed):
         return events.Callback("stray")
     outcome = "denied" if what.error else "delivered" if what.taken else "refused"
-    return events.Callback(outcome, what.error, what.way)
+    return events.Callback(outcome, what.error, what.way, what.pasted)

@@ -31,7 +31,7 @@ CONTRACT = [
     (events.Browser(True), {"event": "browser", "opened": True}),
     (
         events.Callback("denied", "why", "relay"),
-        {"event": "callback", "outcome": "denied", "error": "why", "way": "relay"},
+        {"event": "callback", "outcome": "denied", "error": "why", "way": "relay", "pasted": False},
     ),
     (events.Prompt("Code:", True), {"event": "prompt", "text": "Code:", "secret": True}),
     (

@@ -638,7 +638,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code",
             "undeliverable",
             9,
-            "The browser came back, and its answer could not be delivered.\n"
+            "The answer came, and could not be delivered.\n"
             "the callback came, but nothing listens for it on the remote any more",
         ),
     ],

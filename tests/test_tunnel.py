@@ -240,6 +240,8 @@ def test_a_pasted_address_is_delivered(settings: Settings) -> None:
         command.read_all()
         assert command.status() == 0
     assert address.partition("code=")[2][:16] not in tunnel.shown.getvalue()
+    assert "The answer was delivered." in tunnel.shown.getvalue()
+    assert "The browser came back" not in tunnel.shown.getvalue()
 
 
 def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.local import page
@@ -84,7 +85,7 @@ class Gate:
         with self._delivering:
             event = self._hand_over(verdict)
             if event is not None:
-                self._report(event)
+                self._report(replace(event, pasted=True) if isinstance(event, Delivered) else event)
         return ""
 
     def settle(self) -> bool:

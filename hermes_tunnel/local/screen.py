@@ -84,7 +84,7 @@ class Screen:
             self._tell(event)
 
     def _tell_unseen(self, finished: events.Finished) -> None:
-        """What the command said last, where it was not shown and the end is a bad one: its reason is there."""
+        """What the command said last, where that was not shown and the end is bad: its reason is there."""
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
             for line in filter(str.strip, self._unseen):
                 self._show(Sentence(line, Look.REMOTE))

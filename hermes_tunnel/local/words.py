@@ -102,9 +102,8 @@ _WAYS = {
 def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator[Sentence]:
     match event.outcome:
         case "delivered" if usual:
-            yield Sentence(
-                "The browser came back; its answer was delivered. Hermes is finishing the login ..."
-            )
+            answer = "The answer" if event.pasted else "The browser came back; its answer"
+            yield Sentence(f"{answer} was delivered. Hermes is finishing the login ...")
             if curious and event.way in _WAYS:
                 yield Sentence(_WAYS[event.way])
         case "stray":
@@ -113,8 +112,9 @@ def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator
             )
             yield Sentence("Close older sign-in pages, and use the one that opened last.")
         case "refused":
-            yield Sentence("The browser came back, and the command there did not take its answer.")
+            yield Sentence("The answer came, and the command there did not take it.")
         case "denied":
-            yield Sentence(f"The browser came back with a no ({event.error}); it was delivered.")
+            came = "The answer is" if event.pasted else "The browser came back with"
+            yield Sentence(f"{came} a no ({event.error}); it was delivered.")
         case "undeliverable" if usual:
-            yield Sentence("The browser came back, and its answer could not be delivered.")
+            yield Sentence("The answer came, and could not be delivered.")

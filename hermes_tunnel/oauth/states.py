@@ -37,12 +37,14 @@ class State(Enum):
 class Delivered:
     """The callback was delivered; the remote's listener answered ``status``, None if nothing usable.
 
-    ``way`` is how it got there: ``forward``, ``relay``, or ``prompt`` where it was typed.
+    ``way`` is how it got there: ``forward``, ``relay``, or ``prompt`` where it was typed; ``pasted`` says
+    that the person brought it, and not the browser.
     """
 
     error: str
     status: int | None
     way: str = "forward"
+    pasted: bool = False
 
     @classmethod
     def from_answer(cls, error: str, answer: bytes, way: str) -> Delivered:

@@ -522,7 +522,13 @@ def test_waiting_without_an_end(pty: Terminal) -> None:
         (events.Callback("delivered", "", "relay"), "a command there passed the answer on"),
         (events.Callback("delivered", "", "prompt"), "typed at the command's own prompt"),
         (events.Callback("stray"), "the answer to another login"),
-        (events.Callback("refused"), "did not take its answer"),
+        (events.Callback("refused"), "The answer came, and the command there did not take it."),
+        (events.Callback("delivered", "", "forward"), "The browser came back; its answer was delivered."),
+        (events.Callback("delivered", "", "forward", pasted=True), "The answer was delivered."),
+        (
+            events.Callback("denied", "access_denied", "forward", pasted=True),
+            "The answer is a no (access_denied)",
+        ),
         (events.Callback("denied", "access_denied"), "came back with a no (access_denied)"),
     ],
 )
@@ -531,3 +537,5 @@ def test_what_became_of_the_callback_is_told(event: events.Callback, words: str)
     console, stream = without_terminal(1)
     console.show(event)
     assert words in stream.getvalue()
+    if event.pasted:
+        assert "browser" not in stream.getvalue()
