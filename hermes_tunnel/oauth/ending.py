@@ -167,6 +167,14 @@ def something_else_ran(status: int, words: str) -> Failure:
     )
 
 
+def sudo_refused(words: str) -> Failure:
+    """Nobody became another account."""
+    return RemoteCommandFailure(
+        f"the other account could not be had there: {words}",
+        "is its name right, and may this account become it? see sudo -l there",
+    )
+
+
 def never_began(asked: str) -> Failure:
     """The command did not start in time.
 

@@ -240,6 +240,10 @@ class Reactions:
         raise ending.nothing_recognised(self.last_words)
 
     def _on_exit_before_begin(self, exited: Exited) -> list[Effect]:
+        # Of several lines of sudo's the first has the reason.
+        by_sudo = next((line for line in self._lines if line.startswith("sudo: ")), "")
+        if by_sudo:
+            raise ending.sudo_refused(by_sudo)
         raise ending.something_else_ran(exited.status, self.last_words)
 
     def _on_denied_end(self, _: Event) -> list[Effect]:

@@ -234,6 +234,19 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
     assert "correct horse" not in tunnel.output
 
 
+def test_an_account_that_cannot_be_had(lab: Lab) -> None:
+    """Sudo's reason is told: the name that is none, the passwords that were wrong."""
+    done = run(lab, "login", "xai-oauth", "boss", "--as-user", "nosuchuser")
+    assert done.status == 8
+    assert "could not be had there: sudo: unknown user nosuchuser" in done.stderr
+    with on_terminal(lab, "login", "xai-oauth", "boss2", "--as-user", "svc") as tunnel:
+        for _ in range(3):
+            tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
+            tunnel.send("wrong\n")
+        tunnel.expect("could not be had there: sudo: 3 incorrect password attempts")
+        assert tunnel.wait() == 8
+
+
 def test_an_account_without_a_shell_is_told_from_a_failed_login(lab: Lab) -> None:
     """What the account ran instead is quoted."""
     done = run(lab, "login", "xai-oauth", "svc")

@@ -338,6 +338,12 @@ def test_a_prompt_of_the_command_s_own_is_remembered() -> None:
     assert not session.takes_paste
 
 
+def test_of_what_sudo_says_the_first_line_has_the_reason() -> None:
+    """Before the command began; what else the shell said is no reason."""
+    with pytest.raises(RemoteCommandFailure, match=r"could not be had there: sudo: unknown user x$"):
+        fed(Line("hello"), Line("sudo: unknown user x"), Line("sudo: error in a plugin"), Exited(1))
+
+
 def test_what_failed_after_the_callback_is_not_blamed_on_the_tunnel() -> None:
     """The callback was delivered, and then the command failed: the hint says so."""
     for events, blamed in (((), False), ((Delivered("", 200),), True)):
