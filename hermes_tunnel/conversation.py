@@ -150,8 +150,6 @@ class Conversation:
             self._invitations.on_browser_back()
         if isinstance(item, Delivered | Undeliverable | Strayed):
             self._emit(callback_event(item))
-        if isinstance(item, Undeliverable) and item.lost:
-            self._connection.check()  # it may know better why
         return self._session.feed(item)
 
     def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
