@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
+
+import paramiko
 
 from hermes_tunnel.ssh.hop import HopConfiguration
 from hermes_tunnel.ssh.transport import Transport
@@ -49,7 +52,9 @@ class ServerAlive(threading.Thread):
                     self.silent = hop.configuration
                     # Whoever waits for one of the transports is woken up.
                     for each in reversed(self._hops):
-                        each.transport.close()
+                        # What carries it may be broken already.
+                        with suppress(paramiko.SSHException, EOFError, OSError):
+                            each.transport.close()
                     return
                 hop.transport.probe()
 

@@ -254,7 +254,8 @@ def _channel(
 
 
 def _end(transport: Transport, sock: Any) -> None:
-    transport.close()
+    with suppress(paramiko.SSHException, EOFError, OSError):  # of the hop before, which carries this one
+        transport.close()
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
     _shut(sock)
     if transport.ident is not None:  # a signal may come before it was started

@@ -643,3 +643,26 @@ def test_nothing_is_imported_from_paramiko_for_help() -> None:
         "import hermes_tunnel.ssh.config, hermes_tunnel.ssh.target, sys; sys.exit('paramiko' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """The channel to the next hop cannot be closed in good order then, which is no fault of this program."""
+    gate, inner = sshd("gate"), sshd("inner")
+    gate.accept(key)
+    inner.accept(key)
+    path = known(gate, inner)
+    hops = [replace(hop(gate.port, path, key), alias="gate"), hop(inner.port, path, key)]
+    connection = connect(hops, ask=nobody, tell=print)
+    channel = connection.transport.sock
+    assert isinstance(channel, paramiko.Channel)
+    sessions = gate.sessions()
+    for session in sessions:
+        session.suspend()
+    try:
+        channel.get_transport().sock.shutdown(socket.SHUT_WR)
+        connection.close()
+    finally:
+        for session in sessions:
+            session.resume()
