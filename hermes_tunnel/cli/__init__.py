@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ import click
 from hermes_tunnel import __version__
 from hermes_tunnel.cli.ending import Endings, exit_status_of
 from hermes_tunnel.cli.options import variables_in_use
+from hermes_tunnel.cli.streams import lenient
+from hermes_tunnel.errors import Ended
 from hermes_tunnel.text import plain, redact
 
 _VERBS = {
@@ -74,10 +75,12 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a name may be in any script
+    sys.stdout, sys.stderr = lenient(sys.stdout), lenient(sys.stderr)
     with Endings() as endings:
-        status = exit_status_of(lambda: _run(arguments, endings), endings)
+        try:
+            status = exit_status_of(lambda: _run(arguments, endings), endings)
+        except Ended as ended:  # it came when all was over
+            status = 128 + ended.number
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it was closed from the start
         try:
             stream.flush()

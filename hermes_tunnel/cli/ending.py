@@ -35,6 +35,7 @@ class Endings:
         self.directory: Path | None = None
         """What not even a second signal may leave behind: the demo has a key in there."""
         self._signalled = False
+        self._over = False
         self._before: dict[int, Any] = {}
         self._terminal: list[Any] | None = None
 
@@ -54,12 +55,14 @@ class Endings:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._over = True
         threading.excepthook = threading.__excepthook__
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # After one there is nothing left to end: a second must not take the status from the first.
+            signal.signal(number, signal.SIG_IGN if self._signalled else handler)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self._signalled:
+        if self._signalled or self._over:
             _restore(self._terminal)
             if self.directory is not None:
                 shutil.rmtree(self.directory, ignore_errors=True)

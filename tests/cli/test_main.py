@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -159,3 +160,16 @@ def test_a_closed_stream_is_no_fault(arguments: str, closed: str) -> None:
     command = f'"$@" {arguments} {closed}'
     done = subprocess.run(["sh", "-c", command, "sh", *ARGV], capture_output=True, text=True, check=False)
     assert (done.returncode, "fault" in done.stderr) == (0, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device of a full disk")
+@pytest.mark.parametrize("stream", [">", "2>"])
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [("--version", 0), ("--help", 0), ("login --help", 0), ("port 1", 0), ("port x", 2), ("demo --deny", 9)],
+)
+def test_a_full_disk_is_no_fault(arguments: str, status: int, stream: str) -> None:
+    """Nobody can be told, and the status is the same."""
+    command = f'"$@" {arguments} {stream}/dev/full'
+    done = subprocess.run(["sh", "-c", command, "sh", *ARGV], capture_output=True, text=True, check=False)
+    assert (done.returncode, "fault" in done.stderr) == (status, False)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,3 +135,25 @@ def test_a_hang_up_that_is_ignored_stays_so() -> None:
         demo.send_signal(signal.SIGHUP)
         demo.communicate(timeout=30)
         assert demo.returncode == 0
+
+
+TWICE = """
+import os, signal, sys
+from hermes_tunnel.cli.ending import Endings
+from hermes_tunnel.errors import Ended
+number = int(sys.argv[1])
+with Endings():
+    try:
+        os.kill(os.getpid(), number)
+    except Ended as ended:
+        status = 128 + ended.number
+os.kill(os.getpid(), number)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize("number", STATUS)
+def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals) -> None:
+    """It comes after the teardown, and the first one's status is what is left to say."""
+    done = subprocess.run([sys.executable, "-c", TWICE, str(int(number))], check=False)
+    assert done.returncode == STATUS[number]

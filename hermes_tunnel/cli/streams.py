@@ -1,0 +1,31 @@
+"""Standard output and error where nobody can be told: the disk is full, or who read them has gone."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, TextIO
+
+
+class _Lenient(io.FileIO):
+    """A file that drops what cannot be written; the run goes on, and its status tells how it ended."""
+
+    def write(self, data: Any) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def lenient(stream: TextIO | Any) -> TextIO | Any:
+    """The same stream, on which writing does not fail; a terminal as it is, and None where it was closed.
+
+    What its encoding lacks is escaped: a name may be in any script.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    if stream.isatty():
+        stream.reconfigure(errors="backslashreplace")
+        return stream
+    file = io.BufferedWriter(_Lenient(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(file, stream.encoding, "backslashreplace", line_buffering=True)
