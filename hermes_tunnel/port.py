@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from enum import Enum
 
@@ -56,9 +57,10 @@ def make_room(
             f"to end it: hermes-tunnel port {port} --kill; the port cannot be another, the provider knows "
             f"it; or {_PASTE}",
         )
-    console.say(f"Local port {port} is needed and is taken by {named}.")
+    by_whom = f" by {named}" if yes else ""  # else it is named where it is asked about
+    console.say(f"Local port {port} is needed and is taken{by_whom}.")
     for holder in living:
-        if not end_occupant(holder, console, yes=yes):
+        if end_occupant(holder, console, yes=yes) is not Outcome.FREED:
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
                 f"end it yourself, or: hermes-tunnel port {port} --kill; or {_PASTE}",
@@ -95,17 +97,45 @@ def _do_without(port: int, holders: list[Occupant], console: Console, *, yes: bo
     return Room.NONE
 
 
-def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> bool:
-    """End the process after a yes; whether the port is free of it now, said in words if it is not."""
+def end_occupants(port: int, console: Console, *, yes: bool) -> None:
+    """End whoever holds the port, each after a yes.
+
+    :raises NoWayBack: it is still held, though nobody said no to that
+    """
+    outcomes = [end_occupant(one, console, yes=yes) for one in _living(port)]
+    living = _living(port)
+    if not living:
+        return
+    free = [one for one in living if not one.protected]
+    if not free:
+        hint = f"it is not ours to end: {living[0].protected}"
+    elif None in outcomes:
+        if console.is_terminal:
+            return
+        hint = f"nobody could be asked; if it may end: hermes-tunnel port {port} --kill --yes"
+    elif Outcome.DID_NOT_END in outcomes:
+        force = "taskkill /F /PID" if sys.platform == "win32" else "kill -KILL"
+        hint = f"it does not end when it is asked to; if nothing is lost by that: {force} {free[0].pid}"
+    else:
+        hint = f"to end it as well: hermes-tunnel port {port} --kill"
+    raise NoWayBack(f"local port {port} is taken by {'; '.join(map(describe, living))}", hint)
+
+
+def _living(port: int) -> list[Occupant]:
+    return [one for one in occupants(port) if one.role is not Role.CLOSED]
+
+
+def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> Outcome | None:
+    """End the process after a yes; what became of it, said in words too; None where there was no yes."""
     if occupant.protected:
         console.say(f"{describe(occupant)}: not ended, because {occupant.protected}")
-        return False
+        return Outcome.REFUSED
     if not yes and not console.confirm(f"End {describe(occupant)}?"):
-        return False
+        return None
     result = end(occupant)
     if result.outcome is Outcome.FREED:
         console.say(f"Ended {occupant.name} (PID {occupant.pid}); port {occupant.port} is free.")
-        return True
+        return result.outcome
     held_by = "; ".join(describe(one) for one in result.holders)
     console.say(
         {
@@ -114,4 +144,4 @@ def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> 
             Outcome.STILL_HELD: f"It ended, and the port is still held by {held_by}.",
         }[result.outcome]
     )
-    return False
+    return result.outcome

@@ -101,6 +101,10 @@ def test_an_occupant_of_one_s_own(
         assert f"(PID {process.pid}, user " in failure.value.message
         assert " today): " in failure.value.message
         assert result.replace("PORT", str(port)) in failure.value.hint
+    said = "".join([person.shown.getvalue(), *person.asked])
+    named = said.count(f"{PYTHON} (PID {process.pid}, user ")
+    assert named <= 1
+    assert named or not person.asked
     if answer is not None:
         assert len(person.asked) == (not yes and wish != "fail")
     assert (process.poll() is None) == (result is not Room.MADE)

@@ -8,7 +8,7 @@ from hermes_tunnel.cli.options import PORT, new_console, option
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.local.ports import BindRefusal, Occupant, describe, occupants, why_unavailable
 from hermes_tunnel.local.programs import Role
-from hermes_tunnel.port import end_occupant
+from hermes_tunnel.port import end_occupants
 from hermes_tunnel.text import plain
 
 
@@ -27,9 +27,7 @@ def port(port: int, kill: bool, yes: bool) -> int:
     for holder in holders:
         click.echo(plain(describe(holder)))
     if kill:
-        console = new_console()
-        for holder in holders:
-            end_occupant(holder, console, yes=yes)
+        end_occupants(port, new_console(), yes=yes)
         holders = occupants(port)
     elif any(not holder.protected for holder in holders):
         click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)

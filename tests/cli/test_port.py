@@ -89,8 +89,36 @@ def test_a_client_s_port() -> None:
 def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str], str]) -> None:
     """The answer is no."""
     process, port = holder
-    assert run("port", port, "--kill").returncode == 7
+    done = run("port", port, "--kill")
+    assert done.returncode == 7
+    error, hint = done.stderr.splitlines()
+    assert error.startswith(f"hermes-tunnel: error: local port {port} is taken by ")
+    assert hint.endswith(f"nobody could be asked; if it may end: hermes-tunnel port {port} --kill --yes")
     assert process.poll() is None
+
+
+def test_nothing_to_end() -> None:
+    """A free port is said to be free: 0."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = run("port", str(port), "--kill")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"local port {port} is free\n", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing goes on after TerminateProcess")
+def test_what_does_not_end_is_an_error() -> None:
+    """With what would end it: 7."""
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {HOLDER}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        done = run("port", process.stdout.readline().strip(), "--kill", "--yes")
+        process.communicate()
+    assert done.returncode == 7
+    _, error, hint = done.stderr.splitlines()
+    assert error.startswith("hermes-tunnel: error: local port ")
+    assert hint.endswith(f"if nothing is lost by that: kill -KILL {process.pid}")
 
 
 def test_it_is_ended_after_a_yes(holder: tuple[subprocess.Popen[str], str]) -> None:
