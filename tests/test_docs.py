@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -15,7 +17,7 @@ from hermes_tunnel import errors, events
 from hermes_tunnel.cli import cli
 from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
 from hermes_tunnel.oauth.authorization import Policy
-from hermes_tunnel.oauth.effects import Conclude
+from hermes_tunnel.oauth.effects import Conclude, Outcome
 from hermes_tunnel.oauth.session import _TABLE, Session
 from hermes_tunnel.oauth.states import (
     Answered,
@@ -43,6 +45,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hermes_tunnel"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/**/*.md")])
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 HOW_IT_WORKS = (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
 SIGNALS = {129, 130, 143}  # 128 and SIGHUP, SIGINT, SIGTERM
 END = "[*]"
@@ -200,12 +203,42 @@ def test_the_exit_statuses_are_those_of_the_program() -> None:
 
 
 def test_the_events_are_those_of_the_program() -> None:
-    """Each with its members, in order, as the JSON has them."""
-    rows = re.findall(r"^\| `([a-z_]+)` \| (`.+`) \|$", HOW_IT_WORKS, re.MULTILINE)
+    """Each with its members, in order, as the JSON has them; each is told of."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| (`.+`) \|$", REFERENCE, re.MULTILINE)
     kinds = [kind for kind in events.Event.__subclasses__() if kind.public]
     objects = [events.as_json(kind(*(None for _ in fields(kind)))) for kind in kinds]
     told = [[name, *re.findall("[a-z_]+", members)] for name, members in rows]
     assert told == [[each.pop("event"), *each] for each in objects]
+    for name, *members in told:
+        (said,) = re.findall(rf"^- `{name}`: (.+?)\n(?:- |\n)", REFERENCE, re.MULTILINE | re.DOTALL)
+        assert [each for each in members if f"`{each}`" not in said] == []
+
+
+def test_the_outcomes_are_those_of_the_program() -> None:
+    """Those of a good end, one for each other exit status, and that of signals."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([\d, ]+) \|", REFERENCE, re.MULTILINE)
+    good = [*(each.value for each in Outcome), "delivered"]
+    bad = [(each.name.lower(), str(int(each))) for each in ExitStatus if each]
+    assert rows == [*((each, "0") for each in good), *bad, ("interrupted", "129, 130, 143")]
+    words = {
+        node.value.value
+        for path in (PACKAGE / "cli").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant)
+    }
+    assert {each for each in words if isinstance(each, str)} <= {*good, ""}
+
+
+def test_the_variables_are_those_of_the_program() -> None:
+    """Each with its option, and the verbs that have it."""
+    rows = re.findall(r"^\| `(HERMES_TUNNEL_\w+)` \| `(-[\w-]+)` \| (.+) \|$", REFERENCE, re.MULTILINE)
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for verb in HELP:
+        command = getattr(importlib.import_module(f"hermes_tunnel.cli.{verb}"), verb)
+        for each in command.params:
+            if isinstance(each, click.Option) and each.envvar:
+                verbs.setdefault((str(each.envvar), each.opts[-1]), []).append(verb)
+    assert rows == [(*each, ", ".join(having)) for each, having in verbs.items()]
 
 
 ISSUER = "login.example.com"
