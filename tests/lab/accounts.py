@@ -12,7 +12,8 @@ class User(NamedTuple):
 
     ``release`` is the Hermes that they have installed, if any; ``changed`` is the day since 1970 on which
     they set their password, and 0 if they have to set it anew (shadow(5)); ``has_password`` is whether they
-    have PASSWORD, or none at all.
+    have PASSWORD, or none at all; ``subordinates`` is the first of the 65536 uids and gids that they may have
+    their containers' users be (subuid(5)), if any.
     """
 
     name: str
@@ -21,6 +22,7 @@ class User(NamedTuple):
     shell: str = "/bin/bash"
     changed: int = 1
     has_password: bool = True
+    subordinates: int | None = None
 
 
 HERMES_USERS = (
@@ -34,6 +36,7 @@ HERMES_USERS = (
     User("late", 2024, changed=0),
     User("dock", 2025),
     User("free", 2026, has_password=False),
+    User("pod", 2027, subordinates=2_000_000_000),
 )
 JUMP_USERS = (User("jumper", 2001),)
 
@@ -72,11 +75,15 @@ def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
     passwd = [f"root:x:0:0::{root}:/bin/bash", *_system("/etc/passwd")]
     group = ["root:x:0:", *_system("/etc/group")]
     shadow = ["root:*:1::::::"]
+    subordinates = []
     for user in users:
         passwd.append(f"{user.name}:x:{user.uid}:{user.uid}::{homes / user.name}:{user.shell}")
         group.append(f"{user.name}:x:{user.uid}:")
         shadow.append(f"{user.name}:{_HASH if user.has_password else ''}:{user.changed}::::::")
+        if user.subordinates is not None:
+            subordinates.append(f"{user.name}:{user.subordinates}:65536")
     files = {"passwd": passwd, "group": group, "shadow": shadow}
+    files |= {"subuid": subordinates, "subgid": subordinates}
     return {
         **{name: "\n".join(lines) + "\n" for name, lines in files.items()},
         "pam.d/other": _PAM,

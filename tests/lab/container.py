@@ -1,16 +1,19 @@
 """A container on the Hermes host, of a real podman: with a Hermes in it, as the official image has one.
 
-Its root file system is a few directories and the machine's own /usr, read-only; its network is a host of
-the lab by itself, so that its loopback is its own. Hermes' home is /opt/data, of a user of its own.
+Its root file system is a few directories and the machine's own /usr, read-only; its network is its own, and
+the lab wires it, as no rootless engine may. Hermes' home is /opt/data, of a user of its own.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests.lab.accounts import User
 from tests.lab.hermes import RELEASES
 from tests.lab.network import Network
 
@@ -22,8 +25,8 @@ OWNER = 10000
 _CRUN = """\
 #!/bin/sh
 # crun refuses two versions of cgroups beside one another, and the bare /sys of ip-netns(8).
-exec unshare --mount --propagation slave /bin/sh -c \\
-    'mount -t tmpfs none /sys/fs/cgroup && exec crun --root {root} "$@"' crun "$@"
+exec unshare --mount --propagation slave /bin/sh -c 'mount -t tmpfs none /sys/fs/cgroup &&
+    exec crun --root "${{XDG_RUNTIME_DIR:-{directory}}}/crun.d" "$@"' crun "$@"
 """
 _CONF = """\
 [containers]
@@ -54,42 +57,57 @@ def etc(directory: Path) -> Mapping[str, str]:
     }
 
 
+def furnish(directory: Path) -> None:
+    """Put the engine's own files in ``directory``."""
+    directory.mkdir()
+    crun = directory / "crun"
+    crun.write_text(_CRUN.format(directory=directory))
+    crun.chmod(0o755)
+
+
 class Container:
     """The running container; a context manager.
 
+    :param account: who gets at it, and has it: root has it for one without subordinate uids
+    :param directory: the lab's
     :param hosts: its /etc/hosts
     :param ca: the certificate that Hermes trusts
     """
 
-    def __init__(self, network: Network, directory: Path, hosts: str, ca: Path) -> None:
+    def __init__(self, network: Network, account: User, directory: Path, hosts: str, ca: Path) -> None:
         self._network = network
-        self._directory = directory
+        self._account = account
+        self._root = directory / "podman" / account.name
+        self._home = directory / "hermes" / account.name
         self._hosts = hosts
         self._ca = ca
+        self._exit = ExitStack()
 
     def __enter__(self) -> Container:
-        crun = self._directory / "crun"
-        crun.parent.mkdir(exist_ok=True)
-        crun.write_text(_CRUN.format(root=self._directory / "crun.d"))
-        crun.chmod(0o755)
-        root = self._directory / "rootfs"
-        self._furnish(root)
+        name = self._account.name
         release = RELEASES / RELEASE
-        self._podman(
-            *("run", "--detach", "--init", "--name", NAME, "--no-hosts"),
-            f"--network=ns:/run/netns/{self._network.container.name}",
-            *("--volume", "/usr:/usr:ro", "--volume", f"{release}:{release}:ro"),
-            *("--volume", f"{self._ca}:/opt/ca.pem:ro", "--env", "SSL_CERT_FILE=/opt/ca.pem"),
-            *("--env", f"HERMES_HOME={HOME}", "--env", "PATH=/opt/hermes/bin:/usr/bin:/bin"),
-            *("--rootfs", str(root), "sleep", "infinity"),
-        )
+        with self._exit:
+            self._furnish()
+            self._exit.callback(shutil.rmtree, self._root)
+            self._exit.callback(self._podman, "rm", "--all", "--force", "--time", "0")
+            self._podman(
+                *("run", "--detach", "--init", "--name", NAME, "--no-hosts", "--network=none"),
+                *("--volume", "/usr:/usr:ro", "--volume", f"{release}:{release}:ro"),
+                *("--volume", f"{self._ca}:/opt/ca.pem:ro", "--env", "SSL_CERT_FILE=/opt/ca.pem"),
+                *("--env", f"HERMES_HOME={HOME}", "--env", "PATH=/opt/hermes/bin:/usr/bin:/bin"),
+                *("--rootfs", str(self._root), "sleep", "infinity"),
+            )
+            process = int(self._podman("container", "inspect", "--format", "{{.State.Pid}}", NAME))
+            self._exit.callback(self._network.detach, name)
+            self._network.attach(name, process)
+            self._exit = self._exit.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._podman("rm", "--all", "--force", "--time", "0")
-        shutil.rmtree(self._directory)
+        self._exit.close()
 
-    def _furnish(self, root: Path) -> None:
+    def _furnish(self) -> None:
+        root = self._root
         for folder in ("dev", "etc", HOME, "opt/hermes/bin", "proc", "root", "run", "sys", "tmp", "usr"):
             (root / str(folder).lstrip("/")).mkdir(parents=True)
         for folder in ("bin", "lib", "lib64", "sbin"):
@@ -103,8 +121,23 @@ class Container:
         (root / "etc/hosts").write_text(self._hosts)
         (root / "opt/hermes/bin/hermes").symlink_to(RELEASES / RELEASE / "bin" / "hermes")
         data = root / str(HOME).lstrip("/")
-        shutil.chown(data, OWNER, OWNER)
         data.chmod(0o700)
+        owner = OWNER
+        if self._account.subordinates is not None:  # 0 there is the account, 1 the first of these
+            owner = self._account.subordinates + OWNER - 1
+            for path in (root, *root.rglob("*")):
+                os.chown(path, self._account.uid, self._account.uid, follow_symlinks=False)
+            self._make_runtime_directory()
+        os.chown(data, owner, owner)
+
+    def _make_runtime_directory(self) -> None:
+        """Do as pam_systemd(8) does: without one, the engine leaves its state in /tmp."""
+        directory = self._home / "run"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        os.chown(directory, self._account.uid, self._account.uid)
+        startup = self._home / ".bashrc"
+        line = f"export XDG_RUNTIME_DIR={directory}\n"
+        startup.write_text(line + startup.read_text().removeprefix(line))
 
     def stop(self) -> None:
         """Stop it; its name stays."""
@@ -115,12 +148,18 @@ class Container:
         return self._podman("exec", NAME, "sh", "-c", command)
 
     def _podman(self, *words: str) -> str:
+        person: tuple[str, ...] = ()
+        environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/"}
+        if self._account.subordinates is not None:
+            person = ("runuser", "--user", self._account.name, "--")
+            environment |= {"HOME": str(self._home), "XDG_RUNTIME_DIR": str(self._home / "run")}
         done = self._network.hermes.run(
-            ["podman", *words],
+            [*person, "podman", *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/"},
+            env=environment,
+            cwd="/",
             timeout=60,
         )
         if done.returncode:

@@ -35,7 +35,7 @@ LABS = Path("/var/lib/hermes-tunnel-lab")
 """Has a directory for each lab that stands. Not in /run or /tmp, which may be mounted noexec."""
 
 TOOLS = (
-    *("bash", "certutil", "crun", "fish", "ip", "podman", "runuser", "setsid"),
+    *("bash", "certutil", "crun", "fish", "ip", "newuidmap", "podman", "runuser", "setsid"),
     *("ssh", "ssh-keygen", "sshd", "sudo"),
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -112,6 +112,7 @@ class Lab:
             make_host_keys(self.directory / host)
             for user in users:
                 hermes.make_home(user, self.directory / host / user.name)
+        container.furnish(self.directory / "podman")
         self.sshd("jump")
         self.sshd("hermes")
 
@@ -131,10 +132,14 @@ class Lab:
             **(container.etc(self.directory / "podman") if host == "hermes" else {}),
         }
 
-    def container(self) -> Container:
-        """A container on the Hermes host, with a Hermes in it; it runs while its context is entered."""
+    def container(self, user: str) -> Container:
+        """A container on the Hermes host, with a Hermes in it; it runs while its context is entered.
+
+        It is the user's own, or root's if the user has no subordinate uids.
+        """
+        account = next(account for account in HERMES_USERS if account.name == user)
         hosts = self._etc("container", ())["hosts"]
-        return Container(self.network, self.directory / "podman", hosts, self.ca)
+        return Container(self.network, account, self.directory, hosts, self.ca)
 
     def _start_identity(self) -> None:
         directory = self.ca.parent

@@ -1,10 +1,10 @@
 """Hosts that share nothing but a wire: network namespaces, joined by a bridge (ip-netns(8)).
 
-laptop    10.213.0.10 --+
-jump      10.213.0.20 --+-- bridge --- providers 10.213.0.40
-hermes    10.213.0.30 --+
-container 10.213.0.50 --+
-jump      10.213.1.20 ------ hermes 10.213.1.30, which is called "inner"
+laptop     10.213.0.10 --+
+jump       10.213.0.20 --+-- bridge --- providers 10.213.0.40
+hermes     10.213.0.30 --+
+containers 10.213.0.50 --+
+jump       10.213.1.20 ------ hermes 10.213.1.30, which is called "inner"
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ ADDRESSES = {
     "jump": "10.213.0.20",
     "hermes": "10.213.0.30",
     "providers": "10.213.0.40",
-    "container": "10.213.0.50",
 }
+CONTAINERS = {"dock": "10.213.0.50", "pod": "10.213.0.51"}
+"""The addresses of the containers on the Hermes host, by whose they are."""
 INNER_JUMP, INNER = "10.213.1.20", "10.213.1.30"
 """The private link; ``INNER`` is the address of the Hermes host that only the jump host reaches."""
 
@@ -57,6 +58,10 @@ class Namespace:
             (self.etc / file).chmod(_MODES.get(file, 0o644))
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
+
+    def attach(self, process: int) -> None:
+        """Be what has the network that a process has made for itself."""
+        ip("netns", "attach", self.name, str(process))
 
     def argv(self, argv: Iterable[str | Path]) -> list[str]:
         """The command line that runs ``argv`` here. The process that it starts becomes ``argv``."""
@@ -116,14 +121,15 @@ class Namespace:
 
 
 class Network:
-    """The five hosts and the wires between them, as in the drawing above.
+    """The four hosts and the wires between them, as in the drawing above.
 
-    ``hosts`` has them by name; they are attributes too.
+    ``hosts`` has them by name; they are attributes too. ``containers`` are wired when they run.
     """
 
     def __init__(self, prefix: str) -> None:
         self.hosts = {host: Namespace(f"{prefix}-{host}") for host in ADDRESSES}
-        self.laptop, self.jump, self.hermes, self.providers, self.container = self.hosts.values()
+        self.laptop, self.jump, self.hermes, self.providers = self.hosts.values()
+        self.containers = {name: Namespace(f"{prefix}-{name}") for name in CONTAINERS}
 
     def create(self, etc: Mapping[str, Mapping[str, str]]) -> None:
         """Make the hosts; ``etc`` has the files in /etc of each."""
@@ -132,10 +138,23 @@ class Network:
         bridge = self.providers.name
         ip("-n", bridge, "link", "add", "lan", "up", "type", "bridge")
         ip("-n", bridge, "address", "add", f"{ADDRESSES['providers']}/24", "dev", "lan")
-        for host in ("laptop", "jump", "hermes", "container"):
-            _wire((self.hosts[host].name, "lan", ADDRESSES[host]), (bridge, host, None))
-            self.plug(host)
+        for host in ("laptop", "jump", "hermes"):
+            self._connect(host, self.hosts[host], ADDRESSES[host])
         _wire((self.jump.name, "private", INNER_JUMP), (self.hermes.name, "private", INNER))
+
+    def attach(self, container: str, process: int) -> None:
+        """Wire a container that has a network of its own and nobody there; the process is any of it."""
+        self.containers[container].attach(process)
+        self._connect(container, self.containers[container], CONTAINERS[container])
+
+    def detach(self, container: str) -> None:
+        """Undo ``attach``, and end what runs there."""
+        ip("-n", self.providers.name, "link", "delete", container)
+        self.containers[container].close()
+
+    def _connect(self, host: str, namespace: Namespace, address: str) -> None:
+        _wire((namespace.name, "lan", address), (self.providers.name, host, None))
+        self.plug(host)
 
     def unplug(self, host: str) -> None:
         """Lose every packet to and from ``host``; its own interface stays up and notices nothing."""
@@ -147,7 +166,7 @@ class Network:
 
     def close(self) -> None:
         """Remove the hosts with everything that runs on them."""
-        for namespace in self.hosts.values():
+        for namespace in (*self.containers.values(), *self.hosts.values()):
             namespace.close()
 
 

@@ -12,35 +12,51 @@ from tests.lab.network import wait_for
 from tests.lab.tunnel import left_nothing, on_terminal, run
 
 IN_THERE = ("xai-oauth", "dock", "--container", "hermes")
+EACH = pytest.mark.parametrize("account", ["dock", "pod"])
+"""A container of root's, which the account gets at by sudo alone; and one of the account's own, rootless."""
 
 
 @pytest.fixture(scope="module")
-def container(lab: Lab) -> Iterator[Container]:
-    """The container, which the account gets at by sudo alone."""
-    with lab.container() as container:
-        yield container
+def containers(lab: Lab) -> Iterator[dict[str, Container]]:
+    """Both containers, by account."""
+    with lab.container("dock") as dock, lab.container("pod") as pod:
+        yield {"dock": dock, "pod": pod}
+
+
+@pytest.fixture
+def account() -> str:
+    """Whose container a test is about."""
+    return "dock"
 
 
 @pytest.fixture(autouse=True)
-def fresh(lab: Lab, container: Container) -> None:
-    """Every test starts with providers and a Hermes that know nothing."""
+def container(lab: Lab, containers: dict[str, Container], account: str) -> Container:
+    """The container, where every test starts with providers and a Hermes that know nothing."""
     lab.identity("POST", "/reset")
-    container.run(f"rm -rf {HOME}/* {HOME}/.[a-z]*")
+    containers[account].run(f"rm -rf {HOME}/* {HOME}/.[a-z]*")
+    return containers[account]
 
 
-def in_there(lab: Lab) -> list[int]:
-    """The Hermes processes in the container."""
-    return lab.running(lab.network.container, "/bin/hermes")
+def in_there(lab: Lab, account: str) -> list[int]:
+    """The Hermes processes in a container."""
+    return lab.running(lab.network.containers[account], "/bin/hermes")
 
 
-def test_a_login_in_a_container(lab: Lab, container: Container) -> None:
-    """As the owner of Hermes' home, past a loopback of its own; by sudo, as the plain call is refused."""
-    done = run(lab, "login", *IN_THERE, "--json")
+@pytest.mark.parametrize("account", ["pod"])
+def test_a_rootless_container(container: Container) -> None:
+    """Root in it is the account outside; everybody else in it is one of its subordinate uids."""
+    assert container.run("cat /proc/self/uid_map").split() == ["0", "2027", "1", "1", "2000000000", "65536"]
+
+
+@EACH
+def test_a_login_in_a_container(lab: Lab, container: Container, account: str) -> None:
+    """As the owner of Hermes' home, past a loopback of its own; by sudo where the plain call is refused."""
+    done = run(lab, "login", "xai-oauth", account, "--container", "hermes", "--json")
     assert done.status == 0, done.stderr
     assert done.event("callback")["way"] == "relay"
     assert "in the container hermes there:" in done.stderr
     assert container.run(f"stat -c %u:%a {HOME}/auth.json").strip() == f"{OWNER}:600"
-    assert in_there(lab) == []
+    assert in_there(lab, account) == []
     assert lab.page().title == "Back to your terminal"
 
 
@@ -58,12 +74,14 @@ def test_denied_in_there(lab: Lab) -> None:
     assert done.event("finished")["remote_exit_status"] == 1
 
 
+@EACH
 @pytest.mark.parametrize("ended", ["Ctrl-C", "SIGKILL"])
-def test_hermes_ends_in_there(lab: Lab, ended: str) -> None:
+def test_hermes_ends_in_there(lab: Lab, account: str, ended: str) -> None:
     """However the login ends here, also when nobody can say goodbye."""
-    with on_terminal(lab, "login", *IN_THERE, "--no-browser") as tunnel:
+    words = ("xai-oauth", account, "--container", "hermes", "--no-browser")
+    with on_terminal(lab, "login", *words) as tunnel:
         tunnel.expect("Waiting for the browser to come back")
-        (hermes,) = in_there(lab)
+        (hermes,) = in_there(lab, account)
         if ended == "Ctrl-C":
             tunnel.send("\x03")
             assert tunnel.wait(10) == 130
