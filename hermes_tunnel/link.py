@@ -12,7 +12,7 @@ import paramiko
 from hermes_tunnel import events
 from hermes_tunnel.errors import NetworkFailure, Undeliverable
 from hermes_tunnel.local.console import Console
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, connect
 
 _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before one attempt and the next; the last one again and again

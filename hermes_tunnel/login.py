@@ -18,7 +18,7 @@ from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.remote.landing import Landing, look
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import connect
 
 

@@ -22,7 +22,7 @@ from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback
 from hermes_tunnel.remote.listeners import choose, listeners
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
 
 _TICK_SECONDS = 1.0

@@ -16,9 +16,9 @@ from hermes_tunnel.mailbox import Mailbox, Opened
 from hermes_tunnel.oauth.authorization import Authorization, Mode, assess_authorization
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
-from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connection import Connection, connect
-from hermes_tunnel.ssh.target import parse_target
 from tests.test_port import Person
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

@@ -41,8 +41,8 @@ from hermes_tunnel.login import LoggedIn, Order, login
 from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import Provider, provider, with_origin
-from hermes_tunnel.ssh.config import Options, resolve
-from hermes_tunnel.ssh.target import parse_target
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 APPROVE, DENY = Answer.APPROVE, Answer.DENY

@@ -22,8 +22,8 @@ from hermes_tunnel.local.console import Console
 from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
-from hermes_tunnel.ssh.config import Options, resolve
-from hermes_tunnel.ssh.target import parse_target
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.text import redact
 from hermes_tunnel.tunnel import Order, expected_at, expected_by, forward, paste
 from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port

@@ -36,8 +36,8 @@ def _play(console: Console, report: Report, answer: str | None) -> str:
     from hermes_tunnel.local.browser import open_browser
     from hermes_tunnel.login import Order, login
     from hermes_tunnel.remote.hermes import provider, with_origin
-    from hermes_tunnel.ssh.config import Options, resolve
-    from hermes_tunnel.ssh.target import parse_target
+    from hermes_tunnel.ssh.config.chain import Options, resolve
+    from hermes_tunnel.ssh.config.target import parse_target
 
     console.say(
         "A demo: the two SSH servers, the Hermes and the sign-in page that follow run in this process."

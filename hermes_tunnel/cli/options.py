@@ -18,7 +18,7 @@ from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
-    from hermes_tunnel.ssh.hop import HopConfiguration
+    from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -194,8 +194,8 @@ def _all(options: tuple[Callable[[F], F], ...], command: F) -> F:
 
 def hops(wanted: dict[str, Any]) -> tuple[HopConfiguration, ...]:
     """The way to the host that was typed, by the connection options."""
-    from hermes_tunnel.ssh.config import Options, resolve
-    from hermes_tunnel.ssh.target import parse_target
+    from hermes_tunnel.ssh.config.chain import Options, resolve
+    from hermes_tunnel.ssh.config.target import parse_target
 
     target = parse_target(wanted["host"], wanted["jumps"], wanted["user"], wanted["port"])
     family = {(True, False): "inet", (False, True): "inet6"}.get((wanted["ipv4"], wanted["ipv6"]))

@@ -9,7 +9,7 @@ from typing import Any
 import paramiko
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
-from hermes_tunnel.ssh.hop import HopConfiguration, allows
+from hermes_tunnel.ssh.config.hop import HopConfiguration, allows
 from hermes_tunnel.text import plain
 
 _PARAMIKO: Any = paramiko.Transport

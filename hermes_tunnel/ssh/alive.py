@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import paramiko
 
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.transport import Transport
 
 

@@ -16,14 +16,14 @@ import paramiko
 
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.ssh.alive import ServerAlive
-from hermes_tunnel.ssh.askpass import Ask, through_askpass
-from hermes_tunnel.ssh.authentication import Tell, authenticate
+from hermes_tunnel.ssh.authentication.askpass import Ask, through_askpass
+from hermes_tunnel.ssh.authentication.methods import Tell, authenticate
+from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.dial import dial
-from hermes_tunnel.ssh.hop import HopConfiguration
-from hermes_tunnel.ssh.hostkeys import KnownHosts, known_as, verify
-from hermes_tunnel.ssh.known_hosts import describe
+from hermes_tunnel.ssh.hostkeys.known_hosts import describe
+from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
-from hermes_tunnel.ssh.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 

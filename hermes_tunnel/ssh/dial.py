@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.text import quote
 
 # RFC 8305 section 8: how long one address is tried alone.

@@ -30,7 +30,7 @@ from hermes_tunnel.ssh.algorithms import (
     nothing_in_common,
     own_algorithms,
 )
-from hermes_tunnel.ssh.hop import HopConfiguration
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.text import plain, quote
 
 # paramiko would write tracebacks to stderr where nobody listens.

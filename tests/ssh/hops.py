@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from hermes_tunnel.errors import Failure
-from hermes_tunnel.ssh.askpass import Ask
-from hermes_tunnel.ssh.config import HopConfiguration
+from hermes_tunnel.ssh.authentication.askpass import Ask
+from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, connect
 
 

@@ -20,9 +20,9 @@ import psutil
 import pytest
 
 from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, HostKeyFailure, NetworkFailure
-from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connection import connect
-from hermes_tunnel.ssh.target import parse_target
 from tests.local.terminal import until
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
@@ -640,7 +640,8 @@ def test_closing_needs_nobody_at_the_other_end(
 def test_nothing_is_imported_from_paramiko_for_help() -> None:
     """The target and the configuration can be had without paramiko."""
     code = (
-        "import hermes_tunnel.ssh.config, hermes_tunnel.ssh.target, sys; sys.exit('paramiko' in sys.modules)"
+        "import sys, hermes_tunnel.ssh.config.chain, hermes_tunnel.ssh.config.target\n"
+        "sys.exit('paramiko' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connection import connect
-from hermes_tunnel.ssh.target import parse_target
 from tests.ssh.hops import nobody, run
 from tests.ssh.sshd import Sshd
 

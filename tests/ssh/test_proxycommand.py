@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.config import Options, resolve
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connection import connect
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
-from hermes_tunnel.ssh.target import parse_target
 from hermes_tunnel.ssh.transport import Transport, handshake
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.sshd import Sshd

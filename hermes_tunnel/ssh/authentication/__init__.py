@@ -1,0 +1,1 @@
+"""Proving to a server who the person is (RFC 4252)."""

@@ -1,0 +1,148 @@
+"""The person's ssh-agent (draft-ietf-sshm-ssh-agent): what keys it has, and a signature by one of them."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hermes_tunnel.ssh.authentication.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
+from hermes_tunnel.ssh.authentication.keys import key_type
+from hermes_tunnel.ssh.wire import Reader, packed
+
+__all__ = ["Agent", "AgentKey", "AgentProblem"]
+
+_REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
+_SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
+_EXTENSION = 27
+_RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
+# An agent that answers at once needs no word; one that waits for a touch does.
+_SILENT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class AgentKey:
+    """A key that the agent holds.
+
+    :param blob: the public half, or a certificate
+    :param comment: what the agent calls it, as it came
+    """
+
+    blob: bytes
+    comment: str
+
+
+class Agent:
+    """A connection to an agent.
+
+    :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
+    :param seconds: how long it may take until its keys are listed
+    :param connect: the way to it
+    :raises AgentProblem: there is none, or it cannot be reached
+    """
+
+    def __init__(
+        self,
+        path: str | None,
+        seconds: float = 5.0,
+        *,
+        connect: Callable[[str | None, float], AgentSocket] = reach,
+    ) -> None:
+        self._until = time.monotonic() + seconds
+        self._connection = connect(path, seconds)
+
+    def bind(self, host_key: bytes, session_id: bytes, signature: bytes) -> None:
+        """Say for whom it will sign (OpenSSH's PROTOCOL.agent, ``session-bind@openssh.com``).
+
+        Keys that are restricted to hosts (``ssh-add -h``) are not even listed without it. An agent that does
+        not know of it says so, which does not matter.
+
+        :param signature: the host key's, of the session identifier
+        :raises AgentProblem: it did not answer in time, or not sensibly
+        """
+        not_forwarding = b"\0"
+        request = packed(b"session-bind@openssh.com", host_key, session_id, signature) + not_forwarding
+        self._ask(bytes([_EXTENSION]) + request, self._in_time)
+
+    def keys(self) -> list[AgentKey]:
+        """All keys, in the agent's order.
+
+        :raises AgentProblem: it did not answer in time, or not with a list
+        """
+        kind, answer = self._ask(bytes([_REQUEST_IDENTITIES]), self._in_time)
+        if kind != _IDENTITIES_ANSWER:
+            raise AgentProblem("it does not list its keys")
+        reader = Reader(answer)
+        try:
+            pairs = [(reader.string(), reader.string()) for _ in range(reader.number())]
+            for blob, _ in pairs:
+                key_type(blob)
+        except ValueError as problem:
+            raise AgentProblem("its list of keys is damaged") from problem
+        return [AgentKey(blob, comment.decode(errors="replace")) for blob, comment in pairs]
+
+    def sign(
+        self,
+        blob: bytes,
+        data: bytes,
+        algorithm: str,
+        wanted: Callable[[], bool],
+        waiting: Callable[[], object],
+    ) -> bytes:
+        """The signature blob of a key; a person may have to touch something first.
+
+        :param wanted: whether to go on waiting
+        :param waiting: called once where the agent does not answer at once
+        :raises AgentProblem: it refused, or the wait was given up
+        """
+        flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)
+        request = bytes([_SIGN_REQUEST]) + packed(blob, data) + struct.pack(">I", flags)
+        said_at: float | None = time.monotonic() + _SILENT_SECONDS
+
+        def go_on() -> bool:
+            nonlocal said_at
+            if said_at is not None and time.monotonic() > said_at:
+                said_at = None
+                waiting()
+            return wanted()
+
+        kind, answer = self._ask(request, go_on)
+        if kind != _SIGN_RESPONSE:
+            raise AgentProblem("it refused to sign")
+        try:
+            return Reader(answer).string()
+        except ValueError as problem:
+            raise AgentProblem("its signature is damaged") from problem
+
+    def close(self) -> None:
+        """End the connection to the agent."""
+        self._connection.close()
+
+    def _in_time(self) -> bool:
+        return time.monotonic() < self._until
+
+    def _ask(self, request: bytes, go_on: Callable[[], bool]) -> tuple[int, bytes]:
+        try:
+            self._connection.send(packed(request))
+            (length,) = struct.unpack(">I", self._receive(4, go_on))
+            if not 0 < length <= LARGEST:
+                raise AgentProblem("its answer is not an agent's")
+            answer = self._receive(length, go_on)
+        except OSError as problem:
+            raise AgentProblem(problem.strerror or "it went away") from problem
+        return answer[0], answer[1:]
+
+    def _receive(self, count: int, go_on: Callable[[], bool]) -> bytes:
+        data = b""
+        while len(data) < count:
+            try:
+                more = self._connection.recv(count - len(data))
+            except TimeoutError:
+                if go_on():
+                    continue
+                raise AgentProblem("it did not answer in time") from None
+            if not more:
+                raise AgentProblem("it went away")
+            data += more
+        return data

@@ -1,0 +1,186 @@
+"""Proving who the person is, with the methods and in the order that ssh has (RFC 4252, RFC 4256)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from hermes_tunnel.ssh.authentication.publickey import PublicKeys
+from hermes_tunnel.ssh.authentication.refusals import Record, hung_up, nothing_left
+from hermes_tunnel.ssh.authentication.userauth import (
+    Failed,
+    PasswordExpired,
+    Questions,
+    Reply,
+    ServerLeft,
+    Success,
+    UserAuth,
+)
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.text import plain
+
+Ask = Callable[[str, bool], str | None]
+"""Asks the person: the prompt, whether the answer is hidden; None where nobody answers."""
+Tell = Callable[[str], object]
+"""Tells the person one line."""
+
+_LONGEST_PROMPT = 400
+
+
+def authenticate(
+    transport: Transport, configuration: HopConfiguration, *, ask: Ask, tell: Tell, detail: Tell
+) -> None:
+    """Authenticate on a transport whose host key has been verified.
+
+    :param ask: asks the person for a passphrase, a password or a code
+    :param tell: shows the person a line: the server's banner, an agent that waits
+    :param detail: tells those who want to know it all what is shown and taken; no secret
+    :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
+        another connection with IdentitiesOnly might do
+    :raises NetworkFailure: the connection was lost
+    """
+    attempt = _Attempt(transport, configuration, ask, tell, detail)
+    with closing(attempt.keys):
+        method = attempt.run()
+    detail(f"Authenticated to {configuration.label} by {method}.")
+
+
+class _Attempt:
+    """One authentication: what was tried so far, and what is left."""
+
+    def __init__(
+        self, transport: Transport, configuration: HopConfiguration, ask: Ask, tell: Tell, detail: Tell
+    ) -> None:
+        self._transport = transport
+        self._configuration = configuration
+        self._label = configuration.label
+        self._ask = ask
+        self._tell = tell
+        self._record = Record(configuration)
+        self._refused = False
+        self.keys = PublicKeys(transport, configuration, self._record, ask=ask, tell=tell, detail=detail)
+        prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
+        self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
+
+    def run(self) -> str:
+        """Try what there is until the server is satisfied; gives the last method."""
+        tries = {
+            "publickey": self._publickey,
+            "keyboard-interactive": self._questions,
+            "password": self._password,
+        }
+        method = "none"
+        try:
+            self._service = UserAuth(self._transport, self._configuration.user, self._banner)
+            self._service.request("none")
+            reply: Reply | None = self._service.reply()
+            while not isinstance(reply, Success):
+                if isinstance(reply, Failed):
+                    self._record.answered(reply.methods, partial=reply.partial)
+                following = self._next_method()
+                if following is None:
+                    raise nothing_left(self._record)
+                method, reply = following, tries[following]()
+        except ServerLeft:
+            raise hung_up(self._record, self._transport.parting_words) from None
+        return method
+
+    def _next_method(self) -> str | None:
+        preferred = self._configuration.preferred_authentications
+        # As with ssh, one that names none may take any.
+        takes = self._record.methods or preferred
+        return next((name for name in preferred if name in takes and self._left.get(name, 0) > 0), None)
+
+    def _publickey(self) -> Reply | None:
+        reply = self.keys.attempt(self._service)
+        if reply is None:
+            self._left["publickey"] = 0
+        return reply
+
+    def _questions(self) -> Reply | None:
+        self._left["keyboard-interactive"] -= 1
+        answered = False
+        self._record.tried.append("keyboard-interactive")
+        self._service.request("keyboard-interactive", "", self._configuration.kbd_interactive_devices)
+        reply = first = self._service.reply()
+        while isinstance(reply, Questions):
+            answered = answered or bool(reply.prompts)
+            if reply.prompts:
+                self._tell_of_a_refusal()
+            for line in (*reply.name.splitlines(), *reply.instruction.splitlines()):
+                self._told_by_the_server(line)
+            answers = []
+            for prompt, shown in reply.prompts:
+                *above, last = prompt.splitlines() or [""]
+                for line in above:
+                    self._told_by_the_server(line)
+                answer = self._answer(plain(last)[:_LONGEST_PROMPT], hidden=not shown)
+                if answer is None:
+                    self._service.abandon()
+                    self._nobody_for("keyboard-interactive", "asks a question")
+                    return None
+                answers.append(answer)
+            self._service.answer(answers)
+            reply = self._service.reply()
+        if not isinstance(first, Questions):
+            self._left["keyboard-interactive"] = 0
+        self._refused = answered and isinstance(reply, Failed) and not reply.partial
+        return reply
+
+    def _password(self) -> Reply | None:
+        self._left["password"] -= 1
+        self._tell_of_a_refusal()
+        password = self._answer("Password: ")
+        if password is None:
+            self._nobody_for("password", "asks for a password")
+            return None
+        self._record.tried.append("password")
+        self._service.request("password", False, password)
+        reply = self._service.reply()
+        while isinstance(reply, PasswordExpired):
+            passwords = self._changed(reply.prompt)
+            if passwords is None:
+                self._nobody_for("password", "wants the password changed")
+                return None
+            self._service.request("password", True, *passwords)
+            reply = self._service.reply()
+        self._refused = isinstance(reply, Failed) and not reply.partial
+        return reply
+
+    def _tell_of_a_refusal(self) -> None:
+        """Why the person is asked again, in ssh's words."""
+        if self._refused:
+            self._tell(f"({self._label}) Permission denied, please try again.")
+        self._refused = False
+
+    def _changed(self, words: str) -> tuple[str, str] | None:
+        """The old password, and the new one that is to be in its place (RFC 4252 section 8)."""
+        for line in words.splitlines():
+            self._told_by_the_server(line)
+        old = self._answer("Old password: ")
+        while old is not None:
+            new = self._answer("New password: ")
+            again = None if new is None else self._answer("Retype new password: ")
+            if new is None or again is None:
+                return None
+            if new == again:
+                return old, new
+            self._tell(f"({self._label}) The new passwords differ; try again.")
+        return None
+
+    def _nobody_for(self, method: str, what: str) -> None:
+        """Another method may still do without a person."""
+        self._left[method] = 0
+        self._record.unanswered = self._record.unanswered or what
+
+    def _answer(self, prompt: str, *, hidden: bool = True) -> str | None:
+        return self._ask(f"({self._label}) {prompt}", hidden)
+
+    def _told_by_the_server(self, line: str) -> None:
+        if plain(line).strip():
+            self._tell(f"({self._label}) {plain(line)[:_LONGEST_PROMPT]}")
+
+    def _banner(self, text: str) -> None:
+        for line in text.splitlines()[:100]:
+            self._tell(plain(line)[:_LONGEST_PROMPT])

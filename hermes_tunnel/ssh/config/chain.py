@@ -1,0 +1,75 @@
+"""How a target is to be reached, hop by hop, as ssh_config and the command line say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.ssh.config import keywords
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.config.keywords import Options, find_ssh
+from hermes_tunnel.ssh.config.target import Hop, Target, parse_jumps
+from hermes_tunnel.ssh.config.tokens import Tokens
+from hermes_tunnel.ssh.config.values import honoured
+
+__all__ = ["HopConfiguration", "Options", "resolve"]
+
+_MOST_HOPS = 8
+
+
+def resolve(target: Target, options: Options, *, program: str | None = None) -> tuple[HopConfiguration, ...]:
+    """The hops of the way to a target, first hop first, destination last.
+
+    As ssh does it, a ProxyJump's last entry is the direct predecessor, a hop that is given earlier hops
+    uses them, and the first hop honours its own ProxyJump or ProxyCommand. Of the options a jump host
+    gets the configuration file alone.
+
+    :param program: the ssh program to ask; found where it is None; empty for none, and where there is none,
+        the files are read here
+    :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
+    """
+    words = target.as_words(options.as_words())
+    way = _Way((find_ssh() if program is None else program) or None, words)
+    return tuple(way.chain(target.destination, target.jumps, options))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One resolving: the ssh program that is asked, and what it would have to be called with."""
+
+    program: str | None
+    typed: tuple[str, ...]
+
+    def chain(
+        self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Target, ...] = ()
+    ) -> list[HopConfiguration]:
+        target = Target(hop, jumps)
+        way = " -> ".join(str(each.destination) for each in (*behind, target))
+        if target in behind:
+            raise ConfigurationFailure(
+                f"the jump hosts go round in a circle: {way}", "look at ProxyJump in ssh_config"
+            )
+        if len(behind) > _MOST_HOPS:
+            raise ConfigurationFailure(
+                f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
+            )
+        said = keywords.read(target, options, self.program)
+        newer = keywords.newer(hop, said, self.program)
+        configuration = replace(
+            honoured(hop, said, options, asked=self.program is not None, typed=self.typed, newer=newer),
+            way=target.as_words(options.as_words()),
+        )
+        own = next(iter(said.get("proxyjump", ())), "")
+        try:
+            if jumps is None and own and configuration.proxy_command is None:
+                jumps = parse_jumps(own)
+            if jumps is None:
+                return [configuration]
+            tokens = Tokens(hop.host, configuration.hostname, configuration.port, configuration.user)
+            jumps = tuple(each.expanded(tokens.jump) for each in jumps)
+        except UsageFailure as problem:
+            raise ConfigurationFailure(f"ProxyJump for {hop}: {problem.message}", problem.hint) from problem
+        if not jumps:
+            return [configuration]
+        before = self.chain(jumps[-1], jumps[:-1] or None, options.for_a_jump_host(), (*behind, target))
+        return [*before, configuration]

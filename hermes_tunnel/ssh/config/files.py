@@ -1,0 +1,219 @@
+"""ssh_config(5) where there is no ssh program that could be asked: read here, as far as it can be.
+
+What only ssh understands, and what ssh would not accept, is refused: it must not decide in silence where
+a login goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.ssh.config.patterns import in_list
+from hermes_tunnel.ssh.config.target import parse_jumps
+from hermes_tunnel.ssh.config.tokens import local_user
+from hermes_tunnel.ssh.config.vocabulary import IGNORED, unheard_of
+from hermes_tunnel.text import plain, quote
+
+_OTHER_NAMES = {
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "skeyauthentication": "kbdinteractiveauthentication",
+    "tisauthentication": "kbdinteractiveauthentication",
+    "dsaauthentication": "pubkeyauthentication",
+    "identityfile2": "identityfile",
+    "keepalive": "tcpkeepalive",
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+    "smartcarddevice": "pkcs11provider",
+}
+_OF_OLD = frozenset(
+    """
+    AFSTokenPassing Cipher CompressionLevel FallBackToRsh GlobalKnownHostsFile2 KerberosAuthentication
+    KerberosTgtPassing Protocol RhostsAuthentication RhostsRSAAuthentication RSAAuthentication
+    UsePrivilegedPort UserKnownHostsFile2 UseRoaming UseRsh
+    """.lower().split()
+)
+"""Accepted, and without a meaning any more."""
+_EACH_COUNTS = ("identityfile", "certificatefile")
+_ONE_OF_THEM = ("proxycommand", "proxyjump")
+_WHOLE_LINES = ("proxycommand", "knownhostscommand", "proxyjump")
+_LISTS = ("userknownhostsfile", "globalknownhostsfile", "canonicaldomains", "canonicalizepermittedcnames")
+_YES_OR_NO = "yes|no|true|false"
+_FLAGS = """
+    BatchMode CheckHostIP GSSAPIAuthentication GSSAPIDelegateCredentials HashKnownHosts
+    HostbasedAuthentication IdentitiesOnly KbdInteractiveAuthentication NoHostAuthenticationForLocalhost
+    PasswordAuthentication ProxyUseFdpass TCPKeepAlive
+    """.lower().split()
+_VALUES = {
+    **dict.fromkeys(_FLAGS, _YES_OR_NO),
+    "addressfamily": "any|inet|inet6",
+    "canonicalizehostname": "no|false",
+    "connectionattempts": "[1-9][0-9]{0,8}",
+    "connecttimeout": "none|([0-9]{1,6}[smhdw]?)+",
+    "numberofpasswordprompts": "[0-9]{1,9}",
+    "port": "0*[1-9][0-9]{0,4}",
+    "pubkeyauthentication": f"{_YES_OR_NO}|unbound|host-bound",
+    "requiredrsasize": "[0-9]{1,9}",
+    "serveralivecountmax": "[0-9]{1,9}",
+    "serveraliveinterval": "none|([0-9]{1,6}[smhdw]?)+",
+    "stricthostkeychecking": f"{_YES_OR_NO}|off|ask|accept-new",
+}
+_CANONICAL = [("canonicalizehostname", value) for value in ("yes", "true", "always")]
+_TIMES = ("connecttimeout", "serveraliveinterval")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_BLANKS = " \t\r\n\f\v"
+_PLAIN = r"""(?:[^\s"'\\]|\\(?![\\"' ]))"""
+_WORD = re.compile(rf"""\s*(?:"((?:{_PLAIN}|[ \t'])*)"|((?![#]){_PLAIN}+))(?=\s|$)|\s*(?:#.*)?$""", re.ASCII)
+_NEEDS_SSH = "install OpenSSH's client, or name another file with -F"
+
+
+class Reading:
+    """What some files and options say of a host, the first that was said of each keyword.
+
+    :param host: as typed
+    :param values: what is known of it already
+    """
+
+    def __init__(self, host: str, values: Mapping[str, str]) -> None:
+        self._host = host
+        self._values = {keyword: [value] for keyword, value in values.items()}
+
+    def add(self, place: str, lines: Sequence[str], *, blocks: bool = True) -> None:
+        """Read more lines.
+
+        :param place: where they stand, for an error
+        :param blocks: whether Host and Match may be among them
+        :raises ConfigurationFailure: one cannot be read here, or would not be accepted by ssh
+        """
+        self._applies, self._blocks = True, blocks
+        for number, line in enumerate(lines, 1):
+            stripped = line.strip(_BLANKS)
+            if stripped and not stripped.startswith("#"):
+                self._place = f"{plain(place)}:{number}"
+                self._line(stripped)
+
+    def result(self) -> dict[str, list[str]]:
+        """The keywords in lower case, each with its values."""
+        values = dict(self._values)
+        values["hostname"] = [self._hostname()]
+        return values
+
+    def _line(self, line: str) -> None:
+        found = re.fullmatch(r"([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)", line, re.ASCII)
+        if not found:
+            raise self._needs_ssh(line)
+        name, rest = found.groups()
+        keyword = _OTHER_NAMES.get(name.lower(), name.lower())
+        if keyword in ("host", "match") and not self._blocks:
+            raise self._wrong(f"{plain(name)} is no option")
+        if keyword == "host":
+            self._applies = _is_in(self._words(name, rest), self._host)
+        elif keyword == "match":
+            self._applies = self._does_match(rest)
+        elif keyword == "include" or (keyword, rest.lower()) in _CANONICAL:
+            raise self._needs_ssh(name)
+        elif keyword in _OF_OLD or keyword in IGNORED:
+            return
+        elif unheard_of([keyword]):
+            ignored = self._values.get("ignoreunknown", [""])[0].lower()
+            if not _is_in(ignored.split(","), keyword):
+                raise self._wrong(f"bad configuration option {quote(name)}")
+        else:
+            self._value(keyword, name, rest)
+
+    def _value(self, keyword: str, name: str, rest: str) -> None:
+        if keyword in _WHOLE_LINES:
+            value = rest.lstrip(f"{_BLANKS}=")
+            value = value.partition("#")[0].rstrip() if keyword == "proxyjump" else value
+        else:
+            words = self._words(name, rest)
+            alone = keyword not in _LISTS or any(word.lower() == "none" for word in words)
+            if len(words) > 1 and alone:
+                raise self._wrong(f"{plain(name)} has more than one value")
+            value = " ".join(words)
+        if not value or not self._is_possible(keyword, value):
+            raise self._wrong(f"{plain(name)} cannot be {quote(value)}")
+        # To ssh a time that is none is one that is not set: the next one counts.
+        if not self._applies or (keyword in _TIMES and value.lower() == "none"):
+            return
+        if keyword in _TIMES:
+            parts = re.findall("([0-9]+)([smhdw]?)", value.lower())
+            value = str(sum(int(number) * _SECONDS[unit] for number, unit in parts))
+        if keyword in _EACH_COUNTS:
+            several = self._values.setdefault(keyword, [])
+            several += [value] if value not in several else []
+        elif keyword not in _ONE_OF_THEM or not any(each in self._values for each in _ONE_OF_THEM):
+            # Of these two the first that is met counts.
+            self._values.setdefault(keyword, [value])
+        elif keyword == "proxycommand" and self._values.get("proxyjump", [""])[0].lower() == "none":
+            # Before 10.3 it did not count behind "ProxyJump none", since then it does.
+            raise self._needs_ssh(f"{name} behind ProxyJump none")
+
+    def _is_possible(self, keyword: str, value: str) -> bool:
+        if keyword == "proxyjump":
+            try:
+                parse_jumps(value)
+            except UsageFailure:
+                return False
+        form = _VALUES.get(keyword, ".*")
+        if not re.fullmatch(form, value, re.IGNORECASE | re.ASCII):
+            return False
+        return keyword != "port" or int(value) < 65536
+
+    def _words(self, name: str, text: str) -> list[str]:
+        """The words of a line, without their quotes, to its end or a comment."""
+        words, position = [], 0
+        while position < len(text):
+            found = _WORD.match(text, position)
+            if not found:
+                raise self._needs_ssh(name)
+            words += [word for word in found.groups() if word is not None]
+            position = found.end()
+        if not words or not all(words):
+            raise self._wrong(f"{plain(name)} has no value")
+        return words
+
+    def _does_match(self, text: str) -> bool:
+        words = re.findall(r"\S+", text, re.ASCII)
+        if [word.lower() for word in words] == ["all"]:
+            return True
+        names, lists = words[::2], words[1::2]
+        facts = {
+            "host": self._hostname().lower(),
+            "originalhost": self._host.lower(),
+            "user": self._values.get("user", [""])[0] or local_user(),
+            "localuser": local_user(),
+        }
+        if (
+            len(names) != len(lists)
+            or re.search("[\"'\\\\#=]", text)
+            or not {n.lower() for n in names} <= {*facts}
+        ):
+            raise self._needs_ssh("Match")
+        # Only the names of hosts have no case.
+        return all(
+            _is_in((each.lower() if "host" in name.lower() else each).split(","), facts[name.lower()])
+            for name, each in zip(names, lists, strict=True)
+        )
+
+    def _hostname(self) -> str:
+        """In small letters, as ssh has it, unless it is something else than a name."""
+        text = self._values.get("hostname", ["%h"])[0]
+        if re.sub("%[%h]", "", text).count("%"):
+            raise self._wrong(f"Hostname cannot be {quote(text)}")
+        name = re.sub("%[%h]", lambda token: "%" if token[0] == "%%" else self._host, text)
+        return name if re.search("[%:]", name) else name.lower()
+
+    def _needs_ssh(self, what: str) -> ConfigurationFailure:
+        return ConfigurationFailure(
+            f"{self._place}: {plain(what)} needs the ssh program, which is not here", _NEEDS_SSH
+        )
+
+    def _wrong(self, what: str) -> ConfigurationFailure:
+        return ConfigurationFailure(f"{self._place}: ssh would not accept it: {what}", "see ssh_config(5)")
+
+
+def _is_in(patterns: Sequence[str], text: str) -> bool:
+    return in_list(
+        [each.encode(errors="surrogateescape") for each in patterns], text.encode(errors="surrogateescape")
+    )

@@ -1,0 +1,178 @@
+"""Where the keywords of ssh_config come from: ``ssh -G``, or without ssh, a careful reading of the files.
+
+ssh itself is asked first, because Include, Match and canonical names mean what it says they mean.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.ssh.config.files import Reading
+from hermes_tunnel.ssh.config.hop import shell_line
+from hermes_tunnel.ssh.config.target import Hop, Target
+from hermes_tunnel.ssh.config.tokens import home
+from hermes_tunnel.ssh.config.vocabulary import unheard_of
+from hermes_tunnel.text import plain, quote
+
+Keywords = Mapping[str, Sequence[str]]
+
+_SECONDS = 10.0
+_LARGEST = 1 << 20
+_SYSTEM_FILE = (
+    str(Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "ssh", "ssh_config"))
+    if sys.platform == "win32"
+    else "/etc/ssh/ssh_config"
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of our command line that ssh has too.
+
+    :param config_file: ``-F``
+    :param options: each ``-o`` as ``KEY=VALUE``
+    :param identity_files: each ``-i``
+    :param address_family: ``inet`` for ``-4``, ``inet6`` for ``-6``
+    """
+
+    config_file: str | None = None
+    options: tuple[str, ...] = ()
+    identity_files: tuple[str, ...] = ()
+    address_family: str | None = None
+
+    def for_a_jump_host(self) -> Options:
+        """What ssh hands on to a jump host: the configuration file alone."""
+        return replace(Options(), config_file=self.config_file)
+
+    def as_keywords(self) -> tuple[str, ...]:
+        """All but the file, as ``-o`` has it."""
+        family = (f"AddressFamily={self.address_family}",) if self.address_family else ()
+        return (*self.options, *(f"IdentityFile={name}" for name in self.identity_files), *family)
+
+    def as_words(self) -> tuple[str, ...]:
+        """As the command line of ssh has them."""
+        file = () if self.config_file is None else ("-F", self.config_file)
+        options = [word for option in self.options for word in ("-o", option)]
+        keys = [word for name in self.identity_files for word in ("-i", name)]
+        family = {None: (), "inet": ("-4",), "inet6": ("-6",)}[self.address_family]
+        return (*file, *options, *keys, *family)
+
+
+def find_ssh(name: str = "ssh") -> str | None:
+    """A program of OpenSSH's client; on Windows never one that lies in the current directory."""
+    if sys.platform == "win32":
+        own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "OpenSSH", f"{name}.exe")
+        if own.is_file():
+            return str(own)
+        found = shutil.which(name)
+        return found if found and Path(found).resolve().parent != Path.cwd() else None
+    return shutil.which(name)
+
+
+def read(target: Target, options: Options, program: str | None) -> Keywords:
+    """What ssh_config says of a hop that is reached this way: lower-case keywords, each with its values.
+
+    :param program: the ssh program, or None where there is none
+    :raises UsageFailure: an option has not the form of one
+    :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
+    """
+    for option in options.options:
+        if plain(option) != option or not re.match(r"[A-Za-z]+[ =]", option):
+            raise UsageFailure(f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys")
+    return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program)
+
+
+def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
+    """The keywords that this program has not heard of and that are set to something else than the default.
+
+    :param said: all that ``read`` gave for the hop
+    """
+    strange = unheard_of(said)
+    if not strange or program is None:
+        return strange
+    default = _ask_ssh(Target(hop), Options(config_file="none"), program)
+    return [keyword for keyword in strange if said[keyword] != default.get(keyword)]
+
+
+def _ask_ssh(target: Target, options: Options, program: str) -> Keywords:
+    *words, host = target.as_words(options.as_words())
+    try:
+        result = subprocess.run(
+            [program, "-G", *words, "--", host],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as problem:
+        raise ConfigurationFailure(
+            f"ssh did not say how to reach {quote(host)} within {_SECONDS:.0f} s",
+            f"look for a Match exec that hangs: {shell_line('ssh', '-G', *words, host)}",
+        ) from problem
+    except OSError as problem:
+        raise ConfigurationFailure(f"{program} cannot be run: {problem.strerror}") from problem
+    if result.returncode:
+        line = shell_line("ssh", "-G", *words, host)
+        raise _said_no(line, result.returncode, result.stderr.decode(errors="replace"))
+    if len(result.stdout) > _LARGEST:
+        raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(host)}")
+    keywords: dict[str, list[str]] = {}
+    for line in result.stdout.decode(errors="surrogateescape").splitlines():
+        keyword, _, value = line.partition(" ")
+        keywords.setdefault(keyword.lower(), []).append(value)
+    return keywords
+
+
+def _said_no(line: str, status: int, words: str) -> ConfigurationFailure:
+    lines = [plain(line) for line in words.splitlines() if line.strip()]
+    # Apple's ssh has this keyword, Homebrew's and everybody else's have not.
+    if lines and re.search(r"(?i)bad configuration option: usekeychain", lines[0]):
+        hint = "another ssh on this machine knows it: put 'IgnoreUnknown UseKeychain' above it in the file"
+    else:
+        hint = f"correct it until this works: {line}"
+    return ConfigurationFailure(lines[0] if lines else f"{line} ended with status {status}", hint)
+
+
+def _without_ssh(target: Target, options: Options) -> Keywords:
+    hop, jumps = target.destination, target.jumps
+    typed = {
+        "user": hop.user,
+        "port": None if hop.port is None else str(hop.port),
+        "proxyjump": None if jumps is None else ",".join(map(Hop.as_jump, jumps)) or "none",
+    }
+    reading = Reading(hop.host, {keyword: value for keyword, value in typed.items() if value is not None})
+    reading.add("command-line", options.as_keywords(), blocks=False)
+    needed = options.config_file is not None
+    for name in [options.config_file] if options.config_file else [f"{home()}/.ssh/config", _SYSTEM_FILE]:
+        reading.add(name, _lines(name, needed=needed))
+    return reading.result()
+
+
+def _lines(name: str, *, needed: bool) -> list[str]:
+    if name == "none":
+        return []
+    try:
+        text = Path(name).read_text(encoding="utf-8", errors="surrogateescape")
+        status = Path(name).stat()
+    except FileNotFoundError:
+        if not needed:
+            return []
+        raise ConfigurationFailure(f"Can't open user config file {quote(name)}", "see -F") from None
+    except OSError as problem:
+        raise ConfigurationFailure(f"{quote(name)} cannot be read: {problem.strerror}", "see -F") from problem
+    # As ssh: another's file, or one that another may write, decides nothing, unless it was named.
+    if (
+        not needed
+        and sys.platform != "win32"
+        and (status.st_uid not in (0, os.getuid()) or status.st_mode & 0o022)
+    ):
+        raise ConfigurationFailure(f"Bad owner or permissions on {plain(name)}", f"chmod 600 {plain(name)}")
+    return text.split("\n")

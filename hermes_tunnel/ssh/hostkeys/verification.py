@@ -1,0 +1,242 @@
+"""Whether a server may be talked to: its host key against known_hosts and StrictHostKeyChecking (ssh(1))."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hermes_tunnel.errors import HostKeyFailure
+from hermes_tunnel.ssh.authentication.keys import parse_public_line, rsa_bits
+from hermes_tunnel.ssh.config.hop import HopConfiguration, shell_line
+from hermes_tunnel.ssh.config.keywords import find_ssh
+from hermes_tunnel.ssh.hostkeys.known_hosts import (
+    SSH_PORT,
+    Finding,
+    KnownHosts,
+    Verdict,
+    append,
+    called,
+    describe,
+    fingerprint,
+    known_name,
+)
+
+__all__ = ["KnownHosts", "known_as", "verify"]
+
+_QUESTION = "Are you sure you want to continue connecting (yes/no/[fingerprint])? "
+_AGAIN = "Please type 'yes', 'no' or the fingerprint: "
+
+
+def verify(
+    known: KnownHosts,
+    hop: HopConfiguration,
+    key_type: str,
+    blob: bytes,
+    *,
+    address: str | None = None,
+    ask: Callable[[str, bool], str | None],
+    tell: Callable[[str], object],
+) -> None:
+    """Do nothing if a server's key may be trusted, according to StrictHostKeyChecking.
+
+    Unlike with ssh, a changed key is never accepted, whatever StrictHostKeyChecking says. Like with ssh,
+    NoHostAuthenticationForLocalhost passes over known_hosts alone, and not where HostKeyAlias is set.
+
+    :param key_type: such as ``ssh-ed25519``
+    :param blob: the key that the server proved to have
+    :param address: the server's IP address, if that was dialled
+    :param ask: asks the person: the prompt (its last line is the question), and whether the answer is
+        hidden; None where nobody answers
+    :param tell: tells the person one line
+    :raises HostKeyFailure: the key is not the known one, or unknown and not accepted
+    """
+    _check_in_itself(hop, key_type, blob)
+    is_here = address is not None and ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    if is_here and hop.no_host_authentication_for_localhost and not hop.host_key_alias:
+        return
+    host, port = known_as(hop)
+    finding = known.find(host, port, blob)
+    if finding.verdict is Verdict.UNKNOWN:
+        _accept(hop, key_type, blob, ask, tell)
+        _remember(hop, key_type, blob, tell)
+    elif finding.verdict is not Verdict.KNOWN:
+        raise _refusal(finding, hop, describe(key_type, blob))
+    if address and hop.check_host_ip and not is_here:
+        _check_address(known.find(address, hop.port, blob), hop, address, ask=ask, tell=tell)
+
+
+def _check_address(
+    finding: Finding,
+    hop: HopConfiguration,
+    address: str,
+    *,
+    ask: Callable[[str, bool], str | None],
+    tell: Callable[[str], object],
+) -> None:
+    """CheckHostIP: the address may be known by another key than the name is."""
+    if finding.verdict not in (Verdict.CHANGED, Verdict.REVOKED):
+        return
+    failure = HostKeyFailure(
+        f"the host key of {hop.label} differs from that of its address {address} in {_places(finding)}",
+        "if the address is the right one, remove its old key: "
+        + _removal(known_name(address, hop.port), finding),
+    )
+    if hop.strict_host_key_checking == "ask" and not hop.batch_mode:
+        question = "Are you sure you want to continue connecting (yes/no)? "
+        answer = ask(f"Warning: {failure.message}.\n{question}", False) or ""
+        if answer.strip().lower() != "yes":
+            raise failure
+    elif hop.strict_host_key_checking in ("ask", "yes"):
+        raise failure
+    else:
+        tell(f"Warning: {failure.message}.")
+
+
+def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes) -> None:
+    """RequiredRSASize and RevokedHostKeys, which count before known_hosts."""
+    key, bits = describe(key_type, blob), rsa_bits(blob)
+    if bits is not None and bits < hop.required_rsa_size:
+        raise HostKeyFailure(
+            f"the host key of {hop.label} has {bits} bits, which RequiredRSASize forbids: {key}",
+            "ask the server's administrator for a new key",
+        )
+    if hop.revoked_host_keys is None:
+        return
+    try:
+        data = Path(hop.revoked_host_keys).read_bytes()
+    except OSError as problem:
+        raise HostKeyFailure(
+            f"RevokedHostKeys cannot be read, so any key may be revoked: {hop.revoked_host_keys}: "
+            f"{problem.strerror}",
+            "see RevokedHostKeys in ssh_config(5)",
+        ) from problem
+    is_binary = data.startswith(b"SSHKRL\n\0")
+    if _binary_list_has(hop, key_type, blob) if is_binary else _list_has(data, blob):
+        raise HostKeyFailure(
+            f"the host key of {hop.label} is revoked: {key}, by {hop.revoked_host_keys}",
+            "do not connect; ask the server's administrator for the new key",
+        )
+
+
+def _list_has(data: bytes, blob: bytes) -> bool:
+    return any(parse_public_line(line) == blob for line in data.splitlines())
+
+
+def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes) -> bool:
+    """Whether a key revocation list (ssh-keygen(1)) has a key; OpenSSH's own program reads it."""
+    program, file = find_ssh("ssh-keygen"), str(hop.revoked_host_keys)
+    with tempfile.TemporaryDirectory() as directory:
+        key = Path(directory, "key.pub")
+        key.write_bytes(key_type.encode() + b" " + base64.b64encode(blob))
+        words = [program or "", "-Q", "-f", file, str(key)]
+        # It says 0 for good, 1 for revoked, and something else where it could not tell.
+        told = subprocess.run(words, capture_output=True, check=False).returncode if program else None
+    if told not in (0, 1):
+        raise HostKeyFailure(
+            f"RevokedHostKeys is a binary list, which ssh-keygen did not read: {file}",
+            f"make it a list of public keys; {hop.by_hand}",
+        )
+    return told == 1
+
+
+def known_as(hop: HopConfiguration) -> tuple[str, int]:
+    """The name and the port under which a hop is looked up; an alias stands bare, whatever the port."""
+    return (hop.host_key_alias, SSH_PORT) if hop.host_key_alias else (hop.hostname, hop.port)
+
+
+def _accept(
+    hop: HopConfiguration,
+    key_type: str,
+    blob: bytes,
+    ask: Callable[[str, bool], str | None],
+    tell: Callable[[str], object],
+) -> None:
+    key = describe(key_type, blob)
+    strictness = hop.strict_host_key_checking.lower()
+    if not hop.user_known_hosts_files:
+        raise HostKeyFailure(
+            f"the host key of {hop.label} is not known, and UserKnownHostsFile is none: {key}",
+            "name a file that it can be added to: -o UserKnownHostsFile=FILE",
+        )
+    if strictness == "accept-new":
+        return
+    if strictness in ("no", "off", "false"):
+        tell(f"Warning: the host key of {hop.label} is not known ({key}); StrictHostKeyChecking accepts it.")
+        return
+    if strictness in ("yes", "true"):
+        raise _unknown(hop, key, "and StrictHostKeyChecking is on", "-o", "StrictHostKeyChecking=ask")
+    prompt = (
+        f"The authenticity of host '{hop.alias} ({hop.address})' can't be established.\n"
+        f"{called(key_type)} key fingerprint is {fingerprint(blob)}.\n{_QUESTION}"
+    )
+    while not hop.batch_mode:
+        answer = ask(prompt, False)
+        if answer is None:
+            break
+        answer = answer.strip()
+        if answer.lower() == "yes" or answer == fingerprint(blob):
+            return
+        if answer.lower() in ("", "no"):
+            raise HostKeyFailure(
+                f"the host key of {hop.label} was not accepted: {key}",
+                "compare the fingerprint with the one that the server's administrator has",
+            )
+        prompt = _AGAIN
+    batch = ("-o", "BatchMode=no") if hop.batch_mode else ()
+    raise _unknown(hop, key, "and nobody is here to be asked", *batch)
+
+
+def _remember(hop: HopConfiguration, key_type: str, blob: bytes, tell: Callable[[str], object]) -> None:
+    host, port = known_as(hop)
+    for path in hop.user_known_hosts_files[:1]:
+        try:
+            append(path, host, port, key_type, blob, hashed=hop.hash_known_hosts)
+        except (OSError, ValueError) as problem:
+            why = (problem.strerror if isinstance(problem, OSError) else None) or problem
+            tell(f"Warning: the host key of {hop.label} could not be added to {path}: {why}.")
+        else:
+            tell(f"Added '{known_name(host, port)}' ({called(key_type)}) to {path}.")
+
+
+def _unknown(hop: HopConfiguration, key: str, why: str, *options: str) -> HostKeyFailure:
+    return HostKeyFailure(
+        f"the host key of {hop.label} is not known, {why}: {key}",
+        "connect once on a terminal and compare the fingerprint before you say yes: " + hop.by_ssh(*options),
+    )
+
+
+def _places(finding: Finding) -> str:
+    return ", ".join(line.place for line in finding.lines)
+
+
+def _removal(name: str, finding: Finding) -> str:
+    """What removes a name's keys from the files that they were found in."""
+    files = dict.fromkeys(line.place.rpartition(":")[0] for line in finding.lines)
+    return " && ".join(shell_line("ssh-keygen", "-R", name, "-f", file) for file in files)
+
+
+def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailure:
+    name = known_name(*known_as(hop))
+    places = _places(finding)
+    if finding.verdict is Verdict.REVOKED:
+        return HostKeyFailure(
+            f"the host key of {hop.label} is revoked: {key}, by {places}",
+            "do not connect; ask the server's administrator for the new key",
+        )
+    if finding.verdict is Verdict.ONLY_AUTHORITY:
+        return HostKeyFailure(
+            f"host certificates are not supported, and {hop.label} is known by a @cert-authority alone, "
+            f"in {places}; its key is {key}",
+            f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
+            + hop.by_hand,
+        )
+    return HostKeyFailure(
+        f"the host key of {hop.label} has CHANGED: the server has {key}, "
+        f"but known is {', '.join(map(str, finding.lines))}",
+        "somebody may be in between: ask the server's administrator; if the key was replaced, remove the old "
+        f"one: {_removal(name, finding)}",
+    )

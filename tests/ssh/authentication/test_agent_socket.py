@@ -1,0 +1,132 @@
+"""How the agent is reached, on systems that are here and on one that is not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
+from hermes_tunnel.ssh.authentication.agent_socket import Blocking, _on_windows, _Pipe, reach
+from hermes_tunnel.ssh.authentication.keys import parse_public_line
+from tests.interrupted import interrupted, needs_a_signal
+from tests.ssh.sshd import keygen, public
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+OPENSSH = r"\\.\pipe\openssh-ssh-agent"
+NOTHING: dict[str, str] = {}
+
+
+def connected(path: str) -> socket.socket:
+    """A socket without a limit of time, as a pipe of Windows is."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(path)
+    return connection
+
+
+def test_without_a_name_there_is_none() -> None:
+    """No SSH_AUTH_SOCK, or an empty one."""
+    for environment in (NOTHING, {"SSH_AUTH_SOCK": ""}):
+        with pytest.raises(AgentProblem, match="there is none"):
+            reach(None, 1, environment=environment, windows=False)
+
+
+def test_a_path_may_have_blanks(agent: Callable[..., str], tmp_path: Path) -> None:
+    """As that of an agent in an application's own folder."""
+    spaced = tmp_path / "Group Containers" / "agent.sock"
+    spaced.parent.mkdir()
+    spaced.symlink_to(agent(keygen(tmp_path / "key")))
+    with closing(Agent(str(spaced))) as reached:
+        (listed,) = reached.keys()
+        assert listed.comment == "key"
+
+
+def test_the_first_pipe_that_opens_is_taken(agent: Callable[..., str]) -> None:
+    """Windows: the pipe that is named, OpenSSH's own, Pageant; a path of MSYS is none."""
+    real = agent()
+    tried: list[str] = []
+
+    def pipe(path: str) -> Any:
+        tried.append(path)
+        if "here" not in path:
+            raise FileNotFoundError(path)
+        return connected(real)
+
+    def pageant() -> Any:
+        tried.append("Pageant")
+        return connected(real)
+
+    named = r"\\.\pipe\here"
+    for name, others, expected in (
+        (named, True, [named]),
+        ("//./pipe/away", True, ["//./pipe/away", OPENSSH, "Pageant"]),
+        ("/tmp/ssh-x/agent.1", True, [OPENSSH, "Pageant"]),
+        (None, True, [OPENSSH, "Pageant"]),
+        (named, False, [named]),
+    ):
+        tried.clear()
+        _on_windows(name, others=others, pipe=pipe, pageant=pageant).close()
+        assert tried == expected
+    with pytest.raises(AgentProblem, match="away cannot be opened"):
+        _on_windows("away", others=False, pipe=pipe, pageant=pageant)
+    with pytest.raises(AgentProblem, match="there is none"):
+        _on_windows(None, others=True, pipe=pipe, pageant=lambda: None)
+
+
+def test_a_pipe_is_opened_as_a_file_is(tmp_path: Path) -> None:
+    """What is written is sent, what is read received; one that is not there is an error at once."""
+    (tmp_path / "pipe").write_bytes(b"")
+    with closing(_Pipe(str(tmp_path / "pipe"))) as pipe:
+        pipe.send(b"request")
+        assert pipe.recv(10) == b""
+    assert (tmp_path / "pipe").read_bytes() == b"request"
+    with pytest.raises(FileNotFoundError):
+        _Pipe(str(tmp_path / "nothing"))
+
+
+def test_a_thread_waits_where_a_wait_cannot_be_given_up(agent: Callable[..., str], tmp_path: Path) -> None:
+    """A real agent behind a connection without a limit of time lists and signs as another does."""
+    key = keygen(tmp_path / "key")
+    real = agent(key)
+    with closing(Agent(None, connect=lambda *_: Blocking(connected(real)))) as reached:
+        (listed,) = reached.keys()
+        assert listed.comment == "key"
+        blob = parse_public_line(public(key).encode()) or b""
+        signature = reached.sign(blob, b"data", "ssh-ed25519", lambda: True, lambda: None)
+    assert signature.startswith(b"\0\0\0\x0bssh-ed25519")
+
+
+def test_a_pipe_that_hangs_is_given_up() -> None:
+    """Nobody waits longer than for another agent; the thread ends with what it waits for."""
+    ours, theirs = socket.socketpair()
+    begin = time.monotonic()
+    with (
+        closing(Agent(None, 0.3, connect=lambda *_: Blocking(ours))) as hung,
+        pytest.raises(AgentProblem, match="in time"),
+    ):
+        hung.keys()
+    assert time.monotonic() - begin < 2
+    theirs.close()
+    for thread in threading.enumerate():
+        if thread.name == "ssh-agent":
+            thread.join(5)
+    ours.close()
+
+
+@needs_a_signal
+def test_a_wait_for_an_answer_can_be_given_up_also_after_a_signal() -> None:
+    """As when the program was stopped by Ctrl-Z meanwhile and goes on."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        blocking = Blocking(ours)
+        blocking.send(b"request")
+        with interrupted(lambda: theirs.shutdown(socket.SHUT_RDWR)), pytest.raises(TimeoutError):
+            blocking.recv(4)
+        theirs.shutdown(socket.SHUT_RDWR)

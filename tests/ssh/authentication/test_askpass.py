@@ -1,0 +1,115 @@
+"""SSH_ASKPASS, beside what ssh itself makes of the same variables."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.ssh.authentication.askpass import through_askpass
+from hermes_tunnel.ssh.connection import connect
+from tests.ssh.hops import always, hop, nobody, run
+from tests.ssh.sshd import Sshd, keygen
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_left"),
+    pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh program here"),
+]
+PATH = {"PATH": "/usr/bin:/bin"}
+DISPLAYS = [{}, {"DISPLAY": ":0"}]
+REQUIREMENTS = [{}, *({"SSH_ASKPASS_REQUIRE": value} for value in ("force", "prefer", "never", "FORCE", "?"))]
+
+
+@pytest.fixture
+def askpass(tmp_path: Path) -> Path:
+    """A program that notes what it is asked, and answers with the passphrase and more."""
+    program = tmp_path / "ask pass"
+    program.write_text(f"#!/bin/sh\necho \"$1\" >>'{tmp_path}/asked'\nprintf 'correct horse\\r\\nmore\\n'\n")
+    program.chmod(0o700)
+    return program
+
+
+def asked(askpass: Path) -> list[str]:
+    """What it was asked since the last time."""
+    notes = askpass.with_name("asked")
+    lines = notes.read_text().splitlines() if notes.exists() else []
+    notes.unlink(missing_ok=True)
+    return lines
+
+
+@pytest.mark.parametrize("display", DISPLAYS, ids=str)
+@pytest.mark.parametrize("required", REQUIREMENTS, ids=str)
+def test_it_is_used_where_ssh_uses_it(
+    askpass: Path, tmp_path: Path, display: dict[str, str], required: dict[str, str]
+) -> None:
+    """Without a terminal: with a display, or by force, but never never. ssh-keygen asks by the same code."""
+    environment = {**PATH, "SSH_ASKPASS": str(askpass), **display, **required}
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    done = subprocess.run(
+        ["ssh-keygen", "-y", "-f", str(key)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        start_new_session=True,
+        check=False,
+    )
+    by_ssh = asked(askpass)
+    assert (done.returncode == 0) == bool(by_ssh)
+    answer = through_askpass(nobody, environment, at_terminal=lambda: False)("Password: ", True, always)
+    assert answer == ("correct horse" if by_ssh else None)
+    assert asked(askpass) == (["Password: "] if by_ssh else [])
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"DISPLAY": ":0"}, "typed"),
+        ({"DISPLAY": ":0", "SSH_ASKPASS_REQUIRE": "prefer"}, "correct horse"),
+        ({"WAYLAND_DISPLAY": "w", "SSH_ASKPASS_REQUIRE": "prefer"}, "correct horse"),
+        ({"SSH_ASKPASS_REQUIRE": "prefer"}, "typed"),
+        ({"SSH_ASKPASS_REQUIRE": "force"}, "correct horse"),
+        ({"DISPLAY": ":0", "SSH_ASKPASS_REQUIRE": "never"}, "typed"),
+    ],
+    ids=str,
+)
+def test_a_terminal_comes_first_unless_it_is_preferred(
+    askpass: Path, variables: dict[str, str], expected: str
+) -> None:
+    """At a terminal the program is asked by force only, or where it is preferred and there is a display."""
+    environment = {**PATH, "SSH_ASKPASS": str(askpass), **variables}
+    assert through_askpass(lambda *_: "typed", environment, lambda: True)("?", True, always) == expected
+
+
+def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
+    """An end of input at a terminal is an answer."""
+    environment = {**PATH, "SSH_ASKPASS": str(askpass), "DISPLAY": ":0"}
+    assert through_askpass(nobody, environment, lambda: True)("?", True, always) is None
+    assert asked(askpass) == []
+
+
+@pytest.mark.parametrize("program", ["false", "/no/such/program", "", "/dev/null"])
+def test_a_program_that_gives_no_answer_is_nobody(program: str) -> None:
+    """Cancelled, missing, or no program."""
+    environment = {**PATH, "SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}
+    assert through_askpass(nobody, environment, lambda: False)("?", True, always) is None
+
+
+def test_a_connection_asks_it(
+    sshd: Callable[..., Sshd],
+    known: Callable[..., Path],
+    tmp_path: Path,
+    askpass: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An unknown host key, a passphrase: without a terminal the person is reached through it."""
+    server = sshd()
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+    monkeypatch.setenv("SSH_ASKPASS", str(askpass))
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+        assert run(connection, "echo hello") == b"hello\n"
+    assert asked(askpass) == [f"Enter passphrase for key '{key}' (root@box): "]

@@ -1,0 +1,454 @@
+"""How the person is authenticated: against OpenSSH's sshd, a real ssh-agent, and a server in this process."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+
+from hermes_tunnel.errors import AuthenticationFailure, Failure
+from hermes_tunnel.ssh.authentication.keys import parse_public_line
+from hermes_tunnel.ssh.authentication.methods import authenticate
+from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
+from hermes_tunnel.ssh.transport import Transport, handshake
+from tests.ssh.conftest import RecordingAgent
+from tests.ssh.server import Account, Server
+from tests.ssh.sshd import Sshd, keygen, public, security_key_file
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+class Person:
+    """Answers questions from a list, and remembers what was asked and told."""
+
+    def __init__(self, *answers: str | None) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, bool]] = []
+        self.told: list[str] = []
+
+    def ask(self, prompt: str, hidden: bool) -> str | None:
+        """The next answer; nobody is there when there is none left."""
+        self.asked.append((prompt, hidden))
+        return self.answers.pop(0) if self.answers else None
+
+
+def log_in(port: int, person: Person | None = None, **configuration: Any) -> Person:
+    """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
+    person = person or Person()
+    given = HopConfiguration("box", "127.0.0.1", "root", port, identity_agent="")
+    hop = replace(given, **configuration)
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        transport = Transport(sock, hop, ())
+        try:
+            handshake(transport, hop)
+            authenticate(transport, hop, ask=person.ask, tell=person.told.append, detail=print)
+            assert transport.is_authenticated()
+        finally:
+            transport.close()
+            sock.close()
+            transport.join()
+    return person
+
+
+def refused(port: int, person: Person | None = None, **configuration: Any) -> Failure:
+    """The failure of ``log_in``."""
+    with pytest.raises(AuthenticationFailure) as failure:
+        log_in(port, person, **configuration)
+    return failure.value
+
+
+@contextmanager
+def serving(**account: Any) -> Iterator[Server]:
+    """A server in this process."""
+    server = Server(Account(**account))
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+KINDS: list[tuple[str, Sequence[str]]] = [
+    ("ed25519", ()),
+    ("rsa", ("-t", "rsa", "-b", "2048")),
+    ("ecdsa-521", ("-t", "ecdsa", "-b", "521")),
+    ("rsa-pem", ("-t", "rsa", "-b", "2048", "-m", "PEM")),
+    ("ecdsa-pem", ("-t", "ecdsa", "-m", "PEM")),
+    ("ecdsa-pkcs8", ("-t", "ecdsa", "-b", "384", "-m", "PKCS8")),
+    ("my key", ("-t", "rsa", "-b", "2048", "-m", "PEM")),
+]
+ENCRYPTED = ("ed25519", "ecdsa-pem", "ecdsa-pkcs8")
+
+
+def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """OpenSSH's format, PEM with text above it and PKCS#8; each kind; encrypted too; with or without .pub."""
+    server = sshd()
+    for name, options in KINDS:
+        for passphrase in ("", "correct horse") if name in ENCRYPTED else ("",):
+            key = keygen(tmp_path / f"{name}{len(passphrase)}", *options, passphrase=passphrase)
+            server.accept(key)
+            if name == "my key":
+                key.write_text(f"Bag Attributes\n    friendlyName: {name}\n{key.read_text()}")
+            person = log_in(server.port, Person(passphrase), identity_files=(str(key),))
+            expected = [(f"Enter passphrase for key '{key}' (root@box): ", True)] if passphrase else []
+            assert person.asked == expected, name
+            if passphrase:
+                Path(f"{key}.pub").unlink()
+                assert log_in(server.port, Person(passphrase), identity_files=(str(key),)).asked == expected
+
+
+def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A wrong passphrase is asked for again, the file is named, and the passphrase shown nowhere."""
+    server = sshd()
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+    log_in(server.port, Person("wrong", "wrong", "correct horse"), identity_files=(str(key),))
+    person = Person("wrong1", "wrong2", "wrong3", "correct horse")
+    failure = refused(server.port, person, identity_files=(str(key),))
+    assert len(person.asked) == 3
+    assert failure.message == f"root@box would take {key}, which is encrypted, and 3 passphrases were wrong"
+    assert "wrong1" not in failure.message + failure.hint
+    assert failure.hint == f"ssh-add {key}"
+
+
+@pytest.mark.parametrize(("answers", "batch"), [((), False), (("",), False), (("correct horse",), True)])
+def test_an_encrypted_key_without_a_passphrase_is_named(
+    sshd: Callable[..., Sshd], tmp_path: Path, answers: tuple[str, ...], batch: bool
+) -> None:
+    """Without a terminal, with an empty passphrase or in BatchMode the failure says which key was meant."""
+    server = sshd()
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    server.accept(key)
+    failure = refused(server.port, Person(*answers), identity_files=(str(key),), batch_mode=batch)
+    why = "BatchMode is on" if batch else "no passphrase was given"
+    assert failure.message == f"root@box would take {key}, which is encrypted, and {why}"
+    assert failure.hint == f"ssh-add {key}"
+
+
+def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_know(
+    sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    """The public half is shown first, so that the person is asked only for a key that helps."""
+    server = sshd()
+    strange = keygen(tmp_path / "strange", passphrase="correct horse")
+    good = keygen(tmp_path / "good")
+    server.accept(good)
+    assert log_in(server.port, identity_files=(str(strange), str(good))).asked == []
+
+
+def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """PuTTY's format, an empty file, junk, a file for others to read: each is named, and none is fatal."""
+    server = sshd()
+    good = keygen(tmp_path / "good")
+    server.accept(good)
+    bad = {
+        "ppk": (b"PuTTY-User-Key-File-3: ssh-ed25519\n", "PuTTY's format"),
+        "empty": (b"", "empty"),
+        "junk": (b"\x00\xff junk", "not a private key"),
+        "pem": (b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", "damaged"),
+    }
+    for name, (content, _) in bad.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o600)
+    open_key = keygen(tmp_path / "open")
+    open_key.chmod(0o644)
+    server.accept(open_key)
+    files = [str(tmp_path / name) for name in bad]
+    reasons = "; ".join(f"{tmp_path / name} is {reason}" for name, (_, reason) in bad.items())
+    failure = refused(server.port, identity_files=tuple(files))
+    assert failure.message == f"nothing here to show root@box (it takes publickey); {reasons}"
+    assert refused(server.port, identity_files=(files[2],)).hint == "name a key with -i FILE"
+    strange = keygen(tmp_path / "strange")
+    failure = refused(server.port, identity_files=(str(strange), files[1], str(open_key)))
+    assert failure.message == (
+        f"root@box accepted none of: {strange} (it takes publickey); it would take {open_key}, which "
+        f"is readable by others (mode 0644), so ssh would not use it either; {files[1]} is empty"
+    )
+    assert failure.hint == f"chmod 600 {open_key}"
+    log_in(server.port, identity_files=(*files, str(good)))
+
+
+def test_what_only_ssh_can_do_is_named_with_its_line(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A security key's file outside an agent, GSSAPI, a PKCS#11 provider: the reason, and ssh's own way."""
+    server = sshd()
+    key = security_key_file(tmp_path / "id_ed25519_sk")
+    server.accept(key)
+    failure = refused(server.port, identity_files=(str(key),), typed=("-J", "gate", "root@box"))
+    assert (
+        failure.message == f"root@box would take {key}, which is on a security key that only an agent can use"
+    )
+    assert failure.hint.startswith(f"ssh-add {key}; ssh itself can do this")
+    assert failure.hint.endswith("ssh -N -L PORT:127.0.0.1:PORT -J gate root@box")
+    token = NotDone("publickey", "PKCS11Provider is set, which hermes-tunnel does not load", "ssh-add -s x")
+    kerberos = NotDone("gssapi-with-mic", "GSSAPIAuthentication is on")
+    failure = refused(server.port, not_done=(token, kerberos))
+    assert failure.message.endswith(
+        "(it takes publickey); PKCS11Provider is set, which hermes-tunnel does not load"
+    )
+    assert failure.hint == "ssh-add -s x"
+    with serving(steps=["gssapi-with-mic"]) as strange:
+        failure = refused(strange.port, not_done=(kerberos,))
+    assert failure.message.endswith("(it takes gssapi-with-mic); GSSAPIAuthentication is on")
+    assert "ssh -N -L PORT:127.0.0.1:PORT" in failure.hint
+
+
+def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    """A certificate beside its key is shown; an expired one is the reason that is given."""
+    ca = keygen(tmp_path / "ca")
+    server = sshd("host", f"TrustedUserCAKeys {ca}.pub")
+    key = keygen(tmp_path / "key")
+
+    def certify(valid: str) -> None:
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-s",
+            str(ca),
+            "-I",
+            "me",
+            "-n",
+            server.user,
+            "-V",
+            valid,
+            f"{key}.pub",
+        ]
+        subprocess.run(command, check=True)
+
+    certify("-1h:+1h")
+    log_in(server.port, user=server.user, identity_files=(str(key),))
+    certify("-2h:-1h")
+    failure = refused(server.port, user=server.user, identity_files=(str(key),))
+    assert f"the certificate {key}-cert.pub expired on " in failure.message
+
+
+def test_the_agent_signs_only_for_a_key_that_the_server_takes(
+    sshd: Callable[..., Sshd], recording_agent: Callable[..., RecordingAgent], tmp_path: Path
+) -> None:
+    """The server is asked about the agent's keys first; the agent hears for whom, lists, and signs once."""
+    server = sshd()
+    keys = [
+        keygen(tmp_path / f"k{n}", *kind)
+        for n, kind in enumerate([(), (), ("-t", "rsa", "-b", "2048"), ("-t", "ecdsa")])
+    ]
+    server.accept(keys[2])
+    recording = recording_agent(*keys)
+    log_in(server.port, identity_agent=recording.path)
+    assert recording.requests == [27, 11, 13]
+
+
+def test_a_public_key_file_selects_a_key_of_the_agent(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """With IdentitiesOnly, seven wrong keys of the agent do not stand in the way of the one that is named."""
+    server = sshd()
+    keys = [keygen(tmp_path / f"k{n}") for n in range(8)]
+    server.accept(keys[7])
+    path = agent(*keys)
+    named = tmp_path / "named.pub"
+    named.write_text(public(keys[7]))
+    log_in(server.port, identity_agent=path, identity_files=(str(named),), identities_only=True)
+    log_in(server.port, identity_agent=path, identity_files=(str(named),))
+
+
+def test_too_many_keys_are_the_reason_that_is_given(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """Where the server hangs up after so many keys, they are named, and IdentitiesOnly is what to do."""
+    server = sshd()
+    path = agent(*(keygen(tmp_path / f"k{n}") for n in range(8)))
+    failure = refused(server.port, identity_agent=path)
+    assert "agent key 'k0'" in failure.message
+    assert "IdentitiesOnly" in failure.hint
+
+
+def test_as_many_keys_are_tried_as_the_server_takes(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
+) -> None:
+    """With MaxAuthTries, be it 1 or 6, each of so many keys gets in: one after the other, as with ssh."""
+    keys = [keygen(tmp_path / f"k{n}") for n in range(6)]
+    path = agent(*keys)
+    for most in (1, 2, 3, 6):
+        server = sshd(f"host{most}", f"MaxAuthTries {most}")
+        for key in keys[:most]:
+            server.authorized_keys.write_text(public(key))
+            log_in(server.port, identity_agent=path)
+
+
+def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path) -> None:
+    """Partial success twice by one method; the step that succeeded costs no try."""
+    server = sshd("host", "MaxAuthTries 2", "AuthenticationMethods publickey,publickey")
+    wrong, first, second = (keygen(tmp_path / name) for name in ("wrong", "first", "second"))
+    server.accept(first)
+    server.accept(second)
+    log_in(server.port, identity_agent=agent(wrong, first), identity_files=(str(second),))
+    failure = refused(server.port, identity_files=(str(first),))
+    assert (
+        failure.message
+        == f"root@box accepted {first}, and then there was nothing to show it (it takes publickey)"
+    )
+
+
+def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
+    """A socket that IdentityAgent names and nobody serves is said to be passed over, and is the hint."""
+    with serving(steps=["publickey"]) as server:
+        person = Person()
+        failure = refused(server.port, person, identity_agent=str(tmp_path / "nobody"))
+    assert person.told == ["Warning: going on without the ssh agent: No such file or directory."]
+    assert failure.hint == f"SSH_AUTH_SOCK={tmp_path}/nobody ssh-add -l"
+
+
+Rounds = Sequence[tuple[str, str, Sequence[tuple[str, bool]], Sequence[str]]]
+ONE_TIME: Rounds = (
+    ("Two factors", "Look at\nyour phone", [("Password: ", False)], ["secret"]),
+    ("", "", [("\x1b]0;title\x07Code: ", True), ("Again:", True)], ["123456", "123456"]),
+    ("", "", [], []),
+)
+
+
+def test_keyboard_interactive_may_have_several_rounds() -> None:
+    """Each prompt names who asks, is free of escape sequences, and says whether the answer may be seen."""
+    with serving(steps=["keyboard-interactive"], rounds=ONE_TIME) as server:
+        person = log_in(server.port, Person("secret", "123456", "123456"))
+    assert person.asked == [
+        ("(root@box) Password: ", True),
+        ("(root@box) Code: ", False),
+        ("(root@box) Again:", False),
+    ]
+    assert person.told == ["(root@box) Two factors", "(root@box) Look at", "(root@box) your phone"]
+
+
+def test_a_wrong_code_may_be_given_again() -> None:
+    """A wrong answer is asked for again, NumberOfPasswordPrompts times."""
+    with serving(steps=["keyboard-interactive"], rounds=ONE_TIME[:1]) as server:
+        log_in(server.port, Person("wrong", "secret"))
+        server.account.done = 0
+        person = Person("wrong", "wrong", "wrong", "secret")
+        failure = refused(server.port, person)
+    assert len(person.asked) == 3
+    assert person.told.count("(root@box) Permission denied, please try again.") == 2
+    assert person.told.count("(root@box) Two factors") == 3
+    assert "accepted none of: keyboard-interactive" in failure.message
+
+
+def test_a_key_and_then_a_code(tmp_path: Path) -> None:
+    """Partial success goes on with what the server asks for next."""
+    key = keygen(tmp_path / "key")
+    blob = parse_public_line(public(key).encode())
+    with serving(steps=["publickey", "keyboard-interactive"], keys=[blob], rounds=ONE_TIME[:1]) as server:
+
+        class Stepping(Account):
+            def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+                result = super().check_auth_publickey(username, key)
+                # Once for the question or the signature: the one key is signed with at once.
+                self.done = 1 if result != paramiko.common.AUTH_FAILED else 0
+                return result
+
+        server.account.__class__ = Stepping
+        person = log_in(server.port, Person("secret"), identity_files=(str(key),))
+    assert [prompt for prompt, _ in person.asked] == ["(root@box) Password: "]
+
+
+def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
+    """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
+    with serving() as server:
+        person = log_in(server.port, Person("wrong", "open sesame"))
+        assert person.asked == [("(root@box) Password: ", True)] * 2
+        assert person.told == ["(root@box) Permission denied, please try again."]
+        server.account.done = 0
+        person = Person("wrong-one", "wrong-two")
+        failure = refused(server.port, person, number_of_password_prompts=2)
+    assert len(person.asked) == 2
+    assert "password" in failure.message
+    assert "wrong-one" not in failure.message
+
+
+def test_an_expired_password_is_changed() -> None:
+    """As with ssh: the old one, the new one twice; again where they differ, or the server wants another."""
+    with serving(expired="Your password has expired.\n\x1b[2JChange it.") as server:
+        answers = ["open sesame", "open sesame", "short", "short"]
+        answers += ["open sesame", "long enough", "long enuogh", "long enough", "long enough"]
+        person = log_in(server.port, Person(*answers))
+        assert server.account.password == "long enough"
+        server.account.expired, server.account.done = "It has expired.", 0
+        failure = refused(server.port, Person("long enough", "long enough", "new one"))
+    change = ["Old password: ", "New password: ", "Retype new password: "]
+    prompts = ["Password: ", *change, *change, *change[1:]]
+    assert person.asked == [(f"(root@box) {prompt}", True) for prompt in prompts]
+    words = ["Your password has expired.", "Change it.", "Too short.", "The new passwords differ; try again."]
+    assert person.told == [f"(root@box) {line}" for line in words]
+    assert failure.message == "root@box wants the password changed, and nobody answered"
+
+
+def test_a_server_that_hangs_up_on_a_wrong_answer_is_not_said_to_have_waited() -> None:
+    """What is known is said: it closed the connection, and after what."""
+    with serving(hangs_up=True) as server:
+        failure = refused(server.port, Person("wrong"))
+    assert failure.message == "root@box closed the connection without a word after password was tried"
+
+
+def test_nothing_may_be_asked_for_at_all() -> None:
+    """The method none is enough where the server has nothing to ask, even without a key to show."""
+    with serving(steps=[]) as server:
+        assert log_in(server.port).asked == []
+        assert server.account.seen == ["none"]
+
+
+def test_a_server_that_names_no_method_is_tried_with_all() -> None:
+    """As ssh does, in the order of PreferredAuthentications."""
+
+    class Silent(Account):
+        def get_allowed_auths(self, username: str) -> str:
+            return ""
+
+    with serving() as server:
+        server.account.__class__ = Silent
+        log_in(server.port, Person("open sesame"))
+        server.account.done = 0
+        failure = refused(server.port, Person("wrong"), number_of_password_prompts=1)
+    assert failure.message == "root@box accepted none of: keyboard-interactive, password"
+
+
+def test_a_question_without_a_prompt_may_come_again() -> None:
+    """A server that asks on the person's phone sends words alone; one refusal is not the end, as with ssh."""
+    rounds: Rounds = [("", "Approve it on your phone", [], ["never"])]
+    with serving(steps=["keyboard-interactive"], rounds=rounds) as server:
+        person = Person()
+        refused(server.port, person)
+        assert server.account.seen == ["none", *["keyboard-interactive"] * 3]
+    assert person.told == ["(root@box) Approve it on your phone"] * 3
+
+
+def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
+    """BatchMode asks nothing; without a terminal the failure says that nobody answered."""
+    with serving() as server:
+        person = Person("open sesame")
+        assert "BatchMode" in refused(server.port, person, batch_mode=True).hint
+        assert person.asked == []
+        failure = refused(server.port, Person())
+    assert failure.message == "root@box asks for a password, and nobody answered"
+
+
+def test_preferred_authentications_decide() -> None:
+    """A method that is not listed is not tried, even where the server offers it."""
+    with serving() as server:
+        failure = refused(server.port, Person("open sesame"), preferred_authentications=("publickey",))
+        assert "password" not in server.account.seen
+    assert failure.message == (
+        "nothing here to show root@box (it takes password); "
+        "PasswordAuthentication or PreferredAuthentications leaves out password"
+    )
+    options = "-o PasswordAuthentication=yes -o PreferredAuthentications=password"
+    assert failure.hint == f"let it be tried: {options}"
+
+
+def test_the_banner_is_told_without_its_escape_sequences() -> None:
+    """The server's banner is shown line by line, scrubbed."""
+    with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
+        person = log_in(server.port, Person("open sesame"))
+    assert person.told == ["Welcome", "to the box"]

@@ -1,0 +1,218 @@
+"""Keys that are with an agent: one that wants a touch, agents in odd places, agents that are no help."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.errors import AuthenticationFailure
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.ssh.connection import connect
+from tests.ssh.hops import fails, hop, nobody
+from tests.ssh.security_key import SecurityKey
+from tests.ssh.sshd import Sshd, keygen
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+@pytest.fixture
+def security_key(tmp_path: Path) -> Iterator[SecurityKey]:
+    """A security key that nobody has touched yet."""
+    with closing(SecurityKey(str(tmp_path / "security_key"))) as token:
+        yield token
+
+
+def test_who_has_to_touch_it_is_told(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
+) -> None:
+    """The agent is silent until it is touched, so that the person hears of it here; then they are in."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    told: list[str] = []
+
+    def person(line: str) -> None:
+        told.append(line)
+        security_key.touched.set()
+
+    configuration = hop(server.port, known(server), identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=person).close()
+    assert told == ["Approve agent key 'security key' in your agent, for root@box."]
+    server.wait_for("Accepted publickey for root from 127.0.0.1")
+    assert "ED25519-SK" in server.log
+
+
+def test_a_touch_that_comes_too_late(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
+) -> None:
+    """When LoginGraceTime passes meanwhile, it is not the agent that is blamed."""
+    server = sshd("host", "LoginGraceTime 3")
+    server.authorized_keys.write_text(security_key.public_line)
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert isinstance(failure, AuthenticationFailure)
+    assert failure.message == "root@box stopped waiting for the answer and closed the connection"
+
+
+def test_a_touch_that_is_refused(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
+) -> None:
+    """It is the reason that is given, unless another key does."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    security_key.refuses = True
+    security_key.touched.set()
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert failure.message == (
+        "root@box would take agent key 'security key', which the agent did not sign with: it refused to sign"
+    )
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=print).close()
+
+
+def test_a_socket_in_a_place_with_spaces(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    key: Path,
+    tmp_path: Path,
+) -> None:
+    """As a password manager sets it up: IdentityAgent in quotes, IdentitiesOnly, and a public half alone."""
+    server = sshd()
+    server.accept(key)
+    place = tmp_path / "Group Containers" / "t"
+    place.mkdir(parents=True)
+    (place / "agent.sock").symlink_to(agent(key))
+    key.unlink()
+    (tmp_path / "config").write_text(
+        f"Host box\n Hostname 127.0.0.1\n User root\n Port {server.port}\n"
+        f' IdentityAgent "{place}/agent.sock"\n IdentityFile {key}\n IdentitiesOnly yes\n'
+        f" UserKnownHostsFile {known(server)}\n"
+    )
+    hops = resolve(parse_target("box"), Options(config_file=str(tmp_path / "config")))
+    connect(hops, ask=nobody, tell=print).close()
+
+
+def test_an_agent_that_is_no_help_does_not_hinder(
+    sshd: Callable[..., Sshd],
+    known: Callable[..., Path],
+    key: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A socket that an agent has left costs nothing, an agent that hangs 5 s; then the key file does."""
+    server = sshd()
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=None)
+    told: list[str] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "left"))
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "left"))
+        began = time.monotonic()
+        connect([configuration], ask=nobody, tell=told.append).close()
+        assert time.monotonic() - began < 2
+        assert told == []
+        listener.listen()
+        connect([configuration], ask=nobody, tell=told.append).close()
+        assert time.monotonic() - began < 8
+    assert told == ["Warning: going on without the ssh agent: it did not answer in time."]
+
+
+def test_a_key_that_is_restricted_to_hosts(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    key: Path,
+) -> None:
+    """One of ``ssh-add -h`` signs for the hosts that are named, each hop of a way being one."""
+    gate, inner, other = sshd("gate"), sshd("inner"), sshd("other")
+    for server in (gate, inner, other):
+        server.accept(key)
+    path = agent()
+    hosts = [word for server in (gate, inner) for word in ("-h", f"[127.0.0.1]:{server.port}")]
+    command = ["ssh-add", "-q", "-H", str(known(gate, inner, other)), *hosts, str(key)]
+    subprocess.run(command, check=True, env={**os.environ, "SSH_AUTH_SOCK": path}, timeout=10)
+    hops = [
+        hop(server.port, known(gate, inner, other), identity_agent=path) for server in (gate, inner, other)
+    ]
+    connect(hops[:2], ask=nobody, tell=print).close()
+    assert fails(hops[2]).message == "nothing here to show root@box (it takes publickey)"
+
+
+def test_each_hop_has_its_own_agent(
+    sshd: Callable[..., Sshd],
+    agent: Callable[..., str],
+    known: Callable[..., Path],
+    security_key: SecurityKey,
+    key: Path,
+) -> None:
+    """The IdentityAgent of the jump host for the jump host, that of the destination for the destination."""
+    gate, inner = sshd("gate"), sshd("inner")
+    gate.authorized_keys.write_text(security_key.public_line)
+    inner.accept(key)
+    security_key.touched.set()
+    servers = known(gate, inner)
+    hops = [
+        hop(gate.port, servers, identity_agent=security_key.path),
+        hop(inner.port, servers, identity_agent=agent(key)),
+    ]
+    connect(hops, ask=nobody, tell=print).close()
+    swapped = [replace(hops[0], identity_agent=hops[1].identity_agent), hops[1]]
+    assert fails(*swapped).message == "root@box accepted none of: agent key 'key' (it takes publickey)"
+
+
+def test_an_agent_that_dies_before_it_has_signed(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
+) -> None:
+    """It is the reason that is given, and a key file still does."""
+    server = sshd()
+    server.authorized_keys.write_text(security_key.public_line)
+    security_key.dies = True
+    security_key.touched.set()
+    failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
+    assert failure.message == (
+        "root@box would take agent key 'security key', which the agent did not sign with: it went away"
+    )
+    server.accept(key)
+    configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
+    connect([configuration], ask=nobody, tell=print).close()
+
+
+def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
+    sshd: Callable[..., Sshd], agent: Callable[..., str], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A comment may be anybody's."""
+    server = sshd()
+    path = agent(keygen(tmp_path / "key", "-C", "\x1b]0;owned\x07at \x1b[31mwork\u202e"))
+    failure = fails(hop(server.port, known(server), identity_agent=path))
+    assert failure.message == "root@box accepted none of: agent key 'at work' (it takes publickey)"
+
+
+def test_a_passphrase_is_asked_for_each_hop(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As ssh, which is another process for each hop; the prompt says for which."""
+    gate, inner = sshd("gate"), sshd("inner")
+    key = keygen(tmp_path / "key", passphrase="correct horse")
+    gate.accept(key)
+    inner.accept(key)
+    hops = [
+        replace(hop(server.port, known(gate, inner), key), alias=server.directory.name)
+        for server in (gate, inner)
+    ]
+    asked: list[str] = []
+
+    def ask(prompt: str, *_: object) -> str:
+        asked.append(prompt)
+        return "correct horse"
+
+    connect(hops, ask=ask, tell=print).close()
+    assert asked == [f"Enter passphrase for key '{key}' (root@{name}): " for name in ("gate", "inner")]

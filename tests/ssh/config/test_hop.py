@@ -1,0 +1,76 @@
+"""What a person is told to type: it works when it is pasted into a shell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.config.target import parse_target
+from tests.ssh.sshd import Sshd, keygen
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_left"),
+    pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh program here"),
+]
+
+
+def pasted(command: str) -> subprocess.CompletedProcess[str]:
+    """A command as the shell runs it, without an agent in the environment."""
+    environment = {name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"}
+    return subprocess.run(
+        ["sh", "-c", command],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Through the jump hosts for the destination, without them for the first; blanks do not matter."""
+    gate, inner = sshd("gate"), sshd("inner")
+    key = keygen(tmp_path / "my key")
+    gate.accept(key)
+    inner.accept(key)
+    config = tmp_path / "config"  # with a blank, ssh itself has no -J
+    config.write_text(
+        f"Host *\n Hostname 127.0.0.1\n UserKnownHostsFile {known(gate, inner)}\n IdentityAgent none\n"
+        f'Host gate\n IdentityFile "{key}"\n'
+    )
+    options = Options(str(config), ("BatchMode=yes",), (str(key),), "inet")
+    target = parse_target(f"root@inner:{inner.port}", [f"root@gate:{gate.port}"])
+    for hop, server in zip(resolve(target, options), (gate, inner), strict=True):
+        done = pasted(f"{hop.by_ssh()} 'echo $SSH_CONNECTION'")
+        assert done.stdout.split()[-1:] == [str(server.port)], (hop.by_ssh(), done.stderr)
+
+
+def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
+    """It has no -J and no -4, and takes one key."""
+    options = Options("my config", ("BatchMode=yes",), ("one", "two"), "inet")
+    given = HopConfiguration("box", "127.0.0.1", "me", way=(*options.as_words(), "-J", "a,b", "me@box"))
+    assert given.ssh_copy_id == (
+        "ssh-copy-id -F 'my config' -o BatchMode=yes -i one -o AddressFamily=inet -o ProxyJump=a,b me@box"
+    )
+    assert HopConfiguration("box", "127.0.0.1", "me", 2022).ssh_copy_id == "ssh-copy-id -p 2022 me@box"
+
+
+def test_ssh_add_speaks_to_the_agent_that_was_asked(
+    agent: Callable[..., str], key: Path, tmp_path: Path
+) -> None:
+    """That of IdentityAgent, wherever it is; else that of the environment."""
+    spaced = tmp_path / "Group Containers"
+    spaced.symlink_to(agent(key))
+    asked = HopConfiguration("box", "127.0.0.1", "me", identity_agent=str(spaced))
+    assert "ED25519" in pasted(asked.ssh_add("-l")).stdout
+    assert HopConfiguration("box", "127.0.0.1", "me").ssh_add("my key") == "ssh-add 'my key'"
