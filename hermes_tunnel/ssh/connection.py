@@ -21,9 +21,9 @@ from hermes_tunnel.ssh.authentication.methods import Tell, authenticate
 from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.dial import dial
-from hermes_tunnel.ssh.hostkeys.known_hosts import describe
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
+from hermes_tunnel.ssh.public_key import describe
 from hermes_tunnel.ssh.transport import Transport, handshake
 from hermes_tunnel.text import plain
 

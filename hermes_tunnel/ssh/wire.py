@@ -24,6 +24,11 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self._rest = data
 
+    @property
+    def at_end(self) -> bool:
+        """Whether all was read."""
+        return not self._rest
+
     def take(self, count: int) -> bytes:
         """So many bytes."""
         if count > len(self._rest):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hermes_tunnel.ssh.authentication.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
-from hermes_tunnel.ssh.authentication.keys import key_type
+from hermes_tunnel.ssh.public_key import key_type
 from hermes_tunnel.ssh.wire import Reader, packed
 
 __all__ = ["Agent", "AgentKey", "AgentProblem"]

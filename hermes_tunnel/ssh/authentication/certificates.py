@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from hermes_tunnel.ssh.authentication.keys import parse_public_line, read
+from hermes_tunnel.ssh.authentication.keys import read
+from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.wire import Reader, packed
 
 # How many values a public key has after its type.

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentKey, AgentProblem
 from hermes_tunnel.ssh.authentication.certificates import certified, read_certificate
-from hermes_tunnel.ssh.authentication.keys import KeyFile, key_type, rsa_bits
+from hermes_tunnel.ssh.authentication.keys import KeyFile
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.public_key import key_type, rsa_bits
 from hermes_tunnel.text import plain, quote
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from hermes_tunnel.ssh.config.hop import allows
+from hermes_tunnel.ssh.public_key import key_type, parse_public_line
 from hermes_tunnel.ssh.wire import Reader, mpint, packed
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -127,26 +128,6 @@ class KeyFile:
             )
 
 
-def key_type(blob: bytes) -> str:
-    """The type that a public key blob begins with.
-
-    :raises ValueError: it does not even have one
-    """
-    return Reader(blob).string().decode("ascii", "replace")
-
-
-def rsa_bits(blob: bytes) -> int | None:
-    """The size of an RSA key (RFC 4253 section 6.6); None for what is none."""
-    reader = Reader(blob)
-    try:
-        if reader.string() != b"ssh-rsa":
-            return None
-        _exponent, modulus = reader.string(), reader.string()
-    except ValueError:
-        return None
-    return int.from_bytes(modulus, "big").bit_length()
-
-
 def signature_algorithm(kind: str, allowed: Sequence[str], server_signs: Sequence[str] | None) -> str | None:
     """What a key signs with, as OpenSSH's ``key_sig_algorithm`` chooses it; None where nothing will do.
 
@@ -163,18 +144,6 @@ def signature_algorithm(kind: str, allowed: Sequence[str], server_signs: Sequenc
     if kind in own and kind not in [each.lstrip("+^") for each in allowed]:
         own.remove(kind)
     return min(own, key=lambda each: allowed.index(each) if each in allowed else 0, default=None)
-
-
-def parse_public_line(data: bytes) -> bytes | None:
-    """The blob of a public key or certificate line (``ssh-ed25519 AAAA... comment``), if it is one."""
-    match = re.match(rb"\s*([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+=*)\s", data + b"\n")
-    if not match:
-        return None
-    try:
-        blob = base64.b64decode(match[2], validate=True)
-        return blob if key_type(blob) == match[1].decode() else None
-    except ValueError:
-        return None
 
 
 def read(path: str) -> bytes:

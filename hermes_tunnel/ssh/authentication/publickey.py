@@ -12,13 +12,12 @@ from hermes_tunnel.ssh.authentication.keys import (
     PassphraseNeeded,
     UnusableKey,
     WrongPassphrase,
-    key_type,
     signature_algorithm,
 )
 from hermes_tunnel.ssh.authentication.refusals import Record, stopped_waiting
 from hermes_tunnel.ssh.authentication.userauth import Failed, KeyAccepted, Reply, UserAuth
 from hermes_tunnel.ssh.config.hop import HopConfiguration
-from hermes_tunnel.ssh.hostkeys.known_hosts import describe
+from hermes_tunnel.ssh.public_key import describe, key_type
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import re
@@ -18,21 +17,11 @@ from enum import Enum, auto
 from pathlib import Path
 
 from hermes_tunnel.ssh.config.patterns import in_list
+from hermes_tunnel.ssh.public_key import describe, whole_type
 
 _LINE = re.compile(
     rb"[ \t]*(?:(@revoked|@cert-authority)[ \t]+|(?!#))(?!@)([^ \t]+)[ \t]+([^ \t]+)[ \t]+([^ \t]+)"
 )
-# What ssh calls a key of this type, and the number of strings in its blob.
-_KEYS = {
-    "ssh-ed25519": ("ED25519", 2),
-    "ssh-rsa": ("RSA", 3),
-    "ecdsa-sha2-nistp256": ("ECDSA", 3),
-    "ecdsa-sha2-nistp384": ("ECDSA", 3),
-    "ecdsa-sha2-nistp521": ("ECDSA", 3),
-    "sk-ssh-ed25519@openssh.com": ("ED25519-SK", 3),
-    "sk-ecdsa-sha2-nistp256@openssh.com": ("ECDSA-SK", 4),
-    "ssh-dss": ("DSA", 5),
-}
 SSH_PORT = 22
 _SALT_BYTES = 20  # as many as HMAC-SHA1 has
 # Names that ssh would not write down, as a line with one of them could mean other hosts too.
@@ -145,7 +134,7 @@ class KnownHosts:
             if not _is_about(hosts, wanted):
                 continue
             blob = _decoded(text.translate(None, b"\r\v\f"))
-            key_type = _key_type(blob)
+            key_type = whole_type(blob)
             # The type may also be written as one of RFC 8332's signature algorithms.
             if key_type and re.sub(rb"^rsa-sha2-(256|512)$", b"ssh-rsa", label) == key_type.encode():
                 yield Line(place, marker.decode(), key_type, blob)
@@ -173,21 +162,6 @@ def append(path: str | Path, host: str, port: int, key_type: str, blob: bytes, *
             line = line if file.read() == b"\n" else b"\n" + line
         # In one call, so that another program's line, appended at the same time, stays whole.
         file.write(line + b"\n")
-
-
-def fingerprint(blob: bytes) -> str:
-    """``SHA256:`` and the hash of a key, as ssh prints it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-
-
-def called(key_type: str) -> str:
-    """What ssh calls a key of this type: ``ED25519`` for ``ssh-ed25519``."""
-    return _KEYS[key_type][0] if key_type in _KEYS else key_type
-
-
-def describe(key_type: str, blob: bytes) -> str:
-    """A key in words: ``ED25519 SHA256:...``."""
-    return f"{called(key_type)} {fingerprint(blob)}"
 
 
 def known_name(host: str, port: int) -> str:
@@ -226,13 +200,3 @@ def _decoded(text: bytes) -> bytes:
     except binascii.Error:
         return b""
     return data if base64.b64encode(data) == text else b""
-
-
-def _key_type(blob: bytes) -> str | None:
-    """The type that a blob says it is of, if it is built as such a key is."""
-    ends = [0]
-    while ends[-1] < len(blob):
-        ends.append(ends[-1] + 4 + int.from_bytes(blob[ends[-1] : ends[-1] + 4], "big"))
-    key_type = blob[4 : ends[1]].decode("ascii", "replace") if len(ends) > 1 else ""
-    whole = ends[-1] == len(blob) and key_type in _KEYS and _KEYS[key_type][1] == len(ends) - 1
-    return key_type if whole else None

@@ -10,20 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hermes_tunnel.errors import HostKeyFailure
-from hermes_tunnel.ssh.authentication.keys import parse_public_line, rsa_bits
 from hermes_tunnel.ssh.config.hop import HopConfiguration, shell_line
 from hermes_tunnel.ssh.config.keywords import find_ssh
-from hermes_tunnel.ssh.hostkeys.known_hosts import (
-    SSH_PORT,
-    Finding,
-    KnownHosts,
-    Verdict,
-    append,
-    called,
-    describe,
-    fingerprint,
-    known_name,
-)
+from hermes_tunnel.ssh.hostkeys.known_hosts import SSH_PORT, Finding, KnownHosts, Verdict, append, known_name
+from hermes_tunnel.ssh.public_key import called, describe, fingerprint, parse_public_line, rsa_bits
 
 __all__ = ["KnownHosts", "known_as", "verify"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
-from hermes_tunnel.ssh.authentication.keys import parse_public_line
+from hermes_tunnel.ssh.public_key import parse_public_line
 from tests.ssh.sshd import keygen, public
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

@@ -14,7 +14,7 @@ import pytest
 
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.authentication.agent_socket import Blocking, _on_windows, _Pipe, reach
-from hermes_tunnel.ssh.authentication.keys import parse_public_line
+from hermes_tunnel.ssh.public_key import parse_public_line
 from tests.interrupted import interrupted, needs_a_signal
 from tests.ssh.sshd import keygen, public
 

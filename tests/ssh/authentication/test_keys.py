@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.ssh.authentication.keys import (
-    KeyFile,
-    PassphraseNeeded,
-    UnusableKey,
-    WrongPassphrase,
-    parse_public_line,
-)
+from hermes_tunnel.ssh.authentication.keys import KeyFile, PassphraseNeeded, UnusableKey, WrongPassphrase
+from hermes_tunnel.ssh.public_key import parse_public_line
 from tests.ssh.sshd import keygen, public, security_key_file
 
 

@@ -14,9 +14,9 @@ import paramiko
 import pytest
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure
-from hermes_tunnel.ssh.authentication.keys import parse_public_line
 from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
+from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.transport import Transport, handshake
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Account, Server

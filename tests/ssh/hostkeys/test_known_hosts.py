@@ -11,17 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hermes_tunnel.ssh.hostkeys.known_hosts import (
-    Finding,
-    KnownHosts,
-    Line,
-    Verdict,
-    append,
-    called,
-    describe,
-    fingerprint,
-    known_name,
-)
+from hermes_tunnel.ssh.hostkeys.known_hosts import Finding, KnownHosts, Line, Verdict, append, known_name
+from hermes_tunnel.ssh.public_key import called, describe, fingerprint
 
 
 def blob(*strings: bytes) -> bytes:

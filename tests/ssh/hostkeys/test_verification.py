@@ -13,8 +13,9 @@ import pytest
 
 from hermes_tunnel.errors import ExitStatus, HostKeyFailure
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.ssh.hostkeys.known_hosts import Verdict, append, fingerprint
+from hermes_tunnel.ssh.hostkeys.known_hosts import Verdict, append
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
+from hermes_tunnel.ssh.public_key import fingerprint
 from tests.ssh.hostkeys.test_known_hosts import ECDSA, KEY, OTHER, blob, text
 
 SMALL = blob(b"ssh-rsa", b"\x01\x00\x01", b"\x00\x80" + bytes(127))
