@@ -13,7 +13,6 @@ from hermes_tunnel.errors import NobodyAnswered, Undeliverable, Unsafe
 from hermes_tunnel.oauth import ending
 from hermes_tunnel.oauth.authorization import (
     Authorization,
-    Mode,
     Policy,
     assess_authorization,
     assess_verification,
@@ -30,11 +29,14 @@ from hermes_tunnel.oauth.effects import (
     StopAsking,
 )
 from hermes_tunnel.oauth.states import (
+    CREDIBLE,
+    EARLY,
     SECONDS_TO_ASK,
     SECONDS_TO_BEGIN,
     SECONDS_TO_END,
     SECONDS_TO_FINISH,
     SECONDS_TO_GO_ON,
+    STATE_OF_MODE,
     Answered,
     Delivered,
     Event,
@@ -63,15 +65,6 @@ _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
 # Colons and question marks as Chinese has them too. Other words may be of a start-up file that is slow.
 _QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
-EARLY = (State.STARTING, State.ASKING)
-# An exit status of 0 is believed there; elsewhere the login went on without the person and said nothing.
-_CREDIBLE = (State.ANSWERED, State.CALLBACK_DELIVERED, State.ANNOUNCED)
-_STATE_OF_MODE = {
-    Mode.LOOPBACK: State.AWAITING_CALLBACK,
-    Mode.DEVICE: State.AWAITING_APPROVAL,
-    Mode.PASTE: State.AWAITING_ANSWER,
-    Mode.EXTERNAL: State.AWAITING_APPROVAL,
-}
 
 
 @dataclass
@@ -92,7 +85,6 @@ class Reactions:
     _listening: int | None = None
     _strayed: bool = False
     _requests: int = 0
-    _announced: bool = False
     _failure: str = ""
     _pending: str = ""
     _deserted: bool = False
@@ -134,7 +126,7 @@ class Reactions:
                 f"the command asked for a sign-in {self._requests} times; it was stopped",
                 "look at what it printed above, then try again",
             )
-        self.state, self.takes_paste = _STATE_OF_MODE[authorization.mode], False
+        self.state, self.takes_paste = STATE_OF_MODE[authorization.mode], False
         listening, self._listening = self._listening, None
         return [
             Invite(authorization, again=before is not None),
@@ -196,7 +188,7 @@ class Reactions:
         return [Allow(SECONDS_TO_BEGIN)] if _QUESTION.search(before) else []
 
     def _on_success(self, _: Success) -> list[Effect]:
-        self.state, self._announced = State.ANNOUNCED, True
+        self.state = State.ANNOUNCED
         return [CloseListener(), Allow(SECONDS_TO_END)]
 
     def _on_failure_mark(self, mark: FailureMark) -> list[Effect]:
@@ -233,9 +225,9 @@ class Reactions:
             words = self._failure or self.last_words
             raise ending.command_failed(exited.status, words, delivered=before is State.CALLBACK_DELIVERED)
         if self.authorization is not None:
-            proof = before not in _CREDIBLE
+            proof = before not in CREDIBLE
             return [Conclude(Outcome.LOGGED_IN, proof=proof, ended=proof)]
-        if self._announced:
+        if before is State.ANNOUNCED:
             return [Conclude(Outcome.IMPORTED)]
         raise ending.nothing_recognised(self.last_words)
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.effects import Allow, Effect
-from hermes_tunnel.oauth.reactions import EARLY, Reactions
+from hermes_tunnel.oauth.reactions import Reactions
 from hermes_tunnel.oauth.states import (
+    EARLY,
     SECONDS_TO_BEGIN,
     Answered,
     Delivered,

@@ -33,6 +33,17 @@ class State(Enum):
     ENDED = "the command has ended"
 
 
+EARLY = (State.STARTING, State.ASKING)
+# An exit status of 0 is believed there; elsewhere the login went on without the person and said nothing.
+CREDIBLE = (State.ANSWERED, State.CALLBACK_DELIVERED, State.ANNOUNCED)
+STATE_OF_MODE = {
+    Mode.LOOPBACK: State.AWAITING_CALLBACK,
+    Mode.DEVICE: State.AWAITING_APPROVAL,
+    Mode.PASTE: State.AWAITING_ANSWER,
+    Mode.EXTERNAL: State.AWAITING_APPROVAL,
+}
+
+
 @dataclass(frozen=True)
 class Delivered:
     """The callback was delivered; the remote's listener answered ``status``, None if nothing usable.
