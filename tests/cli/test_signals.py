@@ -142,6 +142,7 @@ import os, signal, sys
 from hermes_tunnel.cli.ending import Endings
 from hermes_tunnel.errors import Ended
 number = int(sys.argv[1])
+signal.signal(number, signal.SIG_DFL)  # it may be ignored where the tests run
 with Endings():
     try:
         os.kill(os.getpid(), number)
