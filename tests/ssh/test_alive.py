@@ -40,7 +40,8 @@ def suspended(server: Sshd) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):  # a child that had its parent's word to end
+                process.resume()
 
 
 @pytest.mark.parametrize(
@@ -141,13 +142,13 @@ def test_silence_is_counted_from_the_last_packet(
     """It is noticed within ServerAliveInterval times ServerAliveCountMax, and not in the interval before."""
     server = sshd()
     server.accept(key)
-    slower = {"server_alive_interval": 0.4, "server_alive_count_max": 3}
+    slower = {"server_alive_interval": 0.8, "server_alive_count_max": 3}
     with connect([hop(server.port, known(server), key, **slower)], ask=nobody, tell=print) as connection:
         with suspended(server):
             begin = time.monotonic()
             connection.transport.join(5)
-            assert 0.7 < time.monotonic() - begin < 1.3
-        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 1\.2 s"):
+            assert 1.5 < time.monotonic() - begin < 2.6
+        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 2\.4 s"):
             connection.check()
 
 
