@@ -57,10 +57,12 @@ class Screen:
     def show(self, event: events.Event) -> None:
         """Tell the person, in words.
 
-        An invitation is held back while the command goes on talking, so that it stands last, where it
-        is looked for; ``quiet`` says that the talking is over, and so does whatever else happens.
+        An invitation, and that the tunnel is open for it, is held back while the command goes on talking,
+        so that it stands last, where it is looked for; ``quiet`` says that the talking is over, and so does
+        whatever else happens.
         """
-        if isinstance(event, events.AuthorizationAsked) or (self._held and isinstance(event, events.Browser)):
+        invites = isinstance(event, events.Forwarding | events.AuthorizationAsked)
+        if invites or (self._held and isinstance(event, events.Browser)):
             self._held.append(event)
             return
         if isinstance(event, events.RemoteLine):
@@ -68,20 +70,25 @@ class Screen:
             self._unseen.append(event.text)
         else:
             self.quiet()
-        if isinstance(event, events.Forwarding):
-            self._forwarded = event.port
         if isinstance(event, events.Finished):
             self._tell_unseen(event)
         self._tell(event)
 
     def quiet(self) -> None:
         """The command has nothing more to say for now."""
+        held, self._held = self._held, []
+        self._need_no_other_tunnel()
+        for event in held:
+            self._tell(event)
+            if isinstance(event, events.Forwarding):
+                self._forwarded = event.port
+                self._need_no_other_tunnel()
+
+    def _need_no_other_tunnel(self) -> None:
+        """Who read the advice to open one has to know that it is open."""
         if self._advised is not None and self._advised == self._forwarded:
             self._advised = None
             self._tell(events.Notice(NO_OTHER_TUNNEL))
-        held, self._held = self._held, []
-        for event in held:
-            self._tell(event)
 
     def _tell_unseen(self, finished: events.Finished) -> None:
         """What the command said last, where that was not shown and the end is bad: its reason is there."""

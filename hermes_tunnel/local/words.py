@@ -103,7 +103,7 @@ def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator
     match event.outcome:
         case "delivered" if usual:
             answer = "The answer" if event.pasted else "The browser came back; its answer"
-            yield Sentence(f"{answer} was delivered. Hermes is finishing the login ...")
+            yield Sentence(f"{answer} was delivered. Hermes is logging in ...")
             if curious and event.way in _WAYS:
                 yield Sentence(_WAYS[event.way])
         case "stray":

@@ -57,7 +57,7 @@ def test_without_a_terminal(variables: dict[str, str]) -> None:
     done = run("demo", env=variables)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr
-    sentence = "The browser came back; its answer was delivered. Hermes is finishing the login ...\n"
+    sentence = "The browser came back; its answer was delivered. Hermes is logging in ...\n"
     assert sentence in done.stderr
 
 
