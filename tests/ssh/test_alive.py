@@ -158,7 +158,8 @@ def test_keys_are_exchanged_again_meanwhile(
     """A server that rekeys often (RekeyLimit), while ServerAlive asks, loses no byte of a large output."""
     server = sshd("host", "RekeyLimit 64K", "LogLevel DEBUG1")
     server.accept(key)
-    configuration = hop(server.port, known(server), key, server_alive_interval=0.01)
+    often = {"server_alive_interval": 0.01, "server_alive_count_max": 500}  # on a busy machine sshd may pause
+    configuration = hop(server.port, known(server), key, **often)
     with connect([configuration], ask=nobody, tell=print) as connection:
         assert run(connection, "head -c 1000000 /dev/zero") == bytes(1_000_000)
         assert run(connection, "echo still here") == b"still here\n"
