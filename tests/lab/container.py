@@ -139,10 +139,6 @@ class Container:
         line = f"export XDG_RUNTIME_DIR={directory}\n"
         startup.write_text(line + startup.read_text().removeprefix(line))
 
-    def stop(self) -> None:
-        """Stop it; its name stays."""
-        self._podman("stop", "--time", "0", NAME)
-
     def run(self, command: str) -> str:
         """What a shell of root in it prints."""
         return self._podman("exec", NAME, "sh", "-c", command)
