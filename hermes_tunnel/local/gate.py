@@ -58,7 +58,7 @@ class Gate:
         self._places = threading.Lock()
         self._waiting: dict[socket.socket, bool] = {}  # in the order of their coming; whether a head began
         self._delivering = threading.Lock()
-        self._delivered: Delivered | None = None
+        self._outcome: Delivered | Undeliverable | None = None
         self._strayed = False
 
     def serve(self, connection: socket.socket) -> None:
@@ -88,17 +88,10 @@ class Gate:
                 self._report(replace(event, pasted=True) if isinstance(event, Delivered) else event)
         return ""
 
-    def settle(self) -> bool:
-        """Wait, not for long, until the answer to the callback is with the browser, and reported.
-
-        :return: whether there was something to wait for
-        """
-        if self._delivering.acquire(blocking=False):
-            self._delivering.release()
-            return False
+    def settle(self) -> None:
+        """Wait, not for long, until the answer to the callback is with the browser, and reported."""
         if self._delivering.acquire(timeout=_SETTLE_SECONDS):
             self._delivering.release()
-        return True
 
     @contextlib.contextmanager
     def _place(self, connection: socket.socket) -> Iterator[None]:
@@ -181,22 +174,23 @@ class Gate:
                 self._report(event)
 
     def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undeliverable | None:
-        """What became of it; None where it, or another, was delivered before."""
-        if self._delivered is not None:
+        """What became of it; None where it, or another, was handed over before, for better or worse."""
+        if self._outcome is not None:
             return None
         try:
             answer, way = self._deliver(verdict.request)
         except Undeliverable as error:
-            return error
-        self._delivered = Delivered.from_answer(verdict.error, answer, way)
-        return self._delivered
+            self._outcome = error
+        else:
+            self._outcome = Delivered.from_answer(verdict.error, answer, way)
+        return self._outcome
 
     def _page(self) -> page.Page:
-        if self._delivered is None:
+        if not isinstance(self._outcome, Delivered):
             return page.failed(self._destination)
-        if self._delivered.error:
+        if self._outcome.error:
             return page.declined(self._destination)
-        return page.delivered(self._destination) if self._delivered.taken else page.failed(self._destination)
+        return page.delivered(self._destination) if self._outcome.taken else page.failed(self._destination)
 
 
 def _write(connection: socket.socket, response: bytes) -> None:

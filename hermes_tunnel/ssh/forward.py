@@ -153,7 +153,7 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         try:
             super().start()
         except sshtunnel.BaseSSHTunnelForwarderError as error:
-            self._stop_transport()
+            self._close()  # nobody serves yet, so that there is nobody to wait for
             raise NetworkFailure("the connection was lost", "run the login again") from error
 
     # -- what sshtunnel calls ----------------------------------------------------------------------
@@ -176,10 +176,13 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         try:
             self._server_list.append(_Server(local, self._make_ssh_forward_handler_class(remote)))
         except OSError as error:
-            for server in self._server_list:
-                server.server_close()
-            self._server_list = []
+            self._close()
             raise PortRefused(*local, error) from error
+
+    def _close(self) -> None:
+        for server in self._server_list:
+            server.server_close()
+        self._server_list = []
 
     def _serve_forever_wrapper(self, _srv: _Server, poll_interval: float = 0.1) -> None:
         self._threads.append(threading.current_thread())

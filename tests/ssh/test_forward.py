@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import sshtunnel
 
-from hermes_tunnel.errors import Failure
-from hermes_tunnel.ssh.forward import check_names
+from hermes_tunnel.errors import Failure, NetworkFailure
+from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.forward import LocalForward, check_names
 from tests.cli.program import run
+from tests.ssh.hops import hop, nobody
+from tests.ssh.sshd import Sshd
 
 NAMES = (
     *("BaseSSHTunnelForwarderError", "SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer"),
@@ -51,6 +56,21 @@ def test_a_name_that_is_gone_is_said(name: str) -> None:
         check_names(without(name))
     assert failure.value.message == f"this sshtunnel (0.6.0) lacks {name}"
     assert failure.value.hint.endswith("sshtunnel>=0.5.1,<0.6")
+
+
+def test_a_connection_that_is_lost_before_is_said(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """A question may have stood meanwhile: it fails at once, and the port is free again."""
+    server = sshd()
+    server.accept(key)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+        connection.transport.close()
+        with pytest.raises(NetworkFailure, match="the connection was lost"):
+            LocalForward(connection.transport, ("127.0.0.1",), port, lambda _: None).start()
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_another_sshtunnel_is_an_error_in_words(tmp_path: Path) -> None:
