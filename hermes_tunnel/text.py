@@ -92,7 +92,9 @@ def _columns(character: str) -> int:
     """How many columns of a terminal it takes (Unicode TR 11)."""
     if unicodedata.combining(character):
         return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    # The hexagrams are wide since Unicode 16, which not every Python knows.
+    wide = unicodedata.east_asian_width(character) in "WF" or "\u4dc0" <= character <= "\u4dff"
+    return 2 if wide else 1
 
 
 def quote(text: str) -> str:

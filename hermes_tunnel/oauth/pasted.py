@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-_WORD = re.compile(r"[A-Za-z/.~_+-]{4,16}")
+_WORD = re.compile(r"[A-Za-z0-9/.~_+-]{4,16}")
 
 
 def may_be_a_word(text: str) -> bool:
-    """Whether it could be a word, such as ``help`` or ``/quit``, though a code might look the same.
+    """Whether it could be a word, such as ``help``, ``/quit`` or ``1234``, though a code might look the same.
 
     Some releases take the first line that they get for the code, and fail the login if it is none.
     """

@@ -326,7 +326,7 @@ def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -
 
     def take(line: str) -> str:
         taken.put(line)
-        return "" if line == "right-1" else "it is neither"
+        return "" if line == "the-right-one-of-two" else "it is neither"
 
     console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
     console.take_pasted(take, needed=False, nobody=lambda: taken.put("nobody"))
@@ -335,18 +335,18 @@ def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -
     assert shown.index(URL) < shown.index("If the page shows a code instead") < shown.index("0:59 left")
     until(lambda: not pty.echoes)
     pty.type("\n")
-    pty.type("S3CRET-wrong\n")
-    assert taken.get(timeout=SECONDS) == "S3CRET-wrong"
+    pty.type("S3CRET-wrong-of-two\n")
+    assert taken.get(timeout=SECONDS) == "S3CRET-wrong-of-two"
     shown = pty.wait_for("That is not it: it is neither.")
     console.waiting("the browser to come back", 58)
-    pty.type("right-1\n")
-    assert taken.get(timeout=SECONDS) == "right-1"
+    pty.type("the-right-one-of-two\n")
+    assert taken.get(timeout=SECONDS) == "the-right-one-of-two"
     console.stop_asking()
     shown += pty.wait_for("0:58 left")
     console.done_waiting()
     assert "S3CRET" not in shown
     assert pty.modes == before
-    assert console.safe("S3CRET-wrong") == "[hidden]"
+    assert console.safe("S3CRET-wrong-of-two") == "[hidden]"
 
 
 def test_an_address_that_is_needed_is_asked_for(pty: Terminal) -> None:
@@ -389,8 +389,8 @@ def test_ctrl_d_ends_no_offer(pty: Terminal) -> None:
     console.take_pasted(into(taken), needed=False, nobody=lambda: taken.put("nobody"))
     until(lambda: not pty.echoes)
     pty.type("\x04\x04")
-    pty.type("code-1\n")
-    assert taken.get(timeout=SECONDS) == "code-1"
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
     console.stop_asking()
     assert pty.modes == before
 
@@ -421,8 +421,8 @@ def test_an_offer_pauses_while_a_question_is_asked(pty: Terminal) -> None:
     asking.join(SECONDS)
     assert taken.empty()
     until(lambda: not pty.echoes)
-    pty.type("code-1\n")
-    assert taken.get(timeout=SECONDS) == "code-1"
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
     console.stop_asking()
     assert pty.modes == before
 
@@ -441,8 +441,8 @@ def test_an_offer_that_is_busy_with_a_line_reads_no_more_when_it_was_given_up(pt
 
     console.take_pasted(take, needed=False, nobody=lambda: None)
     until(lambda: not pty.echoes)
-    pty.type("code-1\n")
-    assert taken.get(timeout=SECONDS) == "code-1"
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
     asking = threading.Thread(target=lambda: answers.put(console.ask("password: ", True)), daemon=True)
     asking.start()
     pty.wait_for("password: ")

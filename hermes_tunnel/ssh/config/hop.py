@@ -125,6 +125,8 @@ class HopConfiguration:
             value = next(rest)
             if option == "-J":
                 words += ["-o", f"ProxyJump={value}"]
+            elif option == "-l":
+                host = f"{value}@{host}"
             elif option != "-i" or option not in words:
                 words += [option, value]
         return shell_line("ssh-copy-id", *words, host)

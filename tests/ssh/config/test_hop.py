@@ -12,7 +12,7 @@ import pytest
 
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.hop import HopConfiguration
-from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.ssh.config.target import Hop, Target, parse_target
 from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = [
@@ -56,12 +56,14 @@ def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
 
 
 def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
-    """It has no -J and no -4, and takes one key."""
+    """It has no -J, no -l and no -4, and takes one key."""
     options = Options("my config", ("BatchMode=yes",), ("one", "two"), "inet")
     given = HopConfiguration("box", "127.0.0.1", "me", way=(*options.as_words(), "-J", "a,b", "me@box"))
     assert given.ssh_copy_id == (
         "ssh-copy-id -F 'my config' -o BatchMode=yes -i one -o AddressFamily=inet -o ProxyJump=a,b me@box"
     )
+    given = HopConfiguration("box", "127.0.0.1", "me", way=Target(Hop("me", "box", 22)).as_words())
+    assert given.ssh_copy_id == "ssh-copy-id -p 22 me@box"
     assert HopConfiguration("box", "127.0.0.1", "me", 2022).ssh_copy_id == "ssh-copy-id -p 2022 me@box"
 
 
