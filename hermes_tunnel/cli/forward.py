@@ -9,6 +9,7 @@ import click
 from hermes_tunnel.cli.options import (
     SECONDS,
     Number,
+    call,
     connection_options,
     hops,
     json_option,
@@ -59,16 +60,15 @@ def forward(callback_port: int | None, as_json: bool, quiet: bool, verbosity: in
 
 
 def _forward(port: int | None, wanted: dict[str, Any], console: Console, report: Report) -> str:
-    from hermes_tunnel.remote.call import Call
     from hermes_tunnel.tunnel import Order, expected_at
     from hermes_tunnel.tunnel import forward as lead
     from hermes_tunnel.way_back import BusyPort
 
-    call = Call(as_user=wanted["as_user"], container=wanted["container"])
+    how = call(wanted)
     way = hops(wanted)
     expected = _from_the_url(console) if port is None else expected_at(port)
     busy = BusyPort(wanted["on_busy_port"], wanted["yes"])
-    order = Order(way, call, expected, wanted["timeout"], busy, wanted["relay"])
+    order = Order(way, how, expected, wanted["timeout"], busy, wanted["relay"])
     redirect = lead(order, console, report.emit)
     report.result(
         f"forward: the browser's answer was delivered to port {redirect.port} on {way[-1].label}; "

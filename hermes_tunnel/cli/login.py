@@ -10,6 +10,7 @@ import click
 from hermes_tunnel.cli.ending import show_failure
 from hermes_tunnel.cli.options import (
     SECONDS,
+    call,
     connection_options,
     hops,
     json_option,
@@ -45,8 +46,8 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
 @click.argument("host", metavar="[USER@]HOST[:PORT]")
 @connection_options
 @remote_options
-@option("--profile", variable="PROFILE", default="", metavar="NAME", help="The Hermes profile there.")
-@option("--hermes-path", variable="HERMES_PATH", default="", metavar="PATH", help="Where hermes is there.")
+@option("--profile", variable="PROFILE", metavar="NAME", help="The Hermes profile there.")
+@option("--hermes-path", variable="HERMES_PATH", metavar="PATH", help="Where hermes is there.")
 @option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Only show the address.")
 @option(
     "--browser",
@@ -116,13 +117,12 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     from hermes_tunnel.local.browser import check_command, open_browser
     from hermes_tunnel.login import Order
     from hermes_tunnel.oauth.authorization import issuer_of
-    from hermes_tunnel.remote.call import Call
     from hermes_tunnel.remote.hermes import provider
     from hermes_tunnel.way_back import BusyPort
 
     chosen = provider(wanted["provider"])
-    call = Call(wanted["hermes_path"], wanted["as_user"], wanted["profile"], wanted["container"])
-    call.login_line(chosen, "0", extra)
+    how = call(wanted)
+    how.login_line(chosen, "0", extra)
     if wanted["browser"] is not None:
         check_command(wanted["browser"])
     wishes = Wishes(
@@ -132,4 +132,4 @@ def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
         busy_port=BusyPort(wanted["on_busy_port"], wanted["yes"]),
         relay=wanted["relay"],
     )
-    return Order(chosen, hops(wanted), call, extra, wishes)
+    return Order(chosen, hops(wanted), how, extra, wishes)

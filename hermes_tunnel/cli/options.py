@@ -18,6 +18,7 @@ from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
+    from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,12 +46,18 @@ class _Name(click.Option):
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
         """:raises click.BadParameter: it is empty"""
-        if value == "" and ctx.get_parameter_source(self.name or "") is not ParameterSource.DEFAULT:
+        if value == "":
             raise click.BadParameter("it is empty", ctx=ctx, param=self)
         return super().process_value(ctx, value)
 
 
-class Number(click.ParamType[Any]):
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType  # which takes no type before click 8.5
+
+
+class Number(_ParamType):
     """A decimal number in a range, told in plain words.
 
     :param what: what it is, such as ``a port``
@@ -128,13 +135,10 @@ _CONNECTION = (
     option("-6", "ipv6", variable="IPV6", is_flag=True, help="IPv6 only."),
 )
 _REMOTE = (
-    option(
-        "--as-user", variable="AS_USER", default="", metavar="USER", help="Run it there as USER, by sudo."
-    ),
+    option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, by sudo."),
     option(
         "--container",
         variable="CONTAINER",
-        default="",
         metavar="NAME",
         help="Hermes is in this container there, of docker or podman.",
     ),
@@ -206,6 +210,14 @@ def hops(wanted: dict[str, Any]) -> tuple[HopConfiguration, ...]:
         address_family=family,
     )
     return resolve(target, options)
+
+
+def call(wanted: dict[str, Any]) -> Call:
+    """How Hermes is run there, by those of the options for it that the verb has."""
+    from hermes_tunnel.remote.call import Call
+
+    options = {"path": "hermes_path", "as_user": "as_user", "profile": "profile", "container": "container"}
+    return Call(**{field: wanted[name] for field, name in options.items() if wanted.get(name)})
 
 
 def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hermes_tunnel.cli.options import (
+    call,
     connection_options,
     hops,
     json_option,
@@ -46,14 +47,13 @@ def paste(as_json: bool, quiet: bool, verbosity: int, **wanted: Any) -> int:
 
 
 def _paste(wanted: dict[str, Any], console: Console, report: Report) -> str:
-    from hermes_tunnel.remote.call import Call
     from hermes_tunnel.tunnel import Order
     from hermes_tunnel.tunnel import paste as deliver
 
-    call = Call(as_user=wanted["as_user"], container=wanted["container"])
+    how = call(wanted)
     way = hops(wanted)
     text = _address(console)
-    redirect = deliver(Order(way, call, relay=wanted["relay"]), text, report.emit, console)
+    redirect = deliver(Order(way, how, relay=wanted["relay"]), text, report.emit, console)
     report.result(
         f"paste: delivered to port {redirect.port} on {way[-1].label}; "
         "Hermes says there whether it has logged in"
