@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 HIDDEN = "[hidden]"
+_INDENT = "  "
 
 # ECMA-48 5.3-5.6: strings (DCS, SOS, OSC, PM, APC) run to ST or BEL, an unterminated one to the end of
 # the text; CSI is parameters, intermediates, one final byte; anything else is ESC, intermediates, final.
@@ -28,6 +29,8 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
+# Blanks that are no space: a line is not broken there, so that what follows them could begin one unmarked.
+_BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
 _HIDDEN_PARAMETERS = (
     "access_token|refresh_token|id_token|client_secret|authorization_code|code_challenge|code_verifier"
     "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
@@ -46,13 +49,13 @@ _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
 
 
 def plain(text: str) -> str:
-    """The text of one line without escape sequences, control or invisible characters; tabs become spaces.
+    """The text of one line without escape sequences, control or invisible characters; blanks become spaces.
 
     :param text: anything, one line (a line feed is a control character here)
     """
     if text.isascii() and text.isprintable():
         return text
-    return _INVISIBLE.sub("", _ESCAPES.sub("", text)).replace("\t", " ")
+    return _BLANKS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", text)))
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
@@ -86,6 +89,19 @@ def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
     return [*lines, text] if text or not lines else lines
+
+
+def folded(text: str, columns: int) -> list[str]:
+    """A sentence of ours that may quote a remote machine, in lines of so many columns.
+
+    All but the first are indented: else what is quoted could stand where our own lines begin, as one of them.
+
+    :param columns: of the window; 0 where nothing wraps
+    """
+    if not columns:
+        return [text]
+    first, *others = wrapped(text, max(columns - len(_INDENT), 1), cut=False)
+    return [first, *(f"{_INDENT}{line}" for line in others)]
 
 
 def _columns(character: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hermes_tunnel.text import HIDDEN, plain, quote, redact, wrapped
+from hermes_tunnel.text import HIDDEN, folded, plain, quote, redact, wrapped
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,7 @@ from hermes_tunnel.text import HIDDEN, plain, quote, redact, wrapped
         ("\x1b\x1b[31mx", "x"),
         ("a\rb\nc\x00d\x07e\x08f\x7fg\x0bh", "abcdefgh"),
         ("a\tb", "a b"),
+        ("a\u00a0b\u2003c\u3000d\u2800e", "a b c d e"),
         ("moc.live\u202ehttps", "moc.livehttps"),
         ("\u2066a\u2069\u200bb\u200f\ufeffc\u00ad\u061c", "abc"),
         ("a\u2028b\u2029c\U000e0041\ud800", "abc"),
@@ -56,6 +57,15 @@ def test_plain_is_complete(text: str) -> None:
         "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff"
     )
     assert plain(shown) == shown
+
+
+@given(st.text(), st.integers(1, 100))
+def test_what_is_folded_begins_once(text: str, columns: int) -> None:
+    """A sentence of ours has its one beginning at the margin; nothing of it is lost."""
+    lines = folded(text, columns)
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert folded(text, 0) == [text]
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"])))

@@ -21,8 +21,8 @@ from typing import Any
 import click
 
 from hermes_tunnel.errors import Ended, ExitStatus, Failure
-from hermes_tunnel.local.terminal_mode import in_foreground
-from hermes_tunnel.text import plain, redact
+from hermes_tunnel.local.terminal_mode import columns_of, in_foreground
+from hermes_tunnel.text import folded, plain, redact
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
 
@@ -97,8 +97,11 @@ def exit_status_of(run: Callable[[], int], endings: Endings) -> int:
 
 
 def show_failure(failure: Failure) -> None:
-    """The two lines of a failure, scrubbed."""
-    click.echo(f"hermes-tunnel: error: {redact(plain(failure.message))}", err=True)
+    """The two lines of a failure, scrubbed; the first is folded in a window, and the second can be pasted."""
+    message = f"hermes-tunnel: error: {redact(plain(failure.message))}"
+    columns = columns_of(sys.stderr) if sys.stderr is not None else 0
+    for line in folded(message, columns):
+        click.echo(line, err=True)
     if failure.hint:
         click.echo(f"hermes-tunnel: hint: {redact(plain(failure.hint))}", err=True)
 

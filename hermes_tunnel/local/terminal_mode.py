@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 if sys.platform != "win32":
     import termios
@@ -25,6 +25,14 @@ def in_foreground(descriptor: int) -> bool:
         return sys.platform == "win32" or os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
         return True
+
+
+def columns_of(stream: TextIO) -> int:
+    """The width of the window, which may change at any time; 0 where there is none, or nobody knows."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
 
 class TerminalMode:

