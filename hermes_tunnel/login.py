@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation import Conversation
-from hermes_tunnel.delivery import check_way
-from hermes_tunnel.invitation import Wishes
-from hermes_tunnel.local.console import Console
+from hermes_tunnel.conversation.decider import Conversation
+from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.oauth.effects import Outcome
-from hermes_tunnel.oauth.ending import unproven
+from hermes_tunnel.oauth.failures import unproven
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.remote.landing import Landing, look
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.way_back.delivery import check_way
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from hermes_tunnel import events
-from hermes_tunnel.delivery import Delivery, check_way
+from hermes_tunnel.conversation.mailbox import Mailbox
 from hermes_tunnel.errors import NobodyAnswered, Refused, Undeliverable, UsageFailure
-from hermes_tunnel.link import Link
-from hermes_tunnel.local.console import Console
-from hermes_tunnel.mailbox import Mailbox
-from hermes_tunnel.oauth import ending
+from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
@@ -23,7 +20,10 @@ from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback
 from hermes_tunnel.remote.listeners import choose, listeners
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.way_back import BusyPort, WayBack, callback_event
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.way_back.delivery import Delivery, check_way
+from hermes_tunnel.way_back.entrance import BusyPort, WayBack, callback_event
+from hermes_tunnel.way_back.link import Link
 
 _TICK_SECONDS = 1.0
 _LIKE_THIS = (
@@ -123,7 +123,7 @@ def _await_callback(
         came_in_time = mailbox.request_under_way
         item = mailbox.get(_TICK_SECONDS if left is None or came_in_time else min(left, _TICK_SECONDS))
         if isinstance(item, NobodyPasted):
-            raise NobodyAnswered(*ending.NOBODY_PASTED)
+            raise NobodyAnswered(*failures.NOBODY_PASTED)
         if isinstance(item, Delivered | Undeliverable | Strayed):
             emit(callback_event(item))
             if isinstance(item, Strayed):
@@ -140,9 +140,9 @@ def _await_callback(
 
 def _concluded(item: Delivered | Undeliverable) -> None:
     if isinstance(item, Undeliverable):
-        raise ending.undeliverable(item)
+        raise failures.undeliverable(item)
     if item.error:
-        raise ending.declined(item.error)
+        raise failures.declined(item.error)
     if not item.taken:
         raise Refused(
             f"the listener there did not take the browser's answer (HTTP status {item.status})",

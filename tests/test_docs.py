@@ -192,7 +192,7 @@ def test_every_explained_error_exists() -> None:
         )
         for heading in re.findall(r"^### .*$", text, re.MULTILINE):
             assert any(says(heading, each) for each in fixed), heading
-    assert FAULT in (PACKAGE / "cli" / "ending.py").read_text("utf-8")
+    assert FAULT in (PACKAGE / "cli" / "exit.py").read_text("utf-8")
 
 
 def test_the_exit_statuses_are_those_of_the_program() -> None:

@@ -14,15 +14,17 @@ PURE = "oauth text events errors symptoms __init__"
 FLOORS = [
     "cli __main__",
     "demo",
-    "login conversation invitation mailbox tunnel doctor port way_back delivery link",
-    "ssh remote local",
+    "login tunnel",
+    "conversation way_back",
+    "ports",
+    "terminal browser ssh remote",
     PURE,
 ]
 ONLY = {
     "sshtunnel": "ssh.forward",
-    "psutil": "local.ports local.ending local.sockets local.programs ssh.dial",
-    "webbrowser": "local.browser",
-    "click": "cli local.screen",
+    "psutil": "ports ssh.dial",
+    "webbrowser": "browser",
+    "click": "cli terminal.screen",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}
 NOT_PURE |= {"tempfile", "threading", "time"}

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.browser import open_browser
+from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.hermes import Hermes, LoginFailed, loopback_login, redeem, wait_for_answer
@@ -33,16 +35,14 @@ from hermes_tunnel.errors import (
     Unsafe,
 )
 from hermes_tunnel.events import as_json
-from hermes_tunnel.invitation import Wishes
-from hermes_tunnel.local.browser import open_browser
-from hermes_tunnel.local.console import Console
-from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.login import LoggedIn, Order, login
 from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import Provider, provider, with_origin
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 APPROVE, DENY = Answer.APPROVE, Answer.DENY

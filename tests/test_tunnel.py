@@ -18,17 +18,17 @@ from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
 from hermes_tunnel.demo.ssh_settings import Account, Settings
 from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
-from hermes_tunnel.local.console import Console
-from hermes_tunnel.local.keyboard import Keyboard
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import redact
 from hermes_tunnel.tunnel import Order, expected_at, expected_by, forward, paste
 from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port
-from tests.local.holding import posix
-from tests.local.terminal import terminal, until
+from tests.ports.holding import posix
+from tests.terminal.pseudo_terminal import terminal, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NO_FORWARD = Settings(allow_tcp_forwarding=False)

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from hermes_tunnel import __version__
-from hermes_tunnel.cli.ending import Endings, exit_status_of
+from hermes_tunnel.cli.exit import Endings, exit_status_of
 from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.cli.streams import lenient
 from hermes_tunnel.errors import Ended

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from hermes_tunnel.cli.ending import Endings
+from hermes_tunnel.cli.exit import Endings
 from hermes_tunnel.cli.options import new_console, option, output_options
 from hermes_tunnel.cli.report import Report
-from hermes_tunnel.local.console import Console
+from hermes_tunnel.terminal.console import Console
 
 
 @click.command()
@@ -30,10 +30,10 @@ def demo(approve: bool, deny: bool, as_json: bool, verbosity: int, quiet: bool) 
 
 
 def _play(console: Console, report: Report, answer: str | None) -> str:
+    from hermes_tunnel.browser import open_browser
+    from hermes_tunnel.conversation.invitation import Wishes
     from hermes_tunnel.demo.authorization_server import Answer
     from hermes_tunnel.demo.stage import HOST, Stage
-    from hermes_tunnel.invitation import Wishes
-    from hermes_tunnel.local.browser import open_browser
     from hermes_tunnel.login import Order, login
     from hermes_tunnel.remote.hermes import provider, with_origin
     from hermes_tunnel.ssh.config.chain import Options, resolve

@@ -22,8 +22,8 @@ from hermes_tunnel.cli.options import (
 from hermes_tunnel.cli.report import Report
 
 if TYPE_CHECKING:
-    from hermes_tunnel.local.console import Console
     from hermes_tunnel.oauth.callback import Expected
+    from hermes_tunnel.terminal.console import Console
 
 
 @click.command(options_metavar="[OPTIONS]")
@@ -62,7 +62,7 @@ def forward(callback_port: int | None, as_json: bool, quiet: bool, verbosity: in
 def _forward(port: int | None, wanted: dict[str, Any], console: Console, report: Report) -> str:
     from hermes_tunnel.tunnel import Order, expected_at
     from hermes_tunnel.tunnel import forward as lead
-    from hermes_tunnel.way_back import BusyPort
+    from hermes_tunnel.way_back.entrance import BusyPort
 
     how = call(wanted)
     way = hops(wanted)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hermes_tunnel.cli.ending import show_failure
+from hermes_tunnel.cli.exit import show_failure
 from hermes_tunnel.cli.options import (
     SECONDS,
     call,
@@ -22,7 +22,7 @@ from hermes_tunnel.cli.options import (
 )
 from hermes_tunnel.cli.report import Report
 from hermes_tunnel.errors import NetworkFailure, NobodyAnswered
-from hermes_tunnel.local.console import Console
+from hermes_tunnel.terminal.console import Console
 
 _EXTRA = "hermes_tunnel.extra"
 
@@ -113,12 +113,12 @@ def _log_in(extra: tuple[str, ...], wanted: dict[str, Any], console: Console, re
 
 def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
     """What was typed, checked, before anything is opened."""
-    from hermes_tunnel.invitation import Wishes
-    from hermes_tunnel.local.browser import check_command, open_browser
+    from hermes_tunnel.browser import check_command, open_browser
+    from hermes_tunnel.conversation.invitation import Wishes
     from hermes_tunnel.login import Order
     from hermes_tunnel.oauth.authorization import issuer_of
     from hermes_tunnel.remote.hermes import provider
-    from hermes_tunnel.way_back import BusyPort
+    from hermes_tunnel.way_back.entrance import BusyPort
 
     chosen = provider(wanted["provider"])
     how = call(wanted)

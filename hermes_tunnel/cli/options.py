@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from hermes_tunnel.local.console import Console
-from hermes_tunnel.local.keyboard import Keyboard
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:

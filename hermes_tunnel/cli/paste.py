@@ -21,7 +21,7 @@ from hermes_tunnel.cli.report import Report
 from hermes_tunnel.errors import UsageFailure
 
 if TYPE_CHECKING:
-    from hermes_tunnel.local.console import Console
+    from hermes_tunnel.terminal.console import Console
 
 
 @click.command(options_metavar="[OPTIONS]")

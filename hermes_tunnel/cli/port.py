@@ -6,9 +6,9 @@ import click
 
 from hermes_tunnel.cli.options import PORT, new_console, option
 from hermes_tunnel.errors import ExitStatus
-from hermes_tunnel.local.ports import BindRefusal, Occupant, describe, occupants, why_unavailable
-from hermes_tunnel.local.programs import Role
-from hermes_tunnel.port import end_occupants
+from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_unavailable
+from hermes_tunnel.ports.programs import Role
+from hermes_tunnel.ports.room import end_occupants
 from hermes_tunnel.text import plain
 
 

@@ -11,7 +11,7 @@ import click
 from hermes_tunnel import events
 from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.errors import ConfigurationFailure, Ended, ExitStatus, Failure, UsageFailure
-from hermes_tunnel.local.console import Console
+from hermes_tunnel.terminal.console import Console
 
 
 class Report:

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from hermes_tunnel.errors import NobodyAnswered, Undeliverable, Unsafe
-from hermes_tunnel.oauth import ending
+from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import (
     Authorization,
     Policy,
@@ -97,9 +97,9 @@ class Reactions:
 
     def _on_begun(self, begun: Begun) -> list[Effect]:
         if begun.words[:1] == ("missing",):
-            raise ending.hermes_missing(", ".join(begun.words[1:]))
+            raise failures.hermes_missing(", ".join(begun.words[1:]))
         if begun.words[:1] == ("no-container",):
-            raise ending.container_missing(":".join(begun.words[1:]))
+            raise failures.container_missing(":".join(begun.words[1:]))
         self.begun = begun
         self._lines.clear()
         self.state = State.STARTING
@@ -169,13 +169,13 @@ class Reactions:
 
     def _on_question_time_up(self, _: TimeUp) -> list[Effect]:
         if self._deserted:
-            raise NobodyAnswered(*ending.NOBODY_THERE)
-        raise ending.nobody_answered(self.state)
+            raise NobodyAnswered(*failures.NOBODY_THERE)
+        raise failures.nobody_answered(self.state)
 
     def _on_early_answer(self, answered: Answered) -> list[Effect]:
         """An answer to sudo, which asks before the command begins."""
         if answered.nobody:
-            raise NobodyAnswered(*ending.NOBODY_THERE)
+            raise NobodyAnswered(*failures.NOBODY_THERE)
         return [Allow(SECONDS_TO_BEGIN)]
 
     def _on_early_prompt(self, prompt: Prompt) -> list[Effect]:
@@ -203,7 +203,7 @@ class Reactions:
         return [CloseListener(), Allow(SECONDS_TO_FINISH)]
 
     def _on_undeliverable(self, failed: Undeliverable) -> list[Effect]:
-        raise ending.undeliverable(failed)
+        raise failures.undeliverable(failed)
 
     def _on_strayed(self, _: Strayed) -> list[Effect]:
         self._strayed = True
@@ -214,38 +214,38 @@ class Reactions:
         return []
 
     def _on_nobody_pasted(self, _: NobodyPasted) -> list[Effect]:
-        raise NobodyAnswered(*ending.NOBODY_PASTED)
+        raise NobodyAnswered(*failures.NOBODY_PASTED)
 
     def _on_request_after_delivery(self, _: Event) -> list[Effect]:
-        raise ending.asked_again()
+        raise failures.asked_again()
 
     def _on_exit(self, exited: Exited) -> list[Effect]:
         before, self.state = self.state, State.ENDED
         if exited.status != 0 or self._failure:
             words = self._failure or self.last_words
-            raise ending.command_failed(exited.status, words, delivered=before is State.CALLBACK_DELIVERED)
+            raise failures.command_failed(exited.status, words, delivered=before is State.CALLBACK_DELIVERED)
         if self.authorization is not None:
             proof = before not in CREDIBLE
             return [Conclude(Outcome.LOGGED_IN, proof=proof, ended=proof)]
         if before is State.ANNOUNCED:
             return [Conclude(Outcome.IMPORTED)]
-        raise ending.nothing_recognised(self.last_words)
+        raise failures.nothing_recognised(self.last_words)
 
     def _on_exit_before_begin(self, exited: Exited) -> list[Effect]:
         # Of several lines of sudo's the first has the reason.
         by_sudo = next((line for line in self._lines if line.startswith("sudo: ")), "")
         if by_sudo:
-            raise ending.sudo_refused(by_sudo)
-        raise ending.something_else_ran(exited.status, self.last_words)
+            raise failures.sudo_refused(by_sudo)
+        raise failures.something_else_ran(exited.status, self.last_words)
 
     def _on_denied_end(self, _: Event) -> list[Effect]:
-        raise ending.declined(self._failure)
+        raise failures.declined(self._failure)
 
     def _on_begin_time_up(self, _: TimeUp) -> list[Effect]:
-        raise ending.never_began(self._pending)
+        raise failures.never_began(self._pending)
 
     def _on_time_up(self, _: TimeUp) -> list[Effect]:
-        raise ending.nobody_answered(self.state, strayed=self._strayed)
+        raise failures.nobody_answered(self.state, strayed=self._strayed)
 
     def _on_announced_time_up(self, _: TimeUp) -> list[Effect]:
         if self._failure:

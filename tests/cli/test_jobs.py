@@ -15,7 +15,7 @@ from hermes_tunnel.demo.ssh_settings import Account
 from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.demo.variations import stays
 from tests.cli.program import ARGV
-from tests.local.terminal import until
+from tests.terminal.pseudo_terminal import until
 
 if shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)

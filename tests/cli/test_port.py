@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cli.program import run
-from tests.local.holding import linux
+from tests.ports.holding import linux
 
 HOLDER = (
     "import socket, sys; s = socket.create_server(('127.0.0.1', 0));"

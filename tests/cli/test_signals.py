@@ -139,7 +139,7 @@ def test_a_hang_up_that_is_ignored_stays_so() -> None:
 
 TWICE = """
 import os, signal, sys
-from hermes_tunnel.cli.ending import Endings
+from hermes_tunnel.cli.exit import Endings
 from hermes_tunnel.errors import Ended
 number = int(sys.argv[1])
 signal.signal(number, signal.SIG_DFL)  # it may be ignored where the tests run

@@ -15,7 +15,7 @@ import pytest
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt
 from hermes_tunnel.remote.call import Call, begin_marker
-from tests.local.holding import posix
+from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH
 
 pytestmark = posix

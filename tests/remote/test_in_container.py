@@ -15,7 +15,7 @@ from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.command import script
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.landing import read_landing
-from tests.local.holding import posix
+from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH, Account
 
 pytestmark = posix

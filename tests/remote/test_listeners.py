@@ -9,7 +9,7 @@ import pytest
 from hermes_tunnel.errors import RemoteCommandFailure, UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.listeners import Listener, choose, read_listeners
-from tests.local.holding import posix
+from tests.ports.holding import posix
 from tests.remote.shells import Account
 
 SS = """\

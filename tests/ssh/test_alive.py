@@ -19,10 +19,10 @@ import pytest
 
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import connect
-from tests.local.terminal import until
 from tests.ssh.hops import hop, nobody, run
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd
+from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

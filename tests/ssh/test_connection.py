@@ -23,10 +23,10 @@ from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, Ho
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connection import connect
-from tests.local.terminal import until
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, fingerprint, keygen, public
+from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -1,1 +1,0 @@
-"""What happens on this machine: the person's terminal, the browser, the ports."""

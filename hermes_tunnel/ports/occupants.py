@@ -1,0 +1,250 @@
+"""Who holds a local port, what that is to a person with a login to make, and why a bind was refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from hermes_tunnel.ports.programs import Role, base_name, role_of
+from hermes_tunnel.ports.sockets import CLOSED, LISTEN, Socket, with_port
+from hermes_tunnel.text import plain
+
+if TYPE_CHECKING:
+    import psutil
+
+T = TypeVar("T")
+
+LOCALHOST = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, never bound
+"""The addresses on which a socket gets, or keeps us from, what is meant for localhost."""
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """A process that holds a port, or sockets of one user whose process cannot be seen.
+
+    :param port: the port
+    :param state: ``LISTEN``, or the TCP state of a connection that merely uses the port
+    :param addresses: as bound, of the sockets in that state
+    :param pid: ``None`` where the system does not let this user see it
+    :param name: base name of the program; never its arguments, which may hold secrets
+    :param user: ``None`` where the system does not say
+    :param started: in local time
+    :param protected: why it must not be ended; empty where it may be, if the person agrees
+    :param own: whether it is known to be a process of this user
+    """
+
+    port: int
+    state: str
+    addresses: tuple[str, ...]
+    role: Role
+    protected: str
+    own: bool = False
+    pid: int | None = None
+    name: str = ""
+    user: str | None = None
+    started: datetime | None = None
+    process: psutil.Process | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def listens(self) -> bool:
+        """Whether a callback could reach it: a browser that goes to this port arrives there."""
+        return self.state == LISTEN
+
+
+def occupants(
+    port: int,
+    *,
+    sockets: Callable[[int], Iterable[Socket]] = with_port,
+    process: Callable[[int], psutil.Process] | None = None,
+) -> list[Occupant]:
+    """Who keeps us from this port on 127.0.0.1 and ::1, those who listen first, one for a process.
+
+    What has ended (``Role.CLOSED``) keeps the port only if its process had not set SO_REUSEADDR, which
+    nobody can see: a bind tells. A socket that is bound but does not listen is in no system's list.
+
+    :param sockets: the system's list of sockets with a port
+    :param process: a process by its PID, ``psutil.Process`` unless given
+    """
+    held: dict[tuple[int | None, str | None, str], list[Socket]] = {}
+    for each in sockets(port):
+        if each.address in LOCALHOST:
+            state = "" if each.pid else each.state
+            held.setdefault((each.pid, None if each.pid else each.user, state), []).append(each)
+    if not held:
+        return []
+    import psutil  # 40 ms, for what is rarely needed
+
+    found = []
+    for (pid, user, _), group in held.items():
+        state = LISTEN if any(s.state == LISTEN for s in group) else group[0].state
+        addresses = tuple(sorted({s.address for s in group if s.state == state}))
+        if pid is None:
+            found.append(_unseen(port, state, addresses, user))
+            continue
+        try:
+            seen = (process or psutil.Process)(pid)
+        except psutil.NoSuchProcess:  # ended meanwhile
+            continue
+        found.append(_seen(port, state, addresses, seen, group[0].user))
+    return sorted(found, key=lambda it: (not it.listens, it.state in CLOSED, it.pid or 0))
+
+
+def keeps_from(occupant: Occupant, addresses: Iterable[str]) -> bool:
+    """Whether it has the port on one of these addresses: on the address itself, or on all of its family.
+
+    A socket on ``::`` may be one for IPv4 too, which no system tells.
+    """
+    return any(
+        held in {address, "::", *([] if ":" in address else ["0.0.0.0"])}  # noqa: S104  # compared
+        for held in occupant.addresses
+        for address in addresses
+    )
+
+
+def why_unavailable(port: int) -> Refusal | None:
+    """Why the port cannot be had on 127.0.0.1, by trying; None where it can."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        return why_not(error, port)
+    return None
+
+
+def _unseen(port: int, state: str, addresses: tuple[str, ...], user: str | None) -> Occupant:
+    if state in CLOSED and user is None:
+        return Occupant(port, state, addresses, Role.CLOSED, "it has ended already")
+    protected = "the system does not show its process"
+    if user is not None:
+        user = plain(user)
+        protected = f"it belongs to user {user}, and {protected}"
+    return Occupant(port, state, addresses, Role.OTHER, protected, user=user)
+
+
+def _seen(
+    port: int, state: str, addresses: tuple[str, ...], process: psutil.Process, user: str | None
+) -> Occupant:
+    import psutil
+
+    me, pid = psutil.Process(), process.pid
+    user = _told(process.username) or user
+    created = _told(process.create_time)
+    started = None if created is None else datetime.fromtimestamp(created).astimezone()
+    argv = _told(process.cmdline) or []
+    # The first word may be a title that the process gave itself, arguments and all.
+    name = base_name(argv[0]) if argv else ""
+    if not name or re.search(r"\s", name):
+        name = _told(process.name) or ""
+    role = role_of(name, argv)
+    if role is Role.SSH_FORWARD and state != LISTEN:
+        role = Role.OTHER
+    if pid == me.pid:
+        role, protected = Role.ITSELF, "it is this very process"
+    elif pid in {0, 1, 4}:  # the kernel's (on Windows 0 and 4), and the first of all
+        role, protected = Role.SERVICE, "the system needs it"
+    elif pid in {parent.pid for parent in me.parents()}:
+        role, protected = Role.ANCESTOR, "this process was started from it"
+    elif user is None:
+        protected = "the system does not show whose it is"
+    elif user != me.username():
+        protected = f"it belongs to user {plain(user)}"
+    elif role is Role.SERVICE:
+        protected = "the system needs it"
+    elif state != LISTEN:
+        protected = "it does not listen; its connection only uses the port, and frees it when it ends"
+    else:
+        protected = ""
+    own = user is not None and user == me.username()
+    user = None if user is None else plain(user)
+    return Occupant(port, state, addresses, role, protected, own, pid, plain(name), user, started, process)
+
+
+def _told(fact: Callable[[], T]) -> T | None:
+    """A fact about a process, or ``None`` where the system keeps it to itself."""
+    import psutil
+
+    try:
+        return fact()
+    except (psutil.Error, OSError):
+        return None
+
+
+def describe(occupant: Occupant, *, now: datetime | None = None) -> str:
+    """One line for the person: ``python3 (PID 4711, user ana, since 14:02 today): an ssh forward``.
+
+    A state other than LISTEN, or an address other than 127.0.0.1, is named after it.
+
+    :param now: the time that makes a day today, the clock's unless given
+    """
+    where = f"{occupant.state} on {', '.join(occupant.addresses)}"
+    if occupant.role is Role.CLOSED:
+        return f"{occupant.role.value} ({where})"
+    facts = ["PID not shown by the system" if occupant.pid is None else f"PID {occupant.pid}"]
+    if occupant.user is not None:
+        facts.append(f"user {occupant.user}")
+    if occupant.started is not None:
+        today = occupant.started.date() == (now or datetime.now().astimezone()).date()
+        facts.append(
+            f"since {occupant.started:%H:%M} today" if today else f"since {occupant.started:%F %H:%M}"
+        )
+    line = f"{occupant.name or 'a process'} ({', '.join(facts)}): {occupant.role.value}"
+    return line if (occupant.state, occupant.addresses) == (LISTEN, ("127.0.0.1",)) else f"{line}, {where}"
+
+
+class BindRefusal(Enum):
+    """Why the system does not give us a port."""
+
+    TAKEN = "taken"
+    RESERVED = "reserved"  # by Windows, for Hyper-V, WSL or WinNAT
+    FORBIDDEN = "forbidden"  # by privilege or policy
+    NO_ADDRESS = "no address"  # this machine has no ::1
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refused bind, in words: a fact and the next thing to do, as ``errors.Failure`` takes them."""
+
+    reason: BindRefusal
+    message: str
+    hint: str
+
+
+def why_not(error: OSError, port: int, *, occupied: bool = False) -> Refusal:
+    """What a refused ``bind`` means.
+
+    :param error: as the socket raised it
+    :param occupied: whether an occupant is known. Windows says 10013 both of a port that it reserves and
+        of one that somebody holds exclusively.
+    """
+    number = getattr(error, "winerror", None) or error.errno
+    if number in {errno.EADDRINUSE, 10048} or (number == 10013 and occupied):
+        return Refusal(
+            BindRefusal.TAKEN, f"local port {port} is taken", f"to see by whom: hermes-tunnel port {port}"
+        )
+    if number == 10013:
+        return Refusal(
+            BindRefusal.RESERVED,
+            f"Windows keeps local port {port} for itself, though nobody listens on it",
+            "netsh int ipv4 show excludedportrange protocol=tcp shows the reserved ranges; as administrator,"
+            " net stop winnat frees them, and net start winnat after the login brings WinNAT back",
+        )
+    if number in {errno.EACCES, errno.EPERM}:
+        below = port < 1024
+        return Refusal(
+            BindRefusal.FORBIDDEN,
+            f"the system does not let this user listen on local port {port}",
+            "ports below 1024 need privileges" if below else "a policy of this machine forbids the port",
+        )
+    if number in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, 10049, 10047}:
+        return Refusal(
+            BindRefusal.NO_ADDRESS, f"this machine does not have the address for local port {port}", ""
+        )
+    words = os.strerror(error.errno) if error.errno else str(error)
+    return Refusal(BindRefusal.OTHER, f"local port {port} cannot be had: {words}", "")

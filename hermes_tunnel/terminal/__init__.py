@@ -1,0 +1,1 @@
+"""The person's terminal: what is shown there, and what is asked."""

@@ -1,0 +1,110 @@
+"""How the callback gets to where the command listens: by a channel, a relay, or the command's own prompt."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import paramiko
+
+from hermes_tunnel.errors import Undeliverable, UsageFailure
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import address_of
+from hermes_tunnel.remote.call import Call, begin_marker
+from hermes_tunnel.way_back import channel
+from hermes_tunnel.way_back.relay import relay
+
+RELAY = ("auto", "always", "never")
+_LISTENS_ON = {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}
+
+Way: TypeAlias = Callable[[bytes], bytes]
+
+
+def check_way(call: Call, by: str) -> None:
+    """See that there can be a way, before anything is connected to.
+
+    :raises UsageFailure: a channel leads to the loopback of the machine, where another may listen, and never
+        to that of a container
+    """
+    if call.container and by == "never":
+        raise UsageFailure(
+            "a callback gets into a container by a relay only, and --relay never allows none",
+            "leave --relay out, or --container",
+        )
+
+
+class Delivery:
+    """Delivers to one port of the remote's loopback. Nothing is probed: the request itself finds its way.
+
+    :param transport: gives the connection to the remote machine
+    :param call: how Hermes is run there; in a container, its loopback is another
+    :param redirect: where the browser was sent; the remote listens on the same port, unless it says else
+    :param by: ``auto``: a channel, and where the server refuses that, a relay; ``always``: a relay;
+        ``never``: a channel and nothing else
+    :param type_in: types the browser's address at the command's own prompt, the last way; whether it has one
+    """
+
+    def __init__(
+        self,
+        transport: Callable[[], paramiko.Transport],
+        call: Call,
+        redirect: Redirect,
+        *,
+        by: str = "auto",
+        type_in: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.port = redirect.port
+        """Where the command listens there; set anew when it says that it is another."""
+        self._hosts = _LISTENS_ON.get(redirect.host, ("127.0.0.1",))
+        self._transport = transport
+        self._call = call
+        self._by = by
+        self._type_in = type_in
+
+    def deliver(self, request: bytes) -> tuple[bytes, str]:
+        """Send a request to the listener: what it answered, and the way that it went.
+
+        :raises Undeliverable: nobody listens there, or no way was allowed
+        """
+        refusals = []
+        for name, way in self._ways():
+            try:
+                return way(request), name
+            except Undeliverable as refusal:
+                if not refusal.refused:
+                    raise
+                refusals.append(refusal.reason)
+        raise Undeliverable("; ".join(refusals), refused=True)
+
+    def _ways(self) -> Iterator[tuple[str, Way]]:
+        if self._by == "never" or (self._by == "auto" and not self._call.container):
+            yield "forward", self._forward
+        if self._by != "never":
+            yield "relay", self._relay
+            yield "prompt", self._prompt
+
+    def _forward(self, request: bytes) -> bytes:
+        return self._connected(lambda transport: channel.deliver(transport, self._hosts, self.port, request))
+
+    def _relay(self, request: bytes) -> bytes:
+        nonce = secrets.token_hex(8)
+        line = self._call.relay_line(self.port, self._hosts, nonce)
+        return self._connected(lambda transport: relay(transport, line, begin_marker(nonce), request))
+
+    def _connected(self, attempt: Callable[[paramiko.Transport], bytes]) -> bytes:
+        """Where the connection turns out to be lost, the next one is taken, if there is one.
+
+        But not when the request was under way, for a listener that serves once may have had it.
+        """
+        try:
+            return attempt(self._transport())
+        except Undeliverable as failed:
+            if failed.sent or not failed.lost:
+                raise
+        return attempt(self._transport())
+
+    def _prompt(self, request: bytes) -> bytes:
+        if self._type_in is None or not self._type_in(address_of(request)):
+            raise Undeliverable("the command takes no address at a prompt of its own", refused=True)
+        return b""

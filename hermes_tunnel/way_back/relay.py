@@ -1,0 +1,75 @@
+"""A request to a listener on the remote, by a command that is run there: for where no forward may go.
+
+Servers that forbid forwarding may still run a command, and so may a container's engine. The request goes to
+the command's standard input, so that no code stands in a list of processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import paramiko
+
+from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.way_back.channel import is_lost, read_answer
+
+_SESSION_SECONDS = 30.0  # longer than it takes to notice a silent connection
+_BEGIN_SECONDS = 30.0  # a shell with a slow start-up file
+_STATUS_SECONDS = 5.0
+_MOST_NOISE = 64 * 1024  # bytes that a start-up file may print before
+_NOBODY_LISTENS = 7  # the command's exit status for that; it is curl's as well
+_OBSTACLES = {
+    b"none": "the relay found no python3, curl or nc there",
+    b"no-container": "the relay could not enter the container",
+}
+
+
+def relay(transport: paramiko.Transport, line: str, marker: str, request: bytes) -> bytes:
+    """Run the relaying command, give it the request, and give back what the listener answered.
+
+    :param line: the command; it prints ``marker``, ``relay`` and a line feed when it is ready for the
+        request, then the answer, and it ends when its input does
+    :param marker: what its output begins with; start-up files may print before it
+    :raises Undeliverable: it could not run (``refused``), or nobody listens there
+    """
+    try:
+        channel = transport.open_session(timeout=_SESSION_SECONDS)
+    except paramiko.ChannelException as error:
+        raise Undeliverable("a second session for the relay was refused", refused=True) from error
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise Undeliverable("it did not answer", refused=False, lost=True) from error
+    with contextlib.closing(channel):
+        begun = _begin(channel, line, marker.encode())
+        if not begun and is_lost(transport, channel):
+            raise Undeliverable("the relay had not begun", refused=False, lost=True)
+        if begun != b"relay":
+            raise Undeliverable(_OBSTACLES.get(begun, "the relay could not run there"), refused=True)
+        with contextlib.suppress(OSError):  # it ended at once
+            channel.sendall(request)
+        answer = read_answer(channel)
+        if not answer and is_lost(transport, channel):
+            raise Undeliverable("the listener did not answer before", refused=False, lost=True, sent=True)
+        ended = not answer and channel.eof_received and channel.status_event.wait(_STATUS_SECONDS)
+        if ended and channel.exit_status == _NOBODY_LISTENS:
+            raise Undeliverable("connect failed", refused=False)
+        return answer
+
+
+def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
+    """Run the command; the word after the marker, or nothing where it did not begin."""
+    output = b""
+    until = time.monotonic() + _BEGIN_SECONDS
+    with contextlib.suppress(OSError, paramiko.SSHException):
+        channel.settimeout(_BEGIN_SECONDS)
+        channel.exec_command(line)
+        while len(output) < _MOST_NOISE and (left := until - time.monotonic()) > 0:
+            channel.settimeout(left)
+            data = channel.recv(4096)
+            output += data
+            word, ended, _ = output.partition(marker)[2].partition(b"\n")
+            if ended:
+                return word.partition(b":")[0].strip()
+            if not data:
+                break
+    return b""

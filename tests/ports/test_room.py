@@ -1,0 +1,189 @@
+"""Making room on a local port, or doing without it: who is asked what, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.errors import NoWayBack
+from hermes_tunnel.ports.room import Room, make_room
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+from tests.ports.holding import LISTENER, Start, as_user, child, root
+
+
+class Person(Console):
+    """A console with somebody, or nobody, before it who says one thing to every question."""
+
+    def __init__(self, answer: bool | None) -> None:
+        self.shown = io.StringIO()
+        super().__init__(self.shown, Keyboard(None))
+        self._answer = answer
+        self.asked: list[str] = []
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether there is somebody."""
+        return self._answer is not None
+
+    def confirm(self, question: str) -> bool:
+        """The answer."""
+        self.asked.append(question)
+        return bool(self._answer)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts children that end with the test."""
+    with ExitStack() as stack:
+        yield lambda code, *argv: stack.enter_context(child(code, *argv))
+
+
+@pytest.fixture
+def free() -> int:
+    """A port that nobody holds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def refused(number: int) -> OSError:
+    """What a system says to a bind that cannot be; Windows has numbers of its own."""
+    return OSError(number, os.strerror(number) if number < 10000 else "words")
+
+
+TAKEN, FORBIDDEN = refused(errno.EADDRINUSE), refused(errno.EACCES)
+RESERVED, EXCLUSIVE = refused(10013), refused(10013)
+HERE = ("127.0.0.1",)
+PYTHON = Path(sys.executable).name
+NOBODY, YES, NO = None, True, False
+# What is wished, who is there and says what, whether --yes; what comes of it: the room, or words of the hint.
+OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
+    ("ask", YES, False, Room.MADE),
+    ("ask", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill; or --on-busy-port paste"),
+    ("ask", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+    ("ask", NOBODY, True, Room.MADE),
+    ("kill", YES, False, Room.MADE),
+    ("kill", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill"),
+    ("kill", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+    ("kill", NOBODY, True, Room.MADE),
+    ("paste", YES, False, Room.NONE),
+    ("paste", NO, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
+    ("paste", NOBODY, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
+    ("paste", NOBODY, True, Room.NONE),
+    ("fail", YES, True, "to end it: hermes-tunnel port PORT --kill"),
+    ("fail", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
+]
+
+
+@pytest.mark.parametrize(("wish", "answer", "yes", "result"), OF_ONE_S_OWN)
+def test_an_occupant_of_one_s_own(
+    start: Start, wish: str, answer: bool | None, yes: bool, result: Room | str
+) -> None:
+    """It is named with PID and start; it is ended only where that is what comes of it."""
+    process, port = start(LISTENER, "127.0.0.1", 0)
+    person = Person(answer)
+    if isinstance(result, Room):
+        assert make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes) is result
+    else:
+        with pytest.raises(NoWayBack) as failure:
+            make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes)
+        assert failure.value.status == 7
+        assert failure.value.message.startswith(f"local port {port} is taken by {PYTHON} ")
+        assert f"(PID {process.pid}, user " in failure.value.message
+        assert " today): " in failure.value.message
+        assert result.replace("PORT", str(port)) in failure.value.hint
+    said = "".join([person.shown.getvalue(), *person.asked])
+    named = said.count(f"{PYTHON} (PID {process.pid}, user ")
+    assert named <= 1
+    assert named or not person.asked
+    if answer is not None:
+        assert len(person.asked) == (not yes and wish != "fail")
+    assert (process.poll() is None) == (result is not Room.MADE)
+
+
+@root
+@pytest.mark.parametrize("wish", ["ask", "kill", "paste", "fail"])
+@pytest.mark.parametrize("answer", [NOBODY, YES])
+def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | None) -> None:
+    """It would get the code, and is not ours to end: no question, no --yes, no way."""
+    process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
+    person = Person(answer)
+    with pytest.raises(NoWayBack) as failure:
+        make_room(port, HERE, TAKEN, person, on_busy=wish, yes=True)
+    assert f"is taken by {PYTHON} (PID {process.pid}, user nobody" in failure.value.message
+    words = "it has to end first" if wish == "paste" else "it is not ours to end: it belongs to user nobody"
+    assert words in failure.value.hint
+    assert person.asked == []
+    assert process.poll() is None
+
+
+@pytest.mark.parametrize("cause", [RESERVED, FORBIDDEN])
+@pytest.mark.parametrize(
+    ("wish", "answer", "room"),
+    [
+        ("ask", YES, Room.NONE),
+        ("ask", NOBODY, None),
+        ("paste", YES, Room.NONE),
+        ("paste", NOBODY, Room.NONE),
+        ("kill", YES, None),
+        ("fail", YES, None),
+    ],
+)
+def test_a_port_that_nobody_holds(
+    free: int, cause: OSError, wish: str, answer: bool | None, room: Room | None
+) -> None:
+    """Reserved or forbidden: the address can be brought, on a terminal at once, else if it is wished."""
+    person = Person(answer)
+    if room:
+        assert make_room(free, HERE, cause, person, on_busy=wish) is room
+    else:
+        with pytest.raises(NoWayBack) as failure:
+            make_room(free, HERE, cause, person, on_busy=wish)
+        assert "--on-busy-port paste" in failure.value.hint
+        assert f"local port {free}" in failure.value.message
+    assert person.asked == []
+
+
+def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: Start, free: int) -> None:
+    """Who holds it tells: an occupant is named, and only where there is none the reserved ranges are."""
+    process, port = start(LISTENER, "127.0.0.1", 0)
+    with pytest.raises(NoWayBack, match=rf"is taken by {PYTHON} \(PID {process.pid}, "):
+        make_room(port, HERE, EXCLUSIVE, Person(NOBODY), on_busy="fail")
+    with pytest.raises(NoWayBack, match="Windows keeps local port") as failure:
+        make_room(free, HERE, RESERVED, Person(NOBODY), on_busy="fail")
+    assert "netsh int ipv4 show excludedportrange protocol=tcp" in failure.value.hint
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="TIME_WAIT is to be seen")
+def test_what_has_ended_is_waited_for() -> None:
+    """A connection that the system keeps the port for: a minute, and nobody to end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        port = client.getsockname()[1]
+        accepted, _ = server.accept()
+        client.close()
+        assert accepted.recv(1) == b""
+        accepted.close()
+    with pytest.raises(NoWayBack, match="is held by a connection that has ended") as failure:
+        make_room(port, HERE, TAKEN, Person(YES), on_busy="kill", yes=True)
+    assert "within a minute; then run it again" in failure.value.hint
+
+
+def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
+    """A listener on the other family has the same number and is nobody's obstacle."""
+    process, port = start(LISTENER, "127.0.0.1", 0)
+    other, _ = start(LISTENER, "::1", port)
+    assert make_room(port, HERE, TAKEN, Person(YES), on_busy="kill") is Room.MADE
+    assert process.poll() is not None
+    assert other.poll() is None
+    with pytest.raises(NoWayBack, match=rf"PID {other.pid}, "):
+        make_room(port, (*HERE, "::1"), TAKEN, Person(NOBODY), on_busy="fail")

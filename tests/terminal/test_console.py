@@ -1,0 +1,542 @@
+"""What the person sees and is asked, on a real terminal and without one."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+from tests.ports.holding import posix
+from tests.terminal.pseudo_terminal import SECONDS, Terminal, terminal, until
+
+HOSTILE = "\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b]0;title\x1b\\\x9b31m\u202e\x07\rhello\x08"
+PATH = "/home/" + "y" * 100
+URL = "https://auth.x.ai/authorize?client_id=c&state=s" + "&scope=" + "a" * 300
+EVENTS = [
+    events.Connected(HOSTILE, (HOSTILE,)),
+    events.CommandStarted(HOSTILE),
+    events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+    events.AuthorizationAsked("device", URL, HOSTILE, HOSTILE),
+    events.AuthorizationAsked("paste", URL, "", HOSTILE, again=True),
+    events.Forwarding(56121, ("127.0.0.1", "::1"), 56121),
+    events.Browser(True),
+    events.Browser(False),
+    events.Callback("delivered"),
+    events.Callback("denied", HOSTILE),
+    events.Callback("undeliverable"),
+    events.Prompt(HOSTILE, secret=True),
+    events.RemoteLine(HOSTILE),
+    events.RemoteLine("  "),
+    events.CommandEnded(-1),
+    events.Notice(HOSTILE),
+    events.Notice("details", detail=True),
+    events.Finished(0, "logged_in", 0),
+]
+
+
+@pytest.fixture
+def pty() -> Iterator[Terminal]:
+    """A terminal in front of the person."""
+    with terminal() as opened:
+        yield opened
+
+
+def on(pty: Terminal, *, color: bool = False, verbosity: int = 0) -> Console:
+    """A console there."""
+    return Console(pty.writer, Keyboard(pty.reader), color=color, verbosity=verbosity)
+
+
+def into(taken: queue.SimpleQueue[str]) -> Callable[[str], str]:
+    """Takes every line."""
+
+    def take(line: str) -> str:
+        taken.put(line)
+        return ""
+
+    return take
+
+
+def without_terminal(verbosity: int = 0) -> tuple[Console, io.StringIO]:
+    """A console without anybody."""
+    stream = io.StringIO()
+    return Console(stream, Keyboard(None), verbosity=verbosity), stream
+
+
+def test_no_terminal_no_escape() -> None:
+    """Without a terminal there is no escape sequence and no control character, whatever the remote says."""
+    console, stream = without_terminal(verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+        console.waiting("your approval", 60)
+    console.done_waiting()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", stream.getvalue())
+    assert stream.getvalue().count("Waiting for your approval") == 1
+
+
+@posix
+@pytest.mark.parametrize("color", [True, False])
+def test_remote_text_on_a_terminal(pty: Terminal, color: bool) -> None:
+    """What comes from the remote has no escape sequence on the terminal; ours are only styles, if wanted."""
+    console = on(pty, color=color, verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+    shown = pty.shown()
+    assert "hello" in shown
+    assert ("\x1b" in shown) is color
+    assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202e]", re.sub(r"\x1b\[[0-9;]*m", "", shown))
+    assert "\r" not in shown.replace("\r\n", "")
+
+
+@posix
+def test_url_is_whole(pty: Terminal) -> None:
+    """The authorization URL stands on a line of its own, whole, unstyled and with its state."""
+    console = on(pty, color=True)
+    console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console.quiet()
+    assert URL in pty.shown().split("\r\n")
+
+
+@posix
+def test_status_line(pty: Terminal) -> None:
+    """The status line is rewritten in place, and gone before anything else is written."""
+    console = on(pty)
+    console.waiting("the browser to come back", 125.4)
+    console.waiting("your answer", 59.6)
+    console.say("Something else.")
+    console.say("And more.")
+    first, second = (
+        "Waiting for the browser to come back, 2:05 left (Ctrl-C stops)",
+        "Waiting for your answer, 1:00 left (Ctrl-C stops)",
+    )
+    blanks = " " * (len(first) - len(second))
+    gone = "\r" + " " * len(second) + "\r"
+    assert pty.shown() == f"\r{first}\r{second}{blanks}{gone}Something else.\r\nAnd more.\r\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("y\n", True),
+        ("YES \n", True),
+        ("\n", False),
+        ("n\n", False),
+        ("nope\n", False),
+        ("yesterday\n", False),
+        ("\x04", False),
+    ],
+)
+def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
+    """Only yes is a yes; an empty line and the end of the input are a no."""
+    console, answers = on(pty), queue.SimpleQueue[bool]()
+    asking = threading.Thread(target=lambda: answers.put(console.confirm("Is that right?")), daemon=True)
+    asking.start()
+    assert pty.wait_for("[y/N] ") == "Is that right? [y/N] "
+    # The terminal drops what is typed before the question is open: typed again until it is answered.
+
+    def answered() -> bool:
+        pty.type(typed)
+        return not answers.empty()
+
+    until(answered)
+    assert answers.get(timeout=SECONDS) is answer
+    asking.join(SECONDS)
+
+
+@posix
+def test_nobody_to_ask(pty: Terminal) -> None:
+    """Unless both ends are a terminal nothing is asked: None, and no."""
+    stream = io.StringIO()
+    for console in (
+        Console(stream, Keyboard(None)),
+        Console(stream, Keyboard(pty.reader)),
+        Console(pty.writer, Keyboard(None)),
+    ):
+        assert not console.is_terminal
+        assert console.ask("Password:", hidden=True) is None
+        assert console.confirm("Sure?") is False
+    assert stream.getvalue() + pty.shown() == ""
+
+
+@posix
+def test_hidden_answer(pty: Terminal) -> None:
+    """A hidden answer is not echoed, and shown in nothing that follows."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    before = pty.modes
+    asking = threading.Thread(
+        target=lambda: answers.put(console.ask(f"{HOSTILE} password: ", True)), daemon=True
+    )
+    asking.start()
+    until(lambda: not pty.echoes)
+    pty.type("hunter22\n")
+    assert answers.get(timeout=SECONDS) == "hunter22"
+    asking.join(SECONDS)
+    assert pty.modes == before
+    console.show(events.RemoteLine("wrong password: hunter22"))
+    assert pty.shown() == "hello password: \r\n  | wrong password: [hidden]\r\n"
+    assert console.secrets == {"hunter22"}
+
+
+@posix
+@pytest.mark.parametrize("begun", [True, False])
+def test_stop_asking(pty: Terminal, begun: bool) -> None:
+    """A question that is no longer wanted ends without an answer, also if its reading has not begun."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    before, threads = pty.modes, threading.active_count()
+    console.ask_meanwhile("Code: ", True, answers.put)
+    if begun:
+        until(lambda: not pty.echoes)
+    console.waiting("your answer", 10)  # does not overwrite the question
+    console.stop_asking()
+    assert answers.get(timeout=SECONDS) is None
+    assert threading.active_count() == threads
+    assert pty.modes == before
+    assert pty.shown() == "Code: \r\n"
+    console.ask_meanwhile("Code: ", True, answers.put)
+    until(lambda: not pty.echoes)
+    pty.type("again\n")
+    assert answers.get(timeout=SECONDS) == "again"
+    console.stop_asking()
+
+
+def test_piped_answer() -> None:
+    """Without a terminal an answer to the remote's prompt is taken from the input, as it is."""
+    read, write = os.pipe()
+    os.write(write, b"from a pipe\n")
+    os.close(write)
+    with os.fdopen(read) as stream:
+        console, answers = Console(io.StringIO(), Keyboard(stream)), queue.SimpleQueue[str | None]()
+        for expected in ("from a pipe", None):
+            console.ask_meanwhile("Code: ", False, answers.put)
+            assert answers.get(timeout=SECONDS) == expected
+            console.stop_asking()
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "words"),
+    [
+        (-1, ["Sign in at auth.x.ai:", URL]),
+        (0, ["Connected to me@host through jump.", "Running hermes there:", "  | a line"]),
+        (0, ["The tunnel is open: port 1 here leads to the command there.", "Sign in at auth.x.ai:", URL]),
+        (1, ["It listens on 127.0.0.1 and delivers to port 2.", "details"]),
+    ],
+)  # fmt: skip
+def test_verbosity(verbosity: int, words: list[str]) -> None:
+    """Quiet is the invitation alone; more is said for -v."""
+    console, stream = without_terminal(verbosity)
+    some = [
+        events.Connected("me@host", ("jump",)),
+        events.CommandStarted("hermes"),
+        events.RemoteLine("a line"),
+        events.Forwarding(1, ("127.0.0.1",), 2),
+        events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+        events.Notice("details", detail=True),
+    ]
+    for event in some:
+        console.show(event)
+    lines = [line for line in stream.getvalue().splitlines() if line]
+    assert set(words) <= set(lines)
+    assert verbosity > -1 or lines == words
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, False), (8, True), (130, False)])
+def test_quiet_tells_the_last_lines_of_what_failed(status: int, told: bool) -> None:
+    """Eight at most, behind their margin: the reason is there. Not after a good end or a signal."""
+    console, stream = without_terminal(-1)
+    for number in range(10):
+        console.show(events.RemoteLine(f"line {number}"))
+    assert stream.getvalue() == ""
+    console.show(events.Finished(status, "words", 1))
+    assert stream.getvalue().splitlines() == [f"  | line {number}" for number in range(2, 10)] * told
+    console.show(events.Finished(8, "words", None))
+    assert stream.getvalue().count("line 9") == told
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("  ssh -N -L 56121:127.0.0.1:56121 lab@hermes-host", True),
+        ("ssh -NL 127.0.0.1:56121:127.0.0.1:56121 -J me@jump lab@hermes-host", True),
+        ("run `ssh -p 22 -L56121:localhost:56121 lab@hermes-host`", True),
+        ("ssh -N -L 43827:127.0.0.1:43827 lab@hermes-host", False),
+        ("an SSH tunnel to 127.0.0.1:56121 is required", False),
+    ],
+)
+def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice: bool, early: bool) -> None:
+    """By the command line for the port that is forwarded, wherever it comes; not by prose."""
+    console, stream = without_terminal()
+    told = [
+        events.RemoteLine(line),
+        events.Forwarding(56121, ("127.0.0.1",), 56121),
+        events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"),
+    ]
+    for event in told if early else [*told[1:], told[0]]:
+        console.show(event)
+    console.quiet()
+    console.quiet()
+    shown = stream.getvalue()
+    sentence = "You need not do what Hermes says above about an SSH tunnel: it is open.\n"
+    assert shown.count(sentence) == advice
+    if advice:
+        words = (line, "The tunnel is open", sentence, "Sign in at")
+        places = [shown.index(each) for each in words]
+        assert places == sorted(places)
+
+
+def test_an_answer_from_elsewhere_ends_its_line() -> None:
+    """Where nobody types it on a terminal, nothing else ends the line of its prompt."""
+    read, write = os.pipe()
+    os.write(write, b"my-client\n")
+    os.close(write)
+    stream = io.StringIO()
+    with os.fdopen(read) as typed:
+        console = Console(stream, Keyboard(typed))
+        answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        console.ask_meanwhile("Client ID: ", False, answers.put)
+        assert answers.get(timeout=SECONDS) == "my-client"
+        console.stop_asking()
+    console.say("Next.")
+    assert stream.getvalue() == "Client ID: \nNext.\n"
+
+
+@posix
+def test_nobody_reads() -> None:
+    """Output that nobody reads any more does not end the login."""
+    read, write = os.pipe()
+    os.close(read)
+    stream = os.fdopen(write, "w")
+    Console(stream, Keyboard(None)).say("hello")
+    with pytest.raises(BrokenPipeError):
+        stream.close()
+
+
+def test_what_is_pasted_is_taken_unseen_while_the_time_is_shown(pty: Terminal) -> None:
+    """The offer stands below the invitation; what is of no use is said so; the terminal is as it was."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def take(line: str) -> str:
+        taken.put(line)
+        return "" if line == "the-right-one-of-two" else "it is neither"
+
+    console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console.take_pasted(take, needed=False, nobody=lambda: taken.put("nobody"))
+    console.waiting("the browser to come back", 59)
+    shown = pty.wait_for("0:59 left")
+    assert shown.index(URL) < shown.index("If the page shows a code instead") < shown.index("0:59 left")
+    until(lambda: not pty.echoes)
+    pty.type("\n")
+    pty.type("S3CRET-wrong-of-two\n")
+    assert taken.get(timeout=SECONDS) == "S3CRET-wrong-of-two"
+    shown = pty.wait_for("That is not it: it is neither.")
+    console.waiting("the browser to come back", 58)
+    pty.type("the-right-one-of-two\n")
+    assert taken.get(timeout=SECONDS) == "the-right-one-of-two"
+    console.stop_asking()
+    shown += pty.wait_for("0:58 left")
+    console.done_waiting()
+    assert "S3CRET" not in shown
+    assert pty.modes == before
+    assert console.safe("S3CRET-wrong-of-two") == "[hidden]"
+
+
+def test_an_address_that_is_needed_is_asked_for(pty: Terminal) -> None:
+    """In words that say why; the end of the input is told, a question that was given up is not."""
+    console = on(pty)
+    gone: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    console.take_pasted(lambda _: "", needed=True, nobody=lambda: gone.put(True))
+    pty.wait_for("Paste the address of that page here and press Enter")
+    until(lambda: not pty.echoes)
+    console.stop_asking()
+    assert gone.empty()
+    console.take_pasted(lambda _: "", needed=True, nobody=lambda: gone.put(True))
+    until(lambda: not pty.echoes)
+    pty.type("\x04")
+    assert gone.get(timeout=SECONDS)
+    console.stop_asking()
+
+
+def test_what_may_be_a_word_is_taken_when_it_comes_twice(pty: Terminal) -> None:
+    """A word that was typed by accident would end the login; it is no secret, either."""
+    console = on(pty)
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    for word in ("help", "quit", "quit"):
+        assert taken.empty()
+        pty.type(f"{word}\n")
+        if word != "help":
+            continue
+        pty.wait_for("That could be a word. If it is the code, paste it once more.")
+        assert console.safe("no help") == "no help"
+    assert taken.get(timeout=SECONDS) == "quit"
+    console.stop_asking()
+
+
+def test_ctrl_d_ends_no_offer(pty: Terminal) -> None:
+    """It is nothing: what is pasted after it is taken."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: taken.put("nobody"))
+    until(lambda: not pty.echoes)
+    pty.type("\x04\x04")
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
+    console.stop_asking()
+    assert pty.modes == before
+
+
+def test_a_window_that_is_closed_ends_the_offer(pty: Terminal) -> None:
+    """Which is not Ctrl-D: there will be nobody any more."""
+    console = on(pty)
+    gone = threading.Event()
+    console.take_pasted(lambda _: "", needed=False, nobody=gone.set)
+    until(lambda: not pty.echoes)
+    pty.hang_up()
+    assert gone.wait(SECONDS)
+    console.stop_asking()
+
+
+def test_an_offer_pauses_while_a_question_is_asked(pty: Terminal) -> None:
+    """The password of a new connection is no code, and the code that is pasted after it no password."""
+    console, before = on(pty), pty.modes
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    console.take_pasted(into(taken), needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    asking = threading.Thread(target=lambda: answers.put(console.ask("password: ", True)), daemon=True)
+    asking.start()
+    pty.wait_for("password: ")
+    pty.type("pass-word-1\n")
+    assert answers.get(timeout=SECONDS) == "pass-word-1"
+    asking.join(SECONDS)
+    assert taken.empty()
+    until(lambda: not pty.echoes)
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
+    console.stop_asking()
+    assert pty.modes == before
+
+
+def test_an_offer_that_is_busy_with_a_line_reads_no_more_when_it_was_given_up(pty: Terminal) -> None:
+    """It hands over a code while the connection is made again: what is asked meanwhile is read by one."""
+    console = on(pty)
+    taken: queue.SimpleQueue[str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    go_on = threading.Event()
+
+    def take(line: str) -> str:
+        taken.put(line)
+        go_on.wait(SECONDS)
+        return "it is not"
+
+    console.take_pasted(take, needed=False, nobody=lambda: None)
+    until(lambda: not pty.echoes)
+    pty.type("a-code-of-that-page\n")
+    assert taken.get(timeout=SECONDS) == "a-code-of-that-page"
+    asking = threading.Thread(target=lambda: answers.put(console.ask("password: ", True)), daemon=True)
+    asking.start()
+    pty.wait_for("password: ")
+    go_on.set()
+    until(lambda: "paste" not in [each.name for each in threading.enumerate()])
+    assert not pty.echoes
+    pty.type("pass-word-1\n")
+    assert answers.get(timeout=SECONDS) == "pass-word-1"
+    asking.join(SECONDS)
+    assert taken.empty()
+    console.stop_asking()
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: int) -> None:
+    """However long the line is, the window never wraps it to where only we write; nothing of it is lost."""
+    pty.resize(columns)
+    console = on(pty)
+    line = "Docs: " + "x" * 300 + " \N{CJK UNIFIED IDEOGRAPH-4E2D}" * 60 + " end"
+    console.show(events.RemoteLine(line))
+    rows = pty.shown().splitlines()
+    assert all(row.startswith("  | ") for row in rows)
+    assert all(len(row) + row.count("\N{CJK UNIFIED IDEOGRAPH-4E2D}") <= columns for row in rows)
+    assert "".join(row[4:] for row in rows).replace(" ", "") == line.replace(" ", "")
+
+
+def test_our_sentences_fit_the_window_and_the_address_stays_whole(pty: Terminal) -> None:
+    """They are broken between words; a path or an address is never."""
+    pty.resize(80)
+    console = on(pty, verbosity=2)
+    for event in EVENTS:
+        console.show(event)
+    console.say(f"The credential is in {PATH}, as it has been seen to be there.")
+    rows = pty.shown().splitlines()
+    assert {row for row in rows if len(row) > 80} == {URL, f"{PATH},"}
+    assert rows.count(URL) == 3
+
+
+def test_a_window_that_changes_does_no_harm(pty: Terminal) -> None:
+    """What is waited for always fits on one row, the time that is left first of all."""
+    console = on(pty)
+    for columns, shown in [
+        (200, "Waiting for the browser to come back, 1:05 left (Ctrl-C stops)"),
+        (50, "Waiting for the browser to come back, 1:05 left"),
+        (20, "Waiting, 1:05 left"),
+        (10, "Waiting, "),
+    ]:
+        pty.resize(columns)
+        console.waiting("the browser to come back", 65)
+        row = pty.shown()
+        assert row.strip() == shown.strip()
+        assert len(row.lstrip("\r")) < columns
+    console.done_waiting()
+    assert len(pty.shown().strip("\r")) < 10
+
+
+def test_a_terminal_that_can_only_add_lines(pty: Terminal) -> None:
+    """Nothing is rewritten there; questions are asked all the same."""
+    console = Console(pty.writer, Keyboard(pty.reader), color=False, moves=False)
+    assert console.is_terminal
+    for left in (59, 58):
+        console.waiting("your approval", left)
+    console.done_waiting()
+    assert pty.shown() == "Waiting for your approval, at most 59 s.\r\n"
+
+
+def test_waiting_without_an_end(pty: Terminal) -> None:
+    """Where nobody sets a time, none is shown."""
+    console = on(pty)
+    console.waiting("the browser to come back", None)
+    assert "Waiting for the browser to come back (Ctrl-C stops)" in pty.wait_for("stops)")
+    console.done_waiting()
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (events.Callback("delivered", "", "relay"), "a command there passed the answer on"),
+        (events.Callback("delivered", "", "prompt"), "typed at the command's own prompt"),
+        (events.Callback("stray"), "the answer to another login"),
+        (events.Callback("refused"), "The answer came, and the command there did not take it."),
+        (events.Callback("delivered", "", "forward"), "The browser came back; its answer was delivered."),
+        (events.Callback("delivered", "", "forward", pasted=True), "The answer was delivered."),
+        (
+            events.Callback("denied", "access_denied", "forward", pasted=True),
+            "The answer is a no (access_denied)",
+        ),
+        (events.Callback("denied", "access_denied"), "came back with a no (access_denied)"),
+    ],
+)
+def test_what_became_of_the_callback_is_told(event: events.Callback, words: str) -> None:
+    """Each ending of the way back has its words."""
+    console, stream = without_terminal(1)
+    console.show(event)
+    assert words in stream.getvalue()
+    if event.pasted:
+        assert "browser" not in stream.getvalue()

@@ -1,0 +1,133 @@
+"""The way of one request to its listener, over connections that are lost at the worst moments."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import paramiko
+import pytest
+
+from hermes_tunnel import login, tunnel
+from hermes_tunnel.conversation.invitation import Wishes
+from hermes_tunnel.demo.stage import Stage
+from hermes_tunnel.errors import Undeliverable, UsageFailure
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import rebuilt
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import provider
+from hermes_tunnel.way_back.delivery import Delivery
+from tests.cli.program import run
+from tests.demo.client import connected
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+WORDS = "a callback gets into a container by a relay only"
+BY = pytest.mark.parametrize("by", ["never", "always"], ids=["by a channel", "by a relay"])
+
+
+class Scene:
+    """A listener there that serves one request, and as many connections to it as are asked for.
+
+    :param behave: what it does before it answers
+    """
+
+    def __init__(self, behave: Callable[[], None]) -> None:
+        self.heard: list[bytes] = []
+        self._behave = behave
+        self._listener = socket.create_server(("127.0.0.1", 0))
+
+    @contextmanager
+    def open(self, stage: Stage) -> Iterator[Scene]:
+        """It listens on the remote machine's loopback."""
+        self.stage = stage
+        self.transports: list[paramiko.Transport] = []
+        port = stage.loopback.bind(self._listener.getsockname()[1])
+        self.redirect = Redirect("127.0.0.1", port, "/callback")
+        serving = threading.Thread(target=self._serve)
+        serving.start()
+        try:
+            with ExitStack() as self._open:
+                self.connect()
+                yield self
+        finally:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+            self._listener.close()
+
+    def connect(self) -> paramiko.Transport:
+        """A connection, the newest one from now on."""
+        self.transports.append(self._open.enter_context(connected(self.stage)))
+        return self.transports[-1]
+
+    def deliver(self, by: str) -> tuple[bytes, str]:
+        """Deliver the callback; first over the connection that there is, then over a new one."""
+        given = iter(self.transports[:1])
+        delivery = Delivery(lambda: next(given, None) or self.connect(), Call(), self.redirect, by=by)
+        return delivery.deliver(rebuilt("/callback", "code=c&state=s", self.redirect))
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            client, _ = self._listener.accept()
+            with client:
+                self._listener.shutdown(socket.SHUT_RDWR)
+                self.heard.append(client.recv(4096))
+                self._behave()
+                client.sendall(b"HTTP/1.0 200 OK\r\n\r\nthanks")
+
+
+@BY
+def test_a_lost_connection_is_replaced(by: str) -> None:
+    """It was lost before the browser came: the request goes over the next one, once."""
+    with Stage() as stage, Scene(lambda: None).open(stage) as scene:
+        stage.server.drop()
+        answer, _ = scene.deliver(by)
+        assert answer.startswith(b"HTTP/1.")
+        assert len(scene.heard) == 1
+        assert len(scene.transports) == 2
+
+
+@BY
+def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
+    """It is lost between the request and its answer: the listener may have it, and is not asked again."""
+    with Stage() as stage, Scene(stage.server.drop).open(stage) as scene:
+        with pytest.raises(Undeliverable) as failure:
+            scene.deliver(by)
+        assert (failure.value.refused, failure.value.lost, failure.value.sent) == (False, True, True)
+        assert len(scene.heard) == 1
+        assert len(scene.transports) == 1
+
+
+@BY
+def test_nobody_listens(by: str) -> None:
+    """That is no loss of the connection, and the next one would not help."""
+    with Stage() as stage, Scene(lambda: None).open(stage) as scene:
+        scene.redirect = Redirect("127.0.0.1", 1, "/callback")
+        with pytest.raises(Undeliverable, match="connect failed") as failure:
+            scene.deliver(by)
+        assert (failure.value.refused, failure.value.lost) == (False, False)
+        assert len(scene.transports) == 1
+
+
+def test_no_channel_into_a_container() -> None:
+    """It would lead to another listener, if to any: an order that asks for it is none."""
+    call = Call(container="hermes")
+    with pytest.raises(UsageFailure, match=WORDS):
+        login.Order(provider("xai-oauth"), (), call, wishes=Wishes(relay="never"))
+    with pytest.raises(UsageFailure, match=WORDS):
+        tunnel.Order((), call, relay="never")
+    tunnel.Order((), call)
+    tunnel.Order((), Call(), relay="never")
+
+
+@pytest.mark.parametrize(("verb", "words"), [("login", ("xai-oauth",)), ("forward", ()), ("paste", ())])
+def test_it_is_refused_as_usage(verb: str, words: tuple[str, ...]) -> None:
+    """Before anything is connected to; the host does not even exist."""
+    address = "http://127.0.0.1:56121/callback?code=a&state=b"
+    port = ("56121",) if verb == "forward" else ()
+    options = ("-F", "none", "--container", "hermes", "--relay", "never")
+    done = run(verb, *words, "nowhere.invalid", *port, *options, input=address, stdin=None)
+    assert done.returncode == 2
+    assert WORDS in done.stderr

@@ -1,0 +1,318 @@
+"""The ways of the callback that are not the usual one: relays, prompts, pasted addresses, strays."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation.mailbox import Mailbox
+from hermes_tunnel.demo.authorization_server import Answer
+from hermes_tunnel.demo.callback_listener import CallbackListener
+from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.oauth_client import Attempt
+from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
+from hermes_tunnel.demo.remote_process import Command, RemoteProcess
+from hermes_tunnel.demo.ssh_settings import Settings
+from hermes_tunnel.demo.stage import Stage
+from hermes_tunnel.errors import NobodyAnswered, NoWayBack
+from hermes_tunnel.login import LoggedIn
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+from hermes_tunnel.way_back.delivery import Delivery
+from hermes_tunnel.way_back.entrance import BusyPort, WayBack, shared
+from tests.demo.client import connected
+from tests.test_login import Login
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+APPROVE, DENY = Answer.APPROVE, Answer.DENY
+NO_FORWARD = Settings(allow_tcp_forwarding=False)
+NEITHER = Settings(allow_tcp_forwarding=False, max_sessions=1)
+
+
+def offers_a_prompt(hermes: Hermes) -> Command:
+    """As xAI 0.17 and 0.18 on a terminal: an address that is typed is as good as the callback."""
+    return loopback_login(hermes, offer="If xAI shows a code instead,\npaste that code here and press Enter.")
+
+
+def way_of(done: Login) -> list[str]:
+    """How the callback went there."""
+    return [event.way for event in done.events if isinstance(event, events.Callback)]
+
+
+@pytest.mark.parametrize("kind", [loopback_login, spotify_login, mcp_login])
+@pytest.mark.parametrize(
+    ("settings", "relay", "way"),
+    [
+        (Settings(), "auto", "forward"),
+        (Settings(), "never", "forward"),
+        (Settings(), "always", "relay"),
+        (NO_FORWARD, "auto", "relay"),
+    ],
+)
+def test_the_callback_finds_its_way(kind: object, settings: Settings, relay: str, way: str) -> None:
+    """By a channel; by a relay where the server refuses that, or where it was asked for; without a probe."""
+    with Stage(APPROVE, login=kind, settings=settings) as stage:  # type: ignore[arg-type]
+        done = Login(stage, relay=relay)
+        assert stage.server.running == []
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert way_of(done) == [way]
+
+
+def test_a_denial_is_relayed_too() -> None:
+    """The command hears of it, and so does the person."""
+    with Stage(DENY, settings=NO_FORWARD) as stage:
+        done = Login(stage)
+    assert events.Callback("denied", "access_denied", "relay") in done.events
+
+
+def test_the_command_s_own_prompt_is_the_last_way() -> None:
+    """Where the server allows neither: what the browser brought is typed, where the command offered that."""
+    with Stage(APPROVE, login=offers_a_prompt, settings=NEITHER) as stage:
+        done = Login(stage)
+        visit = stage.person.wait()
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert way_of(done) == ["prompt"]
+    assert "Back to your terminal" in visit.text
+    assert visit.url.partition("code=")[2][:20] not in done.shown
+
+
+def offers_late(hermes: Hermes) -> Command:
+    """As on a machine that is busy: the browser is back before the command has said that it has a prompt."""
+
+    def command(process: RemoteProcess) -> int:
+        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+            attempt = Attempt(listener.redirect_uri)
+            process.print(hermes.client.authorization_url(attempt))
+            with suppress(TimeoutError):
+                process.wait_for(lambda: False, 1.0)
+            process.print("paste that code here and press Enter.")
+            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            process.print('Saved xai-oauth OAuth credentials: "demo"')
+        return 0
+
+    return command
+
+
+def test_the_command_s_own_prompt_is_waited_for() -> None:
+    """What it says of it may come after the browser."""
+    with Stage(APPROVE, login=offers_late, settings=NEITHER) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert way_of(done) == ["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "relay", "words"),
+    [
+        (NEITHER, "auto", "administratively prohibited; a second session for the relay was refused"),
+        (NO_FORWARD, "never", "administratively prohibited"),
+        (Settings(max_sessions=1), "always", "a second session for the relay was refused"),
+    ],
+)
+def test_where_there_is_no_way(settings: Settings, relay: str, words: str) -> None:
+    """What refused is named, each way for itself, and the browser's page says that it did not work."""
+    with Stage(APPROVE, settings=settings) as stage:
+        done = Login(stage, relay=relay)
+        visit = stage.person.wait()
+    assert isinstance(done.ended, NoWayBack), done.ended
+    assert words in done.ended.message
+    assert "Almost" in visit.text
+
+
+def test_the_answer_to_another_login_is_told() -> None:
+    """Once, though it comes twice; the right one still gets through, and nothing else went to the remote."""
+    with Stage(APPROVE) as stage:
+        pages: list[bytes] = []
+
+        def come_astray(url: str) -> bool:
+            port = next(event.port for event in done_events if isinstance(event, events.Forwarding))
+            for _ in range(2):
+                with socket.create_connection(("127.0.0.1", port)) as browser:
+                    head = f"GET /callback?code=c&state=older HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+                    browser.sendall(head.encode())
+                    pages.append(b"".join(iter(lambda: browser.recv(65536), b"")))
+            return stage.person.open(url)
+
+        done_events: list[events.Event] = []
+        done = Login(stage, open_page=come_astray, watch=done_events.append)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    told = [event.outcome for event in done.events if isinstance(event, events.Callback)]
+    assert told == ["stray", "delivered"]
+    assert all(page.startswith(b"HTTP/1.1 404") and b"Not this login" in page for page in pages)
+
+
+def test_nobody_but_a_stray() -> None:
+    """When the time is over, that is what is said."""
+    with Stage(APPROVE) as stage:
+
+        def come_astray(_: str) -> bool:
+            port = next(event.port for event in seen if isinstance(event, events.Forwarding))
+            with socket.create_connection(("127.0.0.1", port)) as browser:
+                head = f"GET /callback?code=c&state=older HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+                browser.sendall(head.encode())
+                browser.recv(100)
+            return True
+
+        seen: list[events.Event] = []
+        done = Login(stage, open_page=come_astray, watch=seen.append, seconds=1.0)
+    assert isinstance(done.ended, NobodyAnswered)
+    assert "only with the answer to another login" in done.ended.message
+
+
+@contextmanager
+def occupied() -> Iterator[tuple[int, list[str]]]:
+    """A port of this machine where something else listens, and what browsers asked of it."""
+    asked: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    asked.append(client.recv(4096).decode().split(" ")[1])
+                    client.sendall(b"HTTP/1.0 200 OK\r\n\r\nsomething else")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1], asked
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
+def test_the_person_brings_the_address(tmp_path: Path) -> None:
+    """The port is held by something of one's own: agreed to, the address is pasted, judged, delivered."""
+    pasted = tmp_path / "pasted"
+    os.mkfifo(pasted)
+    with (
+        occupied() as (port, asked),
+        Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
+    ):
+
+        def sign_in_and_paste() -> None:
+            with pasted.open("w") as clipboard:
+                ended_on = stage.person.wait().url
+                for text in ("", "nonsense with blanks", ended_on.replace("state=", "state=x"), ended_on):
+                    clipboard.write(f"{text}\n")
+                    clipboard.flush()
+
+        person = threading.Thread(target=sign_in_and_paste)
+        person.start()
+        done = Login(stage, stdin=pasted, busy_port=BusyPort("paste", yes=True))
+        person.join()
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.of(events.Forwarding) == []
+    assert events.Prompt("the address that the browser ended on", secret=True) in done.events
+    assert done.shown.count("That is not it: ") == 2
+    assert "The answer was delivered." in done.shown
+    assert "The browser came back" not in done.shown
+    code = asked[0].partition("code=")[2].partition("&")[0]
+    assert len(code) > 8
+    assert code not in done.shown
+
+
+def test_nobody_brings_the_address() -> None:
+    """The input ends: so does the login."""
+    with (
+        occupied() as (port, _),
+        Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
+    ):
+        done = Login(stage, busy_port=BusyPort("paste", yes=True), open_page=lambda _: True)
+    assert isinstance(done.ended, NobodyAnswered)
+    assert "the address that the browser ended on was not given" in done.ended.message
+
+
+def test_without_a_yes_the_address_is_not_asked_for() -> None:
+    """What listens there would see the code: the person has to agree, and without a terminal does not."""
+    with (
+        occupied() as (port, asked),
+        Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
+    ):
+        done = Login(stage, busy_port=BusyPort("paste"))
+    assert isinstance(done.ended, NoWayBack)
+    assert "--yes agrees that it sees the answer" in done.ended.hint
+    assert asked == []
+
+
+WILDCARD = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if len(sys.argv) > 1 else socket.AF_INET)
+if len(sys.argv) > 1: s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+s.bind(("", 0)); s.listen(); print(s.getsockname()[1], flush=True); input()
+"""
+
+
+@contextmanager
+def another(*argv: str) -> Iterator[int]:
+    """A port where another process listens on all addresses."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WILDCARD, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.communicate("\n")
+
+
+def test_a_listener_beside_ours_is_found() -> None:
+    """Where a system gives one port to two, the other is an occupant; a port of ours alone is not taken."""
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        assert not shared(own.getsockname()[1], ["127.0.0.1"])
+    with another() as port:
+        assert shared(port, ["127.0.0.1"])
+
+
+def way_back(stage: Stage, host: str, port: int, *, alone: bool = True) -> list[events.Event]:
+    """What a way back for a redirect tells; nobody is there to be asked."""
+    told: list[events.Event] = []
+    console = Console(io.StringIO(), Keyboard(None))
+    redirect = Redirect(host, port, "/callback")
+    with (
+        connected(stage) as transport,
+        closing(WayBack(console, told.append, Mailbox(), BusyPort(), alone=alone)) as way,
+    ):
+        way.open(
+            transport, "there", Expected(redirect, "state"), Delivery(lambda: transport, Call(), redirect)
+        )
+    return told
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
+    """As macOS does: the bind succeeds beside a listener on all addresses, which is looked for then."""
+    with Stage() as stage, another("IPv6 alone") as port:
+        if alone:
+            assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]
+        else:
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::$"):
+                way_back(stage, "127.0.0.1", port, alone=False)
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_localhost_is_both_families() -> None:
+    """A browser takes either: both are listened on, and an occupant of one is named, not bound beside."""
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        port = some.getsockname()[1]
+    with Stage() as stage:
+        assert way_back(stage, "localhost", port) == [events.Forwarding(port, ("127.0.0.1", "::1"), port)]
+        with socket.create_server(("::1", port), family=socket.AF_INET6):
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::1$"):
+                way_back(stage, "localhost", port)
+            assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]

@@ -1,0 +1,41 @@
+"""The pages that a browser ends on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+
+import pytest
+
+from hermes_tunnel.way_back.page import Page, declined, delivered, failed
+
+PAGES = [delivered, declined, failed]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_policy(page: Callable[[str], Page]) -> None:
+    """The policy allows the page's own style by its hash, and nothing else; the page needs nothing else."""
+    shown = page("me@host")
+    (style,) = re.findall(rb"<style>(.*?)</style>", shown.body, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert shown.policy == f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
+    assert not re.search(
+        rb"<script|<img|<link|<iframe|style=|src=|href=|url\(|@import|http-equiv|\son\w+=", shown.body
+    )
+    assert b"$" not in shown.body
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_destination(page: Callable[[str], Page]) -> None:
+    """The destination is text on the page, whatever is in its name."""
+    assert b"Hermes on me@host" in page("me@host").body
+    assert b"&lt;b&gt;&quot;&amp;$x</" not in page("me@host").body
+    assert b"&lt;b&gt;&quot;&amp;$x" in page('<b>"&$x').body
+    assert b"<b>" not in page('<b>"&$x').body
+
+
+def test_three_pages() -> None:
+    """Each page says another thing."""
+    assert len({page("me@host").body for page in PAGES}) == 3

@@ -1,0 +1,349 @@
+"""A callback that goes through a command: over OpenSSH's sshd, by each of the programs that may be there."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import rebuilt, status_of
+from hermes_tunnel.remote.call import Call, begin_marker
+from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.way_back import channel
+from hermes_tunnel.way_back.relay import relay
+from tests.ssh.hops import hop, nobody
+from tests.ssh.sshd import Sshd
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+NONCE = "0123456789abcdef"
+QUERY = "code=S3CRET%2F%27%28x%29&state=a.b~c-d_e%25"
+RELAYS = ("python3", "curl", "nc")
+
+
+TAKEN = b"HTTP/1.0 200 OK\r\n\r\ngot it"
+
+
+def takes(client: socket.socket) -> None:
+    """Answers as the callback's listeners do."""
+    client.sendall(TAKEN)
+
+
+class Listener:
+    """Serves one request, as the callback's listeners do, and keeps it.
+
+    :param behave: what it does when it has the request
+    """
+
+    def __init__(self, address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes) -> None:
+        self.request = b""
+        self._behave = behave
+        self._arguments = ""
+        self._socket = socket.create_server(
+            (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET
+        )
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        try:
+            client, _ = self._socket.accept()
+        except OSError:
+            return
+        with client:
+            while b"\r\n\r\n" not in self.request and (data := client.recv(4096)):
+                self.request += data
+            self._arguments = told()
+            with suppress(OSError):
+                self._behave(client)
+
+    @property
+    def seen_meanwhile(self) -> str:
+        """What all processes show of themselves, while the request was being served."""
+        return self._arguments
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+
+def told() -> str:
+    """The command lines and the environments of all processes that this one may see."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        for file in ("cmdline", "environ"):
+            with suppress(OSError):
+                found.append((process / file).read_text(errors="replace"))
+    return "\n".join(found)
+
+
+@contextmanager
+def listening(
+    address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes
+) -> Iterator[Listener]:
+    """A listener."""
+    listener = Listener(address, behave)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def request(port: int) -> bytes:
+    """The callback."""
+    return rebuilt("/spotify/callback", QUERY, Redirect("127.0.0.1", port, "/spotify/callback"))
+
+
+def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
+    """The answer, by a relay."""
+    line = Call().relay_line(port, hosts or ("127.0.0.1",), NONCE)
+    return relay(connection.transport, line, begin_marker(NONCE), request(port))
+
+
+@pytest.fixture
+def servers() -> list[Sshd]:
+    """The servers of ``connected``."""
+    return []
+
+
+@pytest.fixture
+def connected(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path, servers: list[Sshd]
+) -> Iterator[Callable[..., Connection]]:
+    """Connects to an sshd whose sessions find these programs only."""
+    opened: list[Connection] = []
+
+    def connect_to(*programs: str, options: tuple[str, ...] = ()) -> Connection:
+        path = tmp_path / "bin"
+        path.mkdir()
+        for program in ("sh", *programs):
+            found = shutil.which(program, path="/usr/bin:/bin:/usr/local/bin")
+            if found is None and os.environ.get("CI"):
+                pytest.fail(f"{program} is needed")
+            if found is None:
+                pytest.skip(f"{program} is needed")
+            (path / program).symlink_to(found)
+        (tmp_path / ".bashrc").write_text("echo noise from a start-up file\n")
+        server = sshd("host", *options, f"SetEnv PATH={path} HOME={tmp_path}")
+        server.accept(key)
+        servers.append(server)
+        opened.append(connect([hop(server.port, known(server), key)], ask=nobody, tell=print))
+        return opened[-1]
+
+    yield connect_to
+    for connection in opened:
+        connection.close()
+
+
+@pytest.mark.parametrize("program", RELAYS)
+def test_each_program_relays_the_request(connected: Callable[..., Connection], program: str) -> None:
+    """Byte by byte what was sent, and the answer; the code stands in no command line meanwhile."""
+    with listening() as listener:
+        answer = relayed(connected(program), listener.port)
+        assert status_of(answer) == 200
+        assert answer.endswith(b"got it")
+        head = listener.request.decode()
+        assert head.startswith(f"GET /spotify/callback?{QUERY} HTTP/1.")
+        assert f"\r\nHost: 127.0.0.1:{listener.port}\r\n" in head
+        assert head.endswith("\r\n\r\n")
+        if Path("/proc/self/cmdline").exists():
+            assert str(listener.port) in listener.seen_meanwhile
+            assert "S3CRET" not in listener.seen_meanwhile
+
+
+@pytest.mark.parametrize("program", RELAYS)
+def test_the_other_family_is_tried_where_nobody_listens(
+    connected: Callable[..., Connection], program: str
+) -> None:
+    """A redirect to localhost may be served on ::1 alone; the request is not spent on the way there."""
+    connection = connected(program)
+    with listening("::1") as listener:
+        assert status_of(relayed(connection, listener.port, "127.0.0.1", "::1")) == 200
+        assert QUERY in listener.request.decode()
+
+
+@pytest.mark.parametrize("program", RELAYS)
+def test_nobody_listens(connected: Callable[..., Connection], program: str) -> None:
+    """That is told apart from a relay that could not run."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with pytest.raises(Undeliverable, match="connect failed") as refusal:
+            relayed(connected(program), free.getsockname()[1])
+    assert not refusal.value.refused
+
+
+def closes(_: socket.socket) -> None:
+    """Says nothing."""
+
+
+def resets(client: socket.socket) -> None:
+    """Breaks the connection off."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def babbles(client: socket.socket) -> None:
+    """Answers with something that is no HTTP."""
+    client.sendall(b"Thanks!")
+
+
+def stays(client: socket.socket) -> None:
+    """Keeps the connection after the answer, as if more could come."""
+    client.sendall(TAKEN)
+    client.recv(1)
+
+
+def drips(client: socket.socket) -> None:
+    """Has an answer without end, which comes bit by bit."""
+    client.sendall(TAKEN)
+    while not select.select([client], (), (), 0.01)[0]:
+        client.sendall(b".")
+
+
+def floods(client: socket.socket) -> None:
+    """Has an answer without end."""
+    client.sendall(TAKEN)
+    while True:
+        client.sendall(bytes(65536))
+
+
+def hesitates(client: socket.socket) -> None:
+    """Has an interim answer before the answer."""
+    client.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.mark.parametrize("way", ["channel", *RELAYS])
+@pytest.mark.parametrize(
+    ("behave", "status"),
+    [
+        (closes, None),
+        (resets, None),
+        (babbles, None),
+        (stays, 200),
+        (drips, 200),
+        (floods, 200),
+        (hesitates, 400),
+    ],
+)
+def test_whatever_a_listener_answers(
+    connected: Callable[..., Connection],
+    way: str,
+    behave: Callable[[socket.socket], None],
+    status: int | None,
+) -> None:
+    """It has the request, so it is never told as one that is not there; a status it gives is known soon."""
+    connection = connected(*({way} - {"channel"}))
+    with listening(behave=behave) as listener:
+        began = time.monotonic()
+        if way == "channel":
+            answer = channel.deliver(
+                connection.transport, ("127.0.0.1",), listener.port, request(listener.port)
+            )
+        else:
+            answer = relayed(connection, listener.port)
+        assert status_of(answer) == status
+        assert time.monotonic() - began < 8
+    assert QUERY in listener.request.decode()
+
+
+@pytest.mark.parametrize("program", RELAYS)
+def test_a_relay_ends_with_its_connection(
+    connected: Callable[..., Connection], servers: list[Sshd], program: str
+) -> None:
+    """Though the listener never answers: nothing of it stays on the machine, and it is told as lost."""
+    connection = connected(program)
+    asked = threading.Event()
+
+    def says_nothing(client: socket.socket) -> None:
+        asked.set()
+        client.settimeout(10)
+        assert client.recv(1) == b""
+
+    with listening(behave=says_nothing) as listener:
+        failures: list[BaseException] = []
+
+        def attempt() -> None:
+            try:
+                relayed(connection, listener.port)
+            except Undeliverable as failure:
+                failures.append(failure)
+
+        relaying = threading.Thread(target=attempt)
+        relaying.start()
+        assert asked.wait(10)
+        servers[0].close_sessions()
+        relaying.join(10)
+    (failure,) = failures
+    assert isinstance(failure, Undeliverable)
+    assert failure.lost
+    assert failure.sent
+
+
+@pytest.mark.parametrize("broken", [("python3",), ("python3", "curl")])
+def test_a_program_that_does_not_work_is_passed_over(
+    connected: Callable[..., Connection], tmp_path: Path, broken: tuple[str, ...]
+) -> None:
+    """As pyenv's python3 without a version, or a curl without its libraries: the next one relays."""
+    connection = connected("curl", "nc")
+    for program in broken:
+        (tmp_path / "bin" / program).unlink(missing_ok=True)
+        (tmp_path / "bin" / program).write_text("#!/bin/sh\necho no such version >&2; exit 127\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+    with listening() as listener:
+        assert status_of(relayed(connection, listener.port)) == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "found no python3, curl or nc"),
+        (("ForceCommand echo no",), "could not run there"),
+        (("MaxSessions 0",), "a second session for the relay was refused"),
+    ],
+)
+def test_a_relay_that_cannot_be(
+    connected: Callable[..., Connection], options: tuple[str, ...], words: str
+) -> None:
+    """No program for it, a forced command, no session: a refusal, in words."""
+    with listening() as listener:
+        with pytest.raises(Undeliverable, match=words) as refusal:
+            relayed(connected(options=options), listener.port)
+        assert listener.request == b""
+    assert refusal.value.refused
+
+
+@pytest.mark.parametrize("options", [("AllowTcpForwarding no",), ("PermitOpen 127.0.0.1:1",)])
+def test_a_server_may_forbid_the_channel_and_allow_the_relay(
+    connected: Callable[..., Connection], options: tuple[str, ...]
+) -> None:
+    """AllowTcpForwarding no, PermitOpen elsewhere: what a channel may not do, a command may."""
+    connection = connected("python3", options=options)
+    with listening() as listener:
+        with pytest.raises(Undeliverable, match="administratively prohibited") as refusal:
+            channel.deliver(connection.transport, ("127.0.0.1",), listener.port, request(listener.port))
+        assert refusal.value.refused
+        assert status_of(relayed(connection, listener.port)) == 200
+
+
+def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> None:
+    """Over a direct-tcpip channel too, and nobody at all is told."""
+    transport = connected().transport
+    with listening("::1") as listener:
+        answer = channel.deliver(transport, ("127.0.0.1", "::1"), listener.port, request(listener.port))
+        assert status_of(answer) == 200
+        port = listener.port
+    with pytest.raises(Undeliverable, match="connect failed"):
+        channel.deliver(transport, ("127.0.0.1", "::1"), port, request(port))
