@@ -120,6 +120,33 @@ class Notice(Event):
     public: ClassVar[bool] = False
 
 
+@dataclass(frozen=True)
+class ServerSaid(Event):
+    """What an SSH server, or the program that leads to it, said in its own words: a banner, an instruction.
+
+    ``who`` is ``user@host``, or the name of the program.
+    """
+
+    who: str
+    text: str = field(repr=False)
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Phase(Event):
+    """A hop's phase begins, or ends after so many seconds; those of a hop come in the order of ``PHASES``.
+
+    ``detail`` says what came of it, in words: the address, the key, the method.
+    """
+
+    hop: str
+    name: str
+    seconds: float | None = None
+    detail: str = ""
+    public: ClassVar[bool] = False
+
+
+PHASES = ("address", "dial", "key exchange", "host key", "authentication", "session")
 Emit = Callable[[Event], None]
 _NAMES: dict[type[Event], str] = {AuthorizationAsked: "authorization"}
 

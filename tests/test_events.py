@@ -57,6 +57,8 @@ def test_public() -> None:
         events.RemoteLine,
         events.CommandEnded,
         events.Notice,
+        events.ServerSaid,
+        events.Phase,
     }
 
 

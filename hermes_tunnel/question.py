@@ -1,0 +1,34 @@
+"""A question to the person: what is asked, who asks, and whether the answer may be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, answered by one line.
+
+    :param text: one line, without the blank that follows it
+    :param hidden: whether the answer must not be seen
+    :param whose: ``user@host`` where a server or a command there asks; then ``text`` is its words, and they
+        stand after that name, or behind the remote's margin where they do not fit beside it. Empty: we ask.
+    :param said: what the server said before it, its own words, each line behind the remote's margin
+    :param piped: whether the answer may come from a standard input that is no terminal
+    """
+
+    text: str
+    hidden: bool = False
+    whose: str = ""
+    said: tuple[str, ...] = ()
+    piped: bool = False
+
+
+def yes_or_no(text: str) -> Question:
+    """A question whose answer is no unless the person says yes."""
+    return Question(f"{text} [y/N]")
+
+
+def is_yes(answer: str | None) -> bool:
+    """Whether the answer to such a question is a yes; None, where nobody answered, is a no."""
+    return (answer or "").strip().lower() in ("y", "yes")
