@@ -106,24 +106,6 @@ class Unsafe(Failure):
     status = ExitStatus.UNSAFE
 
 
-class Undeliverable(Exception):
-    """The callback came and cannot be handed to the remote's listener; no ``Failure`` by itself.
-
-    :param reason: what the server said
-    :param refused: by the server's policy (RFC 4254 section 5.1)
-    :param lost: the connection was; where neither, nothing listens there
-    :param sent: whether the request was under way then: a listener that serves once may have had it, so it is
-        not sent again
-    """
-
-    def __init__(self, reason: str, *, refused: bool, lost: bool = False, sent: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.refused = refused
-        self.lost = lost
-        self.sent = sent
-
-
 class Ended(BaseException):
     """A signal asked the program to end; not a ``Failure``, so that nothing handles it by the way.
 

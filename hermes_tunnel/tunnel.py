@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.mailbox import Mailbox
-from hermes_tunnel.errors import NobodyAnswered, Refused, Undeliverable, UsageFailure
+from hermes_tunnel.errors import NobodyAnswered, Refused, UsageFailure
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
-from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
+from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback
 from hermes_tunnel.remote.listeners import choose, listeners
@@ -124,7 +124,7 @@ def _await_callback(
         item = mailbox.get(_TICK_SECONDS if left is None or came_in_time else min(left, _TICK_SECONDS))
         if isinstance(item, NobodyPasted):
             raise NobodyAnswered(*failures.NOBODY_PASTED)
-        if isinstance(item, Delivered | Undeliverable | Strayed):
+        if isinstance(item, Delivered | Undelivered | Strayed):
             emit(callback_event(item))
             if isinstance(item, Strayed):
                 continue
@@ -138,9 +138,9 @@ def _await_callback(
         console.waiting(f"the {'browser' if link.is_up else 'connection'} to come back", left)
 
 
-def _concluded(item: Delivered | Undeliverable) -> None:
-    if isinstance(item, Undeliverable):
-        raise failures.undeliverable(item)
+def _concluded(item: Delivered | Undelivered) -> None:
+    if isinstance(item, Undelivered):
+        raise failures.undelivered(item)
     if item.error:
         raise failures.declined(item.error)
     if not item.taken:
@@ -172,12 +172,9 @@ def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redir
         raise UsageFailure(f"that is no callback address: {reason}", _LIKE_THIS)
     with Link(order.hops, console, emit) as link:
         delivery = Delivery(link.transport, order.call, redirect, by=order.relay)
-        event: Delivered | Undeliverable
-        try:
-            answer, way = delivery.deliver(verdict.request)
-            event = replace(Delivered.from_answer(verdict.error, answer, way), pasted=True)
-        except Undeliverable as failed:
-            event = failed
+        event = delivery.deliver(verdict)
+        if isinstance(event, Delivered):
+            event = replace(event, pasted=True)
         emit(callback_event(event))
         _concluded(event)
     return redirect

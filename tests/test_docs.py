@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from hermes_tunnel import errors, events
 from hermes_tunnel.cli import cli
-from hermes_tunnel.errors import ExitStatus, Failure, Undeliverable
+from hermes_tunnel.errors import ExitStatus, Failure
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Conclude, Outcome
 from hermes_tunnel.oauth.session import _TABLE, Session
@@ -25,9 +25,11 @@ from hermes_tunnel.oauth.states import (
     Event,
     Exited,
     NobodyPasted,
+    NoDelivery,
     State,
     Strayed,
     TimeUp,
+    Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
@@ -263,8 +265,7 @@ EXAMPLES: tuple[Event, ...] = (
     FailureMark("✗ no"),
     Delivered("", 200),
     Delivered("access_denied", 200),
-    Undeliverable("no", refused=True),
-    Undeliverable("no", refused=False),
+    *(Undelivered(reason, "no") for reason in NoDelivery),
     Strayed(),
     NobodyPasted(),
     PasteOffered(),

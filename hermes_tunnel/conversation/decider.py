@@ -11,10 +11,19 @@ from functools import partial
 from hermes_tunnel import events
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
 from hermes_tunnel.conversation.mailbox import Answer, Item, Mailbox, Opened
-from hermes_tunnel.errors import Failure, Undeliverable
+from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.session import Session
-from hermes_tunnel.oauth.states import Answered, Delivered, Exited, PersonTime, State, Strayed, TimeUp
+from hermes_tunnel.oauth.states import (
+    Answered,
+    Delivered,
+    Exited,
+    PersonTime,
+    State,
+    Strayed,
+    TimeUp,
+    Undelivered,
+)
 from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.command import Output, RemoteCommand
@@ -133,7 +142,7 @@ class Conversation:
         if isinstance(item, Output):
             self._quiet_at = time.monotonic() + _QUIET_SECONDS
             return self._said(self._transcript.receive(item.data))
-        if isinstance(item, Failure | Undeliverable):
+        if isinstance(item, Failure | Undelivered):
             self._connection.check()  # it may know better why
         if isinstance(item, Failure):
             raise item
@@ -146,9 +155,9 @@ class Conversation:
             said = self._said(self._transcript.end())
             self._emit(events.CommandEnded(item.status))
             return [*said, *self._session.feed(item)]
-        if isinstance(item, Delivered | Undeliverable):
+        if isinstance(item, Delivered | Undelivered):
             self._invitations.on_browser_back()
-        if isinstance(item, Delivered | Undeliverable | Strayed):
+        if isinstance(item, Delivered | Undelivered | Strayed):
             self._emit(callback_event(item))
         return self._session.feed(item)
 
@@ -158,7 +167,7 @@ class Conversation:
             if isinstance(one, Line) and self._transcript.begun and not one.decisive:
                 self._emit(events.RemoteLine(one.text))
             if isinstance(one, Prompt) and one.text == self._sudo_prompt:
-                todo.append(effects.Relay("sudo's password:", secret=True))
+                todo.append(effects.AskPerson("sudo's password:", secret=True))
                 todo.append(effects.Allow(self._provider.time.answer))
             else:
                 todo.extend(self._session.feed(one))
@@ -193,7 +202,7 @@ class Conversation:
         elif isinstance(effect, effects.StopAsking):
             self._prompts += 1
             self._console.stop_asking()
-        elif isinstance(effect, effects.Relay):
+        elif isinstance(effect, effects.AskPerson):
             self._emit(events.Prompt(effect.text, effect.secret))
             self._prompts += 1
             self._console.ask_meanwhile(

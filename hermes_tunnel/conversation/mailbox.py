@@ -7,8 +7,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from hermes_tunnel.errors import Failure, Undeliverable
-from hermes_tunnel.oauth.states import Delivered, Exited, NobodyPasted, Strayed
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.oauth.states import Delivered, Exited, NobodyPasted, Strayed, Undelivered
 from hermes_tunnel.remote.command import Output
 
 _CATCH_UP_SECONDS = 1.0
@@ -36,7 +36,7 @@ class Opened:
 
 Word = Output | Exited | Failure
 """What comes from the running command: its output, its end, the loss of its connection."""
-News = Delivered | Undeliverable | Strayed | NobodyPasted
+News = Delivered | Undelivered | Strayed | NobodyPasted
 """What comes from the browser, or from the person in its place."""
 Item = Word | News | Answer | Opened
 
@@ -59,7 +59,7 @@ class Mailbox:
         """Something happened; what became of a request lets go what waited for it."""
         with self._lock:
             self._items.put(item)
-            if isinstance(item, Delivered | Undeliverable):
+            if isinstance(item, Delivered | Undelivered):
                 self._let_go()
 
     def hear(self, word: Word) -> None:

@@ -36,7 +36,7 @@ class CloseListener:
 
 
 @dataclass(frozen=True)
-class Relay:
+class AskPerson:
     """The command asks the person something; ``secret`` if the answer must not be shown."""
 
     text: str
@@ -69,4 +69,4 @@ class Conclude:
     ended: bool = False
 
 
-Effect = Invite | DeliverTo | CloseListener | Relay | StopAsking | Allow | Conclude
+Effect = Invite | DeliverTo | CloseListener | AskPerson | StopAsking | Allow | Conclude

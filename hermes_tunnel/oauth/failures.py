@@ -9,9 +9,15 @@ from hermes_tunnel.errors import (
     NoWayBack,
     Refused,
     RemoteCommandFailure,
-    Undeliverable,
 )
-from hermes_tunnel.oauth.states import SECONDS_TO_ASK, SECONDS_TO_BEGIN, SECONDS_TO_FINISH, State
+from hermes_tunnel.oauth.states import (
+    SECONDS_TO_ASK,
+    SECONDS_TO_BEGIN,
+    SECONDS_TO_FINISH,
+    NoDelivery,
+    State,
+    Undelivered,
+)
 from hermes_tunnel.text import quote
 
 NOBODY_THERE = (
@@ -76,22 +82,22 @@ def container_missing(reason: str) -> Failure:
     )
 
 
-def undeliverable(failed: Undeliverable) -> Failure:
+def undelivered(failed: Undelivered) -> Failure:
     """The callback came, and could not be handed over."""
-    if failed.lost:
+    if failed.reason in (NoDelivery.LOST, NoDelivery.LOST_UNDER_WAY):
         return NetworkFailure(
-            f"the connection was lost while the callback was on its way: {failed.reason}",
+            f"the connection was lost while the callback was on its way: {failed.words}",
             "run the login again; a Hermes that still waits there takes the address of the page: "
             "hermes-tunnel paste HOST",
         )
-    if failed.refused:
+    if failed.reason is NoDelivery.FORBIDDEN:
         return NoWayBack(
-            f"the server does not let the callback through: {failed.reason}",
+            f"the server does not let the callback through: {failed.words}",
             "its sshd_config needs AllowTcpForwarding yes (and PermitOpen for this port), or a second "
             "session for the relay (--relay auto, MaxSessions)",
         )
     return Refused(
-        f"the callback came, but nothing listens for it on the remote any more: {failed.reason}",
+        f"the callback came, but nothing listens for it on the remote any more: {failed.words}",
         "run the login again",
     )
 

@@ -9,7 +9,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from hermes_tunnel.errors import NobodyAnswered, Undeliverable, Unsafe
+from hermes_tunnel.errors import NobodyAnswered, Unsafe
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import (
     Authorization,
@@ -19,13 +19,13 @@ from hermes_tunnel.oauth.authorization import (
 )
 from hermes_tunnel.oauth.effects import (
     Allow,
+    AskPerson,
     CloseListener,
     Conclude,
     DeliverTo,
     Effect,
     Invite,
     Outcome,
-    Relay,
     StopAsking,
 )
 from hermes_tunnel.oauth.states import (
@@ -46,6 +46,7 @@ from hermes_tunnel.oauth.states import (
     State,
     Strayed,
     TimeUp,
+    Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
@@ -143,7 +144,7 @@ class Reactions:
     def _on_prompt(self, prompt: Prompt) -> list[Effect]:
         self.state = State.ASKING if self.state in EARLY else State.AWAITING_ANSWER
         return [
-            Relay(prompt.text, bool(_SECRET_PROMPT.search(prompt.text))),
+            AskPerson(prompt.text, bool(_SECRET_PROMPT.search(prompt.text))),
             Allow(self.time.answer, person=True),
         ]
 
@@ -202,8 +203,8 @@ class Reactions:
         self.state = State.CALLBACK_DELIVERED
         return [CloseListener(), Allow(SECONDS_TO_FINISH)]
 
-    def _on_undeliverable(self, failed: Undeliverable) -> list[Effect]:
-        raise failures.undeliverable(failed)
+    def _on_undelivered(self, failed: Undelivered) -> list[Effect]:
+        raise failures.undelivered(failed)
 
     def _on_strayed(self, _: Strayed) -> list[Effect]:
         self._strayed = True

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.effects import Allow, Effect
 from hermes_tunnel.oauth.reactions import Reactions
 from hermes_tunnel.oauth.states import (
@@ -26,6 +25,7 @@ from hermes_tunnel.oauth.states import (
     State,
     Strayed,
     TimeUp,
+    Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
@@ -107,7 +107,7 @@ _TABLE: dict[tuple[State, type[Event]], _Reaction] = {
     (State.AWAITING_CALLBACK, NobodyPasted): Session._on_nobody_pasted,
     (State.AWAITING_CALLBACK, Strayed): Session._on_strayed,
     (State.AWAITING_CALLBACK, Delivered): Session._on_delivered,
-    (State.AWAITING_CALLBACK, Undeliverable): Session._on_undeliverable,
+    (State.AWAITING_CALLBACK, Undelivered): Session._on_undelivered,
     (State.CALLBACK_DELIVERED, AuthorizationRequest): Session._on_request_after_delivery,
     (State.DENIED, AuthorizationRequest): Session._on_denied_end,
     (State.DENIED, Exited): Session._on_denied_end,

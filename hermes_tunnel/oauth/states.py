@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.callback import status_of
 from hermes_tunnel.oauth.transcript import Said
@@ -68,6 +67,25 @@ class Delivered:
         return self.status is None or self.status < 400
 
 
+class NoDelivery(Enum):
+    """Why a callback could not be handed to the listener that waits for it."""
+
+    FORBIDDEN = "the server allows no way to it (RFC 4254 section 5.1: administratively prohibited)"
+    NOBODY_LISTENS = "the server tried, and nothing listens there"
+    LOST = "the connection was lost before the request was sent, so it may be sent over another"
+    LOST_UNDER_WAY = (
+        "it was lost after that: a listener that serves once may have it, so it is not sent again"
+    )
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """The callback came, and could not be delivered; ``words`` say more, in the server's words or ours."""
+
+    reason: NoDelivery
+    words: str
+
+
 @dataclass(frozen=True)
 class Strayed:
     """The browser brought the answer to another login; it was not delivered."""
@@ -97,7 +115,7 @@ class Exited:
     status: int
 
 
-Event = Said | Delivered | Undeliverable | Strayed | NobodyPasted | Answered | TimeUp | Exited
+Event = Said | Delivered | Undelivered | Strayed | NobodyPasted | Answered | TimeUp | Exited
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from hermes_tunnel.ports.occupants import (
     why_not,
 )
 from hermes_tunnel.ports.programs import Role
-from hermes_tunnel.ports.termination import Outcome, end
+from hermes_tunnel.ports.termination import Termination, end
 from hermes_tunnel.terminal.console import Console
 
 ON_BUSY = ("ask", "kill", "paste", "fail")
@@ -68,7 +68,7 @@ def make_room(
     by_whom = f" by {named}" if yes else ""  # else it is named where it is asked about
     console.say(f"Local port {port} is needed and is taken{by_whom}.")
     for holder in living:
-        if end_occupant(holder, console, yes=yes) is not Outcome.FREED:
+        if end_occupant(holder, console, yes=yes) is not Termination.FREED:
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
                 f"end it yourself, or: hermes-tunnel port {port} --kill; or {_PASTE}",
@@ -121,7 +121,7 @@ def end_occupants(port: int, console: Console, *, yes: bool) -> None:
         if console.is_terminal:
             return
         hint = f"nobody could be asked; if it may end: hermes-tunnel port {port} --kill --yes"
-    elif Outcome.DID_NOT_END in outcomes:
+    elif Termination.DID_NOT_END in outcomes:
         force = "taskkill /F /PID" if sys.platform == "win32" else "kill -KILL"
         hint = f"it does not end when it is asked to; if nothing is lost by that: {force} {free[0].pid}"
     else:
@@ -133,23 +133,23 @@ def _living(port: int) -> list[Occupant]:
     return [one for one in occupants(port) if one.role is not Role.CLOSED]
 
 
-def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> Outcome | None:
+def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> Termination | None:
     """End the process after a yes; what became of it, said in words too; None where there was no yes."""
     if occupant.protected:
         console.say(f"{describe(occupant)}: not ended, because {occupant.protected}")
-        return Outcome.REFUSED
+        return Termination.REFUSED
     if not yes and not console.confirm(f"End {describe(occupant)}?"):
         return None
     result = end(occupant)
-    if result.outcome is Outcome.FREED:
+    if result.outcome is Termination.FREED:
         console.say(f"Ended {occupant.name} (PID {occupant.pid}); port {occupant.port} is free.")
         return result.outcome
     held_by = "; ".join(describe(one) for one in result.holders)
     console.say(
         {
-            Outcome.REFUSED: f"It was not ended: {result.reason}.",
-            Outcome.DID_NOT_END: f"It was asked to end and did not: {held_by}.",
-            Outcome.STILL_HELD: f"It ended, and the port is still held by {held_by}.",
+            Termination.REFUSED: f"It was not ended: {result.reason}.",
+            Termination.DID_NOT_END: f"It was asked to end and did not: {held_by}.",
+            Termination.STILL_HELD: f"It ended, and the port is still held by {held_by}.",
         }[result.outcome]
     )
     return result.outcome

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import psutil
 
 
-class Outcome(Enum):
+class Termination(Enum):
     """What became of the occupant and its port."""
 
     FREED = "freed"
@@ -31,7 +31,7 @@ class EndResult:
     :param holders: who holds the port now
     """
 
-    outcome: Outcome
+    outcome: Termination
     reason: str = ""
     holders: tuple[Occupant, ...] = ()
 
@@ -47,13 +47,13 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
     """
     now = _holders(occupant)
     if not now:
-        return EndResult(Outcome.FREED)
+        return EndResult(Termination.FREED)
     reason, process = occupant.protected, occupant.process
     if not reason:
         same = [it for it in now if it.process is not None and it.process == process]
         reason = same[0].protected if same else f"PID {occupant.pid} is not what held the port when shown"
     if reason or process is None:
-        return EndResult(Outcome.REFUSED, reason, now)
+        return EndResult(Termination.REFUSED, reason, now)
     import psutil  # 40 ms, for what is rarely needed
 
     try:
@@ -62,12 +62,12 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
     except psutil.NoSuchProcess:
         pass  # it was faster
     except psutil.AccessDenied:
-        return EndResult(Outcome.REFUSED, "the system does not let this user end it", now)
+        return EndResult(Termination.REFUSED, "the system does not let this user end it", now)
     holders = _holders(occupant)
     if not holders:
-        return EndResult(Outcome.FREED)
+        return EndResult(Termination.FREED)
     alive = any(it.process == process for it in holders)
-    return EndResult(Outcome.DID_NOT_END if alive else Outcome.STILL_HELD, holders=holders)
+    return EndResult(Termination.DID_NOT_END if alive else Termination.STILL_HELD, holders=holders)
 
 
 def _holders(occupant: Occupant) -> tuple[Occupant, ...]:

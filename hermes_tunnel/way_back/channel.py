@@ -7,7 +7,7 @@ import time
 
 import paramiko
 
-from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 
 # Longer than it takes to notice a silent connection: a channel that opens when nobody waits for it any more
 # would be an idle connection to the listener.
@@ -17,14 +17,16 @@ _REST_SECONDS = 2.0
 _LONGEST_ANSWER = 64 * 1024  # bytes; only the status at its start is used
 
 
-def deliver(transport: paramiko.Transport, hosts: tuple[str, ...], port: int, request: bytes) -> bytes:
+def deliver(
+    transport: paramiko.Transport, hosts: tuple[str, ...], port: int, request: bytes
+) -> bytes | Undelivered:
     """Send one request to the listener there and give back what it answered.
 
     The channel is opened only now: a connection that merely probes can end the login there.
 
     :param transport: the connection to the host where it listens
     :param hosts: loopback addresses, tried in turn until somebody listens
-    :raises Undeliverable: there is no way to the listener
+    :return: its answer, as far as it came; or why there is no way to it
     """
     for left in reversed(range(len(hosts))):
         try:
@@ -34,22 +36,25 @@ def deliver(transport: paramiko.Transport, hosts: tuple[str, ...], port: int, re
         except paramiko.ChannelException as error:
             prohibited = error.code == 1  # RFC 4254 section 5.1: administratively prohibited
             if prohibited or not left:
-                raise Undeliverable(str(error.text).lower(), refused=prohibited) from error
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            raise Undeliverable("it did not answer", refused=False, lost=True) from error
+                reason = NoDelivery.FORBIDDEN if prohibited else NoDelivery.NOBODY_LISTENS
+                return Undelivered(reason, str(error.text).lower())
+        except (paramiko.SSHException, EOFError, OSError):
+            return Undelivered(NoDelivery.LOST, "it did not answer")
         else:
             with contextlib.closing(channel):
                 return _exchange(transport, channel, request)
     raise AssertionError("there is one host at least")
 
 
-def _exchange(transport: paramiko.Transport, channel: paramiko.Channel, request: bytes) -> bytes:
+def _exchange(
+    transport: paramiko.Transport, channel: paramiko.Channel, request: bytes
+) -> bytes | Undelivered:
     with contextlib.suppress(OSError):  # it was closed at once; what was answered may be enough
         channel.settimeout(_ANSWER_SECONDS)
         channel.sendall(request)
     answer = read_answer(channel)
     if not answer and is_lost(transport, channel):
-        raise Undeliverable("the listener did not answer before", refused=False, lost=True, sent=True)
+        return Undelivered(NoDelivery.LOST_UNDER_WAY, "the listener did not answer before")
     return answer
 
 

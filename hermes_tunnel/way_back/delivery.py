@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import paramiko
 
-from hermes_tunnel.errors import Undeliverable, UsageFailure
+from hermes_tunnel.errors import NetworkFailure, UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import address_of
+from hermes_tunnel.oauth.callback import Deliver, address_of
+from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
@@ -18,7 +19,7 @@ from hermes_tunnel.way_back.relay import relay
 RELAY = ("auto", "always", "never")
 _LISTENS_ON = {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}
 
-Way: TypeAlias = Callable[[bytes], bytes]
+Way: TypeAlias = Callable[[bytes], bytes | Undelivered]
 
 
 def check_way(call: Call, by: str) -> None:
@@ -37,7 +38,7 @@ def check_way(call: Call, by: str) -> None:
 class Delivery:
     """Delivers to one port of the remote's loopback. Nothing is probed: the request itself finds its way.
 
-    :param transport: gives the connection to the remote machine
+    :param transport: gives the connection to the remote machine, or raises ``NetworkFailure``
     :param call: how Hermes is run there; in a container, its loopback is another
     :param redirect: where the browser was sent; the remote listens on the same port, unless it says else
     :param by: ``auto``: a channel, and where the server refuses that, a relay; ``always``: a relay;
@@ -62,20 +63,17 @@ class Delivery:
         self._by = by
         self._type_in = type_in
 
-    def deliver(self, request: bytes) -> tuple[bytes, str]:
-        """Send a request to the listener: what it answered, and the way that it went.
-
-        :raises Undeliverable: nobody listens there, or no way was allowed
-        """
+    def deliver(self, verdict: Deliver) -> Delivered | Undelivered:
+        """Send a request to the listener, and say what became of it."""
         refusals = []
         for name, way in self._ways():
-            try:
-                return way(request), name
-            except Undeliverable as refusal:
-                if not refusal.refused:
-                    raise
-                refusals.append(refusal.reason)
-        raise Undeliverable("; ".join(refusals), refused=True)
+            answer = way(verdict.request)
+            if not isinstance(answer, Undelivered):
+                return Delivered.from_answer(verdict.error, answer, name)
+            if answer.reason is not NoDelivery.FORBIDDEN:
+                return answer
+            refusals.append(answer.words)
+        return Undelivered(NoDelivery.FORBIDDEN, "; ".join(refusals))
 
     def _ways(self) -> Iterator[tuple[str, Way]]:
         if self._by == "never" or (self._by == "auto" and not self._call.container):
@@ -84,27 +82,26 @@ class Delivery:
             yield "relay", self._relay
             yield "prompt", self._prompt
 
-    def _forward(self, request: bytes) -> bytes:
+    def _forward(self, request: bytes) -> bytes | Undelivered:
         return self._connected(lambda transport: channel.deliver(transport, self._hosts, self.port, request))
 
-    def _relay(self, request: bytes) -> bytes:
+    def _relay(self, request: bytes) -> bytes | Undelivered:
         nonce = secrets.token_hex(8)
         line = self._call.relay_line(self.port, self._hosts, nonce)
         return self._connected(lambda transport: relay(transport, line, begin_marker(nonce), request))
 
-    def _connected(self, attempt: Callable[[paramiko.Transport], bytes]) -> bytes:
-        """Where the connection turns out to be lost, the next one is taken, if there is one.
-
-        But not when the request was under way, for a listener that serves once may have had it.
-        """
+    def _connected(self, attempt: Callable[[paramiko.Transport], bytes | Undelivered]) -> bytes | Undelivered:
+        """Where the connection turns out to be lost, the next one is taken, if there is one."""
         try:
-            return attempt(self._transport())
-        except Undeliverable as failed:
-            if failed.sent or not failed.lost:
-                raise
-        return attempt(self._transport())
+            answer = attempt(self._transport())
+            if isinstance(answer, Undelivered) and answer.reason is NoDelivery.LOST:
+                answer = attempt(self._transport())
+        except NetworkFailure:
+            return Undelivered(NoDelivery.LOST, "it has not come back")
+        return answer
 
-    def _prompt(self, request: bytes) -> bytes:
+    def _prompt(self, request: bytes) -> bytes | Undelivered:
         if self._type_in is None or not self._type_in(address_of(request)):
-            raise Undeliverable("the command takes no address at a prompt of its own", refused=True)
+            words = "the command takes no address at a prompt of its own"
+            return Undelivered(NoDelivery.FORBIDDEN, words)
         return b""

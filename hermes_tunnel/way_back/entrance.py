@@ -14,9 +14,8 @@ import paramiko
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.mailbox import Mailbox
-from hermes_tunnel.errors import Undeliverable
-from hermes_tunnel.oauth.callback import Expected, address_of
-from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed
+from hermes_tunnel.oauth.callback import Deliver, Expected, address_of
+from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
 from hermes_tunnel.ports.occupants import BindRefusal, keeps_from, occupants, why_not
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.room import Room, make_room
@@ -74,11 +73,11 @@ class WayBack:
         """
         self.close()
 
-        def deliver(request: bytes) -> tuple[bytes, str]:
-            answer = parse_qs(urlsplit(address_of(request)).query)
+        def deliver(verdict: Deliver) -> Delivered | Undelivered:
+            answer = parse_qs(urlsplit(address_of(verdict.request)).query)
             self._console.secrets.update(answer.get("code", []))  # a command may print what it was given
             self._mailbox.before_request()
-            return delivery.deliver(request)
+            return delivery.deliver(verdict)
 
         self._gate = Gate(expected, destination, deliver, self._mailbox.put)
         self._knows_state = bool(expected.state)
@@ -146,9 +145,9 @@ def shared(port: int, addresses: Iterable[str]) -> bool:
     return any(keeps_from(one, addresses) for one in others)
 
 
-def callback_event(what: Delivered | Undeliverable | Strayed) -> events.Callback:
+def callback_event(what: Delivered | Undelivered | Strayed) -> events.Callback:
     """What the gate saw, as it is told."""
-    if isinstance(what, Undeliverable):
+    if isinstance(what, Undelivered):
         return events.Callback("undeliverable")
     if isinstance(what, Strayed):
         return events.Callback("stray")

@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth import callback, response
-from hermes_tunnel.oauth.states import Delivered, Strayed
+from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 
 HEAD_SECONDS = 10.0
@@ -25,9 +24,9 @@ _SEND_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
 _SETTLE_SECONDS = 2.0
 
-Deliver = Callable[[bytes], tuple[bytes, str]]
-"""Sends a request to the remote's listener: its answer, and the way it went; or raises ``Undeliverable``."""
-Report = Callable[[Delivered | Undeliverable | Strayed], None]
+Deliver = Callable[[callback.Deliver], Delivered | Undelivered]
+"""Sends a request to the remote's listener, and says what became of it."""
+Report = Callable[[Delivered | Undelivered | Strayed], None]
 
 
 class Gate:
@@ -58,7 +57,7 @@ class Gate:
         self._places = threading.Lock()
         self._waiting: dict[socket.socket, bool] = {}  # in the order of their coming; whether a head began
         self._delivering = threading.Lock()
-        self._outcome: Delivered | Undeliverable | None = None
+        self._outcome: Delivered | Undelivered | None = None
         self._strayed = False
 
     def serve(self, connection: socket.socket) -> None:
@@ -173,16 +172,11 @@ class Gate:
             if event is not None:
                 self._report(event)
 
-    def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undeliverable | None:
+    def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undelivered | None:
         """What became of it; None where it, or another, was handed over before, for better or worse."""
         if self._outcome is not None:
             return None
-        try:
-            answer, way = self._deliver(verdict.request)
-        except Undeliverable as error:
-            self._outcome = error
-        else:
-            self._outcome = Delivered.from_answer(verdict.error, answer, way)
+        self._outcome = self._deliver(verdict)
         return self._outcome
 
     def _page(self) -> page.Page:

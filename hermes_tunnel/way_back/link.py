@@ -10,7 +10,7 @@ from types import TracebackType
 import paramiko
 
 from hermes_tunnel import events
-from hermes_tunnel.errors import NetworkFailure, Undeliverable
+from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, connect
 from hermes_tunnel.terminal.console import Console
@@ -44,11 +44,13 @@ class Link:
     def transport(self) -> paramiko.Transport:
         """The transport; where the connection was lost, that of the next one, if it comes soon.
 
-        :raises Undeliverable: it did not
+        :raises NetworkFailure: it did not
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self.is_up, _HOLD_SECONDS) or self._connection is None:
-                raise Undeliverable("it has not come back", refused=False, lost=True)
+                raise NetworkFailure(
+                    f"the connection to {self.destination} was lost and has not come back", "run it again"
+                )
             return self._connection.transport
 
     @property

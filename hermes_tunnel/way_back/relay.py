@@ -11,7 +11,7 @@ import time
 
 import paramiko
 
-from hermes_tunnel.errors import Undeliverable
+from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.way_back.channel import is_lost, read_answer
 
 _SESSION_SECONDS = 30.0  # longer than it takes to notice a silent connection
@@ -25,35 +25,42 @@ _OBSTACLES = {
 }
 
 
-def relay(transport: paramiko.Transport, line: str, marker: str, request: bytes) -> bytes:
-    """Run the relaying command, give it the request, and give back what the listener answered.
+def relay(transport: paramiko.Transport, line: str, marker: str, request: bytes) -> bytes | Undelivered:
+    """Run the relaying command, give it the request, and see what the listener answers.
 
     :param line: the command; it prints ``marker``, ``relay`` and a line feed when it is ready for the
         request, then the answer, and it ends when its input does
     :param marker: what its output begins with; start-up files may print before it
-    :raises Undeliverable: it could not run (``refused``), or nobody listens there
+    :return: the answer, as far as it came; or why the request did not get there, which is ``FORBIDDEN`` where
+        the relay could not run
     """
     try:
         channel = transport.open_session(timeout=_SESSION_SECONDS)
-    except paramiko.ChannelException as error:
-        raise Undeliverable("a second session for the relay was refused", refused=True) from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Undeliverable("it did not answer", refused=False, lost=True) from error
+    except paramiko.ChannelException:
+        return Undelivered(NoDelivery.FORBIDDEN, "a second session for the relay was refused")
+    except (paramiko.SSHException, EOFError, OSError):
+        return Undelivered(NoDelivery.LOST, "it did not answer")
     with contextlib.closing(channel):
         begun = _begin(channel, line, marker.encode())
         if not begun and is_lost(transport, channel):
-            raise Undeliverable("the relay had not begun", refused=False, lost=True)
+            return Undelivered(NoDelivery.LOST, "the relay had not begun")
         if begun != b"relay":
-            raise Undeliverable(_OBSTACLES.get(begun, "the relay could not run there"), refused=True)
-        with contextlib.suppress(OSError):  # it ended at once
-            channel.sendall(request)
-        answer = read_answer(channel)
-        if not answer and is_lost(transport, channel):
-            raise Undeliverable("the listener did not answer before", refused=False, lost=True, sent=True)
-        ended = not answer and channel.eof_received and channel.status_event.wait(_STATUS_SECONDS)
-        if ended and channel.exit_status == _NOBODY_LISTENS:
-            raise Undeliverable("connect failed", refused=False)
-        return answer
+            return Undelivered(NoDelivery.FORBIDDEN, _OBSTACLES.get(begun, "the relay could not run there"))
+        return _exchange(transport, channel, request)
+
+
+def _exchange(
+    transport: paramiko.Transport, channel: paramiko.Channel, request: bytes
+) -> bytes | Undelivered:
+    with contextlib.suppress(OSError):  # it ended at once
+        channel.sendall(request)
+    answer = read_answer(channel)
+    if not answer and is_lost(transport, channel):
+        return Undelivered(NoDelivery.LOST_UNDER_WAY, "the listener did not answer before")
+    ended = not answer and channel.eof_received and channel.status_event.wait(_STATUS_SECONDS)
+    if ended and channel.exit_status == _NOBODY_LISTENS:
+        return Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
+    return answer
 
 
 def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:

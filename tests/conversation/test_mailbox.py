@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable
 
 from hermes_tunnel.conversation.mailbox import Item, Mailbox
-from hermes_tunnel.errors import Undeliverable
-from hermes_tunnel.oauth.states import Delivered, Exited, Strayed
+from hermes_tunnel.oauth.states import Delivered, Exited, NoDelivery, Strayed, Undelivered
 from hermes_tunnel.remote.command import Output
 from tests.interrupted import interrupted, needs_a_signal
 
@@ -49,7 +48,7 @@ def test_a_request_that_could_not_be_delivered_lets_the_words_go_too() -> None:
     mailbox = Mailbox()
     before_request(mailbox, lambda: mailbox.get(0.01))
     mailbox.hear(AFTER)
-    stray, news = Strayed(), Undeliverable("nobody", refused=False)
+    stray, news = Strayed(), Undelivered(NoDelivery.NOBODY_LISTENS, "nobody")
     mailbox.put(stray)
     assert read(mailbox) == [stray]
     mailbox.put(news)

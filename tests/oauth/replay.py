@@ -12,7 +12,7 @@ from typing import Any
 
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth.authorization import Authorization, Mode
-from hermes_tunnel.oauth.effects import Conclude, Effect, Invite, Relay
+from hermes_tunnel.oauth.effects import AskPerson, Conclude, Effect, Invite
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import Delivered, Exited
 from hermes_tunnel.oauth.transcript import Line, Said, Transcript
@@ -76,7 +76,7 @@ class Replayed:
 
     said: list[Said] = field(default_factory=list)
     invited: list[Authorization] = field(default_factory=list)
-    asked: list[Relay] = field(default_factory=list)
+    asked: list[AskPerson] = field(default_factory=list)
     ending: str = ""
 
 
@@ -90,7 +90,7 @@ def replay(recording: Recording, cut: Cut) -> Replayed:
         for effect in effects:
             if isinstance(effect, Invite):
                 played.invited.append(effect.authorization)
-            elif isinstance(effect, Relay):
+            elif isinstance(effect, AskPerson):
                 played.asked.append(effect)
             elif isinstance(effect, Conclude):
                 played.ending = effect.outcome.value

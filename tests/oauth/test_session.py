@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from hermes_tunnel.errors import Failure, NobodyAnswered, Refused, RemoteCommandFailure, Undeliverable, Unsafe
+from hermes_tunnel.errors import Failure, NobodyAnswered, Refused, RemoteCommandFailure, Unsafe
 from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.effects import (
     Allow,
+    AskPerson,
     CloseListener,
     Conclude,
     DeliverTo,
     Effect,
     Invite,
     Outcome,
-    Relay,
     StopAsking,
 )
 from hermes_tunnel.oauth.session import Session
@@ -28,10 +28,12 @@ from hermes_tunnel.oauth.states import (
     Event,
     Exited,
     NobodyPasted,
+    NoDelivery,
     PersonTime,
     State,
     Strayed,
     TimeUp,
+    Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
@@ -71,9 +73,10 @@ EVENTS: dict[str, Event] = {
     "mark": FailureMark("✗ no"),
     "delivered": Delivered("", 200),
     "denied": DENIED,
-    "nobody listens": Undeliverable("connection refused", refused=False),
-    "prohibited": Undeliverable("administratively prohibited", refused=True),
-    "lost": Undeliverable("it did not answer", refused=False, lost=True),
+    "nobody listens": Undelivered(NoDelivery.NOBODY_LISTENS, "connection refused"),
+    "prohibited": Undelivered(NoDelivery.FORBIDDEN, "administratively prohibited"),
+    "lost": Undelivered(NoDelivery.LOST, "it did not answer"),
+    "lost under way": Undelivered(NoDelivery.LOST_UNDER_WAY, "no answer"),
     "stray": Strayed(),
     "nobody pasted": NobodyPasted(),
     "paste offered": PasteOffered(),
@@ -126,14 +129,14 @@ TABLE: dict[State, dict[str, Result]] = {
         **RUNNING,
         **INVITED,
         "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
-        "prompt": (State.ASKING, [Relay, Allow]),
+        "prompt": (State.ASKING, [AskPerson, Allow]),
         "exit 0": 8,
     },
     State.ASKING: {
         **RUNNING,
         **INVITED,
         "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
-        "prompt": (State.ASKING, [Relay, Allow]),
+        "prompt": (State.ASKING, [AskPerson, Allow]),
         "withdrawn": (State.STARTING, [StopAsking, Allow]),
         "answered": (State.STARTING, [Allow]),
         "nobody": (State.ASKING, [Allow]),
@@ -148,18 +151,19 @@ TABLE: dict[State, dict[str, Result]] = {
         "nobody listens": 9,
         "prohibited": 7,
         "lost": 4,
+        "lost under way": 4,
         "nobody pasted": 10,
     },
     State.AWAITING_APPROVAL: {**RUNNING, **INVITED, "device": (State.AWAITING_APPROVAL, [Invite, Allow])},
     State.AWAITING_ANSWER: {
         **RUNNING,
         **INVITED,
-        "prompt": (State.AWAITING_ANSWER, [Relay, Allow]),
+        "prompt": (State.AWAITING_ANSWER, [AskPerson, Allow]),
         "withdrawn": (State.AWAITING_ANSWER, [StopAsking, Allow]),
         "answered": (State.ANSWERED, [Allow]),
         "nobody": (State.AWAITING_ANSWER, [Allow]),
     },
-    State.ANSWERED: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [Relay, Allow])},
+    State.ANSWERED: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [AskPerson, Allow])},
     State.CALLBACK_DELIVERED: {**RUNNING, "request": 9},
     State.DENIED: {"request": 9, "time up": 9, "exit 0": 9, "exit 1": 9, "signal": 9},
     State.ANNOUNCED: {**RUNNING, "time up": (State.ANNOUNCED, [Conclude])},
@@ -408,7 +412,7 @@ def test_a_start_up_file_that_is_slow() -> None:
 )
 def test_secret_prompts(text: str, secret: bool) -> None:
     """The answer to what names a password, passphrase, secret, token, key or code is not shown."""
-    assert fed(BEGUN, Prompt(text))[1][0] == Relay(text, secret)
+    assert fed(BEGUN, Prompt(text))[1][0] == AskPerson(text, secret)
 
 
 def test_a_question_that_was_none() -> None:

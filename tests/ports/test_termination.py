@@ -15,7 +15,7 @@ import pytest
 
 import hermes_tunnel
 from hermes_tunnel.ports.occupants import occupants
-from hermes_tunnel.ports.termination import Outcome, end
+from hermes_tunnel.ports.termination import Termination, end
 from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux, posix, root
 
 
@@ -30,7 +30,7 @@ def test_ended(start: Start) -> None:
     """The process ends and the port is free."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     (found,) = occupants(port)
-    assert end(found).outcome is Outcome.FREED
+    assert end(found).outcome is Termination.FREED
     assert not psutil.pid_exists(process.pid)
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -59,7 +59,7 @@ def test_child_of_another_stays_as_a_zombie(start: Start) -> None:
     (found,) = occupants(port)
     assert found.process is not None
     assert found.process.ppid() == parent.pid
-    assert end(found, wait=30.0).outcome is Outcome.FREED
+    assert end(found, wait=30.0).outcome is Termination.FREED
     assert found.process.status() == psutil.STATUS_ZOMBIE
 
 
@@ -70,7 +70,7 @@ def test_term_ignored(start: Start) -> None:
     process, port = start(ignoring, "127.0.0.1", 0)
     (found,) = occupants(port)
     result = end(found, wait=0.3)
-    assert result.outcome is Outcome.DID_NOT_END
+    assert result.outcome is Termination.DID_NOT_END
     assert [it.pid for it in result.holders] == [process.pid]
     assert process.poll() is None
 
@@ -85,7 +85,7 @@ def test_forked_holder(start: Start, index: int) -> None:
     chosen = next(it for it in occupants(port) if it.pid == both[index])
     try:
         result = end(chosen)
-        assert result.outcome is Outcome.STILL_HELD
+        assert result.outcome is Termination.STILL_HELD
         assert [it.pid for it in result.holders] == [both[1 - index]]
         assert result.holders[0].protected == ""
     finally:
@@ -98,7 +98,7 @@ def test_gone_by_itself(start: Start) -> None:
     (found,) = occupants(port)
     process.kill()
     process.wait()
-    assert end(found).outcome is Outcome.FREED
+    assert end(found).outcome is Termination.FREED
 
 
 def test_port_changed_hands(start: Start) -> None:
@@ -109,7 +109,7 @@ def test_port_changed_hands(start: Start) -> None:
     first.wait()
     second, _ = start(LISTENER, "127.0.0.1", port)
     result = end(found)
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is Termination.REFUSED
     assert [it.pid for it in result.holders] == [second.pid]
     assert second.poll() is None
 
@@ -121,7 +121,7 @@ def test_same_number_another_process() -> None:
     code = """
         import sys
         from pathlib import Path
-        from hermes_tunnel.ports.termination import Outcome, end
+        from hermes_tunnel.ports.termination import Termination, end
         from hermes_tunnel.ports.occupants import occupants
         from tests.ports.holding import LISTENER, child
         with child(LISTENER, "127.0.0.1", 0) as (first, port):
@@ -130,7 +130,7 @@ def test_same_number_another_process() -> None:
         with child(LISTENER, "127.0.0.1", port) as (second, port):
             assert second.pid == first.pid
             result = end(found)
-            assert result.outcome is Outcome.REFUSED, result
+            assert result.outcome is Termination.REFUSED, result
             assert [it.pid for it in result.holders] == [first.pid]
             assert second.poll() is None
         """
@@ -158,7 +158,7 @@ def test_no_longer_listening(start: Start) -> None:
         client.send(b"1")
         assert client.recv(1) == b"2"
         result = end(found)
-        assert result.outcome is Outcome.REFUSED
+        assert result.outcome is Termination.REFUSED
         assert "does not listen" in result.reason
         assert process.poll() is None
 
@@ -167,7 +167,7 @@ def test_ourselves() -> None:
     """We do not end ourselves."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         (found,) = occupants(server.getsockname()[1])
-        assert end(found).outcome is Outcome.REFUSED
+        assert end(found).outcome is Termination.REFUSED
 
 
 @linux
@@ -177,7 +177,7 @@ def test_another_users(start: Start) -> None:
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
     (found,) = occupants(port)
     result = end(found)
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is Termination.REFUSED
     assert result.reason.startswith("it belongs to user")
     assert process.poll() is None
 
@@ -189,7 +189,7 @@ def test_one_signal_to_one_process(start: Start) -> None:
     (bystander,) = psutil.Process(process.pid).children()
     try:
         (found,) = occupants(port)
-        assert end(found).outcome is Outcome.FREED
+        assert end(found).outcome is Termination.FREED
         assert bystander.is_running()
         assert bystander.status() != psutil.STATUS_ZOMBIE
     finally:

@@ -13,9 +13,10 @@ import pytest
 from hermes_tunnel import login, tunnel
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.demo.stage import Stage
-from hermes_tunnel.errors import Undeliverable, UsageFailure
+from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import rebuilt
+from hermes_tunnel.oauth.callback import Deliver, rebuilt
+from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.way_back.delivery import Delivery
@@ -24,6 +25,7 @@ from tests.demo.client import connected
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 WORDS = "a callback gets into a container by a relay only"
+WAY = {"never": "forward", "always": "relay"}
 BY = pytest.mark.parametrize("by", ["never", "always"], ids=["by a channel", "by a relay"])
 
 
@@ -62,11 +64,11 @@ class Scene:
         self.transports.append(self._open.enter_context(connected(self.stage)))
         return self.transports[-1]
 
-    def deliver(self, by: str) -> tuple[bytes, str]:
+    def deliver(self, by: str) -> Delivered | Undelivered:
         """Deliver the callback; first over the connection that there is, then over a new one."""
         given = iter(self.transports[:1])
         delivery = Delivery(lambda: next(given, None) or self.connect(), Call(), self.redirect, by=by)
-        return delivery.deliver(rebuilt("/callback", "code=c&state=s", self.redirect))
+        return delivery.deliver(Deliver(rebuilt("/callback", "code=c&state=s", self.redirect)))
 
     def _serve(self) -> None:
         with suppress(OSError):
@@ -83,8 +85,7 @@ def test_a_lost_connection_is_replaced(by: str) -> None:
     """It was lost before the browser came: the request goes over the next one, once."""
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         stage.server.drop()
-        answer, _ = scene.deliver(by)
-        assert answer.startswith(b"HTTP/1.")
+        assert scene.deliver(by) == Delivered("", 200, WAY[by])
         assert len(scene.heard) == 1
         assert len(scene.transports) == 2
 
@@ -93,9 +94,9 @@ def test_a_lost_connection_is_replaced(by: str) -> None:
 def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
     """It is lost between the request and its answer: the listener may have it, and is not asked again."""
     with Stage() as stage, Scene(stage.server.drop).open(stage) as scene:
-        with pytest.raises(Undeliverable) as failure:
-            scene.deliver(by)
-        assert (failure.value.refused, failure.value.lost, failure.value.sent) == (False, True, True)
+        failed = scene.deliver(by)
+        assert isinstance(failed, Undelivered)
+        assert failed.reason is NoDelivery.LOST_UNDER_WAY
         assert len(scene.heard) == 1
         assert len(scene.transports) == 1
 
@@ -105,9 +106,7 @@ def test_nobody_listens(by: str) -> None:
     """That is no loss of the connection, and the next one would not help."""
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         scene.redirect = Redirect("127.0.0.1", 1, "/callback")
-        with pytest.raises(Undeliverable, match="connect failed") as failure:
-            scene.deliver(by)
-        assert (failure.value.refused, failure.value.lost) == (False, False)
+        assert scene.deliver(by) == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
         assert len(scene.transports) == 1
 
 

@@ -15,24 +15,23 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected
-from hermes_tunnel.oauth.states import Delivered, Strayed
+from hermes_tunnel.oauth.callback import LONGEST_HEAD, Deliver, Expected
+from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 from hermes_tunnel.way_back.gate import MOST_CONNECTIONS, Gate
 
 SECONDS = 5
 OWN = "https://auth.x.ai"
 TAKEN = b"HTTP/1.0 200 OK\r\n\r\nreceived"
-Report = Delivered | Undeliverable | Strayed
+Report = Delivered | Undelivered | Strayed
 
 
 @dataclass
 class Door:
     """A gate behind a listener; what it delivered and what it reported."""
 
-    answer: Callable[[], bytes]
+    answer: Callable[[], bytes | Undelivered]
     head_seconds: float = SECONDS
     requests: list[bytes] = field(default_factory=list)
     reports: queue.SimpleQueue[Report] = field(default_factory=queue.SimpleQueue)
@@ -74,9 +73,12 @@ class Door:
         with connection:
             self.gate.serve(connection)
 
-    def _deliver(self, request: bytes) -> tuple[bytes, str]:
-        self.requests.append(request)
-        return self.answer(), "forward"
+    def _deliver(self, verdict: Deliver) -> Delivered | Undelivered:
+        self.requests.append(verdict.request)
+        answer = self.answer()
+        if isinstance(answer, Undelivered):
+            return answer
+        return Delivered.from_answer(verdict.error, answer, "forward")
 
     def knock(self) -> socket.socket:
         """A connection that asks for nothing yet."""
@@ -234,19 +236,19 @@ def test_page_before_report() -> None:
         door.gate.settle()
 
 
-def test_undeliverable() -> None:
+def test_undelivered() -> None:
     """What cannot be delivered is reported, the page says so, and nothing is tried again: the run is over."""
     tried: list[bytes] = []
 
-    def answer() -> bytes:
+    failed = Undelivered(NoDelivery.NOBODY_LISTENS, "connection refused")
+
+    def answer() -> Undelivered:
         tried.append(b"")
-        raise Undeliverable("connection refused", refused=False)
+        return failed
 
     with Door(answer).open() as door:
         assert door.visit().endswith(page.failed("me@host").body)
-        report = door.reports.get(timeout=SECONDS)
-        assert isinstance(report, Undeliverable)
-        assert not report.refused
+        assert door.reports.get(timeout=SECONDS) is failed
         assert door.visit().endswith(page.failed("me@host").body)
         assert door.reports.empty()
     assert len(tried) == 1

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.errors import Undeliverable
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt, status_of
+from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.ssh.connection import Connection, connect
 from hermes_tunnel.way_back import channel
@@ -108,10 +108,22 @@ def request(port: int) -> bytes:
     return rebuilt("/spotify/callback", QUERY, Redirect("127.0.0.1", port, "/spotify/callback"))
 
 
-def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
-    """The answer, by a relay."""
+def tried(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
+    """What comes of a relay."""
     line = Call().relay_line(port, hosts or ("127.0.0.1",), NONCE)
     return relay(connection.transport, line, begin_marker(NONCE), request(port))
+
+
+def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
+    """The answer, by a relay."""
+    answer = tried(connection, port, *hosts)
+    assert isinstance(answer, bytes)
+    return answer
+
+
+def channelled(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
+    """What comes of a channel."""
+    return channel.deliver(connection.transport, hosts or ("127.0.0.1",), port, request(port))
 
 
 @pytest.fixture
@@ -181,9 +193,8 @@ def test_nobody_listens(connected: Callable[..., Connection], program: str) -> N
     """That is told apart from a relay that could not run."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        with pytest.raises(Undeliverable, match="connect failed") as refusal:
-            relayed(connected(program), free.getsockname()[1])
-    assert not refusal.value.refused
+        failed = tried(connected(program), free.getsockname()[1])
+    assert failed == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
 
 
 def closes(_: socket.socket) -> None:
@@ -249,11 +260,10 @@ def test_whatever_a_listener_answers(
     with listening(behave=behave) as listener:
         began = time.monotonic()
         if way == "channel":
-            answer = channel.deliver(
-                connection.transport, ("127.0.0.1",), listener.port, request(listener.port)
-            )
+            answer = channelled(connection, listener.port)
         else:
-            answer = relayed(connection, listener.port)
+            answer = tried(connection, listener.port)
+        assert isinstance(answer, bytes)
         assert status_of(answer) == status
         assert time.monotonic() - began < 8
     assert QUERY in listener.request.decode()
@@ -273,23 +283,15 @@ def test_a_relay_ends_with_its_connection(
         assert client.recv(1) == b""
 
     with listening(behave=says_nothing) as listener:
-        failures: list[BaseException] = []
-
-        def attempt() -> None:
-            try:
-                relayed(connection, listener.port)
-            except Undeliverable as failure:
-                failures.append(failure)
-
-        relaying = threading.Thread(target=attempt)
+        answers: list[bytes | Undelivered] = []
+        relaying = threading.Thread(target=lambda: answers.append(tried(connection, listener.port)))
         relaying.start()
         assert asked.wait(10)
         servers[0].close_sessions()
         relaying.join(10)
-    (failure,) = failures
-    assert isinstance(failure, Undeliverable)
-    assert failure.lost
-    assert failure.sent
+    (answer,) = answers
+    assert isinstance(answer, Undelivered)
+    assert answer.reason is NoDelivery.LOST_UNDER_WAY
 
 
 @pytest.mark.parametrize("broken", [("python3",), ("python3", "curl")])
@@ -319,10 +321,11 @@ def test_a_relay_that_cannot_be(
 ) -> None:
     """No program for it, a forced command, no session: a refusal, in words."""
     with listening() as listener:
-        with pytest.raises(Undeliverable, match=words) as refusal:
-            relayed(connected(options=options), listener.port)
+        failed = tried(connected(options=options), listener.port)
         assert listener.request == b""
-    assert refusal.value.refused
+    assert isinstance(failed, Undelivered)
+    assert failed.reason is NoDelivery.FORBIDDEN
+    assert words in failed.words
 
 
 @pytest.mark.parametrize("options", [("AllowTcpForwarding no",), ("PermitOpen 127.0.0.1:1",)])
@@ -332,18 +335,20 @@ def test_a_server_may_forbid_the_channel_and_allow_the_relay(
     """AllowTcpForwarding no, PermitOpen elsewhere: what a channel may not do, a command may."""
     connection = connected("python3", options=options)
     with listening() as listener:
-        with pytest.raises(Undeliverable, match="administratively prohibited") as refusal:
-            channel.deliver(connection.transport, ("127.0.0.1",), listener.port, request(listener.port))
-        assert refusal.value.refused
+        failed = channelled(connection, listener.port)
+        assert isinstance(failed, Undelivered)
+        assert failed.reason is NoDelivery.FORBIDDEN
+        assert "administratively prohibited" in failed.words
         assert status_of(relayed(connection, listener.port)) == 200
 
 
 def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> None:
     """Over a direct-tcpip channel too, and nobody at all is told."""
-    transport = connected().transport
+    connection = connected()
     with listening("::1") as listener:
-        answer = channel.deliver(transport, ("127.0.0.1", "::1"), listener.port, request(listener.port))
+        answer = channelled(connection, listener.port, "127.0.0.1", "::1")
+        assert isinstance(answer, bytes)
         assert status_of(answer) == 200
         port = listener.port
-    with pytest.raises(Undeliverable, match="connect failed"):
-        channel.deliver(transport, ("127.0.0.1", "::1"), port, request(port))
+    failed = channelled(connection, port, "127.0.0.1", "::1")
+    assert failed == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
