@@ -31,6 +31,9 @@ ASK = Deadline(60.0, "the begin marker, or the answer to a question: the command
 FINISH = Deadline(60.0, "the answer given to the command: it redeems the code")
 END = Deadline(5.0, "the success line, the denial, or the end of the input: nothing is left to do")
 STATUS = Deadline(5.0, "the end of the output, until the exit status")
+DRAIN = Deadline(
+    1.0, "the exit status, or the last output that came after it, until the output counts as ended"
+)
 LOOK = Deadline(5.0, "the request to run a command that only looks")
 
 # The callback.

@@ -88,6 +88,10 @@ class RemoteCommandFailure(Failure):
     status = ExitStatus.REMOTE_COMMAND
 
 
+class TerminalRefused(RemoteCommandFailure):
+    """The server runs the command without a terminal only (``PermitTTY no``), if at all."""
+
+
 class Refused(Failure):
     """The remote or the provider said no."""
 

@@ -17,7 +17,7 @@ from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.remote.landing import Landing, look
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.way_back.delivery import check_way
 
@@ -68,10 +68,10 @@ def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
     ) as connection:
         emit(events.Connected(connection.destination, connection.via))
         talk = Conversation(order.provider, order.call, order.wishes, console=console, emit=emit, nonce=nonce)
-        with RemoteCommand(connection.transport, line, talk.mailbox.hear) as command:
+        with RemoteCommand(connection, line, talk.mailbox.hear) as command:
             emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
             conclusion = talk.run(connection, command)
-        landing = look(connection.transport, order.call.landing_line(order.provider, nonce), nonce)
+        landing = look(connection, order.call.landing_line(order.provider, nonce), nonce)
         if landing is not None and landing.age > time.monotonic() - began + 1:
             emit(events.Notice(f"{landing.path} was not changed by this login.", detail=not conclusion.proof))
             landing = None

@@ -67,8 +67,8 @@ def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
             emit(
                 events.Notice("Only the port is known, so any answer with a state and a code is let through.")
             )
-        delivery = Delivery(link.transport, order.call, expected.redirect, by=order.relay)
-        way_back.open(link.transport(), link.destination, expected, delivery)
+        delivery = Delivery(link.connection, order.call, expected.redirect, by=order.relay)
+        way_back.open(link.connection(), expected, delivery)
         way_back.take_what_is_pasted()
         try:
             _await_callback(mailbox, link, console, emit, order.seconds)
@@ -81,7 +81,7 @@ def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
 def _what_waits(link: Link, order: Order, console: Console) -> Expected:
     """The listener on the loopback there that is the login's, by a look at the system's list of sockets."""
     nonce = secrets.token_hex(8)
-    found = listeners(link.transport(), order.call.listeners_line(nonce), nonce)
+    found = listeners(link.connection(), order.call.listeners_line(nonce), nonce)
     port = choose(found, link.destination, console.ask)
     return expected_at(port)
 
@@ -171,7 +171,7 @@ def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redir
         reason = "its state is another" if isinstance(verdict, Stray) else verdict.reason
         raise UsageFailure(f"that is no callback address: {reason}", _LIKE_THIS)
     with Link(order.hops, console, emit) as link:
-        delivery = Delivery(link.transport, order.call, redirect, by=order.relay)
+        delivery = Delivery(link.connection, order.call, redirect, by=order.relay)
         event = delivery.deliver(verdict)
         if isinstance(event, Delivered):
             event = replace(event, pasted=True)

@@ -21,6 +21,7 @@ FLOORS = [
     PURE,
 ]
 ONLY = {
+    "paramiko": "ssh demo way_back.channel way_back.relay",
     "sshtunnel": "ssh.forward",
     "psutil": "ports ssh.dial",
     "webbrowser": "browser",

@@ -169,8 +169,7 @@ class Invitations:
         redirect = authorization.redirect
         assert redirect is not None  # noqa: S101 - a loopback authorization has one
         expected = Expected(redirect, authorization.state, self._provider.policy.origins(authorization))
-        transport = connection.transport
         self._delivery = Delivery(
-            lambda: transport, self._call, redirect, by=self._wishes.relay, type_in=self._type_in
+            lambda: connection, self._call, redirect, by=self._wishes.relay, type_in=self._type_in
         )
-        self._way_back.open(transport, connection.destination, expected, self._delivery)
+        self._way_back.open(connection, expected, self._delivery)

@@ -7,26 +7,26 @@ coloured. What is sent is never typed by chance: one answer at a time, to a prom
 
 from __future__ import annotations
 
-import contextlib
+import math
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from types import TracebackType
 
-import paramiko
-
-from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure, UsageFailure
+from hermes_tunnel.deadlines import LOOK, STATUS
+from hermes_tunnel.errors import Failure, NetworkFailure, UsageFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
+from hermes_tunnel.ssh.connection import NO_STATUS, Connection, Terminal
 from hermes_tunnel.text import quote
 
-_COLUMNS, _ROWS = 4000, 50
-_OPEN_SECONDS = 15.0
-_STATUS_SECONDS = 5.0  # between the end of the output and the exit status
+_TERMINAL = Terminal("dumb", 4000, 50)
+_ANSWER_SECONDS = 15.0
 _END_SECONDS = 1.0
-_OUTPUT_SECONDS = 5.0
 _LONGEST_OUTPUT = 256 * 1024  # bytes of a command that only tells something
 # What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them; at
 # the start of a word zsh takes = for a command to look up, and fish takes %self for its own process.
@@ -73,18 +73,18 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
     return " ".join((*before, f"sh -c '{script}' hermes-tunnel", *quoted))
 
 
-def output_of(transport: paramiko.Transport, line: str) -> str | None:
-    """What a command prints that asks nothing and ends soon, in a session of its own; None where it could not
-    run. A start-up file may be talkative before it.
+def output_of(connection: Connection, line: str) -> str | None:
+    """What a command prints that asks nothing and ends soon; None where it could not run, or did not end.
+
+    A start-up file may be talkative before it.
     """
     output = b""
+    until = time.monotonic() + LOOK.seconds
     try:
-        with contextlib.closing(transport.open_session(timeout=_OUTPUT_SECONDS)) as channel:
-            channel.settimeout(_OUTPUT_SECONDS)
-            channel.exec_command(line)
-            while len(output) < _LONGEST_OUTPUT and (data := channel.recv(4096)):
+        with closing(connection.start(line)) as process:
+            while len(output) < _LONGEST_OUTPUT and (data := process.read(until - time.monotonic())):
                 output += data
-    except (paramiko.SSHException, EOFError, OSError):
+    except (Failure, TimeoutError):
         return None
     return output.decode("utf-8", "replace")
 
@@ -92,27 +92,23 @@ def output_of(transport: paramiko.Transport, line: str) -> str | None:
 class RemoteCommand:
     """A running command; a context manager that leaves nothing running.
 
-    :param transport: the connection; stays open
+    :param connection: stays open
     :param line: what the remote shell is to run
     :param post: is told of output, of the exit and of a lost connection; called in a thread
+    :param status_seconds: between the end of the output and the exit status, whichever comes first
     """
 
-    def __init__(self, transport: paramiko.Transport, line: str, post: Post) -> None:
-        self._transport = transport
+    def __init__(
+        self, connection: Connection, line: str, post: Post, *, status_seconds: float = STATUS.seconds
+    ) -> None:
+        self._connection = connection
         self._line = line
         self._post = post
+        self._status_seconds = status_seconds
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
     def __enter__(self) -> RemoteCommand:
-        self._channel = _open_terminal(self._transport)
-        try:
-            self._channel.exec_command(self._line)
-        except (paramiko.SSHException, OSError) as error:
-            self._channel.close()
-            raise RemoteCommandFailure(
-                "the server refused to run a command",
-                "the account may be restricted to something else; connect with ssh and look",
-            ) from error
+        self._process = self._connection.start(self._line, _TERMINAL)
         self._reader.start()
         return self
 
@@ -126,78 +122,33 @@ class RemoteCommand:
 
     def answer(self, text: str) -> None:
         """Send one line, as if it was typed; only ever called for a prompt."""
-        try:
-            self._channel.settimeout(_OPEN_SECONDS)
-            self._channel.sendall(text.encode() + b"\n")
-            self._channel.settimeout(None)
-        except OSError:
-            pass  # it has ended meanwhile; its exit is told by the reader
+        with suppress(OSError):  # it has ended meanwhile; its exit is told by the reader
+            self._process.write(text.encode() + b"\n", _ANSWER_SECONDS)
 
     def end(self) -> None:
         """End the command if it still runs: as Ctrl-C does, then SIGTERM, then SIGHUP by the closing."""
-        channel = self._channel
-        if not channel.exit_status_ready() and self._transport.is_active():
-            with contextlib.suppress(OSError, paramiko.SSHException):
-                channel.settimeout(_END_SECONDS)
-                channel.sendall(b"\x03")
-                if not channel.status_event.wait(_END_SECONDS):
-                    self._signal("TERM")
-                    channel.status_event.wait(_END_SECONDS)
-        channel.close()
-        self._reader.join(_STATUS_SECONDS)
-
-    def _signal(self, name: str) -> None:
-        """RFC 4254 section 6.9; paramiko has no call for it."""
-        message = paramiko.Message()
-        message.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
-        message.add_int(self._channel.remote_chanid)
-        message.add_string("signal")
-        message.add_boolean(False)
-        message.add_string(name)
-        self._transport._send_user_message(message)  # type: ignore[attr-defined]
+        process = self._process
+        if process.wait(0) is None and self._connection.is_up:
+            with suppress(OSError):
+                process.write(b"\x03", _END_SECONDS)
+            if process.wait(_END_SECONDS) is None:
+                process.signal("TERM")
+                process.wait(_END_SECONDS)
+        process.close()
+        self._reader.join(STATUS.seconds)
 
     def _read(self) -> None:
-        received = 0
+        received, until = 0, math.inf
         # More than a login prints is not even read: the flood stays in the server's window.
-        while received <= LONGEST_OUTPUT and (data := self._next()):
+        while received <= LONGEST_OUTPUT and time.monotonic() < until and (data := self._process.read()):
             received += len(data)
             self._post(Output(data))
+            if until == math.inf and self._process.wait(0) is not None:
+                until = time.monotonic() + self._status_seconds  # what it left behind may talk for ever
         if received > LONGEST_OUTPUT:
             return
-        self._channel.status_event.wait(_STATUS_SECONDS)
-        if self._transport.is_active():
-            self._post(Exited(self._channel.exit_status))
-        else:
+        status = self._process.wait(self._status_seconds)
+        if status is None and not self._connection.is_up:
             self._post(NetworkFailure("the connection was lost while the command ran", "run the login again"))
-
-    def _next(self) -> bytes:
-        while True:
-            try:
-                return self._channel.recv(32768)
-            except TimeoutError:
-                continue  # a sender's limit: a channel has one for both directions
-            except OSError:
-                return b""
-
-
-def _open_terminal(transport: paramiko.Transport) -> paramiko.Channel:
-    try:
-        channel = transport.open_session(timeout=_OPEN_SECONDS)
-    except paramiko.ChannelException as error:
-        raise RemoteCommandFailure(
-            "the server refused a session on this connection",
-            "its sshd_config may have MaxSessions 0, or the account only forwards",
-        ) from error
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise NetworkFailure(
-            "the connection was lost before the command could start", "run the login again"
-        ) from error
-    try:
-        channel.get_pty(term="dumb", width=_COLUMNS, height=_ROWS)
-    except (paramiko.SSHException, OSError) as error:
-        channel.close()
-        raise RemoteCommandFailure(
-            "the server refused a terminal for the command",
-            "its sshd_config needs PermitTTY yes for this account",
-        ) from error
-    return channel
+        else:
+            self._post(Exited(NO_STATUS if status is None else status))

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import paramiko
-
 from hermes_tunnel.remote.call import begin_marker
 from hermes_tunnel.remote.command import output_of
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.text import plain
 
 _LANDED = re.compile(r"landed:([^:]+):([0-7]{3,5}):([0-9]{1,12}):([0-9]{1,12}):(.+)")
@@ -31,9 +30,9 @@ class Landing:
         return f"{self.path} (owner {self.owner}, mode {self.mode})"
 
 
-def look(transport: paramiko.Transport, line: str, nonce: str) -> Landing | None:
-    """Run the ``landing_line`` in a channel of its own; None where nothing was to be learned."""
-    answer = output_of(transport, line)
+def look(connection: Connection, line: str, nonce: str) -> Landing | None:
+    """Run the ``landing_line`` in a session of its own; None where nothing was to be learned."""
+    answer = output_of(connection, line)
     return None if answer is None else read_landing(answer, nonce)
 
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import paramiko
-
 from hermes_tunnel.errors import RemoteCommandFailure, UsageFailure
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
 from hermes_tunnel.remote.call import begin_marker
 from hermes_tunnel.remote.command import output_of
 from hermes_tunnel.remote.hermes import known_callback
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.text import plain
 
 _LOOPBACK = r"(?:127\.0\.0\.1|\[::1\]|::1|\[::ffff:127\.0\.0\.1\])"
@@ -38,12 +37,12 @@ class Listener:
         return bool(known_callback(self.port)[0] or _LIKELY.fullmatch(self.program))
 
 
-def listeners(transport: paramiko.Transport, line: str, nonce: str) -> list[Listener]:
+def listeners(connection: Connection, line: str, nonce: str) -> list[Listener]:
     """What listens there, by the ``listeners_line``.
 
     :raises RemoteCommandFailure: it could not be looked at
     """
-    answer = output_of(transport, line)
+    answer = output_of(connection, line)
     _, begun, table = (answer or "").partition(f"{begin_marker(nonce)}listeners")
     if not begun:
         raise RemoteCommandFailure(

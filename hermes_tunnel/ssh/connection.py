@@ -1,115 +1,164 @@
-"""One SSH connection, through jump hosts, to the machine that runs Hermes.
+"""An SSH connection as the rest of the program knows it: commands on a machine, and streams to its ports.
 
-Every hop is dialled, its host key verified, and only then is the person authenticated; the next hop is
-reached over a ``direct-tcpip`` channel of the one before. What was opened is closed again, last first.
+An interface (RFC 4254 in a dozen calls), so that what stands on it needs to know no library, and another
+implementation can stand beside this program's own, such as the ssh program. No library's exception comes out
+of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
+from typing import Protocol, TypeVar
 
-import paramiko
+from hermes_tunnel.deadlines import CHANNEL
 
-from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
-from hermes_tunnel.ssh.alive import ServerAlive
-from hermes_tunnel.ssh.authentication.askpass import Ask, through_askpass
-from hermes_tunnel.ssh.authentication.methods import Tell
-from hermes_tunnel.ssh.config.hop import HopConfiguration
-from hermes_tunnel.ssh.reach import AGAIN, Reached, reach, silent
+NO_STATUS = -127
+"""A command ended and the server did not say how: 128 more is 255, with which ssh(1) ends then."""
+Self = TypeVar("Self", bound="Connection")
 
 
-class Connection:
-    """An authenticated connection; as a context manager it closes at the end.
+@dataclass(frozen=True)
+class Terminal:
+    """A pseudo-terminal for a command (RFC 4254 section 6.2).
 
-    :param hops: how each hop was reached, and its transport, destination last
-    :param alive: watches over them
-    :param closing: closes what was opened
+    :param term: what TERM is there
     """
 
-    def __init__(self, hops: Sequence[Reached], alive: ServerAlive, closing: ExitStack) -> None:
-        self._hops = tuple(hops)
-        self._alive = alive
-        self._closing = closing
+    term: str
+    columns: int
+    rows: int
+
+
+class Stream(Protocol):
+    """Bytes to somewhere on the remote machine, and from there. One thread may read while another writes."""
+
+    @abstractmethod
+    def read(self, seconds: float | None = None) -> bytes:
+        """Some bytes as soon as there are any; none at the end, also where the connection was lost.
+
+        :param seconds: how long to wait for them; None for as long as it takes
+        :raises TimeoutError: none came in that time
+        """
+
+    @abstractmethod
+    def write(self, data: bytes, seconds: float = CHANNEL.seconds) -> None:
+        """Send all of the data.
+
+        :param seconds: how long the other end may take to make room for it
+        :raises TimeoutError: it did not in that time; some of the data may have been sent
+        :raises BrokenPipeError: nobody takes it any more
+        """
+
+    @abstractmethod
+    def end_input(self) -> None:
+        """Nothing more will be written (RFC 4254 section 5.3); what the other end says can still be read."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give it up, from whichever thread; who reads it meanwhile has come to its end."""
+
+
+class Process(Stream, Protocol):
+    """A command on the remote machine.
+
+    Its output ends with it: also where something that it left behind keeps the output open, and says nothing.
+    Without a terminal, ``read`` gives its standard output alone, and its standard error is thrown away.
+    """
+
+    @abstractmethod
+    def resize(self, columns: int, rows: int) -> None:
+        """Its terminal has another size now (RFC 4254 section 6.7)."""
+
+    @abstractmethod
+    def signal(self, name: str) -> None:
+        """Send it a signal (RFC 4254 section 6.9); not every server passes it on.
+
+        :param name: such as ``TERM``
+        """
+
+    @abstractmethod
+    def wait(self, seconds: float) -> int | None:
+        """Its exit status; where a signal ended it, the signal's number, negative (RFC 4254 section 6.10).
+
+        :param seconds: how long to wait for it
+        :return: ``NO_STATUS`` where the server does not say how it ended, or names an unknown signal; None
+            where it has not ended in that time, or where the connection was lost
+        """
+
+
+class NoStream(Enum):
+    """Why there is no stream to a port there."""
+
+    FORBIDDEN = "the server does not allow it"
+    NOBODY_LISTENS = "nobody listens there"
+    LOST = "the connection is lost, or the server does not answer"
+
+
+class StreamRefused(Exception):
+    """There is no stream to a port there.
+
+    :param words: the server's own, or ours for it
+    """
+
+    def __init__(self, reason: NoStream, words: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+        self.words = words
+
+
+class Connection(Protocol):
+    """An authenticated connection; a context manager, which closes it."""
 
     @property
-    def transport(self) -> paramiko.Transport:
-        """The last hop's transport: channels are opened here."""
-        return self._hops[-1][1]
-
-    @property
+    @abstractmethod
     def destination(self) -> str:
         """``user@host`` as the person knows it."""
-        return self._hops[-1][0].label
 
     @property
+    @abstractmethod
     def via(self) -> tuple[str, ...]:
         """The jump hosts as ``user@host``, first to last."""
-        return tuple(configuration.label for configuration, _ in self._hops[:-1])
 
+    @property
+    @abstractmethod
+    def is_up(self) -> bool:
+        """Whether it lives, as far as is known."""
+
+    @abstractmethod
     def check(self) -> None:
-        """Do nothing while the connection lives.
+        """Do nothing while it lives.
 
-        :raises NetworkFailure: it is gone, or the server did not answer ServerAliveCountMax probes
+        :raises NetworkFailure: a hop is gone, or has not answered for too long; which one
         """
-        _check(self._hops, self._alive, self._hops[-1][0])
 
+    @abstractmethod
+    def start(self, line: str, terminal: Terminal | None = None) -> Process:
+        """Run a command line in the account's shell.
+
+        :raises TerminalRefused: it cannot have a terminal
+        :raises RemoteCommandFailure: the server runs no command
+        :raises NetworkFailure: the connection is lost, or the server does not answer
+        """
+
+    @abstractmethod
+    def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
+        """A stream to a port, as seen from the remote machine (RFC 4254 section 7.2).
+
+        :param seconds: how long the server may take to connect
+        :raises StreamRefused: there is none, and why
+        """
+
+    @abstractmethod
     def close(self) -> None:
-        """Close every hop, last first; nothing is left."""
-        self._closing.close()
+        """Close it, with all that runs on it; nothing is left."""
 
-    def __enter__(self) -> Connection:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def connect(
-    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell = lambda _: None
-) -> Connection:
-    """Connect to the last of the hops, through the others.
-
-    :param hops: from ``config.resolve``: first hop first, destination last
-    :param ask: asks the person; where nobody answers, SSH_ASKPASS is asked, where there is one
-    :param tell: tells the person one line, free of escape sequences
-    :param detail: tells those who want to know it all one line
-    :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
-    :raises HostKeyFailure: a host key is not the known one, or was not accepted
-    :raises AuthenticationFailure: a hop took none of the person's credentials
-    """
-    ask = through_askpass(ask)
-    with ExitStack() as opened:
-        alive = ServerAlive()
-        opened.callback(alive.stop)
-        reached: list[Reached] = []
-        for configuration in hops:
-            for line in configuration.warnings:
-                tell(line)
-            for line in configuration.details:
-                detail(line)
-            try:
-                before = reached[-1] if reached else None
-                transport = reach(configuration, before, opened, ask=ask, tell=tell, detail=detail)
-            except (NetworkFailure, AuthenticationFailure):
-                _check(reached, alive, hops[-1])
-                raise
-            reached.append((configuration, transport))
-            alive.watch(configuration, transport)
-        return Connection(reached, alive, opened.pop_all())
-
-
-def _check(hops: Sequence[Reached], alive: ServerAlive, destination: HopConfiguration) -> None:
-    """Do nothing while all hops live; else say which was lost, of several the first."""
-    for configuration, transport in hops:
-        if configuration is not alive.silent and transport.is_active():
-            continue
-        called = configuration.label if configuration is destination else f"jump host {configuration.label}"
-        if configuration is alive.silent or transport.timed_out:
-            raise silent(called, configuration)
-        if alive.silent is None:
-            words = f": {transport.parting_words}" if transport.parting_words else ""
-            raise NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)

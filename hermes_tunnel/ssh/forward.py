@@ -1,10 +1,10 @@
-"""The local forward's listener: sshtunnel's forwarder on a connection that was opened and checked by us.
+"""The local forward's listener: sshtunnel's forwarder, which listens here and connects to nothing.
 
 sshtunnel would connect by itself, without looking at the host key, and copy bytes blindly in both
-directions. So its forwarder is subclassed to adopt our transport, to listen on loopback addresses only, and
-to hand each accepted connection to a handler of ours, which delivers what passes. It has no public way for
-that; the private names that are used here are checked at the import, so that a release without them is an
-error in words.
+directions. So its forwarder is subclassed never to dial, to listen on loopback addresses only, and to hand
+each accepted connection to a handler of ours, which delivers what passes by a connection that we checked.
+It has no public way for that; the private names that are used here are checked at the import, so that a
+release without them is an error in words.
 
 This is the only module that imports sshtunnel.
 """
@@ -19,12 +19,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import paramiko
 import sshtunnel
 
-from hermes_tunnel.errors import Failure, NetworkFailure
+from hermes_tunnel.errors import Failure
 
-_CLASSES = ("BaseSSHTunnelForwarderError", "SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer")
+_CLASSES = ("SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer")
 _METHODS = (
     "_connect_to_gateway",
     "_make_ssh_forward_handler_class",
@@ -114,20 +113,25 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
                     connection.shutdown(socket.SHUT_RDWR)
 
 
+class _NoTransport:
+    """What sshtunnel takes for its connection, which it would not listen without."""
+
+    def is_active(self) -> bool:
+        """It never asks for more than this."""
+        return True
+
+
 class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
     """Listens on loopback for what is to go to the remote.
 
-    A context manager: it listens while it is entered.
+    A context manager: it listens while it is entered, or raises ``PortRefused``.
 
-    :param transport: the authenticated connection to the host where the command runs; stays open
     :param addresses: loopback addresses to listen on, such as ``("127.0.0.1",)``; all or none
     :param port: the port here, which is the one that the ``redirect_uri`` names
     :param serve: handles one accepted connection in a thread of its own
     """
 
-    def __init__(
-        self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int, serve: Serve
-    ) -> None:
+    def __init__(self, addresses: tuple[str, ...], port: int, serve: Serve) -> None:
         super().__init__(
             ("127.0.0.1", 1),  # never dialled: _connect_to_gateway is ours
             ssh_config_file=None,
@@ -139,27 +143,14 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
             remote_bind_addresses=[("127.0.0.1", port) for _ in addresses],
             logger=logger,
         )
-        self._adopted = transport
         self._serve = serve
         self._threads: list[threading.Thread] = []
         self._server_list: list[_Server] = []
 
-    def start(self) -> None:
-        """Listen.
-
-        :raises PortRefused: an address could not be bound
-        :raises NetworkFailure: the connection is gone
-        """
-        try:
-            super().start()
-        except sshtunnel.BaseSSHTunnelForwarderError as error:
-            self._close()  # nobody serves yet, so that there is nobody to wait for
-            raise NetworkFailure("the connection was lost", "run the login again") from error
-
     # -- what sshtunnel calls ----------------------------------------------------------------------
 
     def _connect_to_gateway(self) -> None:
-        self._transport = self._adopted
+        self._transport = _NoTransport()
 
     def _make_ssh_forward_handler_class(self, remote_address_: tuple[str, int]) -> type[Any]:
         serve = self._serve
@@ -176,20 +167,17 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         try:
             self._server_list.append(_Server(local, self._make_ssh_forward_handler_class(remote)))
         except OSError as error:
-            self._close()
+            for server in self._server_list:  # nobody serves yet, so that there is nobody to wait for
+                server.server_close()
+            self._server_list = []
             raise PortRefused(*local, error) from error
-
-    def _close(self) -> None:
-        for server in self._server_list:
-            server.server_close()
-        self._server_list = []
 
     def _serve_forever_wrapper(self, _srv: _Server, poll_interval: float = 0.1) -> None:
         self._threads.append(threading.current_thread())
         _srv.serve_forever(poll_interval)
 
     def _stop_transport(self, force: bool = False) -> None:  # noqa: ARG002
-        """Close the listeners and what is connected to them; the transport is not ours to close."""
+        """Close the listeners and what is connected to them; there is no connection to close."""
         for server in self._server_list:
             server.shutdown()
             server.server_close()

@@ -12,13 +12,14 @@ from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.ssh.authentication.askpass import Ask
 from hermes_tunnel.ssh.authentication.methods import Tell, authenticate
 from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
+from hermes_tunnel.ssh.channels import GONE, open_channel
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.connection import NoStream, StreamRefused
 from hermes_tunnel.ssh.dial import dial
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
 from hermes_tunnel.ssh.transport import Transport, handshake
-from hermes_tunnel.text import plain
 
 AGAIN = "check the network, then run the same command again"
 _GONE_SECONDS = 2.0
@@ -128,34 +129,30 @@ def _channel(
     configuration: HopConfiguration, jump: HopConfiguration, transport: Transport
 ) -> paramiko.Channel:
     where, through = configuration.address, f"jump host {jump.label}"
+    seconds = configuration.connect_timeout
     try:
-        return transport.open_channel(
-            "direct-tcpip",
-            (configuration.hostname, configuration.port),
-            ("127.0.0.1", 0),
-            timeout=configuration.connect_timeout,
-        )
-    except paramiko.ChannelException as refusal:
-        if refusal.code == 1:
+        return open_channel(transport, configuration.hostname, configuration.port, seconds)
+    except StreamRefused as refused:
+        if refused.reason is NoStream.FORBIDDEN:
             raise NetworkFailure(
                 f"{through} does not allow a connection to {where}",
                 "its sshd_config must allow it: AllowTcpForwarding, PermitOpen",
-            ) from refusal
-        raise NetworkFailure(
-            f"{through} cannot connect to {where}: {plain(str(refusal.text))}",
-            f"is {where} right, seen from there?",
-        ) from refusal
-    except (paramiko.SSHException, EOFError, OSError) as problem:
+            ) from refused
+        if refused.reason is NoStream.NOBODY_LISTENS:
+            raise NetworkFailure(
+                f"{through} cannot connect to {where}: {refused.words}",
+                f"is {where} right, seen from there?",
+            ) from refused
         if not transport.is_active():
-            raise NetworkFailure(f"the connection to {through} was lost", "try again") from problem
+            raise NetworkFailure(f"the connection to {through} was lost", "try again") from refused
         raise NetworkFailure(
-            f"connecting to {where} through {through} timed out after {configuration.connect_timeout:g} s",
+            f"connecting to {where} through {through} timed out after {seconds:g} s",
             f"is {where} right, seen from there?",
-        ) from problem
+        ) from refused
 
 
 def _end(transport: Transport, sock: Any) -> None:
-    with suppress(paramiko.SSHException, EOFError, OSError):  # of the hop before, which carries this one
+    with suppress(*GONE):  # of the hop before, which carries this one
         transport.close()
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
     _shut(sock)
@@ -164,7 +161,7 @@ def _end(transport: Transport, sock: Any) -> None:
 
 
 def _shut(sock: Any) -> None:
-    with suppress(paramiko.SSHException, EOFError, OSError):  # a channel that can say so to nobody any more
+    with suppress(*GONE):  # a channel that can say so to nobody any more
         sock.close()
 
 

@@ -10,12 +10,20 @@ import errno
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import paramiko
-from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.common import (
+    MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_FAILURE,
+    MSG_CHANNEL_REQUEST,
+    cMSG_CHANNEL_CLOSE,
+    cMSG_GLOBAL_REQUEST,
+)
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 
@@ -31,6 +39,7 @@ from hermes_tunnel.ssh.algorithms import (
     own_algorithms,
 )
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.connection import NO_STATUS
 from hermes_tunnel.text import plain, quote
 
 # paramiko would write tracebacks to stderr where nobody listens.
@@ -46,6 +55,7 @@ SLICE = 0.2
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
 
 _PARAMIKO: Any = paramiko.Transport
+_CHANNEL: Any = paramiko.Channel
 # What OpenSSH says in place of its identification where it has too many connections, or too many of ours.
 _TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 
@@ -82,6 +92,58 @@ class _Packets(Packetizer):
         return message
 
 
+# RFC 4254 section 6.10, with the numbers that they have nearly everywhere.
+_SIGNALS = {
+    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9,
+    "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
+}  # fmt: skip
+
+
+@dataclass
+class Told:
+    """What the server told of a channel, beside its data.
+
+    :param refused: that it does not do what was asked of it last
+    :param status: how the command ended, as ``Process.wait`` has it
+    :param closed: that it is over
+    """
+
+    refused: bool = False
+    status: int | None = None
+    closed: threading.Event = field(default_factory=threading.Event)
+
+
+def _on_failure(channel: paramiko.Channel, message: Message) -> None:
+    told_of(channel).refused = True
+    _CHANNEL._request_failed(channel, message)
+
+
+def _on_close(channel: paramiko.Channel, message: Message) -> None:
+    told_of(channel).closed.set()
+    _CHANNEL._handle_close(channel, message)
+
+
+def _on_request(channel: paramiko.Channel, message: Message) -> None:
+    """A command that a signal ended would have no status: paramiko does not know ``exit-signal``."""
+    kind, _ = message.get_string(), message.get_boolean()
+    if kind == b"exit-signal":
+        name = message.get_string().decode("ascii", "replace")
+        told_of(channel).status = -_SIGNALS.get(name, -NO_STATUS)
+        channel.status_event.set()
+        return
+    if kind == b"exit-status":
+        told_of(channel).status = message.get_int()
+    message.rewind()
+    message.get_int()  # the channel's number, which was read before
+    _CHANNEL._handle_request(channel, message)
+
+
+def told_of(channel: paramiko.Channel) -> Told:
+    """What the server told of a channel of a ``Transport``."""
+    transport = channel.get_transport()
+    return transport.told[channel.get_id()] if isinstance(transport, Transport) else Told()
+
+
 class Transport(paramiko.Transport):
     """One connection's transport.
 
@@ -94,6 +156,12 @@ class Transport(paramiko.Transport):
         **_PARAMIKO._kex_info,
         CURVE25519: _PARAMIKO._kex_info[CURVE25519_BEFORE],
     }
+    _channel_handler_table: ClassVar[dict[int, Callable[[paramiko.Channel, Message], None]]] = {
+        **_PARAMIKO._channel_handler_table,
+        MSG_CHANNEL_FAILURE: _on_failure,
+        MSG_CHANNEL_CLOSE: _on_close,
+        MSG_CHANNEL_REQUEST: _on_request,
+    }
 
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
         self._configuration = configuration
@@ -102,6 +170,8 @@ class Transport(paramiko.Transport):
         self.offered: dict[str, Sequence[str]] = {}
         self._proof: tuple[bytes, bytes, bytes] | None = None
         self.parting_words = ""
+        self.told: dict[int, Told] = defaultdict(Told)
+        """By the number of the channel."""
         super().__init__(sock, packetizer_class=_Packets)
 
     @property
@@ -181,6 +251,18 @@ class Transport(paramiko.Transport):
     def _parse_disconnect(self, m: Message) -> None:
         m.get_int()
         self.parting_words = plain(m.get_string().decode(errors="replace"))[:200]
+
+    def _parse_channel_open_success(self, m: Message) -> None:
+        """A channel that opens when it is not waited for any more would stay open there."""
+        ours, theirs = m.get_int(), m.get_int()
+        if self._channels.get(ours) is None:  # type: ignore[attr-defined]
+            message = Message()
+            message.add_byte(cMSG_CHANNEL_CLOSE)
+            message.add_int(theirs)
+            self._send_message(message)  # type: ignore[attr-defined]
+            return
+        m.rewind()
+        super()._parse_channel_open_success(m)  # type: ignore[misc]
 
     def send(self, message: Message) -> None:
         """Send a packet; waits while keys are being exchanged. If it cannot be sent, the connection ends."""

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-import paramiko
-
 from hermes_tunnel.errors import NetworkFailure, UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, address_of
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
+from hermes_tunnel.ssh.connect import transport_of
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
 
@@ -38,7 +38,7 @@ def check_way(call: Call, by: str) -> None:
 class Delivery:
     """Delivers to one port of the remote's loopback. Nothing is probed: the request itself finds its way.
 
-    :param transport: gives the connection to the remote machine, or raises ``NetworkFailure``
+    :param connection: gives the connection to the remote machine, or raises ``NetworkFailure``
     :param call: how Hermes is run there; in a container, its loopback is another
     :param redirect: where the browser was sent; the remote listens on the same port, unless it says else
     :param by: ``auto``: a channel, and where the server refuses that, a relay; ``always``: a relay;
@@ -48,7 +48,7 @@ class Delivery:
 
     def __init__(
         self,
-        transport: Callable[[], paramiko.Transport],
+        connection: Callable[[], Connection],
         call: Call,
         redirect: Redirect,
         *,
@@ -58,7 +58,7 @@ class Delivery:
         self.port = redirect.port
         """Where the command listens there; set anew when it says that it is another."""
         self._hosts = _LISTENS_ON.get(redirect.host, ("127.0.0.1",))
-        self._transport = transport
+        self._connection = connection
         self._call = call
         self._by = by
         self._type_in = type_in
@@ -83,19 +83,23 @@ class Delivery:
             yield "prompt", self._prompt
 
     def _forward(self, request: bytes) -> bytes | Undelivered:
-        return self._connected(lambda transport: channel.deliver(transport, self._hosts, self.port, request))
+        return self._connected(
+            lambda connection: channel.deliver(transport_of(connection), self._hosts, self.port, request)
+        )
 
     def _relay(self, request: bytes) -> bytes | Undelivered:
         nonce = secrets.token_hex(8)
         line = self._call.relay_line(self.port, self._hosts, nonce)
-        return self._connected(lambda transport: relay(transport, line, begin_marker(nonce), request))
+        return self._connected(
+            lambda connection: relay(transport_of(connection), line, begin_marker(nonce), request)
+        )
 
-    def _connected(self, attempt: Callable[[paramiko.Transport], bytes | Undelivered]) -> bytes | Undelivered:
+    def _connected(self, attempt: Callable[[Connection], bytes | Undelivered]) -> bytes | Undelivered:
         """Where the connection turns out to be lost, the next one is taken, if there is one."""
         try:
-            answer = attempt(self._transport())
+            answer = attempt(self._connection())
             if isinstance(answer, Undelivered) and answer.reason is NoDelivery.LOST:
-                answer = attempt(self._transport())
+                answer = attempt(self._connection())
         except NetworkFailure:
             return Undelivered(NoDelivery.LOST, "it has not come back")
         return answer

@@ -10,8 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-import paramiko
-
 from hermes_tunnel import events
 from hermes_tunnel.conversation.mailbox import Mailbox
 from hermes_tunnel.oauth.callback import Deliver, Expected, address_of
@@ -19,6 +17,7 @@ from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undeliv
 from hermes_tunnel.ports.occupants import BindRefusal, keeps_from, occupants, why_not
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.room import Room, make_room
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.way_back.delivery import Delivery
@@ -64,11 +63,10 @@ class WayBack:
         self._listens = False
         self._knows_state = False
 
-    def open(
-        self, transport: paramiko.Transport, destination: str, expected: Expected, delivery: Delivery
-    ) -> None:
+    def open(self, connection: Connection, expected: Expected, delivery: Delivery) -> None:
         """Be ready for the callback; where the browser cannot bring it, the person has to, by pasting.
 
+        :raises NetworkFailure: the connection is lost
         :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
         """
         self.close()
@@ -79,12 +77,12 @@ class WayBack:
             self._mailbox.before_request()
             return delivery.deliver(verdict)
 
-        self._gate = Gate(expected, destination, deliver, self._mailbox.put)
+        self._gate = Gate(expected, connection.destination, deliver, self._mailbox.put)
         self._knows_state = bool(expected.state)
         port, host = expected.redirect.port, expected.redirect.host
         # A browser takes localhost for both families; whoever held the other would get the code.
         wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
-        addresses = self._listen(transport, wanted, port, self._gate)
+        addresses = self._listen(connection, wanted, port, self._gate)
         self._open.callback(self._gate.settle)
         self._listens = bool(addresses)
         if addresses:
@@ -108,13 +106,14 @@ class WayBack:
         self._gate = None
 
     def _listen(
-        self, transport: paramiko.Transport, addresses: tuple[str, ...], port: int, gate: Gate
+        self, connection: Connection, addresses: tuple[str, ...], port: int, gate: Gate
     ) -> tuple[str, ...]:
         """Listen on all of the addresses that this machine has, making room if the person agrees; none where
         the port cannot be had and the person will bring the address.
         """
         while True:
-            forward = LocalForward(transport, addresses, port, gate.serve)
+            connection.check()  # a question may have stood meanwhile
+            forward = LocalForward(addresses, port, gate.serve)
             try:
                 self._open.enter_context(forward)
                 if self._alone or not shared(port, addresses):

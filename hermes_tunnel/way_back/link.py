@@ -7,12 +7,11 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-import paramiko
-
 from hermes_tunnel import events
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.ssh.connect import connect
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.terminal.console import Console
 
 _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before one attempt and the next; the last one again and again
@@ -41,8 +40,8 @@ class Link:
         """``user@host`` as the person knows it."""
         return self._hops[-1].label
 
-    def transport(self) -> paramiko.Transport:
-        """The transport; where the connection was lost, that of the next one, if it comes soon.
+    def connection(self) -> Connection:
+        """The connection; where it was lost, the next one, if it comes soon.
 
         :raises NetworkFailure: it did not
         """
@@ -51,12 +50,12 @@ class Link:
                 raise NetworkFailure(
                     f"the connection to {self.destination} was lost and has not come back", "run it again"
                 )
-            return self._connection.transport
+            return self._connection
 
     @property
     def is_up(self) -> bool:
         """Whether there is a connection, as far as is known."""
-        return self._connection is not None and self._connection.transport.is_active()
+        return self._connection is not None and self._connection.is_up
 
     def keep(self) -> None:
         """Look whether the connection lives; if not, try to make it again when the time for that has come.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
+import paramiko
 import pytest
 
 from hermes_tunnel.demo.remote_process import RemoteProcess
@@ -16,7 +18,9 @@ from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.command import Output, RemoteCommand
-from tests.demo.client import connected
+from hermes_tunnel.ssh.connect import connect
+from tests.ssh.hops import connected, hop, nobody
+from tests.ssh.server import Host, Server
 
 SECONDS = 10
 Post = Output | Exited | Failure
@@ -50,8 +54,8 @@ def running(
 ) -> Iterator[tuple[RemoteCommand, Told, Stage]]:
     """A command that is about to run on a server of its own; afterwards it has ended there."""
     threads, told = set(threading.enumerate()), Told()
-    with Stage(around=lambda _: process, settings=settings) as stage, connected(stage) as transport:
-        yield RemoteCommand(transport, "anything", told.posts.put), told, stage
+    with Stage(around=lambda _: process, settings=settings) as stage, connected(stage) as connection:
+        yield RemoteCommand(connection, "anything", told.posts.put), told, stage
         left = [thread for thread in threading.enumerate() if thread.name == "remote-command"]
         assert not set(left) - threads
 
@@ -127,6 +131,29 @@ def test_flood() -> None:
         assert received < LONGEST_OUTPUT + 64 * 1024
 
 
+@pytest.mark.parametrize("talks_on", [False, True])
+def test_what_is_left_behind_does_not_hold_the_end(known: Callable[..., Path], talks_on: bool) -> None:
+    """An exit status without EOF or close is the end, whatever the output of a daemon goes on to say."""
+
+    def behave(channel: paramiko.Channel) -> None:
+        channel.sendall(b"failed\r\n")
+        channel.send_exit_status(1)
+        with suppress(OSError):
+            while talks_on and not channel.closed:
+                channel.sendall(b".")
+                channel.status_event.wait(0.1)
+
+    told = Told()
+    with (
+        closing(Server(Host(behave))) as server,
+        connect([hop(server.port, known(server))], ask=nobody, tell=print) as connection,
+        RemoteCommand(connection, "anything", told.posts.put, status_seconds=0.5) as command,
+    ):
+        command.answer("go on")
+        assert told.end() == Exited(1)
+        assert told.output.startswith(b"failed\r\n")
+
+
 def test_lost_connection() -> None:
     """A connection that is lost while the command runs is told as that."""
 
@@ -161,10 +188,10 @@ def test_refused(settings: Settings, message: str) -> None:
 
 def test_gone_before_it_starts() -> None:
     """A connection that is gone when the command should start is a network failure."""
-    with Stage() as stage, connected(stage) as transport:
-        transport.close()
+    with Stage() as stage, connected(stage) as connection:
+        connection.close()
         with pytest.raises(NetworkFailure, match="lost before the command could start"):
-            RemoteCommand(transport, "anything", lambda _: None).__enter__()
+            RemoteCommand(connection, "anything", lambda _: None).__enter__()
 
 
 def test_answer_does_not_end_the_output() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.ssh.authentication.askpass import Ask
-from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.ssh.config.chain import HopConfiguration, Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.ssh.connect import ParamikoConnection, connect
+from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.ssh.transport import Transport
 
 
 def nobody(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
@@ -41,6 +46,20 @@ def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:
 
 def run(connection: Connection, command: str) -> bytes:
     """What a command prints."""
-    with connection.transport.open_session(timeout=5) as channel:
-        channel.exec_command(command)
-        return channel.makefile("rb").read()
+    output = b""
+    with closing(connection.start(command)) as process:
+        while data := process.read(10):
+            output += data
+    return output
+
+
+def connected(stage: Stage) -> Connection:
+    """A connection to the demo's remote machine."""
+    hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+    return connect(hops, ask=nobody, tell=print)
+
+
+def transport_of(connection: Connection) -> Transport:
+    """What is below a connection."""
+    assert isinstance(connection, ParamikoConnection)
+    return connection.transport

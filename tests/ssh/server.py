@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import paramiko
 from paramiko.auth_handler import AuthHandler
@@ -161,6 +161,7 @@ class Server:
 
     :param signs: its ``server-sig-algs``; None for paramiko's own
     :param version: what it says that it is
+    :param make: makes the transport of a connection
     """
 
     def __init__(
@@ -171,8 +172,10 @@ class Server:
         *,
         signs: str | None = None,
         version: str = "SSH-2.0-test",
+        make: Callable[[socket.socket], paramiko.Transport] | None = None,
     ) -> None:
         self.account = account
+        self._make = make or paramiko.Transport
         self._signs = signs
         self._version = version
         self.host_key = host_key or paramiko.ECDSAKey.generate()
@@ -206,11 +209,62 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            transport = (
-                paramiko.Transport(connection) if self._signs is None else _Saying(connection, self._signs)
-            )
+            transport = self._make(connection) if self._signs is None else _Saying(connection, self._signs)
             transport.local_version = self._version
             transport.auth_handler = _Authentication(transport, self.account)
             transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)
+
+
+class Host(Account):
+    """Lets everybody in, and does to a command's channel what ``behave`` does.
+
+    :param behave: called in a thread of its own, once the client has sent it something
+    :param answer: to the request for a stream (RFC 4254 section 5.1)
+    """
+
+    def __init__(self, behave: Callable[[paramiko.Channel], object] | None = None, answer: int = 0) -> None:
+        super().__init__(steps=())
+        self._behave = behave
+        self._answer = answer
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        """Any command is one."""
+        threading.Thread(target=self._run, args=(channel,)).start()
+        return True
+
+    def check_channel_pty_request(self, *_: object) -> bool:
+        """It may have a terminal."""
+        return True
+
+    def _run(self, channel: paramiko.Channel) -> None:
+        if channel.recv(1) and self._behave is not None:
+            self._behave(channel)
+
+    def check_channel_direct_tcpip_request(self, chanid: int, *_: object) -> int:
+        """As it was told to."""
+        return self._answer
+
+
+class Deaf(paramiko.Transport):
+    """A server's transport that does not hear some kind of message; ``hear`` is called in its place."""
+
+    _channel_handler_table: ClassVar[dict[int, Any]]
+
+    def __init__(
+        self, sock: socket.socket, number: int, hear: Callable[[paramiko.Transport], object]
+    ) -> None:
+        super().__init__(sock)
+        table: Any = self._channel_handler_table
+        handlers: Any = self._handler_table  # type: ignore[attr-defined]
+        if number in table:
+            self._channel_handler_table = {**table, number: lambda *_: hear(self)}  # type: ignore[misc]
+        else:
+            first = handlers[number]
+
+            def heard(message: paramiko.Message) -> None:
+                hear(self)
+                first(message)
+
+            handlers[number] = heard

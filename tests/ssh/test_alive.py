@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.connection import connect
-from tests.ssh.hops import hop, nobody, run
+from hermes_tunnel.ssh.connect import connect
+from tests.ssh.hops import hop, nobody, run, transport_of
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd
 from tests.terminal.pseudo_terminal import until
@@ -60,12 +60,10 @@ def test_each_hop_that_falls_silent_is_named(
     with connect(
         [first, hop(servers["inner"].port, path, key, **SHORT)], ask=nobody, tell=print
     ) as connection:
-        channel = connection.transport.open_session()
-        channel.exec_command("cat")
-        channel.settimeout(5)
+        process = connection.start("cat")
         connection.check()
         with suspended(servers[frozen]):
-            assert channel.recv(1) == b""
+            assert process.read(5) == b""
             with pytest.raises(NetworkFailure, match=words):
                 connection.check()
 
@@ -146,7 +144,7 @@ def test_silence_is_counted_from_the_last_packet(
     with connect([hop(server.port, known(server), key, **slower)], ask=nobody, tell=print) as connection:
         with suspended(server):
             begin = time.monotonic()
-            connection.transport.join(5)
+            transport_of(connection).join(5)
             assert 1.5 < time.monotonic() - begin < 2.6
         with pytest.raises(NetworkFailure, match=r"root@box has not answered for 2\.4 s"):
             connection.check()
@@ -177,7 +175,7 @@ def test_a_server_may_fall_silent_while_keys_are_exchanged(
 
         def renegotiate() -> None:
             with suppress(OSError, EOFError, paramiko.SSHException):
-                connection.transport.renegotiate_keys()
+                transport_of(connection).renegotiate_keys()
 
         with suspended(server):
             begin = time.monotonic()
@@ -193,19 +191,17 @@ CLIENT = """\
 import sys
 from pathlib import Path
 from hermes_tunnel.errors import NetworkFailure
-from tests.ssh.hops import hop, nobody, run
-from hermes_tunnel.ssh.connection import connect
+from tests.ssh.hops import hop, nobody, run, transport_of
+from hermes_tunnel.ssh.connect import connect
 
 port, known, key, seconds = sys.argv[1:]
 configuration = hop(int(port), Path(known), Path(key), server_alive_interval=0.1, server_alive_count_max=3)
 with connect([configuration], ask=nobody, tell=print) as connection:
-    channel = connection.transport.open_session()
-    channel.exec_command("cat")
-    channel.settimeout(20)
+    process = connection.start("cat")
     print("connected", flush=True)
     sys.stdin.readline()
     try:
-        connection.transport.join(float(seconds))
+        transport_of(connection).join(float(seconds))
         connection.check()
         print(run(connection, "echo alive").decode(), flush=True)
     except NetworkFailure as lost:
@@ -259,11 +255,9 @@ def test_a_probe_is_no_burden(sshd: Callable[..., Sshd], key: Path, known: Calla
     process = psutil.Process()
     with connect([hop(server.port, known(server), key, **SHORT)], ask=nobody, tell=print) as connection:
         busy = process.cpu_times()
-        channel = connection.transport.open_session()
-        channel.settimeout(1)
-        channel.exec_command("cat")
+        quiet = connection.start("cat")
         with pytest.raises(TimeoutError):
-            channel.recv(1)
+            quiet.read(1)
         now = process.cpu_times()
         assert now.user + now.system - busy.user - busy.system < 0.3
         connection.check()

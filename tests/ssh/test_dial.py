@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.dial import dial
 from tests.ssh.hops import fails, hop, nobody, run
 from tests.ssh.sshd import Sshd

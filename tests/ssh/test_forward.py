@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import sshtunnel
 
-from hermes_tunnel.errors import Failure, NetworkFailure
-from hermes_tunnel.ssh.connection import connect
-from hermes_tunnel.ssh.forward import LocalForward, check_names
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.ssh.forward import check_names
 from tests.cli.program import run
-from tests.ssh.hops import hop, nobody
-from tests.ssh.sshd import Sshd
 
 NAMES = (
-    *("BaseSSHTunnelForwarderError", "SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer"),
+    *("SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer"),
     *("_connect_to_gateway", "_make_ssh_forward_handler_class", "_make_ssh_forward_server"),
     *("_serve_forever_wrapper", "_stop_transport", "_server_list", "_transport"),
 )
@@ -36,10 +31,10 @@ def without(name: str) -> SimpleNamespace:
     def is_active(self: object) -> bool:
         return bool(self._transport)  # type: ignore[attr-defined]
 
-    members = {each: None for each in NAMES[4:9] if each != name}
+    members = {each: None for each in NAMES[3:8] if each != name}
     members.update({} if name == "_server_list" else {"start": start})  # type: ignore[dict-item]
     members.update({} if name == "_transport" else {"is_active": property(is_active)})  # type: ignore[dict-item]
-    module = dict.fromkeys(NAMES[:4], object) | {"SSHTunnelForwarder": type("Forwarder", (), members)}
+    module = dict.fromkeys(NAMES[:3], object) | {"SSHTunnelForwarder": type("Forwarder", (), members)}
     return SimpleNamespace(**{each: one for each, one in module.items() if each != name}, __version__="0.6.0")
 
 
@@ -58,28 +53,11 @@ def test_a_name_that_is_gone_is_said(name: str) -> None:
     assert failure.value.hint.endswith("sshtunnel>=0.5.1,<0.6")
 
 
-def test_a_connection_that_is_lost_before_is_said(
-    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
-) -> None:
-    """A question may have stood meanwhile: it fails at once, and the port is free again."""
-    server = sshd()
-    server.accept(key)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
-        connection.transport.close()
-        with pytest.raises(NetworkFailure, match="the connection was lost"):
-            LocalForward(connection.transport, ("127.0.0.1",), port, lambda _: None).start()
-    socket.create_server(("127.0.0.1", port)).close()
-
-
 def test_another_sshtunnel_is_an_error_in_words(tmp_path: Path) -> None:
     """Not a traceback, though the names are needed when the module is imported."""
     (tmp_path / "sshtunnel.py").write_text("__version__ = '9'\nclass SSHTunnelForwarder: pass\n")
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     done = run("demo", "--approve", env={"PYTHONPATH": path})
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        "hermes-tunnel: error: this sshtunnel (9) lacks BaseSSHTunnelForwarderError, "
-    )
+    assert done.stderr.startswith("hermes-tunnel: error: this sshtunnel (9) lacks _ForwardHandler, ")
     assert "Traceback" not in done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from tests.ssh.hops import nobody, run
 from tests.ssh.sshd import Sshd
 

@@ -15,10 +15,10 @@ import pytest
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.transport import Transport, handshake
-from tests.ssh.hops import fails, hop, nobody, run
+from tests.ssh.hops import fails, hop, nobody, run, transport_of
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -115,15 +115,13 @@ def test_the_death_of_a_proxy_command_costs_nothing(
         [hop(server.port, known(server), key, proxy_command=command)], ask=nobody, tell=print
     ) as connection:
         (child,) = (each for each in psutil.Process().children() if str(relay) in each.cmdline())
-        channel = connection.transport.open_session()
-        channel.exec_command("cat")
-        channel.settimeout(5)
+        process = connection.start("cat")
         died = time.monotonic()
         child.kill()
-        assert channel.recv(1) == b""
+        assert process.read(5) == b""
         assert time.monotonic() - died < 0.5
         busy = time.process_time()
-        connection.transport.join(2)
+        transport_of(connection).join(2)
         with pytest.raises(NetworkFailure, match="was lost"):
             connection.check()
         assert time.process_time() - busy < 0.5

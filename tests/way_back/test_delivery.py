@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-import paramiko
 import pytest
 
 from hermes_tunnel import login, tunnel
@@ -19,9 +18,10 @@ from hermes_tunnel.oauth.callback import Deliver, rebuilt
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back.delivery import Delivery
 from tests.cli.program import run
-from tests.demo.client import connected
+from tests.ssh.hops import connected
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 WORDS = "a callback gets into a container by a relay only"
@@ -44,7 +44,7 @@ class Scene:
     def open(self, stage: Stage) -> Iterator[Scene]:
         """It listens on the remote machine's loopback."""
         self.stage = stage
-        self.transports: list[paramiko.Transport] = []
+        self.connections: list[Connection] = []
         port = stage.loopback.bind(self._listener.getsockname()[1])
         self.redirect = Redirect("127.0.0.1", port, "/callback")
         serving = threading.Thread(target=self._serve)
@@ -59,14 +59,14 @@ class Scene:
             serving.join()
             self._listener.close()
 
-    def connect(self) -> paramiko.Transport:
+    def connect(self) -> Connection:
         """A connection, the newest one from now on."""
-        self.transports.append(self._open.enter_context(connected(self.stage)))
-        return self.transports[-1]
+        self.connections.append(self._open.enter_context(connected(self.stage)))
+        return self.connections[-1]
 
     def deliver(self, by: str) -> Delivered | Undelivered:
         """Deliver the callback; first over the connection that there is, then over a new one."""
-        given = iter(self.transports[:1])
+        given = iter(self.connections[:1])
         delivery = Delivery(lambda: next(given, None) or self.connect(), Call(), self.redirect, by=by)
         return delivery.deliver(Deliver(rebuilt("/callback", "code=c&state=s", self.redirect)))
 
@@ -87,7 +87,7 @@ def test_a_lost_connection_is_replaced(by: str) -> None:
         stage.server.drop()
         assert scene.deliver(by) == Delivered("", 200, WAY[by])
         assert len(scene.heard) == 1
-        assert len(scene.transports) == 2
+        assert len(scene.connections) == 2
 
 
 @BY
@@ -98,7 +98,7 @@ def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
         assert isinstance(failed, Undelivered)
         assert failed.reason is NoDelivery.LOST_UNDER_WAY
         assert len(scene.heard) == 1
-        assert len(scene.transports) == 1
+        assert len(scene.connections) == 1
 
 
 @BY
@@ -107,7 +107,7 @@ def test_nobody_listens(by: str) -> None:
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         scene.redirect = Redirect("127.0.0.1", 1, "/callback")
         assert scene.deliver(by) == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
-        assert len(scene.transports) == 1
+        assert len(scene.connections) == 1
 
 
 def test_no_channel_into_a_container() -> None:

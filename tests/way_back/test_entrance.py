@@ -24,7 +24,7 @@ from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
 from hermes_tunnel.demo.ssh_settings import Settings
 from hermes_tunnel.demo.stage import Stage
-from hermes_tunnel.errors import NobodyAnswered, NoWayBack
+from hermes_tunnel.errors import NetworkFailure, NobodyAnswered, NoWayBack
 from hermes_tunnel.login import LoggedIn
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Expected
@@ -33,7 +33,7 @@ from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import BusyPort, WayBack, shared
-from tests.demo.client import connected
+from tests.ssh.hops import connected
 from tests.test_login import Login
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -279,18 +279,20 @@ def test_a_listener_beside_ours_is_found() -> None:
         assert shared(port, ["127.0.0.1"])
 
 
-def way_back(stage: Stage, host: str, port: int, *, alone: bool = True) -> list[events.Event]:
+def way_back(
+    stage: Stage, host: str, port: int, *, alone: bool = True, lost: bool = False
+) -> list[events.Event]:
     """What a way back for a redirect tells; nobody is there to be asked."""
     told: list[events.Event] = []
     console = Console(io.StringIO(), Keyboard(None))
     redirect = Redirect(host, port, "/callback")
     with (
-        connected(stage) as transport,
+        connected(stage) as connection,
         closing(WayBack(console, told.append, Mailbox(), BusyPort(), alone=alone)) as way,
     ):
-        way.open(
-            transport, "there", Expected(redirect, "state"), Delivery(lambda: transport, Call(), redirect)
-        )
+        if lost:
+            connection.close()
+        way.open(connection, Expected(redirect, "state"), Delivery(lambda: connection, Call(), redirect))
     return told
 
 
@@ -304,6 +306,15 @@ def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
             with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::$"):
                 way_back(stage, "127.0.0.1", port, alone=False)
         socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_connection_that_is_lost_before_is_said() -> None:
+    """A question may have stood meanwhile: it fails at once, and the port is free."""
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        port = some.getsockname()[1]
+    with Stage() as stage, pytest.raises(NetworkFailure, match="was lost"):
+        way_back(stage, "127.0.0.1", port, lost=True)
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_localhost_is_both_families() -> None:

@@ -19,10 +19,11 @@ from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt, status_of
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
-from hermes_tunnel.ssh.connection import Connection, connect
+from hermes_tunnel.ssh.connect import connect
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
-from tests.ssh.hops import hop, nobody
+from tests.ssh.hops import hop, nobody, transport_of
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -111,7 +112,7 @@ def request(port: int) -> bytes:
 def tried(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
     """What comes of a relay."""
     line = Call().relay_line(port, hosts or ("127.0.0.1",), NONCE)
-    return relay(connection.transport, line, begin_marker(NONCE), request(port))
+    return relay(transport_of(connection), line, begin_marker(NONCE), request(port))
 
 
 def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
@@ -123,7 +124,7 @@ def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
 
 def channelled(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
     """What comes of a channel."""
-    return channel.deliver(connection.transport, hosts or ("127.0.0.1",), port, request(port))
+    return channel.deliver(transport_of(connection), hosts or ("127.0.0.1",), port, request(port))
 
 
 @pytest.fixture

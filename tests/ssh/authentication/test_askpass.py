@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from tests.ssh.hops import always, hop, nobody, run
 from tests.ssh.sshd import Sshd, keygen
 

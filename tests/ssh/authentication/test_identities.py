@@ -17,7 +17,7 @@ from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.authentication.keys import signature_algorithm
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.wire import packed
 from tests.ssh.hops import fails, hop, nobody

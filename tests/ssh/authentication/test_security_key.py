@@ -16,7 +16,7 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from tests.ssh.hops import fails, hop, nobody
 from tests.ssh.security_key import SecurityKey
 from tests.ssh.sshd import Sshd, keygen

@@ -18,7 +18,7 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure, HostKeyFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.hostkeys.known_hosts import KnownHosts, Verdict, append
 from hermes_tunnel.ssh.public_key import fingerprint
 from tests.ssh.sshd import PROGRAM, Sshd, keygen, public

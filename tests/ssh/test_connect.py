@@ -22,8 +22,8 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, HostKeyFailure, NetworkFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connection import connect
-from tests.ssh.hops import fails, hop, nobody, run
+from hermes_tunnel.ssh.connect import connect
+from tests.ssh.hops import fails, hop, nobody, run, transport_of
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, fingerprint, keygen, public
 from tests.terminal.pseudo_terminal import until
@@ -40,7 +40,7 @@ def test_a_connection_runs_a_command_and_leaves_nothing(
     with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
         assert run(connection, "echo hello") == b"hello\n"
         assert (connection.destination, connection.via) == ("root@box", ())
-        sock = connection.transport.sock
+        sock = transport_of(connection).sock
         assert isinstance(sock, socket.socket)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         connection.check()
@@ -139,7 +139,7 @@ def test_a_known_type_of_host_key_is_asked_for_first(
     for each in keys:
         path.write_text(f"[127.0.0.1]:{server.port} {public(each)}")
         with connect([hop(server.port, path, key)], ask=nobody, tell=print) as connection:
-            shown = connection.transport.get_remote_server_key().get_base64()
+            shown = transport_of(connection).get_remote_server_key().get_base64()
         assert shown in public(each)
 
 
@@ -156,7 +156,7 @@ def test_a_known_type_comes_first_in_the_order_that_was_set_too(
     with connect(
         [hop(server.port, path, key, host_key_algorithms=order)], ask=nobody, tell=print
     ) as connection:
-        assert connection.transport.get_remote_server_key().get_base64() in public(rsa)
+        assert transport_of(connection).get_remote_server_key().get_base64() in public(rsa)
     failure = fails(hop(server.port, path, key, host_key_algorithms=order[:1]))
     assert isinstance(failure, HostKeyFailure)
 
@@ -467,12 +467,10 @@ def test_a_session_that_is_killed_is_noticed_at_once(
     server = sshd()
     server.accept(key)
     with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
-        channel = connection.transport.open_session()
-        channel.exec_command("echo $PPID; cat")
-        os.kill(int(channel.recv(100)), signal.SIGKILL)
-        channel.settimeout(5)
-        assert channel.recv(100) == b""
-        connection.transport.join(2)
+        process = connection.start("echo $PPID; cat")
+        os.kill(int(process.read(5)), signal.SIGKILL)
+        assert process.read(5) == b""
+        transport_of(connection).join(2)
         with pytest.raises(NetworkFailure, match="the connection to root@box was lost"):
             connection.check()
 
@@ -488,7 +486,7 @@ def test_a_jump_host_that_dies_is_named(
     hops = [replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path, key)]
     with connect(hops, ask=nobody, tell=print) as connection:
         jump.close_sessions()
-        connection.transport.join(5)
+        transport_of(connection).join(5)
         with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
             connection.check()
 
@@ -501,17 +499,14 @@ def test_a_server_that_falls_silent_is_noticed(
     server.accept(key)
     configuration = hop(server.port, known(server), key, server_alive_interval=0.1, server_alive_count_max=3)
     with connect([configuration], ask=nobody, tell=print) as connection:
-        channel = connection.transport.open_session()
-        channel.exec_command("echo $PPID; cat")
-        session = psutil.Process(int(channel.recv(100)))
-        channel.settimeout(1)
+        process = connection.start("echo $PPID; cat")
+        session = psutil.Process(int(process.read(5)))
         with pytest.raises(TimeoutError):
-            channel.recv(1)
+            process.read(1)
         connection.check()
         session.suspend()
         try:
-            channel.settimeout(5)
-            assert channel.recv(1) == b""
+            assert process.read(5) == b""
             with pytest.raises(NetworkFailure, match=r"root@box has not answered for 0\.3 s"):
                 connection.check()
         finally:
@@ -541,7 +536,7 @@ def test_a_proxy_command_is_the_connection(
         assert run(connection, "echo hello") == b"hello\n"
         (child,) = (each for each in psutil.Process().children() if str(relay) in each.cmdline())
         child.kill()
-        connection.transport.join(2)
+        transport_of(connection).join(2)
         with pytest.raises(NetworkFailure):
             connection.check()
 
@@ -630,7 +625,7 @@ def test_closing_needs_nobody_at_the_other_end(
     with connect(
         [hop(jump.port, path, key), hop(inner.port, path, key)], ask=nobody, tell=print
     ) as connection:
-        channel = connection.transport.sock
+        channel = transport_of(connection).sock
         assert isinstance(channel, paramiko.Channel)
         below = channel.get_transport().sock
         assert isinstance(below, socket.socket)
@@ -656,7 +651,7 @@ def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
     path = known(gate, inner)
     hops = [replace(hop(gate.port, path, key), alias="gate"), hop(inner.port, path, key)]
     connection = connect(hops, ask=nobody, tell=print)
-    channel = connection.transport.sock
+    channel = transport_of(connection).sock
     assert isinstance(channel, paramiko.Channel)
     sessions = gate.sessions()
     for session in sessions:

@@ -1,0 +1,253 @@
+"""Commands and streams on the channels of a transport (RFC 4254 sections 5 and 6), over paramiko's.
+
+paramiko's channel has one time limit for both directions, waits for some of the server's replies without any,
+and raises what it likes when the connection breaks. Here all of it becomes what ``connection`` promises.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, suppress
+
+import paramiko
+from paramiko.common import cMSG_CHANNEL_REQUEST
+
+from hermes_tunnel.deadlines import CHANNEL, DRAIN, SESSION
+from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
+from hermes_tunnel.ssh.connection import (
+    NO_STATUS,
+    NoStream,
+    Process,
+    Stream,
+    StreamRefused,
+    Terminal,
+)
+from hermes_tunnel.ssh.transport import SLICE, Transport, told_of
+from hermes_tunnel.text import plain
+
+GONE = (paramiko.SSHException, EOFError, OSError)
+"""What paramiko raises when a connection breaks, or stalls in a key exchange."""
+_CHUNK = 32768
+_PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254 section 5.1
+_GONE_SECONDS = 2.0  # until the server has closed too, or a lost transport has ended as its channels have
+
+
+class ChannelStream(Stream):
+    """A channel as a stream."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+        # For both directions, and never another: each has its own deadline, and looks at it so often.
+        channel.settimeout(SLICE)
+
+    def read(self, seconds: float | None = None) -> bytes:
+        """Some bytes; none at the end."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            try:
+                return self._channel.recv(_CHUNK)
+            except TimeoutError:
+                if self._is_over():
+                    return b""
+                if until is not None and time.monotonic() >= until:
+                    raise TimeoutError from None
+            except GONE:
+                return b""
+
+    def write(self, data: bytes, seconds: float = CHANNEL.seconds) -> None:
+        """Send all of it."""
+        until = time.monotonic() + seconds
+        while data:
+            try:
+                sent = self._channel.send(data)
+            except TimeoutError:
+                if time.monotonic() >= until:
+                    raise TimeoutError from None
+                continue
+            except GONE as problem:
+                raise BrokenPipeError from problem
+            if not sent:
+                raise BrokenPipeError
+            data = data[sent:]
+
+    def end_input(self) -> None:
+        """Nothing more will be written."""
+        with suppress(*GONE):
+            self._channel.shutdown_write()
+
+    def close(self) -> None:
+        """Give it up."""
+        with suppress(*GONE):
+            self._channel.close()
+
+    def _is_over(self) -> bool:
+        """Nothing came for a moment: whether that is the end, though the server has not said so."""
+        return False
+
+
+class ChannelProcess(ChannelStream, Process):
+    """A session's command."""
+
+    def __init__(self, transport: Transport, channel: paramiko.Channel) -> None:
+        super().__init__(channel)
+        self._transport = transport
+        self._silent_since: float | None = None
+        self._given_up = False
+
+    def read(self, seconds: float | None = None) -> bytes:
+        """Some of its output; none at the end."""
+        data = super().read(seconds)
+        if data:
+            self._silent_since = None
+        return data
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Its terminal has another size now."""
+        with suppress(*GONE):
+            self._channel.resize_pty(columns, rows)
+
+    def signal(self, name: str) -> None:
+        """Send it a signal; paramiko has no call for it."""
+        self._transport.send(_request(self._channel, "signal", name, wants_reply=False))
+
+    def wait(self, seconds: float) -> int | None:
+        """How it ended."""
+        self._channel.status_event.wait(seconds)
+        told = told_of(self._channel)
+        if told.status is None and told.closed.is_set():
+            return NO_STATUS
+        if told.status is None and self._channel.closed and not self._given_up:
+            self._transport.join(_GONE_SECONDS)
+        return told.status
+
+    def close(self) -> None:
+        """Give it up."""
+        self._given_up = True
+        super().close()
+
+    def _is_over(self) -> bool:
+        # What nobody reads would hold the command up in the end: both outputs share one window.
+        with suppress(*GONE):
+            while self._channel.recv_stderr_ready() and self._channel.recv_stderr(_CHUNK):
+                pass
+        if told_of(self._channel).status is None:
+            return False
+        self._silent_since = self._silent_since or time.monotonic()
+        return time.monotonic() - self._silent_since >= DRAIN.seconds
+
+
+def start(
+    transport: Transport, line: str, terminal: Terminal | None, seconds: float = SESSION.seconds
+) -> ChannelProcess:
+    """Run a command in a session of its own, as ``Connection.start`` has it.
+
+    :param seconds: how long the server may take for each of its replies
+    """
+
+    def granted(kind: str, *values: str | int) -> bool:
+        return _is_granted(transport, channel, seconds, kind, *values)
+
+    with ExitStack() as opened:
+        channel = _session(transport, seconds)
+        opened.callback(_closed, channel)
+        size = () if terminal is None else (terminal.columns, terminal.rows, 0, 0)
+        if terminal is not None and not granted("pty-req", terminal.term, *size, ""):
+            raise TerminalRefused(
+                "the server refused a terminal for the command",
+                "its sshd_config needs PermitTTY yes for this account",
+            )
+        if not granted("exec", line):
+            raise RemoteCommandFailure(
+                "the server refused to run a command",
+                "the account may be restricted to something else; connect with ssh and look",
+            )
+        opened.pop_all()
+    return ChannelProcess(transport, channel)
+
+
+def _closed(channel: paramiko.Channel) -> None:
+    """Close a session, and wait until the server has: else it would count against MaxSessions still."""
+    with suppress(*GONE):
+        channel.close()
+    if channel.get_transport().is_active():
+        told_of(channel).closed.wait(_GONE_SECONDS)
+
+
+def open_channel(transport: Transport, host: str, port: int, seconds: float) -> paramiko.Channel:
+    """A ``direct-tcpip`` channel (RFC 4254 section 7.2).
+
+    :raises StreamRefused: there is none, and why
+    """
+    try:
+        return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=seconds)
+    except GONE as problem:
+        refusal = _refusal(transport, problem, seconds)
+    # Not while it is handled: paramiko's frames would keep a channel that opens late alive, and so open.
+    raise refusal
+
+
+def _refusal(transport: Transport, problem: Exception, seconds: float) -> StreamRefused:
+    if not transport.is_active():
+        return StreamRefused(NoStream.LOST, "the connection is lost")
+    if not isinstance(problem, paramiko.ChannelException):
+        return StreamRefused(NoStream.LOST, f"it did not answer within {seconds:g} s")
+    nobody = problem.code == _CONNECT_FAILED
+    reason = NoStream.NOBODY_LISTENS if nobody else NoStream.FORBIDDEN
+    return StreamRefused(reason, plain(str(problem.text)).lower())
+
+
+def _session(transport: Transport, seconds: float) -> paramiko.Channel:
+    try:
+        return transport.open_session(timeout=seconds)
+    except GONE as problem:
+        refused = isinstance(problem, paramiko.ChannelException) and transport.is_active()
+    if refused:
+        raise RemoteCommandFailure(
+            "the server refused a session on this connection",
+            "its sshd_config may have MaxSessions 0, or the account only forwards",
+        )
+    raise _lost(transport, seconds)
+
+
+def _is_granted(
+    transport: Transport, channel: paramiko.Channel, seconds: float, kind: str, *values: str | int
+) -> bool:
+    """Whether the server does what a request on a channel asks for.
+
+    paramiko's own calls for it wait for the reply without a limit.
+
+    :raises NetworkFailure: the connection is lost, or no reply came
+    """
+    channel.event.clear()
+    channel.event_ready = False
+    transport.send(_request(channel, kind, *values, wants_reply=True))
+    replied = channel.closed or channel.event.wait(seconds)
+    if replied and channel.event_ready:
+        return True
+    told = told_of(channel)
+    if replied and (told.refused or told.closed.is_set()):
+        return False
+    raise _lost(transport, seconds)
+
+
+def _request(channel: paramiko.Channel, kind: str, *values: str | int, wants_reply: bool) -> paramiko.Message:
+    message = paramiko.Message()
+    message.add_byte(cMSG_CHANNEL_REQUEST)
+    message.add_int(channel.remote_chanid)
+    message.add_string(kind)
+    message.add_boolean(wants_reply)
+    for value in values:
+        if isinstance(value, int):
+            message.add_int(value)
+        else:
+            message.add_string(value)
+    return message
+
+
+def _lost(transport: Transport, seconds: float) -> NetworkFailure:
+    if transport.is_active():
+        return NetworkFailure(
+            f"the server did not answer the request to run a command within {seconds:g} s",
+            "run the same command again",
+        )
+    return NetworkFailure("the connection was lost before the command could start", "run the login again")

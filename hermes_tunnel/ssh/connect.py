@@ -1,0 +1,123 @@
+"""Making a connection, through jump hosts, to the machine that runs Hermes.
+
+Every hop is dialled, its host key verified, and only then is the person authenticated; the next hop is
+reached over a ``direct-tcpip`` channel of the one before. What was opened is closed again, last first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from hermes_tunnel.deadlines import CHANNEL
+from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
+from hermes_tunnel.ssh import channels
+from hermes_tunnel.ssh.alive import ServerAlive
+from hermes_tunnel.ssh.authentication.askpass import Ask, through_askpass
+from hermes_tunnel.ssh.authentication.methods import Tell
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.connection import Connection, Process, Stream, Terminal
+from hermes_tunnel.ssh.reach import AGAIN, Reached, reach, silent
+from hermes_tunnel.ssh.transport import Transport
+
+
+class ParamikoConnection(Connection):
+    """A connection over paramiko's transports: a chain of hops, and what watches over them.
+
+    :param hops: how each hop was reached, and its transport, destination last
+    :param closing: closes what was opened
+    """
+
+    def __init__(self, hops: Sequence[Reached], alive: ServerAlive, closing: ExitStack) -> None:
+        self._hops = tuple(hops)
+        self._alive = alive
+        self._closing = closing
+
+    @property
+    def transport(self) -> Transport:
+        """The last hop's transport."""
+        return self._hops[-1][1]
+
+    @property
+    def destination(self) -> str:
+        """``user@host`` as the person knows it."""
+        return self._hops[-1][0].label
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """The jump hosts as ``user@host``, first to last."""
+        return tuple(configuration.label for configuration, _ in self._hops[:-1])
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it lives, as far as is known."""
+        return self.transport.is_active()
+
+    def check(self) -> None:
+        """Do nothing while it lives; else say which hop was lost."""
+        _check(self._hops, self._alive, self._hops[-1][0])
+
+    def start(self, line: str, terminal: Terminal | None = None) -> Process:
+        """Run a command line."""
+        return channels.start(self.transport, line, terminal)
+
+    def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
+        """A stream to a port there."""
+        return channels.ChannelStream(channels.open_channel(self.transport, host, port, seconds))
+
+    def close(self) -> None:
+        """Close every hop, last first."""
+        self._closing.close()
+
+
+def transport_of(connection: Connection) -> Transport:
+    """The transport below a connection, for what speaks to it still."""
+    assert isinstance(connection, ParamikoConnection)  # noqa: S101 - there is no other implementation yet
+    return connection.transport
+
+
+def connect(
+    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell = lambda _: None
+) -> Connection:
+    """Connect to the last of the hops, through the others.
+
+    :param hops: from ``config.resolve``: first hop first, destination last
+    :param ask: asks the person; where nobody answers, SSH_ASKPASS is asked, where there is one
+    :param tell: tells the person one line, free of escape sequences
+    :param detail: tells those who want to know it all one line
+    :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
+    :raises HostKeyFailure: a host key is not the known one, or was not accepted
+    :raises AuthenticationFailure: a hop took none of the person's credentials
+    """
+    ask = through_askpass(ask)
+    with ExitStack() as opened:
+        alive = ServerAlive()
+        opened.callback(alive.stop)
+        reached: list[Reached] = []
+        for configuration in hops:
+            for line in configuration.warnings:
+                tell(line)
+            for line in configuration.details:
+                detail(line)
+            try:
+                before = reached[-1] if reached else None
+                transport = reach(configuration, before, opened, ask=ask, tell=tell, detail=detail)
+            except (NetworkFailure, AuthenticationFailure):
+                _check(reached, alive, hops[-1])
+                raise
+            reached.append((configuration, transport))
+            alive.watch(configuration, transport)
+        return ParamikoConnection(reached, alive, opened.pop_all())
+
+
+def _check(hops: Sequence[Reached], alive: ServerAlive, destination: HopConfiguration) -> None:
+    """Do nothing while all hops live; else say which was lost, of several the first."""
+    for configuration, transport in hops:
+        if configuration is not alive.silent and transport.is_active():
+            continue
+        called = configuration.label if configuration is destination else f"jump host {configuration.label}"
+        if configuration is alive.silent or transport.timed_out:
+            raise silent(called, configuration)
+        if alive.silent is None:
+            words = f": {transport.parting_words}" if transport.parting_words else ""
+            raise NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)
