@@ -100,7 +100,7 @@ def folded(text: str, columns: int) -> list[str]:
     """
     if not columns:
         return [text]
-    first, *others = wrapped(text, max(columns - len(_INDENT), 1), cut=False)
+    first, *others = wrapped(text, max(columns - len(_INDENT), 1), cut=True)
     return [first, *(f"{_INDENT}{line}" for line in others)]
 
 

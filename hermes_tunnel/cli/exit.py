@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from hermes_tunnel.errors import Ended, ExitStatus, Failure
-from hermes_tunnel.terminal.mode import columns_of, in_foreground
+from hermes_tunnel.terminal.mode import columns_of, give_back, in_foreground
 from hermes_tunnel.text import folded, plain, redact
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
@@ -63,6 +63,7 @@ class Endings:
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         if self._signalled or self._over:
+            give_back()
             _restore(self._terminal)
             if self.directory is not None:
                 shutil.rmtree(self.directory, ignore_errors=True)

@@ -11,12 +11,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import weakref
 from types import FrameType
 from typing import Any, TextIO
 
 if sys.platform != "win32":
     import termios
+else:
+    termios: Any = None
+
+_USUAL_COLUMNS = 80
 
 
 def in_foreground(descriptor: int) -> bool:
@@ -28,45 +32,54 @@ def in_foreground(descriptor: int) -> bool:
 
 
 def columns_of(stream: TextIO) -> int:
-    """The width of the window, which may change at any time; 0 where there is none, or nobody knows."""
+    """The width of the window, which may change at any time; 0 where there is none.
+
+    A terminal that does not know its width is taken for one of 80 columns.
+    """
     try:
-        return os.get_terminal_size(stream.fileno()).columns
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
     except (OSError, ValueError):
-        return 0
+        return _USUAL_COLUMNS if stream.isatty() else 0
+
+
+def give_back() -> None:
+    """Give back every terminal that was set, for good: for a signal's handler that ends us at once."""
+    for mode in list(_modes):
+        mode.end()
 
 
 class TerminalMode:
-    """The mode of one terminal; as it was where nobody reads.
+    """The mode of one terminal, which is as it was while nobody reads.
 
     :param descriptor: the terminal
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._readers: list[list[bool]] = []  # whether the line is hidden; who reads is last
+        self._hidden: bool | None = None  # None: nobody reads
         self._before: list[Any] | None = None
         self._lost = False
         self._lock = threading.RLock()  # a signal's handler may come in the middle
+        _modes.add(self)
 
-    @contextlib.contextmanager
-    def reading(self, *, hidden: bool, offered: bool) -> Iterator[None]:
-        """Echo as the line needs it; what was typed before does not count.
+    def begin(self, *, hidden: bool, offered: bool) -> None:
+        """Set the echo for a line that is about to be read, and forget what was typed before.
 
         :param offered: whether nobody has to type: in the background that waits, where a question stops us
             as it would stop any program (SIGTTOU)
         """
-        reader = [hidden]
-        try:
-            with self._lock:
-                self._readers.append(reader)
-                if self.in_foreground or not offered:
-                    self._set(termios.TCSAFLUSH)
-            yield
-        finally:
-            with self._lock:
-                self._readers = [one for one in self._readers if one is not reader]
-                if self.in_foreground:
-                    self._set(termios.TCSADRAIN)
+        with self._lock:
+            self._hidden, self._lost = hidden, False
+            if self.in_foreground or not offered:
+                with contextlib.suppress(termios.error):  # the terminal has gone
+                    termios.tcflush(self._descriptor, termios.TCIFLUSH)  # in the background it stops here
+                self._set()
+
+    def end(self) -> None:
+        """Give the terminal back as it was; in any thread."""
+        with self._lock:
+            self._hidden = None
+            self._give_back()
 
     @property
     def in_foreground(self) -> bool:
@@ -85,46 +98,67 @@ class TerminalMode:
 
     def heed_stops(self) -> None:
         """Give the terminal back while the program is stopped by Ctrl-Z. For the main thread."""
-        if signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
+        if sys.platform != "win32" and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
             signal.signal(signal.SIGTSTP, self._stop)
+
+    def heed_quit(self) -> None:
+        """Until ``ignore_quit``, give the terminal back before SIGQUIT (Ctrl-backslash) ends us as it does
+        any program. For the main thread.
+        """
+        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == signal.SIG_DFL:
+            signal.signal(signal.SIGQUIT, self._quit)
+
+    def ignore_quit(self) -> None:
+        """SIGQUIT ends us at once again. For the main thread."""
+        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == self._quit:
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+    def _quit(self, number: int, _: FrameType | None) -> None:
+        self.end()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         with self._lock:
-            if self._before is not None and self.in_foreground:
-                self._put(self._before, termios.TCSANOW)
-                self._before = None
+            self._give_back()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)  # here it stops, until fg or bg
         signal.signal(number, self._stop)
         with self._lock:
-            self._lost = bool(self._readers)
+            self._lost = self._hidden is not None
             self._set_again()
 
     def _set_again(self) -> None:
-        if self._readers and self.in_foreground:
+        if self._hidden is not None and self.in_foreground:
             with contextlib.suppress(termios.error):  # the terminal has gone
                 now = termios.tcgetattr(self._descriptor)
                 if now[3] != self._wanted(now)[3]:
                     self._lost = True
-                    self._set(termios.TCSANOW)
+                    self._set()
 
-    def _set(self, when: int) -> None:
+    def _set(self) -> None:
         with contextlib.suppress(termios.error):  # the terminal has gone
-            if self._readers:
-                now = termios.tcgetattr(self._descriptor)
-                self._before = self._before or now
-                self._put(self._wanted(now), when)
-            elif self._before is not None:
-                before, self._before = self._before, None
-                self._put(before, when)
+            now = termios.tcgetattr(self._descriptor)
+            self._before = self._before or now
+            self._put(self._wanted(now))
+
+    def _give_back(self) -> None:
+        before, self._before = self._before, None
+        if before is not None and self.in_foreground:
+            with contextlib.suppress(termios.error):  # the terminal has gone
+                self._put(before)
 
     def _wanted(self, now: list[Any]) -> list[Any]:
         """A hidden line comes as it is typed: a terminal that edits it would cut it at 1024 or 4096 bytes."""
         flags, control = now[3] | termios.ISIG, list(now[6])
-        if not self._readers[-1][0]:
+        if not self._hidden:
             return [*now[:3], flags | termios.ICANON | termios.ECHO, *now[4:]]
         control[termios.VMIN], control[termios.VTIME] = 1, 0
         return [*now[:3], flags & ~(termios.ICANON | termios.ECHO), *now[4:6], control]
 
-    def _put(self, mode: list[Any], when: int) -> None:
-        termios.tcsetattr(self._descriptor, when, mode)
+    def _put(self, mode: list[Any]) -> None:
+        """At once: to wait until the output is drained would take until Ctrl-Q after a Ctrl-S."""
+        termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
+
+
+_modes: weakref.WeakSet[TerminalMode] = weakref.WeakSet()

@@ -1,7 +1,8 @@
 """What the person sees. Its rules:
 
 - everything goes to standard error; standard output is for results;
-- what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours;
+- what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours; where
+  a sentence of ours quotes it, only the first line of that begins at the left;
 - the authorization URL stands whole on a line of its own, never wrapped, never in a box;
 - nothing moves where standard error is no terminal; no escape sequence is written there or under NO_COLOR.
 """
@@ -10,17 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 import click
 
 from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
-from hermes_tunnel.terminal.mode import in_foreground
+from hermes_tunnel.terminal.mode import columns_of, in_foreground
 from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
-from hermes_tunnel.text import plain, redact, wrapped
+from hermes_tunnel.text import folded, plain, redact, wrapped
 
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
@@ -29,8 +30,31 @@ _FEWEST_COLUMNS = 12  # in less, a margin and a word do not fit
 _LAST_LINES = 8
 
 
+@dataclass
+class _Run:
+    """What one run of a command has said and got so far."""
+
+    unseen: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
+    advised: int | None = None
+    forwarded: int | None = None
+    waited_for: str = ""
+
+
+@dataclass
+class Standing:
+    """A question on the screen. Its answer comes in another thread, which writes nothing, but says so here.
+
+    :param prompt: as it is shown, to be shown again
+    :param ends_a_line: whether the cursor stands at the beginning of a line
+    """
+
+    prompt: str = ""
+    answered: bool = False
+    ends_a_line: bool = False
+
+
 class Screen:
-    """Shows what happens.
+    """Shows what happens. It is one thread's.
 
     :param stream: standard error
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
@@ -45,90 +69,100 @@ class Screen:
         self._moves = moves and self._is_seen
         self._color = color and self._is_seen
         self._status = ""
-        self._question = ""
-        self._waited_for = ""
-        self._held: list[events.Event] = []
-        self._unseen: deque[str] = deque(maxlen=_LAST_LINES)
-        self._advised: int | None = None
-        self._forwarded: int | None = None
+        self._question: Standing | None = None
+        self._speaker = ""
+        self._run = _Run()
         self.secrets: set[str] = set()
         """Values that must not be shown: answers that the person gave."""
 
     def show(self, event: events.Event) -> None:
-        """Tell the person, in words.
-
-        An invitation, and that the tunnel is open for it, is held back while the command goes on talking,
-        so that it stands last, where it is looked for; ``quiet`` says that the talking is over, and so does
-        whatever else happens.
-        """
-        invites = isinstance(event, events.Forwarding | events.AuthorizationAsked)
-        if invites or (self._held and isinstance(event, events.Browser)):
-            self._held.append(event)
-            return
+        """Tell the person, in words, at once."""
+        if isinstance(event, events.Connected):
+            self._run = _Run()
         if isinstance(event, events.RemoteLine):
-            self._advised = tunnel_advised(event.text) or self._advised
-            self._unseen.append(event.text)
+            self._run.advised = tunnel_advised(event.text) or self._run.advised
+            self._run.unseen.append(event.text)
         else:
             self.quiet()
         if isinstance(event, events.Finished):
             self._tell_unseen(event)
         self._tell(event)
+        if isinstance(event, events.Forwarding):
+            self._run.forwarded = event.port
+            self.quiet()
 
     def quiet(self) -> None:
-        """The command has nothing more to say for now."""
-        held, self._held = self._held, []
-        self._need_no_other_tunnel()
-        for event in held:
-            self._tell(event)
-            if isinstance(event, events.Forwarding):
-                self._forwarded = event.port
-                self._need_no_other_tunnel()
-
-    def _need_no_other_tunnel(self) -> None:
-        """Who read the advice to open one has to know that it is open."""
-        if self._advised is not None and self._advised == self._forwarded:
-            self._advised = None
+        """The command has nothing more to say for now: who read its advice to open a tunnel is told that it
+        is open.
+        """
+        if self._run.advised is not None and self._run.advised == self._run.forwarded:
+            self._run.advised = None
             self._tell(events.Notice(NO_OTHER_TUNNEL))
 
     def _tell_unseen(self, finished: events.Finished) -> None:
         """What the command said last, where that was not shown and the end is bad: its reason is there."""
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
-            for line in filter(str.strip, self._unseen):
+            for line in filter(str.strip, self._run.unseen):
                 self._show(Sentence(line, Look.REMOTE))
-        self._unseen.clear()
+        self._run.unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
-        for sentence in sentences(event, self._verbosity):
+        speaker = event.who if isinstance(event, events.ServerSaid) else ""
+        goes_on = speaker and speaker == self._speaker
+        for sentence in list(sentences(event, self._verbosity))[1 if goes_on else 0 :]:
             self._show(sentence)
+            self._speaker = speaker
 
     def say(self, text: str, *, bold: bool = False) -> None:
         """One sentence of ours; on a terminal, in as many lines as it takes."""
         self._show(Sentence(text, Look.STRONG if bold else Look.OURS))
 
     def _show(self, sentence: Sentence) -> None:
+        self._settle()
         self._clear_status()
-        style = _STYLES.get(sentence.look, {})
-        lines = "".join(self._styled(line, **style) + "\n" for line in self._lines(sentence))
-        if not self._question:
+        self._speaker = ""
+        lines = self._text(self._lines(sentence), sentence.look) + "\n"
+        question = self._question
+        if question is None or question.ends_a_line:
             self._write(lines)
         elif self._moves:  # it moves down; what was typed so far still counts, though it is out of sight
-            self._write(f"\n{lines}{self._question}")
+            self._write(f"\n{lines}{question.prompt}")
         else:
             self._write(f"\n{lines}")
-            self._question = ""
+            question.ends_a_line = True
 
     def _lines(self, sentence: Sentence) -> list[str]:
         """In lines that the window does not wrap; the margin stands before each of the remote's."""
         if sentence.look is Look.ADDRESS:
             return [plain(sentence.text)]
-        remote = sentence.look is Look.REMOTE
-        margin, text = _MARGIN if remote else "", self.safe(sentence.text)
+        text, columns = self._shown(sentence.text), self._columns
+        if sentence.look is not Look.REMOTE:
+            lines = folded(text, columns)
+        else:
+            lines = wrapped(text, columns - len(_MARGIN), cut=True) if columns else [text]
+            lines = [_MARGIN + line for line in lines]
+        return lines
+
+    def _text(self, lines: list[str], look: Look) -> str:
+        return "\n".join(self._styled(line, **_STYLES.get(look, {})) for line in lines)
+
+    def _fits(self, text: str) -> bool:
+        """Whether a text is one short line, with room for an answer, or its beginning, on it."""
+        return len(wrapped(self._shown(text), (self._columns or _USUAL_COLUMNS) - 2, cut=True)) == 1
+
+    def _shown(self, text: str) -> str:
         encoding = self._stream.encoding or "utf-8"  # what it lacks is escaped, and longer for that
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-        lines = [text]
-        if columns := self._columns:
-            lines = wrapped(text, max(columns, _FEWEST_COLUMNS) - len(margin), cut=remote)
-        return [margin + line for line in lines]
+        return self.safe(text).encode(encoding, "backslashreplace").decode(encoding)
+
+    def _settle(self) -> None:
+        """A question that was answered stands no more; its line ends, if Enter has not ended it."""
+        if self._question is not None and self._question.answered:
+            self._drop_question()
+
+    def _drop_question(self) -> None:
+        question, self._question = self._question, None
+        if question is not None and not question.ends_a_line:
+            self._write("\n")
 
     @property
     def _is_ours(self) -> bool:
@@ -137,26 +171,28 @@ class Screen:
 
     @property
     def _columns(self) -> int:
-        """The width of the window, which may change at any time; 0 where there is none, or nobody knows."""
-        try:
-            return os.get_terminal_size(self._stream.fileno()).columns
-        except (OSError, ValueError):
-            return 0
+        """The width to fold at; 0 where nothing wraps."""
+        columns = columns_of(self._stream)
+        return max(columns, _FEWEST_COLUMNS) if columns else 0
 
     def safe(self, text: str) -> str:
-        """The text without escape sequences and secrets."""
-        return redact(plain(text), self.secrets)
+        """The text in one line, without escape sequences and secrets."""
+        return redact(" ".join(filter(None, map(plain, text.splitlines()))), self.secrets)
 
     def waiting(self, what: str, seconds_left: float | None) -> None:
-        """Show, or refresh, what is waited for and the time that is left; None for as long as it takes."""
+        """Show, or refresh, what is waited for and the time that is left; None for as long as it takes.
+
+        Not while a question stands.
+        """
         self.quiet()
-        if self._verbosity < 0:
+        self._settle()
+        if self._verbosity < 0 or self._question is not None:
             return
         if not (self._moves and self._is_ours):
-            if what != self._waited_for:
+            if what != self._run.waited_for:
                 most = "" if seconds_left is None else f", at most {math.ceil(seconds_left)} s"
                 self.say(f"Waiting for {what}{most}.")
-            self._waited_for = what
+            self._run.waited_for = what
             return
         minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
         left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
@@ -172,7 +208,7 @@ class Screen:
     @property
     def _room(self) -> int:
         """For the line that is rewritten: one that wraps could not be."""
-        return (self._columns or _USUAL_COLUMNS) - 1
+        return (columns_of(self._stream) or _USUAL_COLUMNS) - 1
 
     def done_waiting(self) -> None:
         """Nothing is waited for any more."""

@@ -25,8 +25,16 @@ class Keys(Protocol):
         """Show a character."""
 
 
+def forget_typed(keys: Keys) -> None:
+    """What was typed before a line is asked for does not count."""
+    while keys.kbhit():
+        keys.getwch()
+
+
 def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: bool) -> str | None:
     """The next line without its end; None at the end of the input (Ctrl-Z) or if it was given up.
+
+    Ctrl-C interrupts the main thread, and whoever hears that gives up the line.
 
     :param wanted: whether to wait on
     :param hidden: whether what is typed is not shown
@@ -41,8 +49,8 @@ def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: 
         if key in _SPECIAL:
             keys.getwch()
         elif key == _CTRL_C:
-            _thread.interrupt_main()  # whoever reads may be another thread, where nothing may be raised
-            return None
+            _thread.interrupt_main()
+            line = ""
         elif key == _CTRL_Z:
             if not offered:
                 return None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from hermes_tunnel import events
+from hermes_tunnel.question import Question
 
 NO_OTHER_TUNNEL = "You need not do what Hermes says above about an SSH tunnel: it is open."
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
 _LOCAL_FORWARD = re.compile(
     r"\bssh\s(?:[^\n]{0,200}?\s)?-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d"
 )
+
+
+# What begins a line anew (str.splitlines), but for the carriage return, which begins the same one.
+_LINE_ENDS = re.compile("\r?[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 class Look(Enum):
@@ -51,8 +56,11 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield Sentence(f"Connected to {event.destination}{via}.")
         case events.CommandStarted() if usual:
             yield Sentence(f"Running {event.command} there:")
-        case events.RemoteLine() if usual and event.text.strip():
-            yield Sentence(event.text, Look.REMOTE)
+        case events.RemoteLine() if usual:
+            yield from _quoted(event.text)
+        case events.ServerSaid() if usual and event.text.strip():
+            yield Sentence(f"{event.who} says:")
+            yield from _quoted(event.text)
         case events.AuthorizationAsked():
             yield from _invitation(event, usual=usual)
         case events.Forwarding():
@@ -71,6 +79,37 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield Sentence(f"The command ended with exit status {event.status}.")
         case events.Notice() if curious or (usual and not event.detail):
             yield Sentence(event.text)
+
+
+def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence]:
+    """What a question is put in; the answer stands behind the last sentence.
+
+    The words of a server, or of a command there, stand beside its name only where they fit, so that no part
+    of them can begin a line.
+
+    :param fits: whether a text is one short line, once it is safe to be shown
+    """
+    if not question.whose:
+        yield Sentence(question.text, Look.STRONG)
+        return
+    said = [line for text in question.said for line in _quoted(text)]
+    words = list(_quoted(question.text))
+    last = f"({question.whose}) {words[0].text if words else ''}"
+    if len(words) != 1 or not fits(last):
+        said += words
+        last = f"({question.whose}) Your answer:"
+    if said:
+        yield Sentence(f"{question.whose} says:")
+    yield from said
+    yield Sentence(last, Look.STRONG)
+
+
+def _quoted(text: str) -> Iterator[Sentence]:
+    """The remote's lines; what a carriage return rewrote is gone, as on a terminal."""
+    for line in _LINE_ENDS.split(text):
+        shown = line.rstrip("\r").rpartition("\r")[2]
+        if shown.strip():
+            yield Sentence(shown, Look.REMOTE)
 
 
 def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Sentence]:

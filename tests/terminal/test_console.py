@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.question import Question, is_yes, yes_or_no
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from tests.ports.holding import posix
@@ -135,20 +136,17 @@ def test_status_line(pty: Terminal) -> None:
     ],
 )
 def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
-    """Only yes is a yes; an empty line and the end of the input are a no."""
-    console, answers = on(pty), queue.SimpleQueue[bool]()
-    asking = threading.Thread(target=lambda: answers.put(console.confirm("Is that right?")), daemon=True)
-    asking.start()
-    assert pty.wait_for("[y/N] ") == "Is that right? [y/N] "
-    # The terminal drops what is typed before the question is open: typed again until it is answered.
-
-    def answered() -> bool:
-        pty.type(typed)
-        return not answers.empty()
-
-    until(answered)
-    assert answers.get(timeout=SECONDS) is answer
-    asking.join(SECONDS)
+    """Only yes is a yes; an empty line and the end of the input are a no. What was typed before is none."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    pty.type("y\n")
+    assert pty.wait_for("\n") == "y\r\n"
+    console.ask(yes_or_no("Is that right?"), answers.put)
+    assert pty.shown() == "Is that right? [y/N] "
+    pty.type(typed)
+    assert is_yes(answers.get(timeout=SECONDS)) is answer
+    console.say("Next.")
+    assert "\r\nNext." in pty.wait_for("Next.")
+    console.stop_asking()
 
 
 @posix
@@ -161,8 +159,10 @@ def test_nobody_to_ask(pty: Terminal) -> None:
         Console(pty.writer, Keyboard(None)),
     ):
         assert not console.is_terminal
-        assert console.ask("Password:", hidden=True) is None
-        assert console.confirm("Sure?") is False
+        answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        console.ask(Question("Password:", hidden=True), answers.put)
+        assert answers.get_nowait() is None
+        console.stop_asking()
     assert stream.getvalue() + pty.shown() == ""
 
 
@@ -171,14 +171,10 @@ def test_hidden_answer(pty: Terminal) -> None:
     """A hidden answer is not echoed, and shown in nothing that follows."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     before = pty.modes
-    asking = threading.Thread(
-        target=lambda: answers.put(console.ask(f"{HOSTILE} password: ", True)), daemon=True
-    )
-    asking.start()
-    until(lambda: not pty.echoes)
+    console.ask(Question(f"{HOSTILE} password:", hidden=True), answers.put)
+    assert not pty.echoes
     pty.type("hunter22\n")
     assert answers.get(timeout=SECONDS) == "hunter22"
-    asking.join(SECONDS)
     assert pty.modes == before
     console.show(events.RemoteLine("wrong password: hunter22"))
     assert pty.shown() == "hello password: \r\n  | wrong password: [hidden]\r\n"
@@ -186,25 +182,50 @@ def test_hidden_answer(pty: Terminal) -> None:
 
 
 @posix
-@pytest.mark.parametrize("begun", [True, False])
-def test_stop_asking(pty: Terminal, begun: bool) -> None:
-    """A question that is no longer wanted ends without an answer, also if its reading has not begun."""
+@pytest.mark.parametrize("hidden", [True, False])
+def test_stop_asking(pty: Terminal, hidden: bool) -> None:
+    """A question that is no longer wanted ends without an answer; the next one is asked below it."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     before, threads = pty.modes, threading.active_count()
-    console.ask_meanwhile("Code: ", True, answers.put)
-    if begun:
-        until(lambda: not pty.echoes)
+    console.ask(Question("Code:", hidden=hidden), answers.put)
     console.waiting("your answer", 10)  # does not overwrite the question
     console.stop_asking()
-    assert answers.get(timeout=SECONDS) is None
     assert threading.active_count() == threads
     assert pty.modes == before
     assert pty.shown() == "Code: \r\n"
-    console.ask_meanwhile("Code: ", True, answers.put)
-    until(lambda: not pty.echoes)
+    console.ask(Question("Code:", hidden=True), answers.put)
     pty.type("again\n")
     assert answers.get(timeout=SECONDS) == "again"
     console.stop_asking()
+    assert answers.empty()
+
+
+@posix
+def test_only_who_asks_writes(pty: Terminal) -> None:
+    """The line of an answered question ends when something else is shown, not in the reading thread."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    console.ask(Question("Code:", hidden=True), answers.put)
+    pty.type("1234\n")
+    assert answers.get(timeout=SECONDS) == "1234"
+    assert pty.shown() == "Code: "
+    console.waiting("the browser to come back", 60)
+    assert pty.shown().startswith("\r\n\rWaiting for the browser")
+    console.stop_asking()
+    console.done_waiting()
+
+
+@posix
+def test_what_is_shown_while_a_question_stands(pty: Terminal) -> None:
+    """It stands above the question, which is shown again below it; so it is after the program was stopped."""
+    console, answers = on(pty), queue.SimpleQueue[str | None]()
+    console.ask(Question("Code:", hidden=True), answers.put)
+    console.say("By the way.")
+    assert pty.shown() == "Code: \r\nBy the way.\r\nCode: "
+    console.redraw()
+    assert pty.shown() == "Code: "
+    console.stop_asking()
+    console.redraw()
+    assert pty.shown() == "\r\n"
 
 
 def test_piped_answer() -> None:
@@ -215,7 +236,7 @@ def test_piped_answer() -> None:
     with os.fdopen(read) as stream:
         console, answers = Console(io.StringIO(), Keyboard(stream)), queue.SimpleQueue[str | None]()
         for expected in ("from a pipe", None):
-            console.ask_meanwhile("Code: ", False, answers.put)
+            console.ask(Question("Code:", piped=True), answers.put)
             assert answers.get(timeout=SECONDS) == expected
             console.stop_asking()
 
@@ -287,8 +308,9 @@ def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice
     sentence = "You need not do what Hermes says above about an SSH tunnel: it is open.\n"
     assert shown.count(sentence) == advice
     if advice:
-        words = (line, "The tunnel is open", sentence, "Sign in at")
-        places = [shown.index(each) for each in words]
+        words = [line, "The tunnel is open", sentence, "Sign in at"]
+        late = ["The tunnel is open", "Sign in at", line, sentence]
+        places = [shown.index(each) for each in (words if early else late)]
         assert places == sorted(places)
 
 
@@ -301,7 +323,7 @@ def test_an_answer_from_elsewhere_ends_its_line() -> None:
     with os.fdopen(read) as typed:
         console = Console(stream, Keyboard(typed))
         answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        console.ask_meanwhile("Client ID: ", False, answers.put)
+        console.ask(Question("Client ID:", piped=True), answers.put)
         assert answers.get(timeout=SECONDS) == "my-client"
         console.stop_asking()
     console.say("Next.")
@@ -470,14 +492,16 @@ def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: in
 
 
 def test_our_sentences_fit_the_window_and_the_address_stays_whole(pty: Terminal) -> None:
-    """They are broken between words; a path or an address is never."""
+    """They are broken between words, and in a word that may be the remote's; the address never is."""
     pty.resize(80)
     console = on(pty, verbosity=2)
     for event in EVENTS:
         console.show(event)
     console.say(f"The credential is in {PATH}, as it has been seen to be there.")
     rows = pty.shown().splitlines()
-    assert {row for row in rows if len(row) > 80} == {URL, f"{PATH},"}
+    assert {row for row in rows if len(row) > 80} == {URL}
+    assert PATH in "".join(row.removeprefix("  ") for row in rows)
+    assert rows[-2:] == [f"  {PATH[:78]}", f"  {PATH[78:]}, as it has been seen to be there."]
     assert rows.count(URL) == 3
 
 

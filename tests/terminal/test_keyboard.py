@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import os
 import queue
-import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
-from types import FrameType
 
 import pytest
 
@@ -28,26 +25,15 @@ def pty() -> Iterator[Terminal]:
 
 
 class Reading:
-    """A line that is read in a thread."""
+    """What is read, line by line."""
 
-    def __init__(self, keyboard: Keyboard, *, hidden: bool) -> None:
-        self.line: Future[str | None] = Future()
-        self._thread = threading.Thread(target=self._read, args=(keyboard, hidden), daemon=True)
-        self._thread.start()
-
-    def _read(self, keyboard: Keyboard, hidden: bool) -> None:
-        try:
-            self.line.set_result(keyboard.read_line(hidden=hidden))
-        except BaseException as error:
-            self.line.set_exception(error)
-            raise
+    def __init__(self, keyboard: Keyboard, *, hidden: bool = True, many: bool = False) -> None:
+        self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        keyboard.read(self.lines.put, hidden=hidden, many=many)
 
     def result(self) -> str | None:
         """The line, when it has come."""
-        line = self.line.result(SECONDS)
-        self._thread.join(SECONDS)
-        assert not self._thread.is_alive()
-        return line
+        return self.lines.get(timeout=SECONDS)
 
 
 def test_shown_line(pty: Terminal) -> None:
@@ -56,7 +42,7 @@ def test_shown_line(pty: Terminal) -> None:
     before, keyboard = pty.modes, Keyboard(pty.reader)
     assert keyboard.is_terminal
     reading = Reading(keyboard, hidden=False)
-    until(lambda: pty.echoes)
+    assert pty.echoes
     pty.type("helo\x7flo ä\n")
     assert pty.wait_for("\n").endswith("lo ä\r\n")
     assert reading.result() == "hello ä"
@@ -66,8 +52,7 @@ def test_shown_line(pty: Terminal) -> None:
 def test_hidden_line(pty: Terminal) -> None:
     """A hidden line is not echoed, and echo is back after it."""
     before = pty.modes
-    reading = Reading(Keyboard(pty.reader), hidden=True)
-    until(lambda: not pty.echoes)
+    reading = Reading(Keyboard(pty.reader))
     pty.type("secret\n")
     assert reading.result() == "secret"
     assert pty.modes == before
@@ -77,8 +62,7 @@ def test_hidden_line(pty: Terminal) -> None:
 @pytest.mark.parametrize("length", [1500, 5000, 20000])
 def test_a_long_hidden_line(pty: Terminal, length: int) -> None:
     """An address that is pasted may be longer than the line that a terminal edits, and comes whole."""
-    reading = Reading(Keyboard(pty.reader), hidden=True)
-    until(lambda: not pty.echoes)
+    reading = Reading(Keyboard(pty.reader))
     for at in range(0, length, 500):
         pty.type("0123456789" * 50 if at + 500 <= length else "")
     pty.type("\r")
@@ -114,109 +98,147 @@ def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
 def test_typed_before_the_prompt(pty: Terminal) -> None:
     """What was typed before a line was asked for does not answer it."""
     pty.type("early\n")
-    reading = Reading(Keyboard(pty.reader), hidden=True)
-    until(lambda: not pty.echoes)
+    reading = Reading(Keyboard(pty.reader))
     pty.type("late\n")
     assert reading.result() == "late"
 
 
+def test_the_prompt_is_shown_when_what_is_typed_begins_to_count(pty: Terminal) -> None:
+    """The mode is set before it, so that an answer that comes at once is neither lost nor seen."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def ready() -> None:
+        assert not pty.echoes
+        pty.type("at once\n")
+
+    Keyboard(pty.reader).read(lines.put, hidden=True, ready=ready)
+    assert lines.get(timeout=SECONDS) == "at once"
+
+
+def test_the_terminal_is_as_it_was_when_the_line_is_handed_over(pty: Terminal) -> None:
+    """Whoever gets it may end the program."""
+    before, modes = pty.modes, queue.SimpleQueue[object]()
+    Keyboard(pty.reader).read(lambda _: modes.put(pty.modes), hidden=True)
+    pty.type("line\n")
+    assert modes.get(timeout=SECONDS) == before
+
+
 @pytest.mark.parametrize("hidden", [True, False])
-def test_cancel(pty: Terminal, hidden: bool) -> None:
-    """A line that is no longer wanted ends at once, half typed, with the mode as it was."""
-    before, keyboard = pty.modes, Keyboard(pty.reader)
-    reading = Reading(keyboard, hidden=hidden)
-    if hidden:
-        until(lambda: not pty.echoes)
-    pty.type("half")
-    keyboard.cancel()
-    assert reading.result() is None
+@pytest.mark.parametrize("typed", ["", "half"])
+def test_stop(pty: Terminal, hidden: bool, typed: str) -> None:
+    """A line that is no longer wanted is given up, half typed, with the mode as it was; the next is read."""
+    before, threads, keyboard = pty.modes, threading.active_count(), Keyboard(pty.reader)
+    given_up = Reading(keyboard, hidden=hidden)
+    pty.type(typed)
+    keyboard.stop()
     assert pty.modes == before
-    keyboard.cancel()  # nobody reads: no harm
-
-
-def test_cancel_before_the_line(pty: Terminal) -> None:
-    """A line that was given up before its reading began is not waited for; the next one is again."""
-    keyboard = Keyboard(pty.reader)
-    keyboard.cancel()
-    assert Reading(keyboard, hidden=False).result() is None
-    keyboard.renew()
-    reading = Reading(keyboard, hidden=True)
-    until(lambda: not pty.echoes)
+    assert threading.active_count() == threads
+    keyboard.stop()  # nobody reads: no harm
+    reading = Reading(keyboard, hidden=hidden)
     pty.type("wanted\n")
     assert reading.result() == "wanted"
+    assert given_up.lines.empty()
+    keyboard.stop()
+    assert threading.active_count() == threads
+
+
+def test_a_line_after_another(pty: Terminal) -> None:
+    """All that is pasted at once is handed over, line by line, and so is what comes later."""
+    before, keyboard = pty.modes, Keyboard(pty.reader)
+    reading = Reading(keyboard, many=True)
+    pty.type("one\ntwo\n")
+    assert [reading.result(), reading.result()] == ["one", "two"]
+    assert not pty.echoes
+    pty.type("three\n")
+    assert reading.result() == "three"
+    keyboard.stop()
+    assert pty.modes == before
 
 
 def test_mode_after_an_exception(pty: Terminal) -> None:
-    """A signal that raises while a hidden line is read leaves the terminal as it was."""
+    """What goes wrong while the prompt is shown leaves the terminal as it was, and nobody reads it."""
 
     class Stop(Exception):
-        """What the handler raises."""
+        """What a signal's handler raises, perhaps."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def fail() -> None:
         raise Stop
 
-    def interrupt() -> None:
-        until(lambda: not pty.echoes)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-
-    before, handler = pty.modes, signal.signal(signal.SIGUSR1, stop)
-    other = threading.Thread(target=interrupt, daemon=True)
-    try:
-        other.start()
-        with pytest.raises(Stop):
-            Keyboard(pty.reader).read_line(hidden=True)
-    finally:
-        signal.signal(signal.SIGUSR1, handler)
-        other.join(SECONDS)
+    before, threads = pty.modes, threading.active_count()
+    with pytest.raises(Stop):
+        Keyboard(pty.reader).read(lambda _: None, hidden=True, ready=fail)
     assert pty.modes == before
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize("typed", ["\x04", "half\x04\x04"])
 def test_end_of_input(pty: Terminal, typed: str) -> None:
     """Ctrl-D is no answer; after some text it ends the line."""
-    reading = Reading(Keyboard(pty.reader), hidden=True)
-    until(lambda: not pty.echoes)
+    reading = Reading(Keyboard(pty.reader))
     pty.type(typed)
     assert reading.result() == (typed.rstrip("\x04") or None)
 
 
 def test_hang_up(pty: Terminal) -> None:
     """A terminal that goes away is the end of the input."""
-    reading = Reading(Keyboard(pty.reader), hidden=True)
-    until(lambda: not pty.echoes)
+    reading = Reading(Keyboard(pty.reader))
     pty.hang_up()
     assert reading.result() is None
 
 
-def test_pipe() -> None:
+@pytest.mark.parametrize("selectable", [True, False])
+def test_pipe(selectable: bool) -> None:
     """Without a terminal lines come as they are, the last one though nothing ends it, then None."""
     read, write = os.pipe()
-    with os.fdopen(read) as stream:
-        keyboard = Keyboard(stream)
+    with os.fdopen(read, encoding="utf-8") as stream:
+        keyboard = Keyboard(stream, selectable=selectable)
         assert not keyboard.is_terminal
         os.write(write, b"one\r\ntwo\n\n\xff")
         os.close(write)
-        assert [keyboard.read_line(hidden=True) for _ in range(5)] == [
+        assert [Reading(keyboard).result() for _ in range(5)] == [
             "one",
             "two",
             "",
             "\N{REPLACEMENT CHARACTER}",
             None,
         ]
+        keyboard.stop()
 
 
-def test_endless_line() -> None:
+@pytest.mark.parametrize("selectable", [True, False])
+def test_a_line_of_a_pipe_is_the_present_question_s(selectable: bool) -> None:
+    """A question that was given up takes nothing of it, also where its read cannot be woken (Windows)."""
+    read, write = os.pipe()
+    threads = threading.active_count()
+    with os.fdopen(read) as stream:
+        keyboard = Keyboard(stream, selectable=selectable)
+        first = Reading(keyboard)
+        keyboard.stop()
+        second = Reading(keyboard)
+        assert threading.active_count() == threads + 1
+        os.write(write, b"for the second\n")
+        assert second.result() == "for the second"
+        third = Reading(keyboard)
+        keyboard.stop()
+        os.write(write, b"for the fourth\nand the fifth\n")
+        assert [Reading(keyboard).result() for _ in range(2)] == ["for the fourth", "and the fifth"]
+        assert first.lines.empty()
+        assert third.lines.empty()
+        keyboard.stop()
+        os.close(write)
+        until(lambda: threading.active_count() == threads)
+
+
+@pytest.mark.parametrize("selectable", [True, False])
+def test_endless_line(selectable: bool) -> None:
     """A line without an end is not read for ever."""
     read, write = os.pipe()
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     with os.fdopen(read) as stream:
-        keyboard = Keyboard(stream)
-        thread = threading.Thread(target=lambda: lines.put(keyboard.read_line(hidden=False)), daemon=True)
-        thread.start()
+        reading = Reading(keyboard := Keyboard(stream, selectable=selectable))
         for _ in range(20):
             os.write(write, b"a" * 4096)
-        assert lines.get(timeout=SECONDS) is None
-        thread.join(SECONDS)
+        assert reading.result() is None
+        keyboard.stop()
         os.close(write)
 
 
@@ -227,5 +249,48 @@ def test_no_input() -> None:
     for stream in (None, closed):
         keyboard = Keyboard(stream)
         assert not keyboard.is_terminal
-        assert keyboard.read_line(hidden=False) is None
-        keyboard.cancel()
+        assert Reading(keyboard).result() is None
+        keyboard.stop()
+
+
+class Typed:
+    """Windows' console, on which keys are typed; and what it shows of them."""
+
+    def __init__(self) -> None:
+        self.keys: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.shown = ""
+
+    def type(self, text: str) -> None:
+        """Press some keys."""
+        for key in text:
+            self.keys.put(key)
+
+    def kbhit(self) -> bool:
+        """Whether one waits to be read."""
+        return not self.keys.empty()
+
+    def getwch(self) -> str:
+        """The next."""
+        return self.keys.get(timeout=SECONDS)
+
+    def putwch(self, key: str, /) -> None:
+        """Show it."""
+        self.shown += key
+
+
+def test_windows_console(pty: Terminal) -> None:
+    """Its keys make the lines; what was typed before, or for a question that was given up, is no answer."""
+    console, threads = Typed(), threading.active_count()
+    keyboard = Keyboard(pty.reader, keys=console)
+    console.type("early\r")
+    given_up = Reading(keyboard, hidden=False)
+    console.type("half")
+    until(lambda: console.shown == "half")
+    keyboard.stop()
+    reading = Reading(keyboard, many=True)
+    console.type("one\rtwo\r\x1a")
+    assert [reading.result() for _ in range(3)] == ["one", "two", None]
+    assert given_up.lines.empty()
+    keyboard.stop()
+    assert threading.active_count() == threads
+    assert console.shown == "half"
