@@ -108,14 +108,3 @@ class Unsafe(Failure):
     """Something was refused because following it could harm the person."""
 
     status = ExitStatus.UNSAFE
-
-
-class Ended(BaseException):
-    """A signal asked the program to end; not a ``Failure``, so that nothing handles it by the way.
-
-    :param number: the signal's number; the exit status is 128 more
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number

@@ -6,10 +6,13 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.decider import Conversation
+from hermes_tunnel.conversation.command import Conversation
+from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
+from hermes_tunnel.conversation.link import connected
 from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.oauth.failures import unproven
 from hermes_tunnel.remote.call import Call
@@ -17,13 +20,11 @@ from hermes_tunnel.remote.command import RemoteCommand
 from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.remote.landing import Landing, look
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.ssh.connect import connect
-from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.way_back.delivery import check_way
 
 
 @dataclass(frozen=True)
-class Order:
+class LoginOrder:
     """What the person asked for, all of it checked.
 
     :param hops: the way to the remote machine, its own hop last
@@ -51,29 +52,26 @@ class LoggedIn:
     landing: Landing | None
 
 
-def login(order: Order, console: Console, emit: events.Emit) -> LoggedIn:
+def login(order: LoginOrder, decider: Decider) -> LoggedIn:
     """Log the remote Hermes in.
 
-    :param emit: is told what happens
     :raises Failure: it did not succeed, and why; nothing is left open or running
     """
     nonce = secrets.token_hex(8)
     line = order.call.login_line(order.provider, nonce, order.extra)
     began = time.monotonic()
-    with connect(
-        order.hops,
-        ask=console.ask,
-        tell=lambda text: emit(events.Notice(text)),
-        detail=lambda text: emit(events.Notice(text, detail=True)),
-    ) as connection:
-        emit(events.Connected(connection.destination, connection.via))
-        talk = Conversation(order.provider, order.call, order.wishes, console=console, emit=emit, nonce=nonce)
-        with RemoteCommand(connection, line, talk.mailbox.hear) as command:
-            emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
+    with connected(order.hops, decider) as connection:
+        talk = Conversation(order.provider, order.call, order.wishes, decider=decider, nonce=nonce)
+        remote = RemoteCommand(connection, line, decider.mailbox.put)
+        with decider.entered(remote) as command:
+            decider.emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
             conclusion = talk.run(connection, command)
-        landing = look(connection, order.call.landing_line(order.provider, nonce), nonce)
+        look_line = order.call.landing_line(order.provider, nonce)
+        landing = decider.do(partial(look, connection, look_line, nonce))
         if landing is not None and landing.age > time.monotonic() - began + 1:
-            emit(events.Notice(f"{landing.path} was not changed by this login.", detail=not conclusion.proof))
+            decider.emit(
+                events.Notice(f"This login did not change {landing.path}.", detail=not conclusion.proof)
+            )
             landing = None
     if conclusion.proof and landing is None:
         raise unproven(f"hermes auth status {order.provider.name}", ended=conclusion.ended)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.mailbox import Mailbox
-from hermes_tunnel.errors import NobodyAnswered, Refused, UsageFailure
+from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.invitation import entrance
+from hermes_tunnel.conversation.link import Link, connected
+from hermes_tunnel.conversation.pasting import Pasting
+from hermes_tunnel.errors import NobodyAnswered, Refused, RemoteCommandFailure, UsageFailure
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
+from hermes_tunnel.ports.room import BusyPort
+from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback
-from hermes_tunnel.remote.listeners import choose, listeners
+from hermes_tunnel.remote.listeners import Listener, choose, chosen, listeners
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.way_back.delivery import Delivery, check_way
-from hermes_tunnel.way_back.entrance import BusyPort, WayBack, callback_event
-from hermes_tunnel.way_back.link import Link
+from hermes_tunnel.way_back.entrance import Delivering, Entrance, callback_event
 
 _TICK_SECONDS = 1.0
 _LIKE_THIS = (
@@ -32,7 +38,7 @@ _LIKE_THIS = (
 
 
 @dataclass(frozen=True)
-class Order:
+class TunnelOrder:
     """What the person asked for, all of it checked.
 
     :param hops: the way to the remote machine, its own hop last
@@ -52,38 +58,51 @@ class Order:
         check_way(self.call, self.relay)
 
 
-def forward(order: Order, console: Console, emit: events.Emit) -> Redirect:
+def forward(order: TunnelOrder, decider: Decider) -> Redirect:
     """Wait for the callback and deliver it; the connection is made again when it drops.
 
     :raises Failure: it did not get there, and why; nothing is left open
     """
-    mailbox = Mailbox()
-    with (
-        Link(order.hops, console, emit) as link,
-        closing(WayBack(console, emit, mailbox, order.busy_port)) as way_back,
-    ):
-        expected = order.expected or _what_waits(link, order, console)
+    way_in = entrance(decider, order.busy_port)
+    with Link(order.hops, decider) as link, closing(way_in):
+        expected = order.expected or _what_waits(link, order, decider)
         if not expected.state:
-            emit(
+            decider.emit(
                 events.Notice("Only the port is known, so any answer with a state and a code is let through.")
             )
-        delivery = Delivery(link.connection, order.call, expected.redirect, by=order.relay)
-        way_back.open(link.connection(), expected, delivery)
-        way_back.take_what_is_pasted()
         try:
-            _await_callback(mailbox, link, console, emit, order.seconds)
+            return _Tunnel(order, expected, link, way_in, decider).run()
         finally:
-            console.stop_asking()
-            console.done_waiting()
-        return expected.redirect
+            decider.console.done_waiting()
 
 
-def _what_waits(link: Link, order: Order, console: Console) -> Expected:
-    """The listener on the loopback there that is the login's, by a look at the system's list of sockets."""
-    nonce = secrets.token_hex(8)
-    found = listeners(link.connection(), order.call.listeners_line(nonce), nonce)
-    port = choose(found, link.destination, console.ask)
-    return expected_at(port)
+def _what_waits(link: Link, order: TunnelOrder, decider: Decider) -> Expected:
+    """The listener on the loopback there that is the login's, by a look at the system's list of sockets.
+
+    Where the connection drops meanwhile, what waits there is looked at again over the next one.
+    """
+    while True:
+        nonce = secrets.token_hex(8)
+        line = order.call.listeners_line(nonce)
+        try:
+            found = decider.do(partial(_listeners, link, line, nonce))
+        except RemoteCommandFailure:
+            if link.is_up:
+                raise
+            link.keep()
+            continue
+        port = choose(found, link.destination)
+        if isinstance(port, Question):
+            answer = decider.answer(port, lambda: link.is_up)
+            if answer is None and not link.is_up:
+                link.keep()
+                continue
+            port = chosen(answer, found, link.destination)
+        return expected_at(port)
+
+
+def _listeners(link: Link, line: str, nonce: str) -> list[Listener]:
+    return listeners(link.connection(), line, nonce)
 
 
 def expected_at(port: int) -> Expected:
@@ -109,33 +128,65 @@ def expected_by(url: str) -> Expected:
     return Expected(authorization.redirect, authorization.state, origins)
 
 
-def _await_callback(
-    mailbox: Mailbox,
-    link: Link,
-    console: Console,
-    emit: events.Emit,
-    seconds: float | None,
-) -> None:
-    until = None if seconds is None else time.monotonic() + seconds
-    console.waiting("the browser to come back", seconds)
-    while True:
-        left = None if until is None else until - time.monotonic()
-        came_in_time = mailbox.request_under_way
-        item = mailbox.get(_TICK_SECONDS if left is None or came_in_time else min(left, _TICK_SECONDS))
+class _Tunnel:
+    """The wait for one callback."""
+
+    def __init__(
+        self, order: TunnelOrder, expected: Expected, link: Link, way_in: Entrance, decider: Decider
+    ) -> None:
+        self._order = order
+        self._expected = expected
+        self._link = link
+        self._entrance = way_in
+        self._decider = decider
+        self._pasting = Pasting(decider, way_in)
+        self._under_way = False
+
+    def run(self) -> Redirect:
+        """Until the callback was delivered."""
+        seconds = self._order.seconds
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        self._decider.begin(self._open())
+        try:
+            while True:
+                left = until - time.monotonic()
+                if left <= 0 and not self._under_way:
+                    raise NobodyAnswered(
+                        "the browser did not come back in time",
+                        "is the page open in a browser on this machine? run it again with a longer --timeout",
+                    )
+                self._link.keep()
+                what = "browser" if self._link.is_up else "connection"
+                self._decider.console.waiting(f"the {what} to come back", None if seconds is None else left)
+                item = self._decider.next(_TICK_SECONDS if self._under_way else min(left, _TICK_SECONDS))
+                if self._on_item(item):
+                    return self._expected.redirect
+        finally:
+            self._pasting.stop()
+
+    def _open(self) -> Steps[None]:
+        link, order, expected = self._link, self._order, self._expected
+        connection = yield from work(link.connection)
+        delivery = Delivery(link.connection, order.call, expected.redirect, by=order.relay)
+        known = bool(known_callback(expected.redirect.port)[0])
+        yield from self._entrance.open(connection, expected, delivery, known=known)
+        self._pasting.start(code=bool(expected.state))
+
+    def _on_item(self, item: object) -> bool:
+        """Whether it is over."""
         if isinstance(item, NobodyPasted):
             raise NobodyAnswered(*failures.NOBODY_PASTED)
-        if isinstance(item, Delivered | Undelivered | Strayed):
-            emit(callback_event(item))
-            if isinstance(item, Strayed):
-                continue
-            return _concluded(item)
-        if left is not None and left <= 0 and not (came_in_time or mailbox.request_under_way):
-            raise NobodyAnswered(
-                "the browser did not come back in time",
-                "is the page open in a browser on this machine? run it again, with a longer --timeout",
-            )
-        link.keep()
-        console.waiting(f"the {'browser' if link.is_up else 'connection'} to come back", left)
+        if isinstance(item, Delivering):
+            self._decider.console.secrets.update(item.secrets)
+            self._under_way = True
+            item.go_on.set()
+        elif isinstance(item, Strayed):
+            self._decider.emit(callback_event(item))
+        elif isinstance(item, Delivered | Undelivered):
+            self._decider.emit(callback_event(item))
+            _concluded(item)
+            return True
+        return False
 
 
 def _concluded(item: Delivered | Undelivered) -> None:
@@ -150,7 +201,7 @@ def _concluded(item: Delivered | Undelivered) -> None:
         )
 
 
-def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redirect:
+def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     """Deliver the address that a browser ended on.
 
     :param text: as it was pasted
@@ -170,11 +221,11 @@ def paste(order: Order, text: str, emit: events.Emit, console: Console) -> Redir
     if not isinstance(verdict, Deliver):
         reason = "its state is another" if isinstance(verdict, Stray) else verdict.reason
         raise UsageFailure(f"that is no callback address: {reason}", _LIKE_THIS)
-    with Link(order.hops, console, emit) as link:
-        delivery = Delivery(link.connection, order.call, redirect, by=order.relay)
-        event = delivery.deliver(verdict)
+    with connected(order.hops, decider) as connection:
+        delivery = Delivery(lambda: connection, order.call, redirect, by=order.relay)
+        event = decider.do(partial(delivery.deliver, verdict))
         if isinstance(event, Delivered):
             event = replace(event, pasted=True)
-        emit(callback_event(event))
+        decider.emit(callback_event(event))
         _concluded(event)
     return redirect

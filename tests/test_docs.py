@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from hermes_tunnel import errors, events
-from hermes_tunnel.cli import cli
+from hermes_tunnel.cli.verbs import cli
 from hermes_tunnel.errors import ExitStatus, Failure
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Conclude, Outcome

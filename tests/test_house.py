@@ -10,12 +10,13 @@ import hermes_tunnel
 ROOT = Path(hermes_tunnel.__file__).parent
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
-PURE = "oauth text events errors symptoms question deadlines __init__"
+PURE = "oauth text events errors symptoms question steps deadlines __init__"
 FLOORS = [
     "cli __main__",
     "demo",
     "login tunnel",
-    "conversation way_back",
+    "conversation",
+    "way_back",
     "ports",
     "terminal browser ssh remote",
     PURE,

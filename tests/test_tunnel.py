@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.hermes import loopback_login
 from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
@@ -25,7 +26,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import redact
-from hermes_tunnel.tunnel import Order, expected_at, expected_by, forward, paste
+from hermes_tunnel.tunnel import TunnelOrder, expected_at, expected_by, forward, paste
 from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port
 from tests.ports.holding import posix
 from tests.terminal.pseudo_terminal import terminal, until
@@ -47,10 +48,14 @@ class Tunnel:
         self.console = Console(self.shown, Keyboard(None), verbosity=1)
         self._watch = watch
 
+    @property
+    def decider(self) -> Decider:
+        """Decides about one run."""
+        return Decider(self.console, self.emit)
+
     def emit(self, event: events.Event) -> None:
         """One thing that happened."""
         self.events.append(event)
-        self.console.show(event)
         self._watch(event)
 
     def outcomes(self) -> list[tuple[str, str]]:
@@ -91,7 +96,7 @@ def test_the_callback_reaches_the_login_that_waits(login: object, settings: Sett
     with waiting(login=login, settings=settings) as (stage, command, url):
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         expected = by_url(url, stage) if known == "url" else expected_at(redirect_port(url))
-        redirect = forward(Order(tunnel.hops, expected=expected), tunnel.console, tunnel.emit)
+        redirect = forward(TunnelOrder(tunnel.hops, expected=expected), tunnel.decider)
         assert redirect.port == redirect_port(url)
         command.read_all()
         assert command.status() == 0
@@ -105,7 +110,7 @@ def test_a_denial_is_one() -> None:
     with waiting(Answer.DENY) as (stage, command, url):
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         with pytest.raises(Refused, match="access_denied"):
-            forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+            forward(TunnelOrder(tunnel.hops, expected=by_url(url, stage)), tunnel.decider)
         command.read_all()
         assert command.status() == 1
 
@@ -116,9 +121,7 @@ def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
         other = url.replace("state=", "state=x")
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         with pytest.raises(NobodyAnswered, match="did not come back in time"):
-            forward(
-                Order(tunnel.hops, expected=by_url(other, stage), seconds=1.5), tunnel.console, tunnel.emit
-            )
+            forward(TunnelOrder(tunnel.hops, expected=by_url(other, stage), seconds=1.5), tunnel.decider)
         stage.person.wait()
     assert tunnel.outcomes() == [("stray", "")]
     assert "Waiting for the browser to come back, at most 2 s.\n" in tunnel.shown.getvalue()
@@ -130,7 +133,7 @@ def test_nobody_listens_there() -> None:
         command.end()
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         with pytest.raises(Refused, match="nothing listens for it on the remote"):
-            forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+            forward(TunnelOrder(tunnel.hops, expected=by_url(url, stage)), tunnel.decider)
 
 
 def test_the_connection_comes_back_and_the_browser_is_held() -> None:
@@ -142,7 +145,7 @@ def test_the_connection_comes_back_and_the_browser_is_held() -> None:
             stage.person.open(url)
 
         tunnel = Tunnel(stage, on_forwarding(lose))
-        forward(Order(tunnel.hops, expected=by_url(url, stage)), tunnel.console, tunnel.emit)
+        forward(TunnelOrder(tunnel.hops, expected=by_url(url, stage)), tunnel.decider)
         command.read_all()
         assert command.status() == 0
         assert stage.person.wait().status == 200
@@ -157,7 +160,7 @@ def test_what_is_waited_for_is_said() -> None:
     with waiting() as (stage, _, url):
         tunnel = Tunnel(stage, on_forwarding(stage.server.close))
         with pytest.raises(NobodyAnswered):
-            forward(Order(tunnel.hops, expected=by_url(url, stage), seconds=3), tunnel.console, tunnel.emit)
+            forward(TunnelOrder(tunnel.hops, expected=by_url(url, stage), seconds=3), tunnel.decider)
     assert "connecting again ..." in tunnel.shown.getvalue()
     assert "Waiting for the connection to come back, at most " in tunnel.shown.getvalue()
 
@@ -173,8 +176,8 @@ def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
 
         def lead() -> None:
             try:
-                order = Order(tunnel.hops, expected=by_url(url, stage))
-                done.set_result(forward(order, tunnel.console, tunnel.emit))
+                order = TunnelOrder(tunnel.hops, expected=by_url(url, stage))
+                done.set_result(forward(order, tunnel.decider))
             except BaseException as problem:
                 done.set_exception(problem)
                 raise
@@ -208,11 +211,11 @@ def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> N
     with waiting() as (stage, command, url), terminal() as pty:
         tunnel = Tunnel(stage)
         tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
-        order = Order(tunnel.hops, expected=expected_at(redirect_port(url)))
+        order = TunnelOrder(tunnel.hops, expected=expected_at(redirect_port(url)))
 
         def lead() -> None:
             with pytest.raises(Refused):
-                forward(order, tunnel.console, tunnel.emit)
+                forward(order, tunnel.decider)
 
         leading = threading.Thread(target=lead)
         leading.start()
@@ -235,7 +238,7 @@ def test_a_pasted_address_is_delivered(settings: Settings) -> None:
     with waiting(settings=settings) as (stage, command, url):
         address = address_after(stage, url)
         tunnel = Tunnel(stage)
-        redirect = paste(Order(tunnel.hops), f" {address}\n", tunnel.emit, tunnel.console)
+        redirect = paste(TunnelOrder(tunnel.hops), f" {address}\n", tunnel.decider)
         assert redirect.port == redirect_port(url)
         command.read_all()
         assert command.status() == 0
@@ -249,7 +252,7 @@ def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
     with waiting() as (stage, command, url):
         address = address_after(stage, url).replace("state=", "state=x")
         tunnel = Tunnel(stage)
-        paste(Order(tunnel.hops), address, tunnel.emit, tunnel.console)
+        paste(TunnelOrder(tunnel.hops), address, tunnel.decider)
         assert "state mismatch" in command.read_all()
         assert command.status() == 1
 
@@ -280,7 +283,7 @@ def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: 
     with Stage() as stage:
         tunnel = Tunnel(stage)
         with pytest.raises(UsageFailure, match=words) as failure:
-            paste(Order(tunnel.hops), text, tunnel.emit, tunnel.console)
+            paste(TunnelOrder(tunnel.hops), text, tunnel.decider)
         assert "it begins with http://127.0.0.1:" in failure.value.hint
         assert tunnel.events == []
         assert stage.server.connections == []
@@ -291,7 +294,7 @@ def test_the_address_of_the_sign_in_page_is_told_from_that_of_the_page_after_it(
     with Stage() as stage:
         tunnel = Tunnel(stage)
         with pytest.raises(UsageFailure, match="that is the address of the sign-in page"):
-            paste(Order(tunnel.hops), XAI, tunnel.emit, tunnel.console)
+            paste(TunnelOrder(tunnel.hops), XAI, tunnel.decider)
         assert stage.server.connections == []
 
 
@@ -300,7 +303,7 @@ def test_no_way_for_a_pasted_address() -> None:
     with waiting(settings=Settings(allow_tcp_forwarding=False)) as (stage, _, url):
         tunnel = Tunnel(stage)
         with pytest.raises(NoWayBack, match="does not let the callback through"):
-            paste(Order(tunnel.hops, relay="never"), address_after(stage, url), tunnel.emit, tunnel.console)
+            paste(TunnelOrder(tunnel.hops, relay="never"), address_after(stage, url), tunnel.decider)
 
 
 def address_after(stage: Stage, url: str) -> str:

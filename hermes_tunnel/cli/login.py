@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import click
 
-from hermes_tunnel.cli.exit import show_failure
 from hermes_tunnel.cli.options import (
     SECONDS,
-    call,
-    connection_options,
-    hops,
-    json_option,
-    new_console,
+    Busy,
+    Calling,
+    Connecting,
+    Output,
+    busy,
+    calling_hermes,
+    connecting,
     option,
-    output_options,
-    remote_options,
-    way_back_options,
+    output,
+    relay_option,
 )
-from hermes_tunnel.cli.report import Report
-from hermes_tunnel.errors import NetworkFailure, NobodyAnswered
-from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.cli.report import Ending, Report
+from hermes_tunnel.conversation.decider import Decider
 
 _EXTRA = "hermes_tunnel.extra"
 
@@ -43,11 +41,8 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
 
 @click.command(cls=_WithExtraWords, options_metavar="[OPTIONS]")
 @click.argument("provider")
-@click.argument("host", metavar="[USER@]HOST[:PORT]")
-@connection_options
-@remote_options
-@option("--profile", variable="PROFILE", metavar="NAME", help="The Hermes profile there.")
-@option("--hermes-path", variable="HERMES_PATH", metavar="PATH", help="Where hermes is there.")
+@connecting
+@calling_hermes
 @option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Only show the address.")
 @option(
     "--browser",
@@ -62,7 +57,8 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     metavar="SECONDS",
     help="Your time to sign in; default: what the provider gives.",
 )
-@way_back_options
+@relay_option
+@busy
 @option(
     "--allow-host",
     "allowed_hosts",
@@ -71,10 +67,20 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     metavar="HOST",
     help="A sign-in page's host that you vouch for.",
 )
-@json_option
-@output_options
-@click.pass_context
-def login(ctx: click.Context, /, as_json: bool, quiet: bool, verbosity: int, **wanted: Any) -> int:
+@output
+def login(
+    *,
+    provider: str,
+    connecting: Connecting,
+    calling: Calling,
+    no_browser: bool,
+    browser: str | None,
+    timeout: float | None,
+    relay: str,
+    busy: Busy,
+    allowed_hosts: tuple[str, ...],
+    output: Output,
+) -> int:
     """Log the Hermes on HOST in to PROVIDER, with the browser here.
 
     PROVIDER is xai-oauth, spotify, openai-codex, anthropic, nous, minimax-oauth, mcp:NAME for an MCP
@@ -85,51 +91,35 @@ def login(ctx: click.Context, /, as_json: bool, quiet: bool, verbosity: int, **w
       hermes-tunnel login spotify hermes-box -J me@bastion -- --client-id 0123
       hermes-tunnel login mcp:linear hermes-box --as-user hermes
     """  # noqa: D301 - the \b is click's
-    console = new_console(verbosity=verbosity, quiet=quiet)
-    report = Report(console, as_json=as_json)
-    extra = ctx.meta[_EXTRA]
-    while True:
-        try:
-            return report.conclude(lambda: _log_in(extra, wanted, console, report))
-        except (NobodyAnswered, NetworkFailure) as failure:
-            if not report.connected or not console.is_terminal:
-                raise
-            show_failure(failure)
-            if not console.confirm("Run it again?"):
-                return failure.status
+    extra: tuple[str, ...] = click.get_current_context().meta[_EXTRA]
 
+    def run(decider: Decider) -> Ending:
+        from hermes_tunnel.browser import check_command, open_browser
+        from hermes_tunnel.conversation.invitation import Wishes
+        from hermes_tunnel.login import LoginOrder
+        from hermes_tunnel.login import login as log_in
+        from hermes_tunnel.oauth.authorization import issuer_of
+        from hermes_tunnel.remote.hermes import provider as known_as
+        from hermes_tunnel.way_back.delivery import check_way
 
-def _log_in(extra: tuple[str, ...], wanted: dict[str, Any], console: Console, report: Report) -> str:
-    from hermes_tunnel.login import login as log_in
+        chosen, call = known_as(provider), calling.call()
+        call.login_line(chosen, "0", extra)
+        if browser is not None:
+            check_command(browser)
+        wishes = Wishes(
+            seconds=timeout,
+            open_page=None if no_browser else partial(open_browser, command=browser),
+            allowed_hosts=frozenset(map(issuer_of, allowed_hosts)),
+            busy_port=busy.port(),
+            relay=relay,
+        )
+        check_way(call, relay)
+        order = LoginOrder(chosen, decider.do(connecting.hops), call, extra, wishes)
+        done = log_in(order, decider)
+        imported = done.outcome.value == "imported"
+        what = "credentials imported, no sign-in was needed" if imported else "logged in"
+        where = f"; credential in {done.landing}" if done.landing else ""
+        return Ending(done.outcome.value, f"{chosen.name}: {what} on {done.destination}{where}")
 
-    order = _order(extra, wanted)
-    done = log_in(order, console, report.emit)
-    imported = done.outcome.value == "imported"
-    what = "credentials imported, no sign-in was needed" if imported else "logged in"
-    where = f"; credential in {done.landing}" if done.landing else ""
-    report.result(f"{order.provider.name}: {what} on {done.destination}{where}")
-    return done.outcome.value
-
-
-def _order(extra: tuple[str, ...], wanted: dict[str, Any]) -> Any:
-    """What was typed, checked, before anything is opened."""
-    from hermes_tunnel.browser import check_command, open_browser
-    from hermes_tunnel.conversation.invitation import Wishes
-    from hermes_tunnel.login import Order
-    from hermes_tunnel.oauth.authorization import issuer_of
-    from hermes_tunnel.remote.hermes import provider
-    from hermes_tunnel.way_back.entrance import BusyPort
-
-    chosen = provider(wanted["provider"])
-    how = call(wanted)
-    how.login_line(chosen, "0", extra)
-    if wanted["browser"] is not None:
-        check_command(wanted["browser"])
-    wishes = Wishes(
-        seconds=wanted["timeout"],
-        open_page=None if wanted["no_browser"] else partial(open_browser, command=wanted["browser"]),
-        allowed_hosts=frozenset(map(issuer_of, wanted["allowed_hosts"])),
-        busy_port=BusyPort(wanted["on_busy_port"], wanted["yes"]),
-        relay=wanted["relay"],
-    )
-    return Order(chosen, hops(wanted), how, extra, wishes)
+    report = Report(output.console(), as_json=output.as_json)
+    return report.conclude(run, may_repeat=True)

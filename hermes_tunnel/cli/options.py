@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
 import shlex
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
+from hermes_tunnel.ports.room import ON_BUSY, BusyPort
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import quote
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
 
+RELAY = ("auto", "always", "never")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -91,6 +95,24 @@ def option(*names: str, variable: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=f"HERMES_TUNNEL_{variable}", **settings)
 
 
+def _group(name: str, kind: type[object], options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    """Options that go together: the command gets them as one argument of that name and type."""
+    members = [each.name for each in fields(kind)]  # type: ignore[arg-type]
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def with_group(**given: object) -> object:
+            values = {member: given.pop(member) for member in members if member in given}
+            return command(**given, **{name: kind(**values)})
+
+        decorated: Any = with_group
+        for one in reversed(options):
+            decorated = one(decorated)
+        return cast("F", decorated)
+
+    return decorate
+
+
 def variables_in_use(ctx: click.Context) -> list[str]:
     """The variables that options were taken from."""
     return [
@@ -102,7 +124,7 @@ def variables_in_use(ctx: click.Context) -> list[str]:
 
 PORT = Number("a port", 1, 65535)
 SECONDS = Number("a time in seconds", 1, 86400, whole=False)
-_CONNECTION = (
+_CONNECTING = (
     option(
         "-J",
         "--jump",
@@ -134,7 +156,8 @@ _CONNECTION = (
     option("-4", "ipv4", variable="IPV4", is_flag=True, help="IPv4 only."),
     option("-6", "ipv6", variable="IPV6", is_flag=True, help="IPv6 only."),
 )
-_REMOTE = (
+_HOST = click.argument("host", metavar="[USER@]HOST[:PORT]")
+_ACCOUNT = (
     option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, by sudo."),
     option(
         "--container",
@@ -143,84 +166,120 @@ _REMOTE = (
         help="Hermes is in this container there, of docker or podman.",
     ),
 )
+_PROGRAM = (
+    option("--profile", variable="PROFILE", metavar="NAME", help="The Hermes profile there."),
+    option("--hermes-path", variable="HERMES_PATH", metavar="PATH", help="Where hermes is there."),
+)
 relay_option = option(
     "--relay",
     variable="RELAY",
-    type=click.Choice(("auto", "always", "never")),
+    type=click.Choice(RELAY),
     default="auto",
     help="Pass the callback on by a command there; auto: where the server forwards nothing.",
 )
-_WAY_BACK = (
-    relay_option,
+_BUSY_PORT = (
     option(
         "--on-busy-port",
         variable="ON_BUSY_PORT",
-        type=click.Choice(("ask", "kill", "paste", "fail")),
+        type=click.Choice(ON_BUSY),
         default="ask",
         help="What to do if the local port is taken; paste: you bring the address yourself.",
     ),
     option("--yes", variable="YES", is_flag=True, help="Answer yes to the question about the local port."),
 )
-json_option = option(
+_JSON = option(
     "--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output."
 )
 _OUTPUT = (
+    _JSON,
     option("-v", "verbosity", variable="VERBOSE", count=True, help="Say more."),
     option("-q", "quiet", variable="QUIET", is_flag=True, help="Say only what is needed."),
 )
 
 
-def connection_options(command: F) -> F:
+@dataclass(frozen=True)
+class Connecting:
     """Where to connect to, and how."""
-    return _all(_CONNECTION, command)
+
+    host: str
+    jumps: tuple[str, ...]
+    port: int | None
+    user: str | None
+    identity_files: tuple[str, ...]
+    config_file: str | None
+    ssh_options: tuple[str, ...]
+    ipv4: bool
+    ipv6: bool
+
+    def hops(self) -> tuple[HopConfiguration, ...]:
+        """The way to the host that was typed. It takes its time: ssh reads its configuration."""
+        from hermes_tunnel.ssh.config.chain import Options, resolve
+        from hermes_tunnel.ssh.config.target import parse_target
+
+        target = parse_target(self.host, self.jumps, self.user, self.port)
+        options = Options(
+            config_file=self.config_file,
+            options=self.ssh_options,
+            identity_files=self.identity_files,
+            address_family={(True, False): "inet", (False, True): "inet6"}.get((self.ipv4, self.ipv6)),
+        )
+        return resolve(target, options)
 
 
-def remote_options(command: F) -> F:
-    """Where Hermes is on the remote machine."""
-    return _all(_REMOTE, command)
+@dataclass(frozen=True)
+class Calling:
+    """How Hermes is run on the remote machine, by those of the options for it that a verb has."""
+
+    as_user: str | None
+    container: str | None
+    profile: str | None = None
+    hermes_path: str | None = None
+
+    def call(self) -> Call:
+        """The same, checked."""
+        from hermes_tunnel.remote.call import Call
+
+        return Call(
+            path=self.hermes_path or "",
+            as_user=self.as_user or "",
+            profile=self.profile or "",
+            container=self.container or "",
+        )
 
 
-def way_back_options(command: F) -> F:
-    """How the callback gets there."""
-    return _all(_WAY_BACK, command)
+@dataclass(frozen=True)
+class Busy:
+    """What becomes of a local port that is taken."""
+
+    on_busy_port: str
+    yes: bool
+
+    def port(self) -> BusyPort:
+        """The same, for whoever makes room."""
+        return BusyPort(self.on_busy_port, self.yes)
 
 
-def output_options(command: F) -> F:
-    """How much is said."""
-    return _all(_OUTPUT, command)
+@dataclass(frozen=True)
+class Output:
+    """How much is said, and in what form."""
+
+    as_json: bool
+    verbosity: int
+    quiet: bool
+
+    def console(self) -> Console:
+        """The console on this process's standard error and input."""
+        return new_console(verbosity=-1 if self.quiet else self.verbosity)
 
 
-def _all(options: tuple[Callable[[F], F], ...], command: F) -> F:
-    for one in reversed(options):
-        command = one(command)
-    return command
+connecting = _group("connecting", Connecting, (_HOST, *_CONNECTING))
+calling = _group("calling", Calling, _ACCOUNT)
+calling_hermes = _group("calling", Calling, (*_ACCOUNT, *_PROGRAM))
+busy = _group("busy", Busy, _BUSY_PORT)
+output = _group("output", Output, _OUTPUT)
 
 
-def hops(wanted: dict[str, Any]) -> tuple[HopConfiguration, ...]:
-    """The way to the host that was typed, by the connection options."""
-    from hermes_tunnel.ssh.config.chain import Options, resolve
-    from hermes_tunnel.ssh.config.target import parse_target
-
-    target = parse_target(wanted["host"], wanted["jumps"], wanted["user"], wanted["port"])
-    family = {(True, False): "inet", (False, True): "inet6"}.get((wanted["ipv4"], wanted["ipv6"]))
-    options = Options(
-        config_file=wanted["config_file"],
-        options=wanted["ssh_options"],
-        identity_files=wanted["identity_files"],
-        address_family=family,
-    )
-    return resolve(target, options)
-
-
-def call(wanted: dict[str, Any]) -> Call:
-    """How Hermes is run there, by those of the options for it that the verb has."""
-    from hermes_tunnel.remote.call import Call
-
-    options = {"path": "hermes_path", "as_user": "as_user", "profile": "profile", "container": "container"}
-    return Call(**{field: wanted[name] for field, name in options.items() if wanted.get(name)})
-
-
-def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:
+def new_console(*, verbosity: int = 0) -> Console:
     """The console on this process's standard error and input."""
     dumb = os.environ.get("TERM") == "dumb"
     # Standard error may have been closed from the start: then nobody is told.
@@ -228,4 +287,4 @@ def new_console(*, verbosity: int = 0, quiet: bool = False) -> Console:
     keyboard = Keyboard(sys.stdin)
     keyboard.heed_stops()
     color = not os.environ.get("NO_COLOR") and not dumb
-    return Console(stream, keyboard, verbosity=-1 if quiet else verbosity, color=color, moves=not dumb)
+    return Console(stream, keyboard, verbosity=verbosity, color=color, moves=not dumb)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from hermes_tunnel.cli.options import PORT, new_console, option
+from hermes_tunnel.cli.report import heard_by
+from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_unavailable
 from hermes_tunnel.ports.programs import Role
-from hermes_tunnel.ports.room import end_occupants
+from hermes_tunnel.ports.room import BusyPort, Person, end_occupants
 from hermes_tunnel.text import plain
 
 
@@ -27,11 +29,23 @@ def port(port: int, kill: bool, yes: bool) -> int:
     for holder in holders:
         click.echo(plain(describe(holder)))
     if kill:
-        end_occupants(port, new_console(), yes=yes)
-        holders = occupants(port)
+        holders = _end(port, yes=yes)
     elif any(not holder.protected for holder in holders):
         click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)
     return _free_or_taken(port, holders)
+
+
+def _end(port: int, *, yes: bool) -> list[Occupant]:
+    """End those who hold it, each after a yes; who still does."""
+    console = new_console()
+    person = Person(console.say, console.is_terminal, BusyPort("kill", yes))
+    decider = Decider(console, lambda _: None)
+    heard_by(decider)
+    try:
+        decider.follow(end_occupants(port, person))
+    finally:
+        decider.end()
+    return occupants(port)
 
 
 def _free_or_taken(port: int, holders: list[Occupant]) -> int:

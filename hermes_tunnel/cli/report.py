@@ -1,68 +1,129 @@
-"""What a run tells: everything to the console, and the contract's events as JSON lines if wanted."""
+"""What a run tells: everything to the console, the contract's events as JSON lines if wanted, and its end."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import click
 
 from hermes_tunnel import events
+from hermes_tunnel.cli.exit import show_failure, show_fault
 from hermes_tunnel.cli.options import variables_in_use
-from hermes_tunnel.errors import ConfigurationFailure, Ended, ExitStatus, Failure, UsageFailure
+from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.conversation.decider import Decider, Fault, Signalled, Stopped
+from hermes_tunnel.errors import (
+    ConfigurationFailure,
+    ExitStatus,
+    Failure,
+    NetworkFailure,
+    NobodyAnswered,
+    UsageFailure,
+)
+from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.terminal.console import Console
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended.
+
+    :param outcome: in a word, for the JSON
+    :param words: the one line that standard output is for
+    :param problem: why it did not end well, where a signal was not the reason
+    """
+
+    outcome: str
+    words: str = ""
+    status: int = ExitStatus.OK
+    problem: Exception | None = None
+
+
+Run = Callable[[Decider], Ending]
+
+
+_AGAIN = "again"
+
+
 class Report:
-    """Passes what happens to the console and, if wanted, as JSON lines to standard output."""
+    """Tells what happens as JSON lines on standard output, if wanted, and how it ended."""
 
     def __init__(self, console: Console, *, as_json: bool) -> None:
-        self._console = console
+        self.console = console
         self._json = as_json
         self._remote_status: int | None = None
-        self.connected = False
+        self._connected = False
+        self._signals = _signals()
 
-    def emit(self, event: events.Event) -> None:
+    def record(self, event: events.Event) -> None:
         """One thing that happened."""
         if isinstance(event, events.Connected):
-            self.connected, self._remote_status = True, None
+            self._connected, self._remote_status = True, None
         if isinstance(event, events.CommandEnded):
             self._remote_status = event.status
         if self._json and event.public:
-            self._write(json.dumps(events.as_json(event, self._console.secrets)))
-        self._console.show(event)
+            self._write(json.dumps(events.as_json(event, self.console.secrets)))
 
-    def conclude(self, run: Callable[[], str]) -> int:
-        """Run, and say that it is over however it ended.
+    def conclude(self, run: Run, *, may_repeat: bool = False) -> int:
+        """Run, and say how it ended: the last that is said, and the exit status, are of one mind.
 
-        :param run: gives the outcome in a word where it ended well
-        :return: the exit status of a good end; the others are raised
+        :param may_repeat: whether another try is offered where nobody answered, or the connection was lost
+        :return: the exit status
         """
+        while True:
+            ending = self._ending_of(run)
+            lost = isinstance(ending.problem, NobodyAnswered | NetworkFailure) and self._connected
+            if not (may_repeat and lost and self.console.is_terminal):
+                self._signals.hear_no_more()
+                return self._say(self._last_word(ending))
+            self._say(ending)
+            again = self._ending_of(_ask_again)
+            if again.outcome != _AGAIN:
+                self._signals.hear_no_more()
+                return self._say(again) if again.status else int(ending.status)
+
+    def _ending_of(self, run: Run) -> Ending:
+        decider = Decider(self.console, self.record)
+        heard_by(decider)
         try:
-            outcome = run()
+            return run(decider)
         except Failure as failure:
             variables = variables_in_use(click.get_current_context())
             if isinstance(failure, UsageFailure | ConfigurationFailure) and variables:
                 failure.hint += f"; options were taken from the environment: {', '.join(variables)}"
             # What was answered or printed may be quoted in it; whoever shows it does not know the secrets.
-            failure.message = self._console.safe(failure.message)
-            failure.hint = self._console.safe(failure.hint)
-            self._finish(failure.status, failure.status.name.lower())
-            raise
-        except Ended as ended:
-            self._finish(128 + ended.number, "interrupted")
-            raise
-        self._finish(ExitStatus.OK, outcome)
-        return ExitStatus.OK
+            failure.message = self.console.safe(failure.message)
+            failure.hint = self.console.safe(failure.hint)
+            return Ending(failure.status.name.lower(), status=int(failure.status), problem=failure)
+        except Stopped as stopped:
+            return Ending("interrupted", status=128 + stopped.number)
+        except Exception as fault:  # the outermost layer: a fault of ours
+            return Ending("internal", status=ExitStatus.INTERNAL, problem=fault)
+        finally:
+            decider.end()
 
-    def _finish(self, status: int, outcome: str) -> None:
-        self.emit(events.Finished(int(status), outcome, self._remote_status))
+    def _last_word(self, ending: Ending) -> Ending:
+        """A signal or a fault that came while everything was being closed counts too."""
+        if self._signals.fault is not None:
+            return Ending("internal", status=ExitStatus.INTERNAL, problem=ending.problem)
+        if self._signals.number is not None:
+            return Ending("interrupted", status=128 + self._signals.number)
+        return ending
 
-    def result(self, text: str) -> None:
-        """The one line that standard output is for."""
-        if not self._json:
-            self._write(self._console.safe(text))
+    def _say(self, ending: Ending) -> int:
+        if ending.words and not self._json:
+            self._write(self.console.safe(ending.words))
+        finished = events.Finished(int(ending.status), ending.outcome, self._remote_status)
+        self.record(finished)
+        self.console.show(finished)
+        fault = ending.problem or self._signals.fault
+        if isinstance(fault, Failure):
+            show_failure(fault)
+        elif fault is not None:
+            show_fault(fault)
+        return int(ending.status)
 
     def _write(self, line: str) -> None:
         if sys.stdout is None:
@@ -72,3 +133,19 @@ class Report:
             sys.stdout.flush()
         except OSError:
             self._json = False  # whoever read it has gone; the login goes on
+
+
+def heard_by(decider: Decider) -> None:
+    """Have signals, and faults in any thread, put into its mailbox."""
+    _signals().heard_by(
+        lambda number: decider.mailbox.put(Signalled(number)),
+        lambda problem: decider.mailbox.put(Fault(problem)),
+    )
+
+
+def _signals() -> Signals:
+    return click.get_current_context().find_object(Signals) or Signals()
+
+
+def _ask_again(decider: Decider) -> Ending:
+    return Ending(_AGAIN if is_yes(decider.answer(yes_or_no("Run it again?"))) else "")

@@ -1,229 +1,244 @@
-"""What goes back and forth while a login command runs: everything that happens, and what is done about it."""
+"""The one thread that decides: it takes what happened out of the mailbox, and blocks on nothing else.
+
+A person, the network and a lock take their time in other threads, which put what came of it into the
+mailbox. So a signal, a lost connection and a fault are heard whatever is being waited for.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.invitation import Invitations, Wishes
-from hermes_tunnel.conversation.mailbox import Answer, Item, Mailbox, Opened
-from hermes_tunnel.errors import Failure
-from hermes_tunnel.oauth import effects
-from hermes_tunnel.oauth.session import Session
-from hermes_tunnel.oauth.states import (
-    Answered,
-    Delivered,
-    Exited,
-    PersonTime,
-    State,
-    Strayed,
-    TimeUp,
-    Undelivered,
-)
-from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
-from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
-from hermes_tunnel.remote.command import Output, RemoteCommand
-from hermes_tunnel.remote.hermes import Provider
-from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.conversation.mailbox import Mailbox
+from hermes_tunnel.conversation.news import News
+from hermes_tunnel.conversation.questions import Again, Answer, Asked, Questions
+from hermes_tunnel.conversation.tasks import Done, Task, Tasks
+from hermes_tunnel.conversation.work import LOOK_SECONDS, Reply
+from hermes_tunnel.question import Question
+from hermes_tunnel.steps import Steps, Work
 from hermes_tunnel.terminal.console import Console
-from hermes_tunnel.way_back.entrance import callback_event
 
-_QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
-_OFFER_SECONDS = 3.0  # from the invitation until the command has said that it takes an address at its prompt
-_TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
+T = TypeVar("T")
 
-_WAITING_FOR = {
-    State.AWAITING_CALLBACK: "the browser to come back",
-    State.AWAITING_APPROVAL: "your approval",
-    State.ASKING: "your answer",
-    State.AWAITING_ANSWER: "your answer",
-}
+_TICK_SECONDS = 1.0  # how often a wait without an end looks up
+_UNWIND_SECONDS = 5.0
 
 
-class Conversation:
-    """One login command's conversation.
+class Stopped(BaseException):
+    """A signal asked the program to end. It is raised by the decider alone, where it takes the next item.
 
-    One thread decides (the one that calls ``run``); the others put what they saw into the mailbox.
-
-    :param provider: what is logged in to
-    :param call: how Hermes is run there
-    :param wishes: how the person wants it
-    :param nonce: what makes our markers in the output unmistakable
+    :param number: the signal's number; the exit status is 128 more
     """
 
-    def __init__(
-        self,
-        provider: Provider,
-        call: Call,
-        wishes: Wishes,
-        *,
-        console: Console,
-        emit: events.Emit,
-        nonce: str,
-    ) -> None:
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@dataclass(frozen=True)
+class Signalled:
+    """A signal came."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of ours in some thread."""
+
+    problem: BaseException
+
+
+@dataclass(frozen=True)
+class Told:
+    """Another thread tells what happened."""
+
+    event: events.Event
+
+
+@dataclass(frozen=True)
+class AskedFor:
+    """Another thread has a question, or has it no longer."""
+
+    question: Question
+    reply: Reply[str]
+    wanted: bool = True
+
+
+class Decider:
+    """Takes one item after the other, for whoever reads the login from top to bottom.
+
+    ``mailbox`` is where signals, and everything else that happens, are put; ``news`` may hold back from the
+    screen what has to stand last there.
+
+    :param console: shows what happens, and asks
+    :param record: is told what happens, at once; called by this thread alone
+    """
+
+    def __init__(self, console: Console, record: events.Emit) -> None:
+        self.console = console
         self.mailbox = Mailbox()
-        self._provider = provider
-        self._console = console
-        self._emit = emit
-        self._sudo_prompt = sudo_prompt(nonce)
-        self._transcript = Transcript(begin_marker(nonce))
-        seconds = wishes.seconds
-        times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
-        self._session = Session(provider.policy, times)
-        self._invitations = Invitations(
-            provider,
-            call,
-            wishes,
-            console=console,
-            emit=emit,
-            mailbox=self.mailbox,
-            type_in=self._type_in,
-        )
-        self._deadline = 0.0
-        self._quiet_at: float | None = None
-        self._counted = False
-        self._offered = threading.Event()  # the command takes an address at its prompt
-        self._offer_due = 0.0
-        self._prompts = 0
+        self.news = News(console)
+        self.questions = Questions(console, self.mailbox)
+        self.tasks = Tasks(self.questions, self.mailbox)
+        self._record = record
+        self._asked: dict[Reply[str], Asked] = {}
+        self._kept: deque[object] = deque()
+        self._ending = threading.Event()
 
-    def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
-        """Until the login is over; the listener and an open question do not outlast it.
+    # -- for the thread that decides -------------------------------------------------------------------
 
-        :raises Failure: it is over and did not succeed
+    def next(self, seconds: float) -> object | None:
+        """The next thing that concerns the caller; None if nothing does in that time.
+
+        :raises Stopped: a signal came
+        :raises Exception: what a task raised; a fault of ours in any thread
         """
-        self._connection, self._command = connection, command
-        with closing(self._invitations):
-            try:
-                todo = self._session.start()
-                while not (todo and isinstance(todo[-1], effects.Conclude)):
-                    for effect in todo:
-                        self._perform(effect)
-                    todo = self._next()
-                return todo[-1]
-            finally:
-                self._console.stop_asking()
-                self._console.quiet()
-                self._console.done_waiting()
+        until = time.monotonic() + seconds
+        while not self._kept and (left := until - time.monotonic()) > 0:
+            self._step(left)
+        return self._kept.popleft() if self._kept else None
+
+    def emit(self, event: events.Event) -> None:
+        """Something happened."""
+        self._record(event)
+        self.news.show(event)
+
+    def do(self, function: Callable[[], T], *, undo: Callable[[T], object] = lambda _: None) -> T:
+        """The result of a function that takes its time; what it raises is raised.
+
+        :param undo: closes what the function has opened, where nobody wants it any more
+        :raises Stopped: a signal came; the work is told (``wanted``), and given a moment to unwind
+        """
+        done: list[object] = []
+        running = self.tasks.work(Work(function, undo), done.append)
+        try:
+            while not done:
+                self._step(_TICK_SECONDS)
+        except BaseException:
+            self.end()
+            running.abandon()
+            running.join(_UNWIND_SECONDS)
+            raise
+        result: T = running.result()
+        return result
+
+    @contextmanager
+    def entered(self, manager: AbstractContextManager[T]) -> Iterator[T]:
+        """A context that takes its time to be entered; it is left here."""
+        result = self.do(manager.__enter__, undo=lambda _: _leave(manager))
+        try:
+            yield result
+        finally:
+            _leave(manager)
+
+    def answer(self, question: Question, wanted: Callable[[], bool] = lambda: True) -> str | None:
+        """The person's answer; None where nobody gives one, or where it is no longer wanted."""
+        given: list[str | None] = []
+        asked = self.questions.ask(question, given.append)
+        try:
+            while not given and wanted():
+                self._step(LOOK_SECONDS)
+        finally:
+            self.questions.withdraw(asked)
+        return given[0] if given else None
+
+    def follow(self, steps: Steps[T]) -> T:
+        """Go through steps to their end; their result."""
+        result: list[T] = []
+
+        def followed() -> Steps[None]:
+            result.append((yield from steps))
+
+        task = self.begin(followed())
+        try:
+            while not result:
+                self._step(_TICK_SECONDS)
+        finally:
+            self.tasks.drop(task)
+        return result[0]
+
+    def begin(self, steps: Steps[object]) -> Task:
+        """Go through steps beside everything else; what they raise comes out of ``next``."""
+        return self.tasks.begin(steps)
+
+    def end(self) -> None:
+        """It is over: whoever asks from another thread hears so, and no question stands any more."""
+        self._ending.set()
+        self.tasks.drop_all()
+        self.questions.withdraw_all()
+        for reply in self._asked:
+            reply.give(None)
+        self._asked.clear()
+
+    # -- for other threads -----------------------------------------------------------------------------
+
+    def tell(self, event: events.Event) -> None:
+        """Have an event told."""
+        self.mailbox.put(Told(event))
+
+    def wanted(self) -> bool:
+        """Whether what another thread does is of use still."""
+        return not self._ending.is_set()
+
+    def ask_for(self, question: Question, wanted: Callable[[], bool] = lambda: True) -> str | None:
+        """The person's answer, for a thread that can wait for it.
+
+        :param wanted: whether the answer matters still; else the question is withdrawn
+        """
+        reply = Reply[str]()
+        self.mailbox.put(AskedFor(question, reply))
+        answer = reply.wait(lambda: wanted() and self.wanted())
+        self.mailbox.put(AskedFor(question, reply, wanted=False))
+        return answer
 
     # -- what happens ----------------------------------------------------------------------------------
 
-    def _next(self) -> list[effects.Effect]:
-        """Wait for the next thing to happen, or for the time to come."""
-        now = time.monotonic()
-        moments = [now + _TICK_SECONDS]
-        came_in_time = self.mailbox.request_under_way
-        if not came_in_time:
-            moments.append(self._deadline)
-        if self._quiet_at is not None:
-            moments.append(self._quiet_at)
-        item = self.mailbox.get(min(moments) - now)
-        if item is not None:
-            return self._on_item(item)
-        return self._on_time(time.monotonic(), came_in_time=came_in_time or self.mailbox.request_under_way)
+    def _step(self, seconds: float) -> None:
+        """Do what is due, or what the next thing that happens asks for; what concerns somebody is kept."""
+        self.tasks.resume()
+        due, now = self.tasks.due, time.monotonic()
+        item = self.mailbox.get(seconds if due is None else max(0.0, min(seconds, due - now)))
+        if item is not None and not self._handled(item):
+            self._kept.append(item)
 
-    def _on_time(self, now: float, *, came_in_time: bool) -> list[effects.Effect]:
-        self._connection.check()
-        if self._quiet_at is not None and now >= self._quiet_at:
-            self._quiet_at = None
-            self._console.quiet()
-            if todo := self._said(self._transcript.silence()):
-                return todo
-        if now >= self._deadline and not came_in_time:
-            return self._session.feed(TimeUp())
-        if self._counted and self._session.state in _WAITING_FOR:
-            self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)
-        return []
-
-    def _on_item(self, item: Item) -> list[effects.Effect]:
-        if isinstance(item, Output):
-            self._quiet_at = time.monotonic() + _QUIET_SECONDS
-            return self._said(self._transcript.receive(item.data))
-        if isinstance(item, Failure | Undelivered):
-            self._connection.check()  # it may know better why
-        if isinstance(item, Failure):
-            raise item
-        if isinstance(item, Answer):
-            return self._answered(item)
-        if isinstance(item, Opened):
-            self._invitations.on_opened(item)
-            return []
-        if isinstance(item, Exited):
-            said = self._said(self._transcript.end())
-            self._emit(events.CommandEnded(item.status))
-            return [*said, *self._session.feed(item)]
-        if isinstance(item, Delivered | Undelivered):
-            self._invitations.on_browser_back()
-        if isinstance(item, Delivered | Undelivered | Strayed):
-            self._emit(callback_event(item))
-        return self._session.feed(item)
-
-    def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
-        todo: list[effects.Effect] = []
-        for one in said:
-            if isinstance(one, Line) and self._transcript.begun and not one.decisive:
-                self._emit(events.RemoteLine(one.text))
-            if isinstance(one, Prompt) and one.text == self._sudo_prompt:
-                todo.append(effects.AskPerson("sudo's password:", secret=True))
-                todo.append(effects.Allow(self._provider.time.answer))
-            else:
-                todo.extend(self._session.feed(one))
-        if self._session.takes_paste:
-            self._offered.set()
-        return todo
-
-    def _answered(self, answer: Answer) -> list[effects.Effect]:
-        if answer.to != self._prompts:
-            return []  # it was no prompt, as it turned out
-        self._console.stop_asking()
-        if answer.text is not None:
-            self._command.answer(answer.text)
-        return self._session.feed(Answered(nobody=answer.text is None))
-
-    # -- what is done about it -------------------------------------------------------------------------
-
-    def _perform(self, effect: effects.Effect) -> None:
-        if isinstance(effect, effects.Allow):
-            self._deadline = time.monotonic() + effect.seconds
-            self._counted = effect.person
-            self._console.done_waiting()
-        elif isinstance(effect, effects.Invite):
-            if not self._session.takes_paste:
-                self._offered.clear()
-            self._offer_due = time.monotonic() + _OFFER_SECONDS
-            self._invitations.invite(effect.authorization, self._connection, again=effect.again)
-        elif isinstance(effect, effects.DeliverTo):
-            self._invitations.deliver_to(effect.port)
-        elif isinstance(effect, effects.CloseListener):
-            self._invitations.expect_nothing()
-        elif isinstance(effect, effects.StopAsking):
-            self._prompts += 1
-            self._console.stop_asking()
-        elif isinstance(effect, effects.AskPerson):
-            self._emit(events.Prompt(effect.text, effect.secret))
-            self._prompts += 1
-            self._console.ask_meanwhile(
-                f"({self._connection.destination}) {effect.text} ",
-                effect.secret,
-                partial(self._post_answer, self._prompts),
-            )
-
-    def _post_answer(self, to: int, text: str | None) -> None:
-        self.mailbox.put(Answer(text, to))
-
-    def _type_in(self, address: str) -> bool:
-        """The last way: the command's own prompt, if it said that it has one. Called by the gate.
-
-        A browser can be back before the command has said anything of its prompt.
-        """
-        self.mailbox.hear_on()
-        self._offered.wait(self._offer_due - time.monotonic())
-        self.mailbox.before_request()
-        if not self._session.takes_paste:
-            return False
-        self._console.secrets.add(address)
-        self._command.answer(address)
+    def _handled(self, item: object) -> bool:
+        match item:
+            case Signalled():
+                raise Stopped(item.number)
+            case Fault():
+                raise item.problem
+            case Told():
+                self.emit(item.event)
+            case Again():
+                self.console.redraw()
+            case Answer():
+                self.questions.answered(item)
+            case AskedFor():
+                self._on_asked_for(item)
+            case Done():
+                item.then(item.work)
+            case _:
+                return False
         return True
+
+    def _on_asked_for(self, item: AskedFor) -> None:
+        if item.wanted and self.wanted():
+            self._asked[item.reply] = self.questions.ask(item.question, partial(self._give, item.reply))
+        elif (asked := self._asked.pop(item.reply, None)) is not None:
+            self.questions.withdraw(asked)
+
+    def _give(self, reply: Reply[str], answer: str | None) -> None:
+        self._asked.pop(reply, None)
+        reply.give(answer)
+
+
+def _leave(manager: AbstractContextManager[Any]) -> None:
+    manager.__exit__(None, None, None)

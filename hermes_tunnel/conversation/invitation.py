@@ -1,23 +1,28 @@
-"""Inviting the person to sign in: ready for the answer first, then the address, then the browser."""
+"""Inviting the person: ready for the answer first, then the address, then the browser."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from hermes_tunnel import events
 from hermes_tunnel.browser import NotStarted, open_browser
-from hermes_tunnel.conversation.mailbox import Mailbox, Opened
-from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.pasting import Pasting
+from hermes_tunnel.errors import Failure, Unsafe
 from hermes_tunnel.oauth.authorization import Authorization, Mode
 from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.ports.room import BusyPort, Person
+from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import Provider
 from hermes_tunnel.ssh.connection import Connection
-from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.steps import Steps, ask, work
 from hermes_tunnel.way_back.delivery import Delivery
-from hermes_tunnel.way_back.entrance import BusyPort, WayBack
+from hermes_tunnel.way_back.entrance import Entrance
 
 _MOST_BROWSERS = 2  # the page, and once more if the command starts over
 _OPENED_SECONDS = 0.5  # what starts a browser is given that long when all is over
@@ -52,38 +57,35 @@ class Invitations:
         provider: Provider,
         call: Call,
         wishes: Wishes,
-        *,
-        console: Console,
-        emit: events.Emit,
-        mailbox: Mailbox,
+        decider: Decider,
         type_in: Callable[[str], bool],
     ) -> None:
         self._provider = provider
         self._call = call
         self._wishes = wishes
-        self._console = console
-        self._emit = emit
-        self._mailbox = mailbox
+        self._decider = decider
         self._type_in = type_in
-        self._way_back = WayBack(console, emit, mailbox, wishes.busy_port)
+        self._entrance = entrance(decider, wishes.busy_port)
+        self._pasting = Pasting(decider, self._entrance)
         self._delivery: Delivery | None = None
         self._browsers = 0
-        self._openers: list[threading.Thread] = []
+        self._opening = 0
         self._agreed: set[tuple[str, str]] = set()
 
-    def invite(self, authorization: Authorization, connection: Connection, *, again: bool) -> None:
-        """Invite the person; the browser is started beside whatever else happens (``Opened``).
+    def invite(self, authorization: Authorization, connection: Connection, *, again: bool) -> Steps[None]:
+        """Invite the person.
 
         :raises Unsafe: nobody vouches for the issuer
         :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
         """
-        self._console.stop_asking()
-        self._check_issuer(authorization, connection.destination)
-        self._console.secrets.add(authorization.state)  # some releases print it when it does not match
-        self._way_back.close()
+        self._pasting.stop()
+        yield from self._check_issuer(authorization, connection.destination)
+        self._decider.console.secrets.add(authorization.state)  # some releases print it if it does not match
         if authorization.mode is Mode.LOOPBACK:
-            self._expect(authorization, connection)
-        self._emit(
+            yield from self._expect(authorization, connection)
+        else:
+            yield from work(self._entrance.close)
+        self._decider.emit(
             events.AuthorizationAsked(
                 authorization.mode.value,
                 authorization.url,
@@ -93,78 +95,84 @@ class Invitations:
             )
         )
         if self._wishes.open_page is None or self._browsers == _MOST_BROWSERS:
-            self._way_back.take_what_is_pasted()
-            return
-        self._browsers += 1
-        # What starts a browser may take its time, and the browser may be back before it is done.
-        opener = threading.Thread(
-            target=self._open, args=(self._wishes.open_page, authorization.url), name="browser", daemon=True
-        )
-        self._openers.append(opener)
-        opener.start()
+            self._pasting.start()
+        else:
+            self._browsers += 1
+            self._opening += 1
+            self._decider.begin(self._open_page(self._wishes.open_page, authorization.url))
 
-    def _open(self, open_page: Callable[[str], bool], url: str) -> None:
+    def _open_page(self, open_page: Callable[[str], bool], url: str) -> Steps[None]:
+        """Open it; the browser may be back before what starts it has come to an end."""
+        reason = ""
         try:
-            self._mailbox.put(Opened(open_page(url)))
+            opened = yield from work(partial(open_page, url))
         except NotStarted as problem:
-            self._mailbox.put(Opened(False, str(problem)))
-
-    def on_opened(self, opened: Opened) -> None:
-        """The browser was started, or could not be."""
-        if not self._openers:
-            return  # it has been here already
-        self._openers.pop(0)
-        if opened.reason:
-            self._emit(events.Notice(f"{opened.reason}."))
-        self._emit(events.Browser(opened.opened))
-        if not self._openers:
-            self._way_back.take_what_is_pasted()
+            opened, reason = False, f"{problem}."
+        if self._opening:
+            self._opening -= 1
+            if reason:
+                self._decider.emit(events.Notice(reason))
+            self._decider.emit(events.Browser(opened))
+            if not self._opening:
+                self._pasting.start()
 
     def on_browser_back(self) -> None:
         """The browser brought the answer, so it had been opened, whatever its starter has to say yet."""
-        if self._openers:
-            self._openers.clear()
-            self._emit(events.Browser(opened=True))
+        if self._opening:
+            self._opening = 0
+            self._decider.emit(events.Browser(opened=True))
 
     def deliver_to(self, port: int) -> None:
         """The command said that it listens on another port than the redirect's."""
         if self._delivery is not None:
             self._delivery.port = port
 
-    def expect_nothing(self) -> None:
+    def expect_nothing(self) -> Steps[None]:
         """Nothing more is expected from the browser, or from the person in its place."""
-        self._console.stop_asking()
-        self._way_back.close()
+        self._pasting.stop()
+        yield from work(self._entrance.close)
 
-    def close(self) -> None:
-        """All is over; what is known of the browser is told."""
-        self.expect_nothing()
-        for opener in self._openers:
-            opener.join(_OPENED_SECONDS)
-        while self._openers and (item := self._mailbox.get(0)) is not None:
-            if isinstance(item, Opened):
-                self.on_opened(item)
+    @contextmanager
+    def open(self) -> Iterator[Invitations]:
+        """The listener does not outlast this; what is known of the browser by then is told."""
+        try:
+            try:
+                yield self
+            except Failure:
+                self._hear_of_browsers()
+                raise
+            self._hear_of_browsers()
+        finally:
+            self._pasting.stop()
+            self._entrance.close()
 
-    def _check_issuer(self, authorization: Authorization, destination: str) -> None:
+    def _hear_of_browsers(self) -> None:
+        self._pasting.stop()
+        until = time.monotonic() + _OPENED_SECONDS
+        while self._opening and (left := until - time.monotonic()) > 0:
+            self._decider.next(left)
+
+    def _check_issuer(self, authorization: Authorization, destination: str) -> Steps[None]:
         """An issuer that nobody vouches for is the person's to judge; once, if the command starts over."""
         policy, issuer = self._provider.policy, authorization.issuer
         known = policy.knows(issuer) or issuer in self._wishes.allowed_hosts
         what = (issuer, authorization.redirect_host if authorization.mode is Mode.EXTERNAL else "")
         if (known and authorization.mode is not Mode.EXTERNAL) or what in self._agreed:
             return
-        self._console.say(f"{destination} asks you to sign in at:")
-        self._console.say(f"    {issuer}", bold=True)
+        say = self._decider.console.say
+        say(f"{destination} asks you to sign in at:")
+        say(f"    {issuer}", bold=True)
         if authorization.mode is Mode.EXTERNAL:
-            self._console.say("and the answer will go from your browser to:")
-            self._console.say(f"    {authorization.redirect_host}", bold=True)
-        if not self._console.confirm("Is that where you want to sign in?"):
+            say("and the answer will go from your browser to:")
+            say(f"    {authorization.redirect_host}", bold=True)
+        if not is_yes((yield from ask(yes_or_no("Is that where you want to sign in?")))):
             raise Unsafe(
                 f"{issuer} is not known to belong to {self._provider.title}; nothing was opened",
                 f"if you know that it does: --allow-host {issuer}",
             )
         self._agreed.add(what)
 
-    def _expect(self, authorization: Authorization, connection: Connection) -> None:
+    def _expect(self, authorization: Authorization, connection: Connection) -> Steps[None]:
         """Be ready for the browser, or for what the person brings where it cannot come back by itself."""
         redirect = authorization.redirect
         assert redirect is not None  # noqa: S101 - a loopback authorization has one
@@ -172,4 +180,12 @@ class Invitations:
         self._delivery = Delivery(
             lambda: connection, self._call, redirect, by=self._wishes.relay, type_in=self._type_in
         )
-        self._way_back.open(connection, expected, self._delivery)
+        known = self._provider.callback is not None and self._provider.callback[0] == redirect.port
+        yield from self._entrance.open(connection, expected, self._delivery, known=known)
+
+
+def entrance(decider: Decider, busy: BusyPort) -> Entrance:
+    """An entrance whose questions go to the person at the console."""
+    console = decider.console
+    person = Person(console.say, console.is_terminal, busy)
+    return Entrance(person, decider.emit, decider.mailbox.put)

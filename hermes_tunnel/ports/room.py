@@ -1,10 +1,15 @@
-"""Who holds a local port, and making room on it: for the ``port`` verb, and for a login that needs one."""
+"""Making room on a local port: for the ``port`` verb, and for a login that needs one.
+
+What takes its time (the person, a look at the system's sockets, a program that is asked to end) is a step.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from hermes_tunnel.errors import NoWayBack
 from hermes_tunnel.ports.occupants import (
@@ -18,9 +23,12 @@ from hermes_tunnel.ports.occupants import (
 )
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.termination import Termination, end
-from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.question import is_yes, yes_or_no
+from hermes_tunnel.steps import Steps, ask, work
 
 ON_BUSY = ("ask", "kill", "paste", "fail")
+_TUNNELS = (Role.SSH_FORWARD, Role.HERMES_TUNNEL, Role.HERMES)
+Say = Callable[[str], object]
 
 
 class Room(Enum):
@@ -30,21 +38,57 @@ class Room(Enum):
     NONE = "it stays taken, and the person will bring the address that the browser ended on"
 
 
+@dataclass(frozen=True)
+class BusyPort:
+    """What the person wants if the local port is taken.
+
+    :param wish: one of ``ON_BUSY``
+    :param yes: whether the question is answered beforehand, where that is safe
+    """
+
+    wish: str = "ask"
+    yes: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """The person, as far as a busy port is theirs to decide about.
+
+    :param say: tells them a sentence
+    :param there: whether there is somebody to ask
+    """
+
+    say: Say
+    there: bool
+    busy: BusyPort = field(default_factory=BusyPort)
+
+    def agrees_to(self, occupant: Occupant, *, known: bool) -> bool:
+        """Whether the yes that was given beforehand is meant for this occupant.
+
+        A port that only the remote machine named proves nothing: it could be that of any program of the
+        person's, who would not have said yes to its end.
+
+        :param known: whether the provider is known to use this port
+        """
+        return self.busy.yes and (known or (occupant.own and occupant.role in _TUNNELS))
+
+
 def make_room(
-    port: int, addresses: Sequence[str], cause: OSError, console: Console, *, on_busy: str, yes: bool = False
-) -> Room:
+    port: int, addresses: Sequence[str], cause: OSError, person: Person, *, known: bool = False
+) -> Steps[Room]:
     """Free a port that could not be had, or do without it, if the person agrees.
 
     :param addresses: where it was to be had
     :param cause: what the system said
-    :param on_busy: ``ask``, ``kill`` (and it is asked all the same unless ``yes``), ``paste`` or ``fail``
+    :param known: whether the provider is known to use this port, which else only the remote named
     :raises NoWayBack: it stays taken, and by whom
     """
-    holders = [one for one in occupants(port) if keeps_from(one, addresses)]
+    holders = yield from work(partial(occupants, port))
+    holders = [one for one in holders if keeps_from(one, addresses)]
     refusal = why_not(cause, port, occupied=any(one.listens for one in holders))
     holders = [one for one in holders if one.listens or refusal.reason is BindRefusal.TAKEN]
-    if _may_paste(refusal, holders, console, on_busy):
-        return _do_without(port, holders, console, yes=yes)
+    if _may_paste(refusal, holders, person):
+        return (yield from _do_without(port, holders, person, known=known))
     if refusal.reason is not BindRefusal.TAKEN or not holders:
         raise NoWayBack(refusal.message, f"{refusal.hint}{'; or ' if refusal.hint else ''}{_PASTE}")
     living = [one for one in holders if one.role is not Role.CLOSED]
@@ -59,16 +103,18 @@ def make_room(
             f"local port {port} is taken by {named}",
             f"it is not ours to end: {protected}; run it again when it has ended",
         )
-    if on_busy == "fail" or (not console.is_terminal and not yes):
+    agreed = all(person.agrees_to(one, known=known) for one in living)
+    if person.busy.wish == "fail" or not (person.there or agreed):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
             f"to end it: hermes-tunnel port {port} --kill; the port cannot be another, the provider knows "
             f"it; or {_PASTE}",
         )
-    by_whom = f" by {named}" if yes else ""  # else it is named where it is asked about
-    console.say(f"Local port {port} is needed and is taken{by_whom}.")
+    by_whom = f" by {named}" if agreed else ""  # else it is named where it is asked about
+    person.say(f"Local port {port} is needed and is taken{by_whom}.")
     for holder in living:
-        if end_occupant(holder, console, yes=yes) is not Termination.FREED:
+        ended = yield from end_occupant(holder, person.say, yes=person.agrees_to(holder, known=known))
+        if ended is not Termination.FREED:
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
                 f"end it yourself, or: hermes-tunnel port {port} --kill; or {_PASTE}",
@@ -80,13 +126,13 @@ _PASTE = "--on-busy-port paste, and you bring the address yourself"
 _UNUSABLE = (BindRefusal.RESERVED, BindRefusal.FORBIDDEN)
 
 
-def _may_paste(refusal: Refusal, holders: list[Occupant], console: Console, on_busy: str) -> bool:
+def _may_paste(refusal: Refusal, holders: list[Occupant], person: Person) -> bool:
     """Whether the person wants to bring the address; nobody has to be asked where nobody listens."""
     nobody_there = refusal.reason in _UNUSABLE and not any(one.listens for one in holders)
-    return on_busy == "paste" or (on_busy == "ask" and nobody_there and console.is_terminal)
+    return person.busy.wish == "paste" or (person.busy.wish == "ask" and nobody_there and person.there)
 
 
-def _do_without(port: int, holders: list[Occupant], console: Console, *, yes: bool) -> Room:
+def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bool) -> Steps[Room]:
     """The browser will end on that port all the same: whoever listens there will see the code."""
     listening = [one for one in holders if one.listens]
     named = "; ".join(describe(one) for one in listening)
@@ -95,9 +141,10 @@ def _do_without(port: int, holders: list[Occupant], console: Console, *, yes: bo
             f"local port {port} is taken by {named}, which would get the answer that the browser brings",
             f"it has to end first; to see what it is: hermes-tunnel port {port}",
         )
-    if listening and not yes:
-        console.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
-        if not console.confirm("Go on, and paste the address that the browser ends on?"):
+    if not all(person.agrees_to(one, known=known) for one in listening):
+        person.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
+        question = yes_or_no("Go on, and paste the address that the browser ends on?")
+        if not is_yes((yield from ask(question))):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
                 f"to end it: hermes-tunnel port {port} --kill; --yes agrees that it sees the answer",
@@ -105,20 +152,22 @@ def _do_without(port: int, holders: list[Occupant], console: Console, *, yes: bo
     return Room.NONE
 
 
-def end_occupants(port: int, console: Console, *, yes: bool) -> None:
+def end_occupants(port: int, person: Person) -> Steps[None]:
     """End whoever holds the port, each after a yes.
 
     :raises NoWayBack: it is still held, though nobody said no to that
     """
-    outcomes = [end_occupant(one, console, yes=yes) for one in _living(port)]
-    living = _living(port)
+    outcomes = []
+    for one in (yield from _living(port)):
+        outcomes.append((yield from end_occupant(one, person.say, yes=person.busy.yes)))
+    living = yield from _living(port)
     if not living:
         return
     free = [one for one in living if not one.protected]
     if not free:
         hint = f"it is not ours to end: {living[0].protected}"
     elif None in outcomes:
-        if console.is_terminal:
+        if person.there:
             return
         hint = f"nobody could be asked; if it may end: hermes-tunnel port {port} --kill --yes"
     elif Termination.DID_NOT_END in outcomes:
@@ -129,23 +178,24 @@ def end_occupants(port: int, console: Console, *, yes: bool) -> None:
     raise NoWayBack(f"local port {port} is taken by {'; '.join(map(describe, living))}", hint)
 
 
-def _living(port: int) -> list[Occupant]:
-    return [one for one in occupants(port) if one.role is not Role.CLOSED]
+def _living(port: int) -> Steps[list[Occupant]]:
+    holders = yield from work(partial(occupants, port))
+    return [one for one in holders if one.role is not Role.CLOSED]
 
 
-def end_occupant(occupant: Occupant, console: Console, *, yes: bool = False) -> Termination | None:
+def end_occupant(occupant: Occupant, say: Say, *, yes: bool = False) -> Steps[Termination | None]:
     """End the process after a yes; what became of it, said in words too; None where there was no yes."""
     if occupant.protected:
-        console.say(f"{describe(occupant)}: not ended, because {occupant.protected}")
+        say(f"{describe(occupant)}: not ended, because {occupant.protected}")
         return Termination.REFUSED
-    if not yes and not console.confirm(f"End {describe(occupant)}?"):
+    if not yes and not is_yes((yield from ask(yes_or_no(f"End {describe(occupant)}?")))):
         return None
-    result = end(occupant)
+    result = yield from work(partial(end, occupant))
     if result.outcome is Termination.FREED:
-        console.say(f"Ended {occupant.name} (PID {occupant.pid}); port {occupant.port} is free.")
+        say(f"Ended {occupant.name} (PID {occupant.pid}); port {occupant.port} is free.")
         return result.outcome
     held_by = "; ".join(describe(one) for one in result.holders)
-    console.say(
+    say(
         {
             Termination.REFUSED: f"It was not ended: {result.reason}.",
             Termination.DID_NOT_END: f"It was asked to end and did not: {held_by}.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hermes_tunnel.errors import RemoteCommandFailure, UsageFailure
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
+from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import begin_marker
 from hermes_tunnel.remote.command import output_of
 from hermes_tunnel.remote.hermes import known_callback
@@ -69,12 +70,10 @@ def read_listeners(table: str) -> list[Listener]:
     return sorted(found.values())
 
 
-def choose(found: Iterable[Listener], where: str, ask: Callable[[str, bool], str | None]) -> int:
-    """The port of the login that waits: the only likely one, or the one that the person names.
+def choose(found: Iterable[Listener], where: str) -> int | Question:
+    """The port of the login that waits, where only one is likely; else the question which of them it is.
 
-    :param ask: asks the person: the prompt, and whether the answer is hidden; None where nobody answers
     :raises RemoteCommandFailure: nothing listens there
-    :raises UsageFailure: nobody says which
     """
     found = list(found)
     if not found:
@@ -85,11 +84,23 @@ def choose(found: Iterable[Listener], where: str, ask: Callable[[str, bool], str
     likely = [one for one in found if one.likely]
     if len(likely) == 1:
         return likely[0].port
-    some = ", ".join(map(str, likely or found))
-    answer = ask(f"On the loopback of {where} there listen: {some}.\nWhich port is the login's? ", False)
+    listening = f"On the loopback of {where} there listen: {_named(found)}."
+    return Question("Which port is the login's?", said=(listening,))
+
+
+def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:
+    """The port that the person named.
+
+    :raises UsageFailure: they named none of those that listen there
+    """
+    found = list(found)
     if answer is not None and answer.strip().isdecimal() and int(answer) in {one.port for one in found}:
         return int(answer)
     raise UsageFailure(
-        f"it is not clear which port of {where} is the login's: {some}",
+        f"it is not clear which port of {where} is the login's: {_named(found)}",
         "name it: hermes-tunnel forward HOST PORT; Hermes says it, as Waiting for callback on, or in its URL",
     )
+
+
+def _named(found: list[Listener]) -> str:
+    return ", ".join(map(str, [one for one in found if one.likely] or found))

@@ -105,6 +105,13 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         raise  # noqa: PLE0704 - called while it is handled: a fault of ours, for the thread's own hook
 
+    def accept_the_rest(self) -> None:
+        """Serve who has connected already, now that nobody is waited for any more."""
+        self.socket.setblocking(False)
+        with contextlib.suppress(OSError):
+            while True:
+                self.process_request(*self.get_request())
+
     def hang_up(self) -> None:
         """End the connections that are still open, so that their threads do."""
         with self._lock:
@@ -129,9 +136,16 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
     :param addresses: loopback addresses to listen on, such as ``("127.0.0.1",)``; all or none
     :param port: the port here, which is the one that the ``redirect_uri`` names
     :param serve: handles one accepted connection in a thread of its own
+    :param settle: called at the end, before the connections that are still open are closed
     """
 
-    def __init__(self, addresses: tuple[str, ...], port: int, serve: Serve) -> None:
+    def __init__(
+        self,
+        addresses: tuple[str, ...],
+        port: int,
+        serve: Serve,
+        settle: Callable[[], object] = lambda: None,
+    ) -> None:
         super().__init__(
             ("127.0.0.1", 1),  # never dialled: _connect_to_gateway is ours
             ssh_config_file=None,
@@ -144,6 +158,7 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
             logger=logger,
         )
         self._serve = serve
+        self._settle = settle
         self._threads: list[threading.Thread] = []
         self._server_list: list[_Server] = []
 
@@ -180,7 +195,10 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         """Close the listeners and what is connected to them; there is no connection to close."""
         for server in self._server_list:
             server.shutdown()
+            server.accept_the_rest()
             server.server_close()
+        self._settle()
+        for server in self._server_list:
             server.hang_up()
         for thread in self._threads:
             thread.join()

@@ -6,13 +6,9 @@ to the screen is written by the thread that calls; what is typed is read by anot
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections.abc import Callable
-from typing import TextIO, overload
+from typing import TextIO
 
-from hermes_tunnel.oauth.pasted import may_be_a_word
 from hermes_tunnel.question import Question
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.terminal.screen import Screen, Standing
@@ -24,10 +20,6 @@ Took = Callable[["str | None"], object]
 
 def _nothing() -> None:
     """Nobody has to be told."""
-
-
-def _always() -> bool:
-    return True
 
 
 class Console(Screen):
@@ -51,22 +43,13 @@ class Console(Screen):
     ) -> None:
         super().__init__(stream, verbosity=verbosity, color=color, moves=moves)
         self._keyboard = keyboard
-        self._pasting: _Pasting | None = None
 
     @property
     def is_terminal(self) -> bool:
         """Whether somebody can be asked: both ends are a terminal."""
         return self._keyboard.is_terminal and self._is_seen
 
-    @overload
-    def ask(self, question: Question, answered: Took, again: Callable[[], object] = ...) -> None: ...
-
-    @overload
-    def ask(self, question: str, answered: bool, again: Callable[[], bool] = ...) -> str | None: ...
-
-    def ask(
-        self, question: Question | str, answered: Took | bool, again: Callable[[], object] = _nothing
-    ) -> str | None:
+    def ask(self, question: Question, answered: Took, again: Callable[[], object] = _nothing) -> None:
         """Put a question on the screen and begin to read its answer; what stands is given up.
 
         :param answered: called once, in the reading thread, with the line, or None at the end of the input
@@ -75,37 +58,6 @@ class Console(Screen):
         :param again: called in the reading thread when the question has to be shown again (``redraw``),
             because the program was stopped
         """
-        if isinstance(question, str):
-            return self._wait_for_an_answer(question, bool(answered), _always if again is _nothing else again)
-        assert not isinstance(answered, bool)  # noqa: S101 - by the overloads
-        self._put(question, answered, again)
-        return None
-
-    def take_lines(self, took: Took, *, offered: bool, again: Callable[[], object] = _nothing) -> None:
-        """Read line after line, none of them shown, while other things are; what stands is given up.
-
-        :param took: called in the reading thread with each line as it is typed, and with None at the end of
-            the input; not after ``stop_asking``
-        :param offered: whether nothing depends on them
-        :param again: as of ``ask``
-        """
-        self.stop_asking()
-        self._keyboard.read(took, hidden=True, many=True, offered=offered, again=again)
-
-    def stop_asking(self) -> None:
-        """Give up what stands. When this returns the terminal is as it was, and nobody is called any more."""
-        self._stop_pasting()
-        self._keyboard.stop()
-        self._drop_question()
-
-    def redraw(self) -> None:
-        """Show again the question that stands, if one does."""
-        self._settle()
-        if self._question is not None:
-            self._write(self._question.prompt)
-            self._question.ends_a_line = False
-
-    def _put(self, question: Question, answered: Took, again: Callable[[], object]) -> None:
         self.stop_asking()
         if not self.is_terminal and not question.piped:
             answered(None)
@@ -132,105 +84,25 @@ class Console(Screen):
 
         self._keyboard.read(took, hidden=question.hidden, ready=show, again=again)
 
-    # -- for callers that wait, or are called back in a thread; they go with the last of them ----------------
+    def take_lines(self, took: Took, *, offered: bool, again: Callable[[], object] = _nothing) -> None:
+        """Read line after line, none of them shown, while other things are; what stands is given up.
 
-    def confirm(self, question: str) -> bool:
-        """Yes or no, and no without a terminal."""
-        return (self._wait_for_an_answer(f"{question} [y/N] ", False) or "").strip().lower() in ("y", "yes")
-
-    def ask_meanwhile(self, prompt: str, hidden: bool, answered: Took) -> None:
-        """Ask for one line while other things happen."""
-        question = Question(prompt.removesuffix(" "), hidden=hidden, piped=True)
-        self._put(question, answered, self.redraw)
-
-    def take_pasted(
-        self,
-        take: Callable[[str], str],
-        *,
-        needed: bool,
-        nobody: Callable[[], object],
-        code: bool = True,
-    ) -> None:
-        """Hand over what the person pastes, unseen, while the time that is left is shown."""
+        :param took: called in the reading thread with each line as it is typed, and with None at the end of
+            the input; not after ``stop_asking``
+        :param offered: whether nothing depends on them
+        :param again: as of ``ask``
+        """
         self.stop_asking()
-        if needed:
-            self.quiet()
-            self.say("The browser cannot come back here by itself: it will end on a page that does not open.")
-            self.say("Paste the address of that page here and press Enter; it stays hidden.", bold=True)
-        else:
-            if code:
-                where, what = "the page shows a code instead of coming back", "it"
-            else:
-                where, what = "the browser ends on a page that does not open", "its address"
-            self.say(f"If {where}, paste {what} here and press Enter.")
-        self._begin(_Pasting(take, needed, nobody))
+        self._keyboard.read(took, hidden=True, many=True, offered=offered, again=again)
 
-    def _begin(self, pasting: _Pasting) -> None:
-        self.take_lines(pasting.lines.put, offered=not pasting.needed)
-        self._pasting = pasting
-        threading.Thread(target=self._read_pasted, args=(pasting,), name="paste", daemon=True).start()
+    def stop_asking(self) -> None:
+        """Give up what stands. When this returns the terminal is as it was, and nobody is called any more."""
+        self._keyboard.stop()
+        self._drop_question()
 
-    def _stop_pasting(self) -> None:
-        if self._pasting is not None:
-            self._pasting.lines.put(_STOP)
-            self._pasting = None
-
-    def _read_pasted(self, pasting: _Pasting) -> None:
-        before = ""
-        while (line := pasting.lines.get()) is not None:
-            if line is _STOP or self._pasting is not pasting:
-                return
-            line = line.strip()
-            if may_be_a_word(line) and line != before:
-                before = line
-                self.say("That could be a word. If it is the code, paste it once more.")
-            elif line:
-                self.secrets.add(line)
-                reason = pasting.take(line)
-                if not reason or self._pasting is not pasting:
-                    return
-                self.say(f"That is not it: {reason}.")
-        if self._pasting is pasting:
-            pasting.nobody()
-
-    def _wait_for_an_answer(
-        self, prompt: str, hidden: bool, wanted: Callable[[], object] = _always
-    ) -> str | None:
-        if not self.is_terminal:
-            return None
-        pasting, said = self._pasting, queue.Queue[Callable[[], "str | None"]]()
-        *above, text = prompt.removesuffix(" ").split("\n")
-        self.stop_asking()
-        for line in above:
-            self.say(line)
-        try:
-            self._put(
-                Question(text, hidden=hidden),
-                lambda line: said.put(lambda: line),
-                lambda: said.put(self.redraw),
-            )
-            while wanted():
-                with contextlib.suppress(queue.Empty):
-                    what = said.get(timeout=_LOOK_SECONDS)
-                    if what != self.redraw:
-                        return what()
-                    self.redraw()
-            return None
-        finally:
-            self.stop_asking()
-            if pasting is not None:
-                self._begin(pasting)
-
-
-_LOOK_SECONDS = 0.2
-_STOP = "\0"
-
-
-class _Pasting:
-    """What the person may, or has to, paste."""
-
-    def __init__(self, take: Callable[[str], str], needed: bool, nobody: Callable[[], object]) -> None:
-        self.take = take
-        self.needed = needed
-        self.nobody = nobody
-        self.lines: queue.Queue[str | None] = queue.Queue()
+    def redraw(self) -> None:
+        """Show again the question that stands, if one does."""
+        self._settle()
+        if self._question is not None:
+            self._write(self._question.prompt)
+            self._question.ends_a_line = False

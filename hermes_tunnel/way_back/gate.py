@@ -11,14 +11,15 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from enum import Enum
 
+from hermes_tunnel.deadlines import HEAD
 from hermes_tunnel.oauth import callback, response
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 
-HEAD_SECONDS = 10.0
 MOST_CONNECTIONS = 64
 _SEND_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
@@ -26,7 +27,14 @@ _SETTLE_SECONDS = 2.0
 
 Deliver = Callable[[callback.Deliver], Delivered | Undelivered]
 """Sends a request to the remote's listener, and says what became of it."""
-Report = Callable[[Delivered | Undelivered | Strayed], None]
+Report = Callable[[Delivered | Undelivered | Strayed], object]
+
+
+class _Stage(Enum):
+    IDLE = "it said nothing yet"
+    BEGUN = "its request has begun"
+    ASKED = "it asked, and is being answered"
+    ANSWERED = "it has its answer, and may close"
 
 
 class Gate:
@@ -47,76 +55,92 @@ class Gate:
         deliver: Deliver,
         report: Report,
         *,
-        head_seconds: float = HEAD_SECONDS,
+        head_seconds: float = HEAD.seconds,
     ) -> None:
         self._expected = expected
         self._destination = destination
         self._deliver = deliver
         self._report = report
         self._head_seconds = head_seconds
-        self._places = threading.Lock()
-        self._waiting: dict[socket.socket, bool] = {}  # in the order of their coming; whether a head began
+        self._changed = threading.Condition()
+        self._connections: dict[socket.socket, _Stage] = {}  # in the order of their coming
         self._delivering = threading.Lock()
         self._outcome: Delivered | Undelivered | None = None
         self._strayed = False
 
     def serve(self, connection: socket.socket) -> None:
         """Handle one accepted connection; where there are too many, the one that idles longest goes."""
-        with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
-            with self._place(connection):
+        self._enter(connection)
+        try:
+            with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
                 head = self._read_head(connection)
-            if head is None:
-                return
-            self._answer(connection, head)
-            with self._place(connection):
+                if head is None:
+                    return
+                self._is_at(connection, _Stage.ASKED)
+                self._answer(connection, head)
+                self._is_at(connection, _Stage.ANSWERED)
                 _await_end(connection)
+        finally:
+            with self._changed:
+                self._connections.pop(connection, None)
+                self._changed.notify_all()
 
-    def paste(self, text: str) -> str:
-        """Take what the person pasted in the browser's place.
-
-        :return: why it was not taken, in words; empty where it was, and ``report`` says what became of it
-        """
+    def judge_pasted(self, text: str) -> callback.Deliver | str:
+        """The request that what the person pasted stands for; or why it is none, in words."""
         verdict = callback.judge_pasted(text, self._expected)
         if isinstance(verdict, callback.Reject):
             return verdict.reason
         if isinstance(verdict, callback.Stray):
             return "it is the answer to another login, by its state"
+        return verdict
+
+    def deliver_pasted(self, verdict: callback.Deliver) -> None:
+        """Deliver it in the browser's place; ``report`` says what became of it."""
         with self._delivering:
             event = self._hand_over(verdict)
             if event is not None:
                 self._report(replace(event, pasted=True) if isinstance(event, Delivered) else event)
-        return ""
 
     def settle(self) -> None:
-        """Wait, not for long, until the answer to the callback is with the browser, and reported."""
-        if self._delivering.acquire(timeout=_SETTLE_SECONDS):
-            self._delivering.release()
+        """Wait, not for long, until whoever asked something has its answer."""
+        with self._changed:
+            self._changed.wait_for(self._is_settled, _SETTLE_SECONDS)
 
-    @contextlib.contextmanager
-    def _place(self, connection: socket.socket) -> Iterator[None]:
-        """One of the places for connections that are not being answered."""
-        with self._places:
-            self._waiting[connection] = False
-            if len(self._waiting) > MOST_CONNECTIONS:
-                self._make_room()
-        try:
-            yield
-        finally:
-            with self._places:
-                self._waiting.pop(connection, None)
+    def _is_settled(self) -> bool:
+        stages = self._connections.values()
+        busy = _Stage.BEGUN in stages or _Stage.ASKED in stages or self._unread()
+        return not busy and not self._delivering.locked()
 
-    def _make_room(self) -> None:
+    def _enter(self, connection: socket.socket) -> None:
+        with self._changed:
+            self._connections[connection] = _Stage.IDLE
+            places = [one for one, stage in self._connections.items() if stage is not _Stage.ASKED]
+            if len(places) > MOST_CONNECTIONS:
+                self._make_room(places[:-1])
+
+    def _is_at(self, connection: socket.socket, stage: _Stage) -> None:
+        with self._changed:
+            if connection in self._connections:
+                self._connections[connection] = stage
+            self._changed.notify_all()
+
+    def _make_room(self, others: list[socket.socket]) -> None:
         """End the connection that idles longest; only where none idles, the one whose head is due longest."""
-        *others, _ = self._waiting
-        idle = [one for one in others if not self._waiting[one]]
-        with selectors.DefaultSelector() as selector:
-            for one in idle:
-                selector.register(one, selectors.EVENT_READ)
-            unread = [key.fileobj for key, _ in selector.select(0)]  # what they said was not even looked at
-        leaves = next((one for one in idle if one not in unread), others[0])
-        del self._waiting[leaves]
+        unread = self._unread()
+        idle = [one for one in others if self._connections[one] is _Stage.IDLE and one not in unread]
+        leaves = next(iter(idle), others[0])
+        del self._connections[leaves]
         with contextlib.suppress(OSError):  # it left by itself
             leaves.shutdown(socket.SHUT_RDWR)
+
+    def _unread(self) -> list[socket.socket]:
+        """The connections that said something which was not even looked at yet."""
+        idle = [one for one, stage in self._connections.items() if stage is _Stage.IDLE]
+        with selectors.DefaultSelector() as selector:
+            for one in idle:
+                if one.fileno() != -1:
+                    selector.register(one, selectors.EVENT_READ)
+            return [one for key, _ in selector.select(0) for one in idle if one is key.fileobj]
 
     def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
         """One request head; None from a connection that asked nothing, or closed in the middle of it.
@@ -136,14 +160,9 @@ class Gate:
                 return callback.Reject(408, "the request head did not come") if head else None
             if not chunk:
                 return None
-            self._has_begun(connection)
+            self._is_at(connection, _Stage.BEGUN)
             head += chunk
         return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-
-    def _has_begun(self, connection: socket.socket) -> None:
-        with self._places:
-            if connection in self._waiting:
-                self._waiting[connection] = True
 
     def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
         verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)

@@ -139,17 +139,13 @@ def test_a_hang_up_that_is_ignored_stays_so() -> None:
 
 TWICE = """
 import os, signal, sys
-from hermes_tunnel.cli.exit import Endings
-from hermes_tunnel.errors import Ended
+from hermes_tunnel.cli.signals import Signals
 number = int(sys.argv[1])
 signal.signal(number, signal.SIG_DFL)  # it may be ignored where the tests run
-with Endings():
-    try:
-        os.kill(os.getpid(), number)
-    except Ended as ended:
-        status = 128 + ended.number
+with Signals() as signals:
+    os.kill(os.getpid(), number)
 os.kill(os.getpid(), number)
-sys.exit(status)
+sys.exit(128 + signals.number)
 """
 
 

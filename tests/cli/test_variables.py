@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from hermes_tunnel.cli import cli
+from hermes_tunnel.cli.verbs import cli
 from tests.cli.program import run
 
 VERBS = {

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
-from hermes_tunnel.conversation.mailbox import Mailbox, Opened
-from hermes_tunnel.demo.stage import Stage
+from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Authorization, Mode, assess_authorization
+from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
+from hermes_tunnel.ssh.config.chain import Options, resolve
+from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
-from tests.ports.test_room import Person
-from tests.ssh.hops import connected
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 MCP = provider("mcp:lab")
@@ -30,36 +35,54 @@ ELSEWHERE = assess_authorization(URL.replace("mcp.example%2Fback", "evil.example
 @pytest.fixture
 def connection() -> Iterator[Connection]:
     """A connection to a machine that a login could run on."""
-    with Stage() as stage, connected(stage) as connection:
-        yield connection
+    with Stage() as stage:
+        hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+        with connect(hops, ask=lambda *_: None, tell=lambda _: None) as connected:
+            yield connected
+
+
+class Answering(Console):
+    """A console with somebody before it who says one thing to every question."""
+
+    def __init__(self, answer: str) -> None:
+        self.shown = io.StringIO()
+        super().__init__(self.shown, Keyboard(None))
+        self._answer = answer
+        self.asked: list[str] = []
+
+    def ask(
+        self,
+        question: Question,
+        answered: Callable[[str | None], object],
+        again: Callable[[], object] = lambda: None,
+    ) -> None:
+        """The answer, at once."""
+        self.asked.append(question.text)
+        answered(self._answer)
 
 
 class Inviting:
     """Invitations to a person who says the same to every question."""
 
-    def __init__(self, answer: bool, wishes: Wishes) -> None:
-        self.person = Person(answer)
-        self.mailbox = Mailbox()
+    def __init__(self, answer: str, wishes: Wishes) -> None:
+        self.console = Answering(answer)
         self.told: list[events.Event] = []
-        self.invitations = Invitations(
-            MCP,
-            Call(),
-            wishes,
-            console=self.person,
-            emit=self.told.append,
-            mailbox=self.mailbox,
-            type_in=lambda _: False,
-        )
+        self.decider = Decider(self.console, self.told.append)
+        self._invitations = Invitations(MCP, Call(), wishes, self.decider, lambda _: False)
+
+    def invite(self, connection: Connection, *authorizations: Authorization) -> None:
+        """One invitation after the other."""
+        with self._invitations.open():
+            for again, authorization in enumerate(authorizations):
+                self.decider.follow(self._invitations.invite(authorization, connection, again=again > 0))
 
 
 def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
     """The command starts over; another place for the answer is another question."""
-    inviting = Inviting(True, Wishes(open_page=None))
-    for again, authorization in enumerate((EXTERNAL, replace(EXTERNAL, state="another"), ELSEWHERE)):
-        inviting.invitations.invite(authorization, connection, again=again > 0)
-    inviting.invitations.close()
-    assert inviting.person.asked == ["Is that where you want to sign in?"] * 2
-    shown = inviting.person.shown.getvalue()
+    inviting = Inviting("y", Wishes(open_page=None))
+    inviting.invite(connection, EXTERNAL, replace(EXTERNAL, state="another"), ELSEWHERE)
+    assert inviting.console.asked == ["Is that where you want to sign in? [y/N]"] * 2
+    shown = inviting.console.shown.getvalue()
     assert shown.splitlines()[:4] == [
         "demo@hermes-demo asks you to sign in at:",
         "    mcp.example",
@@ -71,14 +94,13 @@ def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
 
 def test_without_a_yes_nothing_opens(connection: Connection) -> None:
     """And --allow-host vouches for an issuer, not for where its answer goes."""
-    inviting = Inviting(False, Wishes(open_page=lambda _: True, allowed_hosts=frozenset({"mcp.example"})))
+    wishes = Wishes(open_page=lambda _: True, allowed_hosts=frozenset({"mcp.example"}))
+    inviting = Inviting("no", wishes)
     with pytest.raises(Unsafe, match="is not known to belong to the MCP server lab"):
-        inviting.invitations.invite(EXTERNAL, connection, again=False)
-    inviting.invitations.close()
+        inviting.invite(connection, EXTERNAL)
     assert inviting.told == []
     device = Authorization(Mode.DEVICE, "https://mcp.example/device", "mcp.example", user_code="ABCD")
-    inviting.invitations.invite(device, connection, again=False)
-    inviting.invitations.close()
+    inviting.invite(connection, device)
     assert [type(event) for event in inviting.told] == [events.AuthorizationAsked, events.Browser]
 
 
@@ -91,17 +113,12 @@ def test_a_page_opens_once_more_and_then_no_more(connection: Connection) -> None
         opened.append(url)
         return False
 
-    inviting = Inviting(True, Wishes(open_page=open_page))
-    for again in (False, True, True):
-        inviting.invitations.invite(EXTERNAL, connection, again=again)
-    assert opened == []
-    go_on.set()
-    for _ in range(2):
-        item = inviting.mailbox.get(5)
-        assert item == Opened(False)
-        inviting.invitations.on_opened(Opened(False))
-    inviting.invitations.close()
+    inviting = Inviting("y", Wishes(open_page=open_page))
+    threading.Timer(0.2, go_on.set).start()
+    inviting.invite(connection, EXTERNAL, EXTERNAL, EXTERNAL)
+    asked = [
+        index for index, event in enumerate(inviting.told) if isinstance(event, events.AuthorizationAsked)
+    ]
+    assert asked == [0, 1, 2]
+    assert inviting.told[3:] == [events.Browser(False)] * 2
     assert opened == [EXTERNAL.url] * 2
-    assert [event for event in inviting.told if isinstance(event, events.Browser)] == [
-        events.Browser(False)
-    ] * 2

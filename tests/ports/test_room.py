@@ -3,41 +3,65 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from hermes_tunnel.errors import NoWayBack
-from hermes_tunnel.ports.room import Room, make_room
-from hermes_tunnel.terminal.console import Console
-from hermes_tunnel.terminal.keyboard import Keyboard
+from hermes_tunnel.ports.room import BusyPort, Person, Room, make_room
+from hermes_tunnel.question import Question
+from hermes_tunnel.steps import Steps, Work
 from tests.ports.holding import LISTENER, Start, as_user, child, root
 
+T = TypeVar("T")
 
-class Person(Console):
-    """A console with somebody, or nobody, before it who says one thing to every question."""
+
+class Asked:
+    """Somebody, or nobody, who says one thing to every question."""
 
     def __init__(self, answer: bool | None) -> None:
-        self.shown = io.StringIO()
-        super().__init__(self.shown, Keyboard(None))
         self._answer = answer
         self.asked: list[str] = []
+        self.told: list[str] = []
 
-    @property
-    def is_terminal(self) -> bool:
-        """Whether there is somebody."""
-        return self._answer is not None
+    def person(self, wish: str = "ask", *, yes: bool = False) -> Person:
+        """The person, with what they wish beforehand."""
+        return Person(self.told.append, self._answer is not None, BusyPort(wish, yes))
 
-    def confirm(self, question: str) -> bool:
-        """The answer."""
-        self.asked.append(question)
-        return bool(self._answer)
+    def follow(self, steps: Steps[T]) -> T:
+        """The result of steps, whose questions are answered."""
+        answer: object = None
+        try:
+            while True:
+                step = steps.send(answer)
+                if isinstance(step, Question):
+                    self.asked.append(step.text.removesuffix(" [y/N]"))
+                    answer = "y" if self._answer else None
+                elif isinstance(step, Work):
+                    answer = step.function()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+def becomes(
+    port: int,
+    addresses: tuple[str, ...],
+    cause: OSError,
+    asked: Asked,
+    wish: str,
+    *,
+    yes: bool = False,
+    known: bool = True,
+) -> Room:
+    """What becomes of a port, which the provider is known to use unless it is said."""
+    return asked.follow(make_room(port, addresses, cause, asked.person(wish, yes=yes), known=known))
 
 
 @pytest.fixture
@@ -90,18 +114,18 @@ def test_an_occupant_of_one_s_own(
 ) -> None:
     """It is named with PID and start; it is ended only where that is what comes of it."""
     process, port = start(LISTENER, "127.0.0.1", 0)
-    person = Person(answer)
+    person = Asked(answer)
     if isinstance(result, Room):
-        assert make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes) is result
+        assert becomes(port, HERE, TAKEN, person, wish, yes=yes) is result
     else:
         with pytest.raises(NoWayBack) as failure:
-            make_room(port, HERE, TAKEN, person, on_busy=wish, yes=yes)
+            becomes(port, HERE, TAKEN, person, wish, yes=yes)
         assert failure.value.status == 7
         assert failure.value.message.startswith(f"local port {port} is taken by {PYTHON} ")
         assert f"(PID {process.pid}, user " in failure.value.message
         assert " today): " in failure.value.message
         assert result.replace("PORT", str(port)) in failure.value.hint
-    said = "".join([person.shown.getvalue(), *person.asked])
+    said = "".join([*person.told, *person.asked])
     named = said.count(f"{PYTHON} (PID {process.pid}, user ")
     assert named <= 1
     assert named or not person.asked
@@ -116,9 +140,9 @@ def test_an_occupant_of_one_s_own(
 def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | None) -> None:
     """It would get the code, and is not ours to end: no question, no --yes, no way."""
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
-    person = Person(answer)
+    person = Asked(answer)
     with pytest.raises(NoWayBack) as failure:
-        make_room(port, HERE, TAKEN, person, on_busy=wish, yes=True)
+        becomes(port, HERE, TAKEN, person, wish, yes=True)
     assert f"is taken by {PYTHON} (PID {process.pid}, user nobody" in failure.value.message
     words = "it has to end first" if wish == "paste" else "it is not ours to end: it belongs to user nobody"
     assert words in failure.value.hint
@@ -142,12 +166,12 @@ def test_a_port_that_nobody_holds(
     free: int, cause: OSError, wish: str, answer: bool | None, room: Room | None
 ) -> None:
     """Reserved or forbidden: the address can be brought, on a terminal at once, else if it is wished."""
-    person = Person(answer)
+    person = Asked(answer)
     if room:
-        assert make_room(free, HERE, cause, person, on_busy=wish) is room
+        assert becomes(free, HERE, cause, person, wish) is room
     else:
         with pytest.raises(NoWayBack) as failure:
-            make_room(free, HERE, cause, person, on_busy=wish)
+            becomes(free, HERE, cause, person, wish)
         assert "--on-busy-port paste" in failure.value.hint
         assert f"local port {free}" in failure.value.message
     assert person.asked == []
@@ -157,9 +181,9 @@ def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: St
     """Who holds it tells: an occupant is named, and only where there is none the reserved ranges are."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     with pytest.raises(NoWayBack, match=rf"is taken by {PYTHON} \(PID {process.pid}, "):
-        make_room(port, HERE, EXCLUSIVE, Person(NOBODY), on_busy="fail")
+        becomes(port, HERE, EXCLUSIVE, Asked(NOBODY), "fail")
     with pytest.raises(NoWayBack, match="Windows keeps local port") as failure:
-        make_room(free, HERE, RESERVED, Person(NOBODY), on_busy="fail")
+        becomes(free, HERE, RESERVED, Asked(NOBODY), "fail")
     assert "netsh int ipv4 show excludedportrange protocol=tcp" in failure.value.hint
 
 
@@ -174,7 +198,7 @@ def test_what_has_ended_is_waited_for() -> None:
         assert accepted.recv(1) == b""
         accepted.close()
     with pytest.raises(NoWayBack, match="is held by a connection that has ended") as failure:
-        make_room(port, HERE, TAKEN, Person(YES), on_busy="kill", yes=True)
+        becomes(port, HERE, TAKEN, Asked(YES), "kill", yes=True)
     assert "within a minute; then run it again" in failure.value.hint
 
 
@@ -182,8 +206,23 @@ def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
     """A listener on the other family has the same number and is nobody's obstacle."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     other, _ = start(LISTENER, "::1", port)
-    assert make_room(port, HERE, TAKEN, Person(YES), on_busy="kill") is Room.MADE
+    assert becomes(port, HERE, TAKEN, Asked(YES), "kill") is Room.MADE
     assert process.poll() is not None
     assert other.poll() is None
     with pytest.raises(NoWayBack, match=rf"PID {other.pid}, "):
-        make_room(port, (*HERE, "::1"), TAKEN, Person(NOBODY), on_busy="fail")
+        becomes(port, (*HERE, "::1"), TAKEN, Asked(NOBODY), "fail")
+
+
+@pytest.mark.parametrize(
+    ("answer", "wish"), [(NOBODY, "kill"), (NOBODY, "ask"), (NOBODY, "paste"), (NO, "kill")]
+)
+def test_a_yes_that_was_given_beforehand_is_not_for_any_program(
+    start: Start, answer: bool | None, wish: str
+) -> None:
+    """On a port that only the remote named it is asked about all the same, and without anybody left alone."""
+    process, port = start(LISTENER, "127.0.0.1", 0)
+    person = Asked(answer)
+    with pytest.raises(NoWayBack):
+        becomes(port, HERE, TAKEN, person, wish, yes=True, known=False)
+    assert len(person.asked) == (answer is not None or wish == "paste")
+    assert process.poll() is None

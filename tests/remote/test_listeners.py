@@ -7,8 +7,9 @@ import socket
 import pytest
 
 from hermes_tunnel.errors import RemoteCommandFailure, UsageFailure
+from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call, begin_marker
-from hermes_tunnel.remote.listeners import Listener, choose, read_listeners
+from hermes_tunnel.remote.listeners import Listener, choose, chosen, read_listeners
 from tests.ports.holding import posix
 from tests.remote.shells import Account
 
@@ -70,11 +71,6 @@ def test_this_machine_says_it_too(tmp_path: object) -> None:
     assert port in [one.port for one in read_listeners("\n".join(lines[1:]))]
 
 
-def nobody(prompt: str, hidden: bool) -> str | None:
-    """Nobody answers."""
-    return None
-
-
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
@@ -85,29 +81,22 @@ def nobody(prompt: str, hidden: bool) -> str | None:
 )
 def test_the_only_likely_one_is_the_login_s(found: list[Listener], expected: int) -> None:
     """By Hermes' kind of program, or a port that one of its providers uses."""
-    assert choose(found, "me@box", nobody) == expected
+    assert choose(found, "me@box") == expected
 
 
 @pytest.mark.parametrize("found", [[HERMES, Listener(43827)], [OTHER, CUPS]])
 def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> None:
     """With what is known of each; only one of those is an answer."""
-    asked: list[str] = []
-
-    def answering(answer: str | None) -> object:
-        def ask(prompt: str, hidden: bool) -> str | None:
-            asked.append(prompt)
-            return answer
-
-        return ask
-
-    assert choose(found, "me@box", answering(f" {found[1].port}\n")) == found[1].port  # type: ignore[arg-type]
-    assert "On the loopback of me@box there listen: " in asked[0]
+    question = choose(found, "me@box")
+    assert isinstance(question, Question)
+    assert question.said[0].startswith("On the loopback of me@box there listen: ")
+    assert chosen(f" {found[1].port}\n", found, "me@box") == found[1].port
     for answer in (None, "", "1", "x"):
         with pytest.raises(UsageFailure, match="not clear which port of me@box"):
-            choose(found, "me@box", answering(answer))  # type: ignore[arg-type]
+            chosen(answer, found, "me@box")
 
 
 def test_nothing_waits() -> None:
     """That is an error of its own."""
     with pytest.raises(RemoteCommandFailure, match="nothing waits on the loopback of me@box"):
-        choose([], "me@box", nobody)
+        choose([], "me@box")

@@ -81,6 +81,11 @@ class Terminal:
             data += os.read(self._master, 65536).decode()
         return data
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the window is open still."""
+        return self._master >= 0
+
     def hang_up(self) -> None:
         """The window is closed."""
         if self._master >= 0:
@@ -93,7 +98,8 @@ def terminal() -> Iterator[Terminal]:
     """A pseudo-terminal of its own."""
     assert sys.platform != "win32"
     master, slave = os.openpty()
-    with os.fdopen(slave) as reader, os.fdopen(os.dup(slave), "w") as writer:
+    with os.fdopen(slave) as reader:
+        writer = os.fdopen(os.dup(slave), "w")
         opened = Terminal(master, reader, writer)
         try:
             yield opened
@@ -101,3 +107,5 @@ def terminal() -> Iterator[Terminal]:
                 writer.flush()
         finally:
             opened.hang_up()
+            with suppress(OSError):  # what could not be written any more
+                writer.close()

@@ -114,11 +114,11 @@ def test_no_channel_into_a_container() -> None:
     """It would lead to another listener, if to any: an order that asks for it is none."""
     call = Call(container="hermes")
     with pytest.raises(UsageFailure, match=WORDS):
-        login.Order(provider("xai-oauth"), (), call, wishes=Wishes(relay="never"))
+        login.LoginOrder(provider("xai-oauth"), (), call, wishes=Wishes(relay="never"))
     with pytest.raises(UsageFailure, match=WORDS):
-        tunnel.Order((), call, relay="never")
-    tunnel.Order((), call)
-    tunnel.Order((), Call(), relay="never")
+        tunnel.TunnelOrder((), call, relay="never")
+    tunnel.TunnelOrder((), call)
+    tunnel.TunnelOrder((), Call(), relay="never")
 
 
 @pytest.mark.parametrize(("verb", "words"), [("login", ("xai-oauth",)), ("forward", ()), ("paste", ())])

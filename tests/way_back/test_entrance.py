@@ -10,12 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.mailbox import Mailbox
+from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
@@ -28,11 +29,13 @@ from hermes_tunnel.errors import NetworkFailure, NobodyAnswered, NoWayBack
 from hermes_tunnel.login import LoggedIn
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Expected
+from hermes_tunnel.ports.room import BusyPort, Person
 from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.delivery import Delivery
-from hermes_tunnel.way_back.entrance import BusyPort, WayBack, shared
+from hermes_tunnel.way_back.entrance import Entrance, shared
 from tests.ssh.hops import connected
 from tests.test_login import Login
 
@@ -204,6 +207,7 @@ def test_the_person_brings_the_address(tmp_path: Path) -> None:
         occupied() as (port, asked),
         Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
     ):
+        known = replace(provider("xai-oauth"), callback=(port, "/callback"))
 
         def sign_in_and_paste() -> None:
             with pasted.open("w") as clipboard:
@@ -214,7 +218,7 @@ def test_the_person_brings_the_address(tmp_path: Path) -> None:
 
         person = threading.Thread(target=sign_in_and_paste)
         person.start()
-        done = Login(stage, stdin=pasted, busy_port=BusyPort("paste", yes=True))
+        done = Login(stage, known=known, stdin=pasted, busy_port=BusyPort("paste", yes=True))
         person.join()
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Forwarding) == []
@@ -233,7 +237,9 @@ def test_nobody_brings_the_address() -> None:
         occupied() as (port, _),
         Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
     ):
-        done = Login(stage, busy_port=BusyPort("paste", yes=True), open_page=lambda _: True)
+        known = replace(provider("xai-oauth"), callback=(port, "/callback"))
+        busy = BusyPort("paste", yes=True)
+        done = Login(stage, known=known, busy_port=busy, open_page=lambda _: True)
     assert isinstance(done.ended, NobodyAnswered)
     assert "the address that the browser ended on was not given" in done.ended.message
 
@@ -286,13 +292,13 @@ def way_back(
     told: list[events.Event] = []
     console = Console(io.StringIO(), Keyboard(None))
     redirect = Redirect(host, port, "/callback")
-    with (
-        connected(stage) as connection,
-        closing(WayBack(console, told.append, Mailbox(), BusyPort(), alone=alone)) as way,
-    ):
+    decider = Decider(console, told.append)
+    entrance = Entrance(Person(console.say, there=False), told.append, decider.mailbox.put, alone=alone)
+    with connected(stage) as connection, closing(entrance):
         if lost:
             connection.close()
-        way.open(connection, Expected(redirect, "state"), Delivery(lambda: connection, Call(), redirect))
+        delivery = Delivery(lambda: connection, Call(), redirect)
+        decider.follow(entrance.open(connection, Expected(redirect, "state"), delivery, known=False))
     return told
 
 

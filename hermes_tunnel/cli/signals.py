@@ -1,0 +1,113 @@
+"""Signals, and faults in any thread: each is a flag, and an item for whoever decides. Nothing is raised.
+
+An exception raised by a signal's handler comes out wherever the main thread happens to be: in a callback of
+the interpreter's, which prints and forgets it, or in an import, which stays half done. A flag cannot be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from hermes_tunnel.terminal.mode import give_back
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
+
+
+class Signals:
+    """Hears signals and faults while it is entered, and none after: then all has been said.
+
+    ``directory`` is what not even a second signal may leave behind, which ends the program at once: the
+    demo has a key in there.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        """The first signal that came."""
+        self.fault: BaseException | None = None
+        """The first fault in a thread that nobody waits for."""
+        self.directory: Path | None = None
+        self._hear_signal: Callable[[int], object] = lambda _: None
+        self._hear_fault: Callable[[BaseException], object] = lambda _: None
+        self._heard: list[int] = []
+        self._terminal: list[Any] | None = None
+
+    def heard_by(
+        self, on_signal: Callable[[int], object], on_fault: Callable[[BaseException], object]
+    ) -> None:
+        """Pass on what comes, and what has come already.
+
+        :param on_signal: called in the middle of anything that the main thread does, so it must take no lock
+        :param on_fault: called in the thread that has it
+        """
+        self._hear_signal, self._hear_fault = on_signal, on_fault
+        if self.number is not None:
+            on_signal(self.number)
+        if self.fault is not None:
+            on_fault(self.fault)
+
+    def hear_no_more(self) -> None:
+        """The end is about to be said; what comes from now on does not change it."""
+        for number in self._heard:
+            signal.signal(number, signal.SIG_IGN)
+        threading.excepthook = lambda _: None
+
+    def __enter__(self) -> Signals:
+        self._terminal = _terminal_mode()
+        for name in _NAMES:
+            number = getattr(signal, name, None)
+            # One that is ignored on purpose (nohup) stays so.
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
+                self._heard.append(number)
+        threading.excepthook = self._on_fault
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.hear_no_more()
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if self.number is None:
+            self.number = number
+            self._hear_signal(number)
+            return
+        give_back()
+        _restore(self._terminal)
+        if self.directory is not None:
+            import shutil
+
+            shutil.rmtree(self.directory, ignore_errors=True)
+        os._exit(128 + number)
+
+    def _on_fault(self, arguments: threading.ExceptHookArgs) -> None:
+        if self.fault is None and arguments.exc_value is not None:
+            self.fault = arguments.exc_value
+            self._hear_fault(arguments.exc_value)
+
+
+def _terminal_mode() -> list[Any] | None:
+    try:
+        import termios
+
+        return termios.tcgetattr(sys.stdin.fileno())
+    except (ImportError, OSError, ValueError, AttributeError, termios.error):
+        return None
+
+
+def _restore(mode: list[Any] | None) -> None:
+    """Not in the background: there the terminal is the shell's, and touching it would stop us (SIGTTOU)."""
+    if mode is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
+        import termios
+
+        termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, mode)

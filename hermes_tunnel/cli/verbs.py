@@ -1,0 +1,122 @@
+"""The verbs, and what is wrong with a command line that has none of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hermes_tunnel import __version__
+from hermes_tunnel.cli.exit import show_failure, show_fault
+from hermes_tunnel.cli.options import variables_in_use
+from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.cli.streams import lenient
+from hermes_tunnel.conversation.decider import Stopped
+from hermes_tunnel.errors import ExitStatus, Failure
+from hermes_tunnel.text import plain, redact
+
+_VERBS = {
+    "login": "Log a remote Hermes in, with the browser here.",
+    "forward": "Lead the callback to a login that already waits there.",
+    "paste": "Deliver a callback address that the browser could not open.",
+    "port": "Say who holds a local port, and end it if you want.",
+    "demo": "See a complete login against servers in this process.",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs, each imported when it is used: ``--help`` and ``--version`` need none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; where its command line is wrong, the error knows which verb's it is."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            verb = ctx.invoked_subcommand
+            if error.ctx is None and verb is not None:  # as the parser leaves it
+                error.ctx = click.Context(click.Command(verb), parent=ctx, info_name=verb)
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="hermes-tunnel VERB --help says more. Every option can be set as a variable, such as "
+    "HERMES_TUNNEL_TIMEOUT; where it takes several values, spaces part them, and quotes keep them together.",
+)
+@click.version_option(__version__, message="hermes-tunnel %(version)s")
+def cli() -> None:
+    """Browser logins for a Hermes Agent that runs on another machine.
+
+    One SSH connection from this machine runs the login command there; its page opens in the browser
+    here, and the browser's answer goes back over that same connection.
+
+    \b
+      hermes-tunnel login xai-oauth me@server
+      hermes-tunnel login spotify hermes-box --jump me@bastion
+      hermes-tunnel login mcp:linear hermes-box --container hermes
+    """  # noqa: D301 - the \b is click's
+
+
+def run(arguments: Sequence[str] | None, signals: Signals) -> int:
+    """Run the command line; what it ends with."""
+    sys.stdout, sys.stderr = lenient(sys.stdout), lenient(sys.stderr)
+    try:
+        status = _run(arguments, signals)
+    except Failure as failure:
+        show_failure(failure)
+        status = int(failure.status)
+    except Stopped as stopped:
+        status = 128 + stopped.number
+    except Exception as fault:  # the outermost layer: a fault of ours, told without its values
+        show_fault(fault)
+        status = ExitStatus.INTERNAL
+    signals.hear_no_more()
+    return status
+
+
+def _run(arguments: Sequence[str] | None, signals: Signals) -> int:
+    try:
+        result = cli.main(arguments, prog_name="hermes-tunnel", standalone_mode=False, obj=signals)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.UsageError as error:
+        verb = error.ctx.command_path if error.ctx is not None else "hermes-tunnel"
+        _complain(error.format_message(), f"see {verb} --help{_variable(error)}")
+        return 2
+    except click.ClickException as error:
+        _complain(error.format_message(), "")
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _variable(error: click.UsageError) -> str:
+    """Where the value came from, if nobody typed it."""
+    parameter = getattr(error, "param", None)
+    if error.ctx is None or parameter is None or parameter.envvar not in variables_in_use(error.ctx):
+        return ""
+    return f"; the value is that of the variable {parameter.envvar}"
+
+
+def _complain(message: str, hint: str) -> None:
+    """Say it in our form; click repeats what was typed as it is, and a terminal must not get that."""
+    shown = redact(plain(" ".join(message.split("\n"))))
+    click.echo(f"hermes-tunnel: error: {shown[:1].lower()}{shown[1:].rstrip('.')}", err=True)
+    if hint:
+        click.echo(f"hermes-tunnel: hint: {hint}", err=True)

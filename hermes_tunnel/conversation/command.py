@@ -1,0 +1,309 @@
+"""The conversation with a login command: what it says, what is done about it, and when that is over."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.invitation import Invitations, Wishes
+from hermes_tunnel.conversation.questions import Asked
+from hermes_tunnel.conversation.tasks import Task
+from hermes_tunnel.conversation.work import Reply
+from hermes_tunnel.deadlines import OFFER
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.oauth import effects
+from hermes_tunnel.oauth.session import Session
+from hermes_tunnel.oauth.states import (
+    Answered,
+    Delivered,
+    Exited,
+    NobodyPasted,
+    PersonTime,
+    State,
+    Strayed,
+    TimeUp,
+    Undelivered,
+)
+from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
+from hermes_tunnel.question import Question
+from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
+from hermes_tunnel.remote.command import Output, RemoteCommand
+from hermes_tunnel.remote.hermes import Provider
+from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.steps import Steps, work
+from hermes_tunnel.way_back.entrance import Delivering, callback_event
+
+_QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
+_NEWS_SECONDS = 0.9  # the invitation stands last, below what the command says, but it does not wait longer
+_TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
+
+_WAITING_FOR = {
+    State.AWAITING_CALLBACK: "the browser to come back",
+    State.AWAITING_APPROVAL: "your approval",
+    State.ASKING: "your answer",
+    State.AWAITING_ANSWER: "your answer",
+}
+
+
+@dataclass(frozen=True)
+class TypeIn:
+    """The last way of a callback: typed at the command's own prompt, if it says that it has one.
+
+    :param typed: is told whether it was
+    """
+
+    address: str = field(repr=False)
+    typed: Reply[bool]
+
+
+class Conversation:
+    """One login command's conversation.
+
+    :param provider: what is logged in to
+    :param call: how Hermes is run there
+    :param wishes: how the person wants it
+    :param nonce: what makes our markers in the output unmistakable
+    """
+
+    def __init__(
+        self, provider: Provider, call: Call, wishes: Wishes, *, decider: Decider, nonce: str
+    ) -> None:
+        self._provider = provider
+        self._decider = decider
+        self._console = decider.console
+        self._emit = decider.emit
+        self._sudo_prompt = sudo_prompt(nonce)
+        self._transcript = Transcript(begin_marker(nonce))
+        seconds = wishes.seconds
+        times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
+        self._session = Session(provider.policy, times)
+        self._invitations = Invitations(provider, call, wishes, decider, self._type_address)
+        self._inviting: Task | None = None
+        self._due: deque[Steps[None]] = deque()
+        self._allowed = effects.Allow(0.0)
+        self._deadline = 0.0
+        self._quiet_at: float | None = None
+        self._news_at: float | None = None
+        self._look_at = 0.0
+        self._under_way = False  # a request is on its way to the command
+        self._held: list[Output | Exited] | None = None  # what the command says meanwhile
+        self._asked: Asked | None = None
+        self._type_in: TypeIn | None = None
+        self._offer_due = 0.0
+
+    def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
+        """Until the login is over; the listener and an open question do not outlast it.
+
+        :raises Failure: it is over and did not succeed
+        """
+        self._connection, self._command = connection, command
+        with self._invitations.open():
+            try:
+                todo = self._session.start()
+                while not (todo and isinstance(todo[-1], effects.Conclude)):
+                    for effect in todo:
+                        self._perform(effect)
+                    todo = self._next()
+                return todo[-1]
+            finally:
+                self._stop_asking()
+                self._type_it(typed=False)
+                self._due.clear()
+                self._stop_inviting()
+                self._decider.news.release()
+                self._console.done_waiting()
+
+    # -- what happens ----------------------------------------------------------------------------------
+
+    def _next(self) -> list[effects.Effect]:
+        """The next thing that happens, or a moment that comes. Neither hides the other for long."""
+        now = time.monotonic()
+        moments = [self._look_at, self._quiet_at, self._news_at]
+        if not self._under_way:
+            moments.append(self._deadline)
+        if self._type_in is not None:
+            moments.append(self._offer_due)
+        due = min(moment for moment in moments if moment is not None)
+        if due > now:
+            item = self._decider.next(due - now)
+            if item is not None:
+                return self._on_item(item)
+        return self._on_time(time.monotonic())
+
+    def _on_time(self, now: float) -> list[effects.Effect]:
+        if self._news_at is not None and now >= self._news_at:
+            self._news_at = None
+            self._decider.news.release()
+        if self._type_in is not None and now >= self._offer_due:
+            self._type_it(typed=False)
+        if self._quiet_at is not None and now >= self._quiet_at:
+            self._quiet_at = self._news_at = None
+            self._decider.news.release()
+            if todo := self._said(self._transcript.silence()):
+                return todo
+        if now >= self._deadline and not self._under_way:
+            return self._session.feed(TimeUp())
+        if now >= self._look_at:
+            self._look_at = now + _TICK_SECONDS
+            self._connection.check()
+            if self._allowed.person and self._news_at is None and self._session.state in _WAITING_FOR:
+                self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)
+        return []
+
+    def _on_item(self, item: object) -> list[effects.Effect]:
+        if isinstance(item, Output | Exited):
+            return self._heard(item)
+        if isinstance(item, Failure | Undelivered):
+            self._connection.check()  # it may know better why
+        if isinstance(item, Failure):
+            raise item
+        if isinstance(item, Delivering):
+            self._console.secrets.update(item.secrets)  # a command may print what it was given
+            self._under_way, self._held = True, self._held or []
+            item.go_on.set()
+        elif isinstance(item, TypeIn):
+            self._type_in = item
+            return self._let_go()
+        elif isinstance(item, Delivered | Undelivered):
+            self._under_way = False
+            self._invitations.on_browser_back()
+            self._emit(callback_event(item))
+            return [*self._session.feed(item), *self._let_go()]
+        elif isinstance(item, Strayed):
+            self._emit(callback_event(item))
+            return self._session.feed(item)
+        elif isinstance(item, NobodyPasted):
+            return self._session.feed(item)
+        return []
+
+    def _heard(self, item: Output | Exited) -> list[effects.Effect]:
+        """A callback makes the command go on, and it may be faster than the news of the callback: what it
+        says meanwhile waits for them.
+        """
+        if self._held is not None:
+            self._held.append(item)
+            return []
+        if isinstance(item, Output):
+            self._quiet_at = time.monotonic() + _QUIET_SECONDS
+            return self._said(self._transcript.receive(item.data))
+        said = self._said(self._transcript.end())
+        self._emit(events.CommandEnded(item.status))
+        return [*said, *self._session.feed(item)]
+
+    def _let_go(self) -> list[effects.Effect]:
+        held, self._held = self._held or [], None
+        todo: list[effects.Effect] = []
+        for item in held:
+            todo.extend(self._heard(item))
+        self._type_if_offered()
+        return todo
+
+    def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
+        todo: list[effects.Effect] = []
+        for one in said:
+            if isinstance(one, Line) and self._transcript.begun and not one.decisive:
+                self._emit(events.RemoteLine(one.text))
+            if isinstance(one, Prompt) and one.text == self._sudo_prompt:
+                todo.append(effects.AskPerson("sudo's password:", secret=True))
+                todo.append(effects.Allow(self._provider.time.answer))
+            else:
+                todo.extend(self._session.feed(one))
+        self._type_if_offered()
+        return todo
+
+    def _answered(self, text: str | None) -> None:
+        self._asked = None
+        if text is not None:
+            self._decider.begin(work(partial(self._command.answer, text)))
+        self._perform_all(self._session.feed(Answered(nobody=text is None)))
+
+    # -- what is done about it -------------------------------------------------------------------------
+
+    def _perform_all(self, todo: Sequence[effects.Effect]) -> None:
+        for effect in todo:
+            self._perform(effect)
+
+    def _perform(self, effect: effects.Effect) -> None:
+        if isinstance(effect, effects.Allow):
+            self._allow(effect)
+        elif isinstance(effect, effects.Invite):
+            self._begin(self._invite(effect))
+        elif isinstance(effect, effects.DeliverTo):
+            self._invitations.deliver_to(effect.port)
+        elif isinstance(effect, effects.CloseListener):
+            self._begin(self._invitations.expect_nothing())
+        elif isinstance(effect, effects.StopAsking):
+            self._stop_asking()
+        elif isinstance(effect, effects.AskPerson):
+            self._ask(effect)
+
+    def _allow(self, allowed: effects.Allow) -> None:
+        self._allowed = allowed
+        self._deadline = time.monotonic() + allowed.seconds
+        self._console.done_waiting()
+
+    def _begin(self, steps: Steps[None]) -> None:
+        """Invite, or expect nothing any more, in turn; a question about what is replaced ends."""
+        self._due.append(steps)
+        if self._inviting is not None and self._inviting.asked is not None:
+            self._stop_inviting()
+        if self._inviting is None or self._inviting.over:
+            self._inviting = self._decider.begin(self._in_turn())
+
+    def _in_turn(self) -> Steps[None]:
+        while self._due:
+            yield from self._due.popleft()
+
+    def _stop_inviting(self) -> None:
+        inviting, self._inviting = self._inviting, None
+        if inviting is not None:
+            self._decider.tasks.drop(inviting)
+
+    def _invite(self, effect: effects.Invite) -> Steps[None]:
+        self._news_at = time.monotonic() + _NEWS_SECONDS
+        self._decider.news.hold()
+        yield from self._invitations.invite(effect.authorization, self._connection, again=effect.again)
+        now = time.monotonic()
+        self._offer_due = now + OFFER.seconds
+        if self._allowed.person:  # the person's time begins when they are invited
+            self._allow(self._allowed)
+
+    def _stop_asking(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._decider.questions.withdraw(asked)
+
+    def _ask(self, effect: effects.AskPerson) -> None:
+        self._stop_asking()
+        self._decider.news.release()
+        self._emit(events.Prompt(effect.text, effect.secret))
+        question = Question(effect.text, hidden=effect.secret, whose=self._connection.destination, piped=True)
+        self._asked = self._decider.questions.ask(question, self._answered)
+
+    def _type_address(self, address: str) -> bool:
+        """The last way: the command's own prompt, if it says that it has one. For the gate's thread.
+
+        A browser can be back before the command has said anything of its prompt.
+        """
+        typed = Reply[bool]()
+        self._decider.mailbox.put(TypeIn(address, typed))
+        return bool(typed.wait(self._decider.wanted))
+
+    def _type_if_offered(self) -> None:
+        if self._session.takes_paste:
+            self._type_it(typed=True)
+
+    def _type_it(self, *, typed: bool) -> None:
+        item, self._type_in = self._type_in, None
+        if item is None:
+            return
+        if typed:
+            self._held = self._held or []
+            self._console.secrets.add(item.address)
+            self._decider.begin(work(partial(self._command.answer, item.address)))
+        item.typed.give(typed)

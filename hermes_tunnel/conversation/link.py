@@ -1,0 +1,133 @@
+"""A connection to the remote machine: for once, or one that is made again when it drops."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.tasks import Task
+from hermes_tunnel.deadlines import LINK
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.question import Question
+from hermes_tunnel.ssh.config.chain import HopConfiguration
+from hermes_tunnel.ssh.connect import connect
+from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.steps import Pause, Steps, work
+
+_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before one attempt and the next; the last one again and again
+
+
+@contextmanager
+def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Connection]:
+    """A connection that is closed at the end; made in a thread, which asks and tells by the decider."""
+    with decider.do(partial(_connect, hops, decider), undo=Connection.close) as connection:
+        decider.emit(events.Connected(connection.destination, connection.via))
+        yield connection
+
+
+def _connect(hops: Sequence[HopConfiguration], decider: Decider) -> Connection:
+    return connect(
+        hops,
+        ask=partial(_ask, decider),
+        tell=lambda text: decider.tell(events.Notice(text)),
+        detail=lambda text: decider.tell(events.Notice(text, detail=True)),
+    )
+
+
+def _ask(
+    decider: Decider, prompt: str, hidden: bool, wanted: Callable[[], bool] = lambda: True
+) -> str | None:
+    *said, text = prompt.rstrip().split("\n")
+    return decider.ask_for(Question(text, hidden, said=tuple(said)), wanted)
+
+
+class Link:
+    """The connection to the remote machine, which comes back; a context manager.
+
+    :param hops: the way there
+    """
+
+    def __init__(self, hops: Sequence[HopConfiguration], decider: Decider) -> None:
+        self._hops = hops
+        self._decider = decider
+        self._connection: Connection | None = None
+        self._changed = threading.Condition()
+        self._reconnecting: Task | None = None
+
+    @property
+    def destination(self) -> str:
+        """``user@host`` as the person knows it."""
+        return self._hops[-1].label
+
+    def connection(self) -> Connection:
+        """The connection; where it was lost, the next one, if it comes soon. For a thread that can wait.
+
+        :raises NetworkFailure: it did not
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.is_up, LINK.seconds) or self._connection is None:
+                raise NetworkFailure(
+                    f"the connection to {self.destination} was lost and has not come back", "run it again"
+                )
+            return self._connection
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._connection is not None and self._connection.is_up
+
+    def keep(self) -> None:
+        """Look whether the connection lives; if not, see that it is made again.
+
+        That raises, out of the decider's ``next``, HostKeyFailure where what answers there now is another
+        machine, and AuthenticationFailure where it lets the person in no more.
+        """
+        if self._connection is None:
+            return
+        try:
+            self._connection.check()
+        except NetworkFailure as lost:
+            text = f"{lost.message[:1].upper()}{lost.message[1:]}; connecting again ..."
+            self._decider.emit(events.Notice(text))
+            self._reconnecting = self._decider.begin(self._again())
+
+    def _again(self) -> Steps[None]:
+        yield from work(self._drop)
+        attempts = 0
+        while self._connection is None:
+            yield Pause(_PAUSES[min(attempts, len(_PAUSES) - 1)])
+            try:
+                connection = yield from work(partial(_connect, self._hops, self._decider), Connection.close)
+            except NetworkFailure as failure:
+                attempts += 1
+                self._decider.emit(events.Notice(f"Not yet: {failure.message}.", detail=True))
+            else:
+                self._take(connection)
+
+    def _take(self, connection: Connection) -> None:
+        with self._changed:
+            self._connection = connection
+            self._changed.notify_all()
+        self._decider.emit(events.Connected(connection.destination, connection.via))
+
+    def _drop(self) -> None:
+        with self._changed:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def __enter__(self) -> Link:
+        self._take(self._decider.do(partial(_connect, self._hops, self._decider), undo=Connection.close))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._reconnecting is not None:
+            self._decider.tasks.drop(self._reconnecting)
+        self._drop()
