@@ -13,7 +13,7 @@ from hermes_tunnel.conversation.command import Conversation
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.conversation.link import connected
-from hermes_tunnel.oauth.effects import Outcome
+from hermes_tunnel.oauth.effects import Outcome, Proof
 from hermes_tunnel.oauth.failures import unproven
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand
@@ -68,11 +68,11 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
             conclusion = talk.run(connection, command)
         look_line = order.call.landing_line(order.provider, nonce)
         landing = decider.do(partial(look, connection, look_line, nonce))
-        if landing is not None and landing.age > time.monotonic() - began + 1:
-            decider.emit(
-                events.Notice(f"This login did not change {landing.path}.", detail=not conclusion.proof)
-            )
-            landing = None
-    if conclusion.proof and landing is None:
-        raise unproven(f"hermes auth status {order.provider.name}", ended=conclusion.ended)
-    return LoggedIn(conclusion.outcome, connection.destination, landing)
+        changed = None if landing is None else landing.age <= time.monotonic() - began + 1
+        if landing is not None and not changed:
+            detail = conclusion.proof is Proof.NEEDLESS
+            decider.emit(events.Notice(f"This login did not change {landing.path}.", detail=detail))
+    if not conclusion.proof.is_met(changed):
+        status = f"hermes auth status {order.provider.name}"
+        raise unproven(conclusion, "hermes", status, looked=changed is not None)
+    return LoggedIn(conclusion.outcome, connection.destination, landing if changed else None)

@@ -175,7 +175,7 @@ class _Tunnel:
     def _on_item(self, item: object) -> bool:
         """Whether it is over."""
         if isinstance(item, NobodyPasted):
-            raise NobodyAnswered(*failures.NOBODY_PASTED)
+            raise failures.nobody_pasted()
         if isinstance(item, Delivering):
             self._decider.console.secrets.update(item.secrets)
             self._under_way = True

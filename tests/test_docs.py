@@ -16,32 +16,8 @@ from click.testing import CliRunner
 from hermes_tunnel import errors, events
 from hermes_tunnel.cli.verbs import cli
 from hermes_tunnel.errors import ExitStatus, Failure
-from hermes_tunnel.oauth.authorization import Policy
-from hermes_tunnel.oauth.effects import Conclude, Outcome
-from hermes_tunnel.oauth.session import _TABLE, Session
-from hermes_tunnel.oauth.states import (
-    Answered,
-    Delivered,
-    Event,
-    Exited,
-    NobodyPasted,
-    NoDelivery,
-    State,
-    Strayed,
-    TimeUp,
-    Undelivered,
-)
-from hermes_tunnel.oauth.transcript import (
-    AuthorizationRequest,
-    Begun,
-    DeviceAuthorization,
-    FailureMark,
-    Listening,
-    PasteOffered,
-    Prompt,
-    Success,
-    Withdrawn,
-)
+from hermes_tunnel.oauth.effects import Outcome
+from tests import diagram
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "hermes_tunnel"
@@ -50,7 +26,6 @@ TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
 REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 HOW_IT_WORKS = (ROOT / "docs" / "how-it-works.md").read_text("utf-8")
 SIGNALS = {129, 130, 143}  # 128 and SIGHUP, SIGINT, SIGTERM
-END = "[*]"
 
 by_name = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -130,7 +105,7 @@ def literals(node: ast.expr) -> Iterator[str]:
 def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
     """The exit status and the fixed parts of the message of every failure that the package makes.
 
-    ``Refusal`` is a ``NoWayBack`` in waiting; ``NOBODY_...`` has what ``NobodyAnswered`` is made of.
+    ``Refusal`` is a ``NoWayBack`` in waiting; a ``partial`` makes the failure that it begins with.
     """
     kinds = {
         name: kind.status
@@ -145,12 +120,8 @@ def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
                         yield kinds[node.func.id], parts(message)
                 elif node.func.id == "Refusal":
                     yield ExitStatus.NO_WAY_BACK, parts(node.args[1])
-            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("NOBODY_"):
-                if isinstance(node.value, ast.Constant):
-                    continue  # the exit status of that name
-                for value in node.value.values if isinstance(node.value, ast.Dict) else [node.value]:
-                    assert isinstance(value, ast.Tuple)
-                    yield ExitStatus.NOBODY_ANSWERED, parts(value.elts[0])
+                elif node.func.id == "partial" and ast.unparse(node.args[0]) in kinds:
+                    yield kinds[ast.unparse(node.args[0])], parts(node.args[1])
 
 
 def alternatives(node: ast.expr) -> list[ast.expr]:
@@ -243,104 +214,10 @@ def test_the_variables_are_those_of_the_program() -> None:
     assert rows == [(*each, ", ".join(having)) for each, having in verbs.items()]
 
 
-ISSUER = "login.example.com"
-POLICY = Policy(frozenset({ISSUER}), frozenset({ISSUER}), external_redirects=True)
-
-
-def request(redirect_uri: str) -> AuthorizationRequest:
-    """A request that may be opened."""
-    return AuthorizationRequest(f"https://{ISSUER}/?client_id=a&state=b&redirect_uri={redirect_uri}")
-
-
-EXAMPLES: tuple[Event, ...] = (
-    Begun(("user", "home", "program")),
-    Begun(("missing", "PATH")),
-    request("http://127.0.0.1:50000/callback"),
-    request(f"https://{ISSUER}/code"),
-    request("https://elsewhere.example.com/callback"),
-    DeviceAuthorization(f"https://{ISSUER}/device", "ABCD-EFGH"),
-    Listening(50000),
-    Prompt("Code:"),
-    Success(),
-    FailureMark("✗ no"),
-    Delivered("", 200),
-    Delivered("access_denied", 200),
-    *(Undelivered(reason, "no") for reason in NoDelivery),
-    Strayed(),
-    NobodyPasted(),
-    PasteOffered(),
-    Withdrawn(),
-    Answered(),
-    TimeUp(),
-    Exited(0),
-    Exited(1),
-)
-
-
-def happens(state: State, event: Event) -> str:
-    """The name of the state after an event, END where the login is over."""
-    session = Session(POLICY, state=state)
-    try:
-        effects = session.feed(event)
-    except Failure:
-        return END
-    return END if any(isinstance(effect, Conclude) for effect in effects) else session.state.name
-
-
-def drawn() -> set[tuple[str, str, str]]:
-    """State, event and next state of each arrow, those of a frame being those of all that is in it."""
-    (diagram,) = re.findall(r"```mermaid\nstateDiagram-v2\n(.*?)```", HOW_IT_WORKS, re.DOTALL)
-    frames = {
-        name: re.findall(r"\b[A-Z]{2}[A-Z_]+\b", inside)
-        for name, inside in re.findall(r"state (\w+) \{(.*?)\n    \}", diagram, re.DOTALL)
-    }
-    return {
-        (state, event, target)
-        for source, target, names in re.findall(r"^ *(\S+) --> (\S+): (.+)$", diagram, re.MULTILINE)
-        for event in names.split(", ")
-        for state in frames.get(source, [source])
-    }
-
-
-def listed() -> set[tuple[str, str, str]]:
-    """The same of each row of the table below the diagram."""
-    rows = HOW_IT_WORKS.partition("| in | on | then |\n|---|---|---|\n")[2].partition("\n\n")[0]
-    found = set()
-    for row in rows.splitlines():
-        states, names, then = row.strip("| ").split(" | ")
-        for state in states.split(", "):
-            targets = [state] if then.startswith("the same") else re.findall(r"\b[A-Z]{2}[A-Z_]+\b", then)
-            found |= {(state, event, target) for event in names.split(", ") for target in targets}
-    return found
-
-
 def test_the_diagram_of_states_is_the_table_of_the_code() -> None:
-    """Each pair of the table leads where the page says, for every example of the event."""
-    assert {event for _, event in _TABLE} == {type(event) for event in EXAMPLES}
-    done = {
-        (state.name, type(event).__name__, happens(state, event))
-        for state in State
-        for event in EXAMPLES
-        if (state, type(event)) in _TABLE
-    }
-    assert drawn() | listed() == done
-    assert f"{END} --> {Session(POLICY).state.name}\n" in HOW_IT_WORKS
-
-
-def test_a_pair_that_is_not_in_the_table_means_nothing() -> None:
-    """As the page says of what is neither drawn nor listed."""
-    for state in State:
-        for event in EXAMPLES:
-            if (state, type(event)) not in _TABLE:
-                session = Session(POLICY, state=state)
-                assert session.feed(event) == []
-                assert session.state is state
-
-
-def test_the_states_are_described_as_in_the_code() -> None:
-    """Name by name, in the code's words."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+) \|$", HOW_IT_WORKS, re.MULTILINE)
-    assert rows == [(state.name, state.value) for state in State]
+    """What the page shows of the states is what ``scripts/diagram`` would write."""
+    assert diagram.page() == HOW_IT_WORKS
+    assert diagram.diagram()[1] == "stateDiagram-v2"
 
 
 def test_the_readme_fits_on_a_screen() -> None:

@@ -473,12 +473,14 @@ def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
     assert done.ended.landing is not None
 
 
-def test_a_success_line_without_a_credential_is_not_believed() -> None:
-    """Nothing was stored there, whatever was printed."""
-    claim = prints_first(b'Saved xai-oauth OAuth credentials: "x"\r\n', stays())
+@pytest.mark.parametrize("then", [stays(), ends(0)], ids=["stays", "exits with 0"])
+def test_a_success_line_without_a_credential_is_not_believed(then: Command) -> None:
+    """Nothing was stored there, whatever was printed, and whether or not it exits as if all were well."""
+    claim = prints_first(b"Login successful!\r\n", then)
     with Stage(APPROVE, login=lambda _: claim) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
+    assert "hermes reported success" in done.ended.message
 
 
 def asks_and_ends(hermes: Hermes, *, stores: bool) -> Command:
@@ -504,7 +506,7 @@ def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: boo
         assert done.ended.landing is not None
     else:
         assert isinstance(done.ended, RemoteCommandFailure)
-        assert "ended well before anybody had signed in" in done.ended.message
+        assert "exited with 0 but reported no success" in done.ended.message
 
 
 def test_a_device_login_that_ends_without_a_word_is_proven_by_the_credential() -> None:
@@ -638,8 +640,8 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             10,
             "nobody signed in: the browser did not come back in time\n"
             "in the profile that you are signed in with?\n"
-            "did it show a code instead (paste it while the login waits)?\n"
-            "did the browser ask to reach the local network (allow it)?",
+            "if it showed a code, paste the code while the login waits;\n"
+            "if the browser asked to reach the local network, allow it",
         ),
         (
             fails_afterwards,
@@ -647,8 +649,8 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "delivered",
             9,
             "The browser came back; its answer was delivered.\n"
-            "the command failed there: token exchange failed (HTTP 400) (exit status 1)\n"
-            "the browser's answer was delivered before, so the tunnel is not the cause",
+            "the remote command failed: token exchange failed (HTTP 400) (exit status 1)\n"
+            "the browser's answer had been delivered, so the tunnel is not the cause",
         ),
         (
             gives_up,
@@ -656,7 +658,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "undeliverable",
             9,
             "The answer came, and could not be delivered.\n"
-            "the callback came, but nothing listens for it on the remote any more",
+            "the callback came, but nothing listens for it on the remote machine any more",
         ),
     ],
 )

@@ -132,7 +132,7 @@ def test_nobody_listens_there() -> None:
     with waiting() as (stage, command, url):
         command.end()
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
-        with pytest.raises(Refused, match="nothing listens for it on the remote"):
+        with pytest.raises(Refused, match="nothing listens for it on the remote machine"):
             forward(TunnelOrder(tunnel.hops, expected=by_url(url, stage)), tunnel.decider)
 
 

@@ -9,10 +9,29 @@ from hermes_tunnel.oauth.authorization import Authorization
 
 
 class Outcome(str, Enum):
-    """How a login ended well."""
+    """How a login succeeded."""
 
     LOGGED_IN = "logged_in"
     IMPORTED = "imported"
+
+
+class Proof(Enum):
+    """Whether a login that seems to have succeeded still has to show its credential.
+
+    A sign-in is *seen to be answered* where its callback was delivered and taken, or its code typed at the
+    command's prompt. The approval of a device login is given on the provider's page, where nobody sees it.
+    """
+
+    NEEDLESS = "the sign-in was seen to be answered, and the command exited with 0"
+    WANTED = "the command reported success; it is believed where nobody can look for the credential"
+    REQUIRED = "nothing but a changed credential shows that somebody signed in"
+
+    def is_met(self, changed: bool | None) -> bool:
+        """Whether the login has succeeded.
+
+        :param changed: whether the credential is there and this login changed it; None: nobody could look
+        """
+        return self is Proof.NEEDLESS or (self is Proof.WANTED if changed is None else changed)
 
 
 @dataclass(frozen=True)
@@ -58,15 +77,16 @@ class Allow:
 
 @dataclass(frozen=True)
 class Conclude:
-    """The login is over and well; with ``proof`` only if the credential is seen to be there.
+    """The login is over and has succeeded, if its proof is met.
 
-    ``ended`` says of a proof why it is needed: the command ended and had not said that it has logged in, else
-    it had said so and did not end.
+    :param announced: whether the command reported success
+    :param ended: whether it exited by itself; if not, it reported success and stayed
     """
 
     outcome: Outcome
-    proof: bool = False
-    ended: bool = False
+    proof: Proof
+    announced: bool
+    ended: bool
 
 
 Effect = Invite | DeliverTo | CloseListener | AskPerson | StopAsking | Allow | Conclude

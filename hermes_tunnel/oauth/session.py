@@ -1,27 +1,32 @@
 """One login as a table of states: what was said goes in, what has to be done comes out.
 
-The remote command is not asked what it does; it is listened to. A login stands in one of the states of
-``State``; ``_TABLE`` says which reaction each thing that can happen gets there. A pair that is not in the
-table means nothing: a command may print what it likes. Time is told from outside: an effect ``Allow`` says
-how long the present state may last, and ``TimeUp`` comes in when it has.
+The remote command is not asked what it does; it is listened to. ``TABLE`` says what each thing that can
+happen means in each state, and the diagram in docs/how-it-works.md is drawn from it. There is no clock here:
+how long a state may last is told by an effect ``Allow``, and ``TimeUp`` comes in when that time is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
+from hermes_tunnel import deadlines
+from hermes_tunnel.errors import Failure
+from hermes_tunnel.oauth import failures
+from hermes_tunnel.oauth import guards as when
+from hermes_tunnel.oauth import reactions as do
+from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Allow, Effect
-from hermes_tunnel.oauth.reactions import Reactions
+from hermes_tunnel.oauth.guards import otherwise
+from hermes_tunnel.oauth.memory import Memory
 from hermes_tunnel.oauth.states import (
-    EARLY,
-    SECONDS_TO_BEGIN,
     Answered,
     Delivered,
     Event,
     Exited,
     NobodyPasted,
+    PersonTime,
     State,
     Strayed,
     TimeUp,
@@ -41,76 +46,211 @@ from hermes_tunnel.oauth.transcript import (
 )
 
 
+@dataclass(frozen=True)
+class Row:
+    """What an event leads to.
+
+    :param to: the next state, whose time begins; None: the login stays in its state, and the time runs on
+    :param do: what has to be done, or the ``Failure`` that ends the login
+    :param keep: what is remembered afterwards
+    """
+
+    to: State | None
+    do: Callable[[Memory, Any], list[Effect] | Failure] = do.nothing
+    keep: Callable[[Memory, Any], Memory] = lambda memory, _: memory
+
+
+Guard: TypeAlias = Callable[[Memory, Any], bool]
+Rows: TypeAlias = dict[type[Event], Row | dict[Guard, Row]]
+"""For each kind of event its row, or those of its guards, of which the first that holds is taken."""
+
+_STAY = None
+_BEFORE_THE_COMMAND: Rows = {
+    Line: Row(_STAY, keep=Memory.hear),
+    Begun: {when.missing: Row(State.ENDED, do.not_there), otherwise: Row(State.STARTING, keep=Memory.begin)},
+    Prompt: {
+        when.question: Row(State.QUESTIONED, keep=Memory.wonder),
+        otherwise: Row(_STAY, keep=Memory.wonder),
+    },
+    Answered: {
+        when.nobody: Row(State.ENDED, do.end(failures.nobody_there)),
+        otherwise: Row(State.CONNECTED),
+    },
+    TimeUp: Row(State.ENDED, do.never_began),
+    Exited: Row(State.ENDED, do.something_else_ran),
+}
+_TO_THE_END: Rows = {
+    Line: Row(_STAY, keep=Memory.hear),
+    FailureMark: Row(_STAY, keep=Memory.fail),
+    Exited: {
+        when.failed: Row(State.ENDED, do.command_failed),
+        when.recognised: Row(State.ENDED, do.conclude),
+        otherwise: Row(State.ENDED, do.nothing_recognised),
+    },
+}
+_RUNNING: Rows = {**_TO_THE_END, Success: Row(State.ANNOUNCED, do.close_listener, Memory.announce)}
+_REQUEST: Rows = {
+    AuthorizationRequest: {
+        when.unsafe: Row(State.ENDED, do.refuse),
+        when.repeated: Row(_STAY),
+        when.loopback: Row(State.AWAITING_CALLBACK, do.invite, Memory.expect),
+        when.paste: Row(State.AWAITING_ANSWER, do.invite, Memory.expect),
+        otherwise: Row(State.AWAITING_APPROVAL, do.invite, Memory.expect),
+    },
+}
+_DEVICE: Rows = {
+    DeviceAuthorization: {
+        when.unsafe: Row(State.ENDED, do.refuse),
+        when.repeated: Row(_STAY),
+        otherwise: Row(State.AWAITING_APPROVAL, do.invite, Memory.expect),
+    },
+}
+
+TABLE: dict[State, Rows] = {
+    State.CONNECTED: {**_BEFORE_THE_COMMAND, Withdrawn: Row(_STAY, keep=Memory.stop_wondering)},
+    State.QUESTIONED: {
+        **_BEFORE_THE_COMMAND,
+        Withdrawn: Row(State.CONNECTED, keep=Memory.stop_wondering),
+    },
+    State.STARTING: {
+        **_RUNNING,
+        **_REQUEST,
+        **_DEVICE,
+        Listening: Row(_STAY, keep=Memory.locate),
+        Prompt: Row(State.ASKING, do.ask_person),
+        TimeUp: Row(State.ENDED, do.end(failures.nothing_asked)),
+    },
+    State.ASKING: {
+        **_RUNNING,
+        **_REQUEST,
+        **_DEVICE,
+        Listening: Row(_STAY, keep=Memory.locate),
+        Prompt: Row(State.ASKING, do.ask_person),
+        Withdrawn: Row(State.STARTING, do.stop_asking),
+        Answered: {when.nobody: Row(State.DESERTED), otherwise: Row(State.STARTING)},
+        TimeUp: Row(State.ENDED, do.end(failures.no_answer)),
+    },
+    State.DESERTED: {
+        **_RUNNING,
+        Withdrawn: {
+            when.given: Row(State.ANSWERED, do.stop_asking),
+            when.invited: Row(State.AWAITING_ANSWER, do.stop_asking),
+            otherwise: Row(State.STARTING, do.stop_asking),
+        },
+        TimeUp: Row(State.ENDED, do.end(failures.nobody_there)),
+    },
+    State.AWAITING_CALLBACK: {
+        **_RUNNING,
+        **_REQUEST,
+        Listening: Row(_STAY, do.deliver_there),
+        PasteOffered: Row(_STAY, keep=Memory.take_paste),
+        Strayed: Row(_STAY, keep=Memory.see_stray),
+        Delivered: {
+            when.denied: Row(State.DENIED, do.close_listener, Memory.give_callback),
+            otherwise: Row(State.CALLBACK_DELIVERED, do.close_listener, Memory.give_callback),
+        },
+        Undelivered: Row(State.ENDED, do.not_delivered),
+        NobodyPasted: Row(State.ENDED, do.end(failures.nobody_pasted)),
+        TimeUp: Row(State.ENDED, do.nobody_came),
+    },
+    State.AWAITING_APPROVAL: {
+        **_RUNNING,
+        **_REQUEST,
+        **_DEVICE,
+        TimeUp: Row(State.ENDED, do.end(failures.nobody_approved)),
+    },
+    State.AWAITING_ANSWER: {
+        **_RUNNING,
+        **_REQUEST,
+        Prompt: Row(State.AWAITING_ANSWER, do.ask_person),
+        Withdrawn: {
+            when.given: Row(State.ANSWERED, do.stop_asking),
+            otherwise: Row(State.AWAITING_ANSWER, do.stop_asking),
+        },
+        Answered: {when.nobody: Row(State.DESERTED), otherwise: Row(State.ANSWERED, keep=Memory.give_code)},
+        TimeUp: Row(State.ENDED, do.end(failures.no_answer)),
+    },
+    State.ANSWERED: {
+        **_RUNNING,
+        **_REQUEST,
+        Prompt: Row(State.AWAITING_ANSWER, do.ask_person),
+        TimeUp: Row(State.ENDED, do.end(failures.code_not_redeemed)),
+    },
+    State.CALLBACK_DELIVERED: {
+        **_RUNNING,
+        AuthorizationRequest: Row(State.ENDED, do.end(failures.asked_again)),
+        TimeUp: Row(State.ENDED, do.end(failures.callback_not_redeemed)),
+    },
+    State.DENIED: {
+        AuthorizationRequest: Row(State.ENDED, do.declined),
+        Exited: Row(State.ENDED, do.declined),
+        TimeUp: Row(State.ENDED, do.declined),
+    },
+    State.ANNOUNCED: {
+        **_TO_THE_END,
+        Delivered: Row(_STAY, keep=Memory.give_callback),
+        TimeUp: {when.failed: Row(State.ENDED, do.command_failed), otherwise: Row(State.ENDED, do.conclude)},
+    },
+    State.ENDED: {},
+}
+# How long a state may last. The others last as long as the person has for them (``PersonTime``).
+LASTS = {
+    State.CONNECTED: deadlines.BEGIN,
+    State.QUESTIONED: deadlines.GO_ON,
+    State.STARTING: deadlines.ASK,
+    State.DESERTED: deadlines.END,
+    State.ANSWERED: deadlines.FINISH,
+    State.CALLBACK_DELIVERED: deadlines.FINISH,
+    State.DENIED: deadlines.END,
+    State.ANNOUNCED: deadlines.END,
+}
+
+
+def rows(state: State, kind: type[Event]) -> dict[Guard, Row]:
+    """The rows of an event in a state, each by its guard; none where the event means nothing there."""
+    found = TABLE[state].get(kind, {})
+    return {otherwise: found} if isinstance(found, Row) else found
+
+
 @dataclass
-class Session(Reactions):
-    """The state of one login.
+class Session:
+    """The state of one login, and what is remembered of it.
 
     :param policy: what may be opened
     :param time: how long the person has
     """
 
-    def feed(self, event: Event) -> list[Effect]:
-        """What has to be done now.
+    policy: Policy
+    time: PersonTime = field(default_factory=PersonTime)
+    state: State = State.CONNECTED
 
-        :raises Failure: the login is over and did not succeed, and why
-        """
-        if isinstance(event, Line) and event.text.strip():
-            self._lines.append(event.text.strip())
-        react = _TABLE.get((self.state, type(event)))
-        return react(self, event) if react else []
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.policy)
+
+    @property
+    def takes_paste(self) -> bool:
+        """Whether the command said that the browser's address may be typed at its own prompt."""
+        return self.memory.takes_paste
 
     def start(self) -> list[Effect]:
         """What has to be done before anything was said."""
-        return [Allow(SECONDS_TO_BEGIN)]
+        return [self._allowed()]
 
+    def feed(self, event: Event) -> list[Effect]:
+        """What has to be done now. An event that the table does not have in this state means nothing: a
+        command may print what it likes.
 
-_QUESTIONED = (State.ASKING, State.AWAITING_ANSWER)
-_WAITING = (State.AWAITING_CALLBACK, State.AWAITING_APPROVAL, State.AWAITING_ANSWER)
-_RUNNING = (
-    State.STARTING,
-    State.ASKING,
-    *_WAITING,
-    State.ANSWERED,
-    State.CALLBACK_DELIVERED,
-    State.ANNOUNCED,
-)
+        :raises Failure: the login is over and did not succeed, and why
+        """
+        fitting = (row for guard, row in rows(self.state, type(event)).items() if guard(self.memory, event))
+        row = next(fitting, Row(_STAY))
+        done = row.do(self.memory, event)
+        self.state = row.to or self.state
+        if isinstance(done, Failure):
+            raise done
+        self.memory = row.keep(self.memory, event)
+        return [*done, self._allowed()] if row.to not in (_STAY, State.ENDED) else done
 
-_Reaction = Callable[[Session, Any], list[Effect]]
-
-_TABLE: dict[tuple[State, type[Event]], _Reaction] = {
-    (State.CONNECTED, Begun): Session._on_begun,
-    (State.CONNECTED, Prompt): Session._on_early_prompt,
-    (State.CONNECTED, Withdrawn): Session._on_early_withdrawn,
-    (State.CONNECTED, Answered): Session._on_early_answer,
-    (State.CONNECTED, TimeUp): Session._on_begin_time_up,
-    (State.CONNECTED, Exited): Session._on_exit_before_begin,
-    **dict.fromkeys([(state, FailureMark) for state in _RUNNING], Session._on_failure_mark),
-    **dict.fromkeys([(state, Exited) for state in _RUNNING], Session._on_exit),
-    **dict.fromkeys([(state, TimeUp) for state in _RUNNING], Session._on_time_up),
-    **dict.fromkeys([(state, Success) for state in _RUNNING], Session._on_success),
-    **dict.fromkeys(
-        [(state, AuthorizationRequest) for state in (*EARLY, *_WAITING, State.ANSWERED)], Session._on_request
-    ),
-    **dict.fromkeys(
-        [(state, DeviceAuthorization) for state in (*EARLY, State.AWAITING_APPROVAL)], Session._on_device
-    ),
-    **dict.fromkeys(
-        [(state, Prompt) for state in (*EARLY, State.AWAITING_ANSWER, State.ANSWERED)], Session._on_prompt
-    ),
-    **dict.fromkeys([(state, Withdrawn) for state in _QUESTIONED], Session._on_withdrawn),
-    **dict.fromkeys([(state, Answered) for state in _QUESTIONED], Session._on_answered),
-    **dict.fromkeys([(state, TimeUp) for state in _QUESTIONED], Session._on_question_time_up),
-    **dict.fromkeys(
-        [(state, Listening) for state in (*EARLY, State.AWAITING_CALLBACK)], Session._on_listening
-    ),
-    (State.AWAITING_CALLBACK, PasteOffered): Session._on_paste_offered,
-    (State.AWAITING_CALLBACK, NobodyPasted): Session._on_nobody_pasted,
-    (State.AWAITING_CALLBACK, Strayed): Session._on_strayed,
-    (State.AWAITING_CALLBACK, Delivered): Session._on_delivered,
-    (State.AWAITING_CALLBACK, Undelivered): Session._on_undelivered,
-    (State.CALLBACK_DELIVERED, AuthorizationRequest): Session._on_request_after_delivery,
-    (State.DENIED, AuthorizationRequest): Session._on_denied_end,
-    (State.DENIED, Exited): Session._on_denied_end,
-    (State.DENIED, TimeUp): Session._on_denied_end,
-    (State.ANNOUNCED, TimeUp): Session._on_announced_time_up,
-}
+    def _allowed(self) -> Allow:
+        ours = LASTS.get(self.state)
+        return Allow(ours.seconds) if ours else Allow(self.time.of(self.state), person=True)

@@ -1,27 +1,22 @@
-"""Where a login can stand, what can happen there, and how long it may take."""
+"""Where a login can stand, what can happen to it, and how much time the person has."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.callback import status_of
 from hermes_tunnel.oauth.transcript import Said
-
-SECONDS_TO_BEGIN = 30.0  # a shell with a slow start-up file
-SECONDS_TO_GO_ON = 5.0  # a start-up file that seems to ask something
-SECONDS_TO_ASK = 60.0  # the first run of a fresh install, and its own request to the issuer
-SECONDS_TO_FINISH = 60.0  # the token exchange after the answer
-SECONDS_TO_END = 5.0  # a command that has nothing more to do
 
 
 class State(Enum):
     """Where a login stands."""
 
     CONNECTED = "the remote shell starts"
+    QUESTIONED = "a start-up file seems to ask something"
     STARTING = "the command runs and has asked for nothing yet"
     ASKING = "the command asks something before its sign-in"
+    DESERTED = "the command asks something, and nobody is there to answer"
     AWAITING_CALLBACK = "the browser has to come back to a port of this machine"
     AWAITING_APPROVAL = "the person has to approve on a page"
     AWAITING_ANSWER = "the person has to bring a code back"
@@ -29,18 +24,7 @@ class State(Enum):
     CALLBACK_DELIVERED = "the command has the browser's answer"
     DENIED = "the provider said no"
     ANNOUNCED = "the command says that it has logged in"
-    ENDED = "the command has ended"
-
-
-EARLY = (State.STARTING, State.ASKING)
-# An exit status of 0 is believed there; elsewhere the login went on without the person and said nothing.
-CREDIBLE = (State.ANSWERED, State.CALLBACK_DELIVERED, State.ANNOUNCED)
-STATE_OF_MODE = {
-    Mode.LOOPBACK: State.AWAITING_CALLBACK,
-    Mode.DEVICE: State.AWAITING_APPROVAL,
-    Mode.PASTE: State.AWAITING_ANSWER,
-    Mode.EXTERNAL: State.AWAITING_APPROVAL,
-}
+    ENDED = "the login is over"
 
 
 @dataclass(frozen=True)
@@ -120,14 +104,14 @@ Event = Said | Delivered | Undelivered | Strayed | NobodyPasted | Answered | Tim
 
 @dataclass(frozen=True)
 class PersonTime:
-    """Seconds that the person gets, by the kind of login."""
+    """Seconds that the person gets: until the browser is back, for an approval, and to answer the command."""
 
     callback: float = 175.0
     approval: float = 900.0
     answer: float = 600.0
 
-    def of(self, mode: Mode) -> float:
-        """The time for one mode."""
-        if mode is Mode.LOOPBACK:
+    def of(self, state: State) -> float:
+        """The time in a state where the person's turn has come."""
+        if state is State.AWAITING_CALLBACK:
             return self.callback
-        return self.answer if mode is Mode.PASTE else self.approval
+        return self.approval if state is State.AWAITING_APPROVAL else self.answer

@@ -95,7 +95,7 @@ def test_hermes_ends_in_there(lab: Lab, account: str, ended: str) -> None:
     ("words", "reason"),
     [
         (("xai-oauth", "dock", "--container", "nothing"), "no such container"),
-        (("xai-oauth", "h018", "--container", "hermes"), "cannot be entered there"),
+        (("xai-oauth", "h018", "--container", "hermes"), "the container cannot be entered"),
     ],
 )
 def test_a_container_that_cannot_be_entered(lab: Lab, words: tuple[str, ...], reason: str) -> None:

@@ -238,12 +238,12 @@ def test_an_account_that_cannot_be_had(lab: Lab) -> None:
     """Sudo's reason is told: the name that is none, the passwords that were wrong."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "nosuchuser")
     assert done.status == 8
-    assert "could not be had there: sudo: unknown user nosuchuser" in done.stderr
+    assert "did not switch to the other account: sudo: unknown user nosuchuser" in done.stderr
     with on_terminal(lab, "login", "xai-oauth", "boss2", "--as-user", "svc") as tunnel:
         for _ in range(3):
             tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
             tunnel.send("wrong\n")
-        tunnel.expect("could not be had there: sudo: 3 incorrect password attempts")
+        tunnel.expect("did not switch to the other account: sudo: 3 incorrect password attempts")
         assert tunnel.wait() == 8
 
 

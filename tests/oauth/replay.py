@@ -12,9 +12,9 @@ from typing import Any
 
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth.authorization import Authorization, Mode
-from hermes_tunnel.oauth.effects import AskPerson, Conclude, Effect, Invite
-from hermes_tunnel.oauth.session import Session
-from hermes_tunnel.oauth.states import Delivered, Exited
+from hermes_tunnel.oauth.effects import Allow, AskPerson, Conclude, Effect, Invite, Proof
+from hermes_tunnel.oauth.session import Row, Session, rows
+from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, State
 from hermes_tunnel.oauth.transcript import Line, Said, Transcript
 from hermes_tunnel.remote.hermes import provider
 
@@ -57,6 +57,11 @@ class Recording:
             return None
         return Delivered("access_denied" if person == "denied" else "", 200)
 
+    @property
+    def types(self) -> bool:
+        """Whether the person answered the command's questions; who merely approved was asked none."""
+        return bool(self.about["person"] != "approved")
+
 
 def read(path: Path) -> Recording:
     """A recording."""
@@ -70,6 +75,25 @@ def read(path: Path) -> Recording:
     return Recording(path.stem, about, spells)
 
 
+def followed(session: Session, event: Event) -> list[Effect]:
+    """Feed an event, and see that nothing but the table decides what becomes of the login."""
+    state, memory = session.state, session.memory
+    fitting = (row for guard, row in rows(state, type(event)).items() if guard(memory, event))
+    row = next(fitting, Row(None))
+    try:
+        effects = session.feed(event)
+    except Failure:
+        assert (row.to, session.state) == (State.ENDED, State.ENDED)
+        raise
+    goes_on = row.to not in (None, State.ENDED)
+    assert session.state is (row.to or state)
+    assert session.memory == row.keep(memory, event)
+    assert row.do(memory, event) == (effects[:-1] if goes_on else effects)
+    assert [type(one) is Allow for one in effects] == [False] * (len(effects) - goes_on) + [True] * goes_on
+    assert [type(one) for one in effects if isinstance(one, Conclude)] == [Conclude] * (row.to is State.ENDED)
+    return effects
+
+
 @dataclass
 class Replayed:
     """What came of it: what was said but the lines, what was asked for, how it ended."""
@@ -78,13 +102,14 @@ class Replayed:
     invited: list[Authorization] = field(default_factory=list)
     asked: list[AskPerson] = field(default_factory=list)
     ending: str = ""
+    proof: Proof | None = None
 
 
 def replay(recording: Recording, cut: Cut) -> Replayed:
-    """Play it: whoever approves or denies does so at the first silence after the invitation."""
+    """Play it: whoever approves, denies or answers does so at the first silence after being asked."""
     played = Replayed()
     transcript, session = Transcript(MARKER), Session(provider(_name(recording)).policy)
-    deliver = recording.delivered
+    deliver, answered = recording.delivered, 0
 
     def take(effects: list[Effect]) -> None:
         for effect in effects:
@@ -93,26 +118,29 @@ def replay(recording: Recording, cut: Cut) -> Replayed:
             elif isinstance(effect, AskPerson):
                 played.asked.append(effect)
             elif isinstance(effect, Conclude):
-                played.ending = effect.outcome.value
+                played.ending, played.proof = effect.outcome.value, effect.proof
 
     def hear(said: list[Said]) -> None:
         for one in said:
             if not isinstance(one, Line):
                 played.said.append(one)
-            take(session.feed(one))
+            take(followed(session, one))
 
     try:
         take(session.start())
         hear(transcript.receive(BEGIN))
         for spell in recording.spells:
             hear(transcript.silence())
+            if recording.types and len(played.asked) > answered:
+                answered = len(played.asked)
+                take(followed(session, Answered()))
             if deliver and played.invited and played.invited[-1].mode is Mode.LOOPBACK:
-                take(session.feed(deliver))
+                take(followed(session, deliver))
                 deliver = None
             for chunk in cut(spell):
                 hear(transcript.receive(chunk))
         hear(transcript.end())
-        take(session.feed(Exited(recording.about["exit_status"])))
+        take(followed(session, Exited(recording.about["exit_status"])))
     except Failure as failure:
         played.ending = f"{int(failure.status)} {failure.message}"
     return played

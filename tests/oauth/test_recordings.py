@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.oauth.authorization import Mode, assess_authorization
+from hermes_tunnel.oauth.effects import Proof
 from hermes_tunnel.oauth.transcript import AuthorizationRequest, Begun, Listening
 from hermes_tunnel.remote.hermes import provider
 from tests.oauth.replay import (
@@ -32,56 +33,56 @@ MINIMAX = (Mode.DEVICE, "platform.minimax.io", 1, "")
 ANTHROPIC = (Mode.PASTE, "claude.ai", 1, "Authorization code:")
 IMPORT = "Import these credentials? [Y/n]:"
 DECLINED = "9 the sign-in was declined at the provider (access_denied)"
-NOT_TAKEN = "9 the callback was delivered and the command then asked for another sign-in"
+NOT_TAKEN = "9 the callback was delivered, but the command did not accept it and asked for another sign-in"
 
 # mode, issuer, how many invitations, the question that was passed on; and how the outcome begins.
 EXPECTED: dict[str, tuple[tuple[Mode | None, str, int, str], str]] = {
     "anthropic-approved": (ANTHROPIC, "logged_in"),
     "anthropic-token-400": (
         ANTHROPIC,
-        "9 the command failed there: Anthropic OAuth login did not return credentials.",
+        "9 the remote command failed: Anthropic OAuth login did not return credentials.",
     ),
     "anthropic-wrong-code": (
         ANTHROPIC,
-        "9 the command failed there: Anthropic OAuth login did not return credentials.",
+        "9 the remote command failed: Anthropic OAuth login did not return credentials.",
     ),
     "mcp-approved": (MCP, "logged_in"),
     "mcp-denied": (MCP, DECLINED),
-    "mcp-timeout": (MCP, "9 the command failed there: ✗ Authentication failed: MCP call timed out"),
+    "mcp-timeout": (MCP, "9 the remote command failed: ✗ Authentication failed: MCP call timed out"),
     "mcp-token-400": (MCP, NOT_TAKEN),
-    "mcp-wrong-state": ((Mode.LOOPBACK, "mcp.lab.test", 4, ""), "9 the command failed there: ✗ "),
+    "mcp-wrong-state": ((Mode.LOOPBACK, "mcp.lab.test", 4, ""), "9 the remote command failed: ✗ "),
     "minimax-oauth-approved": (MINIMAX, "logged_in"),
-    "minimax-oauth-denied": (MINIMAX, "9 the command failed there: MiniMax OAuth reported an error."),
-    "nonsense-unknown": (NOTHING, "9 the command failed there: Unknown provider: nonsense (exit status 1)"),
+    "minimax-oauth-denied": (MINIMAX, "9 the remote command failed: MiniMax OAuth reported an error."),
+    "nonsense-unknown": (NOTHING, "9 the remote command failed: Unknown provider: nonsense (exit status 1)"),
     "nous-approved": (NOUS, "logged_in"),
-    "nous-denied": (NOUS, "9 the command failed there: access_denied: "),
+    "nous-denied": (NOUS, "9 the remote command failed: access_denied: "),
     "nous-import-declined": ((*NOUS[:3], IMPORT), "logged_in"),
     "nous-imported": ((None, "", 0, IMPORT), "imported"),
     "openai-codex-approved": (CODEX, "logged_in"),
-    "qwen-oauth-failed": (NOTHING, "9 the command failed there: Qwen CLI credentials not found."),
+    "qwen-oauth-failed": (NOTHING, "9 the remote command failed: Qwen CLI credentials not found."),
     "spotify-approved": (SPOTIFY, "logged_in"),
-    "spotify-auth-add": (NOTHING, "9 the command failed there: Unknown provider: spotify"),
+    "spotify-auth-add": (NOTHING, "9 the remote command failed: Unknown provider: spotify"),
     "spotify-denied": (SPOTIFY, DECLINED),
     "spotify-first-time": ((*SPOTIFY[:3], "Spotify Client ID:"), "logged_in"),
-    "spotify-port-taken": (SPOTIFY, "9 the command failed there: Could not bind Spotify callback server"),
-    "spotify-timeout": (SPOTIFY, "9 the command failed there: Spotify authorization timed out"),
-    "spotify-token-400": (SPOTIFY, "9 the command failed there: Spotify token exchange failed."),
-    "spotify-wrong-state": (SPOTIFY, "9 the command failed there: Spotify authorization failed: state"),
+    "spotify-port-taken": (SPOTIFY, "9 the remote command failed: Could not bind Spotify callback server"),
+    "spotify-timeout": (SPOTIFY, "9 the remote command failed: Spotify authorization timed out"),
+    "spotify-token-400": (SPOTIFY, "9 the remote command failed: Spotify token exchange failed."),
+    "spotify-wrong-state": (SPOTIFY, "9 the remote command failed: Spotify authorization failed: state"),
     "xai-oauth-approved": (XAI, "logged_in"),
     "xai-oauth-denied": (XAI, DECLINED),
     "xai-oauth-port-taken": (XAI, "logged_in"),
     "xai-oauth-shown-code": (XAI, "logged_in"),
-    "xai-oauth-timeout": (XAI, "9 the command failed there: xAI authorization timed out"),
-    "xai-oauth-token-400": (XAI, "9 the command failed there: xAI token exchange failed"),
-    "xai-oauth-wrong-state": (XAI, "9 the command failed there: xAI authorization failed: state mismatch."),
+    "xai-oauth-timeout": (XAI, "9 the remote command failed: xAI authorization timed out"),
+    "xai-oauth-token-400": (XAI, "9 the remote command failed: xAI token exchange failed"),
+    "xai-oauth-wrong-state": (XAI, "9 the remote command failed: xAI authorization failed: state mismatch."),
     # From 0.18.1 on it is a device login.
     "0.19.0-xai-oauth-approved": (XAI_DEVICE, "logged_in"),
-    "0.19.0-xai-oauth-denied": (XAI_DEVICE, "9 the command failed there: xAI device-code token polling"),
-    "0.19.0-xai-oauth-token-400": (XAI_DEVICE, "9 the command failed there: xAI device-code token polling"),
+    "0.19.0-xai-oauth-denied": (XAI_DEVICE, "9 the remote command failed: xAI device-code token polling"),
+    "0.19.0-xai-oauth-token-400": (XAI_DEVICE, "9 the remote command failed: xAI device-code token polling"),
     # These were run without our script, which finds Hermes or says that it is missing.
-    "none-xai-oauth-not-found-bash": (NOTHING, "9 the command failed there: bash: line 1: hermes: command"),
-    "none-xai-oauth-not-found-fish": (NOTHING, "9 the command failed there: "),
-    "none-xai-oauth-not-found-sh": (NOTHING, "9 the command failed there: sh: 1: hermes: not found"),
+    "none-xai-oauth-not-found-bash": (NOTHING, "9 the remote command failed: bash: line 1: hermes: command"),
+    "none-xai-oauth-not-found-fish": (NOTHING, "9 the remote command failed: "),
+    "none-xai-oauth-not-found-sh": (NOTHING, "9 the remote command failed: sh: 1: hermes: not found"),
 }
 
 
@@ -106,6 +107,21 @@ def test_recording(path: Path, cut: Cut) -> None:
     assert played.ending.startswith(ending)
     assert played.said == replay(read(path), as_it_came).said
     assert played.said[0] == Begun(("begin", "lab", "/home/lab", "/usr/local/bin/hermes"))
+
+
+PROOFS = {
+    Mode.LOOPBACK: Proof.NEEDLESS,
+    Mode.PASTE: Proof.NEEDLESS,
+    Mode.DEVICE: Proof.WANTED,
+    None: Proof.REQUIRED,
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_proves_it(path: Path) -> None:
+    """A callback or a code is proof enough; an approval is not seen; an import shows nothing else."""
+    (mode, *_), ending = EXPECTED[row(path.stem)]
+    assert replay(read(path), whole).proof is (PROOFS[mode] if ending in ("logged_in", "imported") else None)
 
 
 @pytest.mark.parametrize(

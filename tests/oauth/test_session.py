@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice, product
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hermes_tunnel.deadlines import ASK, BEGIN, END, FINISH, GO_ON
 from hermes_tunnel.errors import Failure, NobodyAnswered, Refused, RemoteCommandFailure, Unsafe
 from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.effects import (
@@ -15,14 +22,12 @@ from hermes_tunnel.oauth.effects import (
     Effect,
     Invite,
     Outcome,
+    Proof,
     StopAsking,
 )
-from hermes_tunnel.oauth.session import Session
+from hermes_tunnel.oauth.failures import unproven
+from hermes_tunnel.oauth.session import TABLE, Session, rows
 from hermes_tunnel.oauth.states import (
-    SECONDS_TO_ASK,
-    SECONDS_TO_BEGIN,
-    SECONDS_TO_END,
-    SECONDS_TO_GO_ON,
     Answered,
     Delivered,
     Event,
@@ -47,6 +52,7 @@ from hermes_tunnel.oauth.transcript import (
     Success,
     Withdrawn,
 )
+from tests.oauth.replay import followed
 
 POLICY = Policy(frozenset({"auth.x.ai", "accounts.x.ai"}), frozenset({"console.x.ai"}))
 
@@ -67,11 +73,15 @@ EVENTS: dict[str, Event] = {
     "line": Line("something"),
     "request": request("new"),
     "device": DeviceAuthorization("https://auth.x.ai/device", "CCCC-DDDD"),
+    "unsafe device": DeviceAuthorization("http://auth.x.ai/device", "CCCC-DDDD"),
     "listening": Listening(4711),
     "prompt": Prompt("Token:"),
+    "stalled": Prompt("Loading nvm ..."),
     "success": Success(),
     "mark": FailureMark("✗ no"),
     "delivered": Delivered("", 200),
+    "repeated": request("old"),
+    "unsafe": request("new", "evil.test", "http://127.0.0.1:22/cb"),
     "denied": DENIED,
     "nobody listens": Undelivered(NoDelivery.NOBODY_LISTENS, "connection refused"),
     "prohibited": Undelivered(NoDelivery.FORBIDDEN, "administratively prohibited"),
@@ -90,8 +100,10 @@ EVENTS: dict[str, Event] = {
 }
 WAY: dict[State, list[Event]] = {
     State.CONNECTED: [],
+    State.QUESTIONED: [Prompt("New password:")],
     State.STARTING: [BEGUN],
     State.ASKING: [BEGUN, Prompt("Client ID:")],
+    State.DESERTED: [BEGUN, Prompt("Client ID:"), Answered(nobody=True)],
     State.AWAITING_CALLBACK: [BEGUN, request("old")],
     State.AWAITING_APPROVAL: [BEGUN, DEVICE],
     State.AWAITING_ANSWER: [BEGUN, PASTE],
@@ -111,40 +123,53 @@ RUNNING: dict[str, Result] = {
     "exit 1": 9,
     "signal": 9,
 }
-INVITED: dict[str, Result] = {"request": (State.AWAITING_CALLBACK, [Invite, Allow])}
+INVITED: dict[str, Result] = {
+    "request": (State.AWAITING_CALLBACK, [Invite, Allow]),
+    "repeated": (State.AWAITING_CALLBACK, [Invite, Allow]),
+    "unsafe": 11,
+}
+DEVICES: dict[str, Result] = {"device": (State.AWAITING_APPROVAL, [Invite, Allow]), "unsafe device": 11}
+BEFORE: dict[str, Result] = {
+    "begun": (State.STARTING, [Allow]),
+    "missing": 8,
+    "prompt": (State.QUESTIONED, [Allow]),
+    "answered": (State.CONNECTED, [Allow]),
+    "nobody": 10,
+    "time up": 10,
+    "exit 0": 8,
+    "exit 1": 8,
+    "signal": 8,
+}
+ASKED: dict[str, Result] = {"prompt": (State.ASKING, [AskPerson, Allow])}
+ASKED["stalled"] = ASKED["prompt"]  # any line that stays is a prompt once the command runs
+ASKED_AGAIN: dict[str, Result] = {"prompt": (State.AWAITING_ANSWER, [AskPerson, Allow])}
+ASKED_AGAIN["stalled"] = ASKED_AGAIN["prompt"]
 # An event that is not in a state's row changes nothing there.
-TABLE: dict[State, dict[str, Result]] = {
-    State.CONNECTED: {
-        "begun": (State.STARTING, [Allow]),
-        "missing": 8,
-        "prompt": (State.CONNECTED, [Allow]),
-        "answered": (State.CONNECTED, [Allow]),
-        "nobody": 10,
-        "time up": 10,
-        "exit 0": 8,
-        "exit 1": 8,
-        "signal": 8,
-    },
+EXPECTED: dict[State, dict[str, Result]] = {
+    State.CONNECTED: BEFORE,
+    State.QUESTIONED: {**BEFORE, "time up": 8, "withdrawn": (State.CONNECTED, [Allow])},
     State.STARTING: {
         **RUNNING,
         **INVITED,
-        "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
-        "prompt": (State.ASKING, [AskPerson, Allow]),
+        **ASKED,
+        **DEVICES,
         "exit 0": 8,
     },
     State.ASKING: {
         **RUNNING,
         **INVITED,
-        "device": (State.AWAITING_APPROVAL, [Invite, Allow]),
-        "prompt": (State.ASKING, [AskPerson, Allow]),
+        **ASKED,
+        **DEVICES,
         "withdrawn": (State.STARTING, [StopAsking, Allow]),
         "answered": (State.STARTING, [Allow]),
-        "nobody": (State.ASKING, [Allow]),
+        "nobody": (State.DESERTED, [Allow]),
         "exit 0": 8,
     },
+    State.DESERTED: {**RUNNING, "withdrawn": (State.STARTING, [StopAsking, Allow]), "exit 0": 8},
     State.AWAITING_CALLBACK: {
         **RUNNING,
         **INVITED,
+        "repeated": None,
         "listening": (State.AWAITING_CALLBACK, [DeliverTo]),
         "delivered": (State.CALLBACK_DELIVERED, [CloseListener, Allow]),
         "denied": (State.DENIED, [CloseListener, Allow]),
@@ -154,26 +179,30 @@ TABLE: dict[State, dict[str, Result]] = {
         "lost under way": 4,
         "nobody pasted": 10,
     },
-    State.AWAITING_APPROVAL: {**RUNNING, **INVITED, "device": (State.AWAITING_APPROVAL, [Invite, Allow])},
+    State.AWAITING_APPROVAL: {**RUNNING, **INVITED, **DEVICES},
     State.AWAITING_ANSWER: {
         **RUNNING,
         **INVITED,
-        "prompt": (State.AWAITING_ANSWER, [AskPerson, Allow]),
+        **ASKED_AGAIN,
         "withdrawn": (State.AWAITING_ANSWER, [StopAsking, Allow]),
         "answered": (State.ANSWERED, [Allow]),
-        "nobody": (State.AWAITING_ANSWER, [Allow]),
+        "nobody": (State.DESERTED, [Allow]),
     },
-    State.ANSWERED: {**RUNNING, **INVITED, "prompt": (State.AWAITING_ANSWER, [AskPerson, Allow])},
-    State.CALLBACK_DELIVERED: {**RUNNING, "request": 9},
-    State.DENIED: {"request": 9, "time up": 9, "exit 0": 9, "exit 1": 9, "signal": 9},
-    State.ANNOUNCED: {**RUNNING, "time up": (State.ANNOUNCED, [Conclude])},
+    State.ANSWERED: {**RUNNING, **INVITED, **ASKED_AGAIN},
+    State.CALLBACK_DELIVERED: {**RUNNING, "request": 9, "repeated": 9, "unsafe": 9},
+    State.DENIED: dict.fromkeys(
+        ["request", "repeated", "unsafe", "time up", "exit 0", "exit 1", "signal"], 9
+    ),
+    State.ANNOUNCED: {**RUNNING, "success": None, "time up": (State.ENDED, [Conclude])},
     State.ENDED: {},
 }
 
 
-def fed(*events: Event, time: PersonTime | None = None) -> tuple[Session, list[Effect]]:
+def fed(
+    *events: Event, time: PersonTime | None = None, policy: Policy = POLICY
+) -> tuple[Session, list[Effect]]:
     """A session after some events, and what the last of them led to."""
-    session = Session(POLICY, time or PersonTime())
+    session = Session(policy, time or PersonTime())
     effects = session.start()
     for event in events:
         effects = session.feed(event)
@@ -186,21 +215,54 @@ def test_table(state: State, name: str) -> None:
     """Each event in each state leads where the table says, or nowhere."""
     session, _ = fed(*WAY[state])
     assert session.state is state
-    expected = TABLE[state].get(name)
+    expected = EXPECTED[state].get(name)
     if isinstance(expected, int):
         with pytest.raises(Failure) as caught:
             session.feed(EVENTS[name])
         assert caught.value.status == expected
         assert caught.value.hint
+        assert session.state is State.ENDED
     else:
         effects = session.feed(EVENTS[name])
         after, kinds = expected or (state, [])
         assert (session.state, [type(one) for one in effects]) == (after, kinds)
 
 
+EXTERNAL = request("e", redirect="https://elsewhere.test/cb")
+ASKS_OTHERS = replace(POLICY, external_redirects=True)
+DESERTED_AFTERWARDS = [BEGUN, PASTE, Prompt("Code:"), Answered(), Prompt("..."), Answered(nobody=True)]
+
+
+@given(st.lists(st.sampled_from([*EVENTS.values(), PASTE, EXTERNAL])))
+def test_the_table_alone_decides(events: list[Event]) -> None:
+    """Whatever comes in whatever order, the state is the table's, and nothing happens after the end."""
+    session = Session(ASKS_OTHERS)
+    with suppress(Failure):
+        for event in events:
+            followed(session, event)
+    if session.state is State.ENDED:
+        assert [session.feed(event) for event in events] == [[]] * len(events)
+
+
+def test_each_row_of_the_table_is_taken() -> None:
+    """There is none that nothing leads to; of the states that share a row, not all need to lead to it."""
+    every = {id(row) for state in State for kind in TABLE[state] for row in rows(state, kind).values()}
+    taken = set()
+    for way in (*WAY.values(), DESERTED_AFTERWARDS, [*WAY[State.AWAITING_ANSWER], Answered(nobody=True)]):
+        for events in product((*EVENTS.values(), PASTE, EXTERNAL), repeat=2):
+            session = fed(*way, policy=ASKS_OTHERS)[0]
+            for event in events:
+                guarded = rows(session.state, type(event)).items()
+                fitting = (row for guard, row in guarded if guard(session.memory, event))
+                taken |= {id(row) for row in islice(fitting, 1)}
+                with suppress(Failure):
+                    session.feed(event)
+    assert taken == every
+
+
 def test_start() -> None:
     """Before anything was said, the shell has half a minute."""
-    assert fed()[1] == [Allow(SECONDS_TO_BEGIN)]
+    assert fed()[1] == [Allow(BEGIN.seconds)]
 
 
 @pytest.mark.parametrize(
@@ -233,8 +295,8 @@ def test_restarts() -> None:
     session, effects = fed(BEGUN, *[request(f"s{number}") for number in range(4)])
     assert isinstance(effects[0], Invite)
     assert effects[0].again
-    assert session.authorization is not None
-    assert session.authorization.state == "s3"
+    assert session.memory.authorization is not None
+    assert session.memory.authorization.state == "s3"
     with pytest.raises(Unsafe, match="asked for a sign-in 5 times"):
         session.feed(request("s4"))
 
@@ -273,7 +335,7 @@ def test_denied_opens_nothing() -> None:
 def test_failure_mark(before: list[Event], last: Event) -> None:
     """A line with the mark of failure is a failure, also with exit status 0 or a success line."""
     session, _ = fed(BEGUN, *before, FailureMark("✗ Authentication failed"))
-    with pytest.raises(Refused, match="failed there: ✗ Authentication failed"):
+    with pytest.raises(Refused, match="command failed: ✗ Authentication failed"):
         session.feed(last)
 
 
@@ -281,7 +343,7 @@ def test_nothing_recognised() -> None:
     """Exit status 0 without anything recognised is told with the last words, not as a success."""
     session, _ = fed(BEGUN, Line("The 'hermes login' command has been removed."))
     with pytest.raises(
-        RemoteCommandFailure, match=r"without a sign-in that was recognised; its last words: .*been removed"
+        RemoteCommandFailure, match=r"no sign-in was recognised; its last words: .*been removed"
     ):
         session.feed(Exited(0))
 
@@ -289,33 +351,112 @@ def test_nothing_recognised() -> None:
 def test_success_without_exit() -> None:
     """A success line closes the listener; a command that then stays has to show its credential."""
     session, effects = fed(BEGUN, request("s"), Success())
-    assert effects == [CloseListener(), Allow(SECONDS_TO_END)]
-    assert session.feed(TimeUp()) == [Conclude(Outcome.LOGGED_IN, proof=True)]
+    assert effects == [CloseListener(), Allow(END.seconds)]
+    assert session.feed(TimeUp()) == [
+        Conclude(Outcome.LOGGED_IN, Proof.REQUIRED, announced=True, ended=False)
+    ]
+
+
+def test_success_lines_without_end_give_no_time() -> None:
+    """The five seconds are those of the first; a command that goes on claiming success is not waited for."""
+    session, _ = fed(BEGUN, request("s"), Success())
+    assert session.feed(Success()) == []
+
+
+ANSWERED = [BEGUN, PASTE, Prompt("Code:"), Answered()]
+CALLED_BACK = [BEGUN, request("s"), Delivered("", 200)]
+NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
 
 
 @pytest.mark.parametrize(
-    ("state", "credible"),
+    ("before", "last", "proof"),
     [
-        (State.AWAITING_CALLBACK, False),
-        (State.AWAITING_APPROVAL, False),
-        (State.AWAITING_ANSWER, False),
-        (State.ANSWERED, True),
-        (State.CALLBACK_DELIVERED, True),
-        (State.ANNOUNCED, True),
+        # The sign-in was seen to be answered.
+        (CALLED_BACK, Exited(0), Proof.NEEDLESS),
+        ([*CALLED_BACK, Success()], Exited(0), Proof.NEEDLESS),
+        ([*CALLED_BACK, Success()], TimeUp(), Proof.WANTED),
+        (ANSWERED, Exited(0), Proof.NEEDLESS),
+        ([*ANSWERED, Success()], Exited(0), Proof.NEEDLESS),
+        ([*ANSWERED, Success()], TimeUp(), Proof.WANTED),
+        ([BEGUN, request("s"), Success(), Delivered("", None)], Exited(0), Proof.NEEDLESS),
+        # It was not, or not taken, or it was the answer to an earlier request.
+        ([BEGUN, request("s")], Exited(0), Proof.REQUIRED),
+        ([BEGUN, request("s"), Success()], Exited(0), Proof.REQUIRED),
+        ([BEGUN, request("s"), Success()], TimeUp(), Proof.REQUIRED),
+        (NOT_TAKEN, Exited(0), Proof.REQUIRED),
+        ([*NOT_TAKEN, Success()], Exited(0), Proof.REQUIRED),
+        ([BEGUN, request("s"), Success(), DENIED], Exited(0), Proof.REQUIRED),
+        ([BEGUN, PASTE], Exited(0), Proof.REQUIRED),
+        ([BEGUN, PASTE, Success()], Exited(0), Proof.REQUIRED),
+        ([BEGUN, Prompt("Client ID:"), Answered(), PASTE], Exited(0), Proof.REQUIRED),
+        ([*ANSWERED, request("new")], Exited(0), Proof.REQUIRED),
+        # It is answered where nobody sees it.
+        ([BEGUN, DEVICE], Exited(0), Proof.REQUIRED),
+        ([BEGUN, DEVICE, Success()], Exited(0), Proof.WANTED),
+        ([BEGUN, DEVICE, Success()], TimeUp(), Proof.WANTED),
+        ([BEGUN, EXTERNAL], Exited(0), Proof.REQUIRED),
+        ([BEGUN, EXTERNAL, Success()], Exited(0), Proof.WANTED),
     ],
 )
-def test_an_end_that_nobody_signed_in_for_has_to_be_proven(state: State, credible: bool) -> None:
-    """An exit status of 0 is believed after an answer or a success line; else the credential decides."""
-    assert fed(*WAY[state], Exited(0))[1] == [
-        Conclude(Outcome.LOGGED_IN, proof=not credible, ended=not credible)
+def test_a_sign_in_that_was_not_seen_to_be_answered_has_to_be_proven(
+    before: list[Event], last: Event, proof: Proof
+) -> None:
+    """Exit status 0 is believed after an answer; a line that reports success never takes its place."""
+    announced, ended = Success() in before, isinstance(last, Exited)
+    assert fed(*before, last, policy=ASKS_OTHERS)[1] == [
+        Conclude(Outcome.LOGGED_IN, proof, announced=announced, ended=ended)
     ]
 
 
 def test_imported() -> None:
-    """A success line without any request is an import."""
-    session, _ = fed(BEGUN, Success())
-    assert session.feed(Exited(0)) == [Conclude(Outcome.IMPORTED)]
-    assert fed(BEGUN, Success(), TimeUp())[1] == [Conclude(Outcome.IMPORTED, proof=True)]
+    """A success line without any request is an import, and the credential has to show it."""
+    for last, ended in ((Exited(0), True), (TimeUp(), False)):
+        assert fed(BEGUN, Success(), last)[1] == [
+            Conclude(Outcome.IMPORTED, Proof.REQUIRED, announced=True, ended=ended)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("proof", "changed", "unchanged", "unseen"),
+    [
+        (Proof.NEEDLESS, True, True, True),
+        (Proof.WANTED, True, False, True),
+        (Proof.REQUIRED, True, False, False),
+    ],
+)
+def test_a_proof(proof: Proof, *, changed: bool, unchanged: bool, unseen: bool) -> None:
+    """A changed credential proves everything; where nobody can look, only what is wanted is believed."""
+    assert [proof.is_met(seen) for seen in (True, False, None)] == [changed, unchanged, unseen]
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        ([Exited(0)], "hermes exited with 0 but reported no success and left no new credential"),
+        ([Success(), Exited(0)], "hermes reported success but left no new credential"),
+        ([Success(), TimeUp()], "hermes reported success but did not exit and left no new credential"),
+    ],
+)
+def test_what_is_said_of_a_success_that_was_none(last: list[Event], words: str) -> None:
+    """What the command did, and what is missing; that nobody could look is not told as nothing found."""
+    _, (conclusion,) = fed(BEGUN, request("s"), *last)
+    assert isinstance(conclusion, Conclude)
+    failure = unproven(conclusion, "hermes", "hermes auth status xai-oauth", looked=True)
+    assert (failure.status, failure.message) == (8, words)
+    assert failure.hint.endswith(": hermes auth status xai-oauth")
+    unseen = unproven(conclusion, "hermes", "hermes auth status xai-oauth", looked=False)
+    assert "left no new" not in unseen.message
+    assert unseen.message.endswith("; whether it left a new credential could not be checked")
+
+
+def test_output_that_stalls_after_the_code_was_given() -> None:
+    """It is the command's time again, and its exit status is believed, once the line has gone on."""
+    session, effects = fed(*ANSWERED, Prompt("Exchanging the code ..."), Withdrawn())
+    assert (session.state, effects) == (State.ANSWERED, [StopAsking(), Allow(FINISH.seconds)])
+    session, effects = fed(*ANSWERED, Prompt("Exchanging ..."), Answered(nobody=True), Withdrawn())
+    assert (session.state, effects) == (State.ANSWERED, [StopAsking(), Allow(FINISH.seconds)])
+    session, effects = fed(BEGUN, PASTE, Prompt("Co"), Answered(nobody=True), Withdrawn())
+    assert session.state is State.AWAITING_ANSWER
 
 
 def test_an_earlier_word_about_the_port_counts_for_the_next_request_alone() -> None:
@@ -344,7 +485,9 @@ def test_a_prompt_of_the_command_s_own_is_remembered() -> None:
 
 def test_of_what_sudo_says_the_first_line_has_the_reason() -> None:
     """Before the command began; what else the shell said is no reason."""
-    with pytest.raises(RemoteCommandFailure, match=r"could not be had there: sudo: unknown user x$"):
+    with pytest.raises(
+        RemoteCommandFailure, match=r"did not switch to the other account: sudo: unknown user x$"
+    ):
         fed(Line("hello"), Line("sudo: unknown user x"), Line("sudo: error in a plugin"), Exited(1))
 
 
@@ -353,13 +496,13 @@ def test_what_failed_after_the_callback_is_not_blamed_on_the_tunnel() -> None:
     for events, blamed in (((), False), ((Delivered("", 200),), True)):
         with pytest.raises(Refused) as refused:
             fed(BEGUN, request("s"), *events, Line("token exchange failed"), Exited(1))
-        assert refused.value.message == "the command failed there: token exchange failed (exit status 1)"
+        assert refused.value.message == "the remote command failed: token exchange failed (exit status 1)"
         assert ("the tunnel is not the cause" in refused.value.hint) is blamed
 
 
 def test_a_container_that_cannot_be_entered() -> None:
     """The engine's own words are the reason."""
-    with pytest.raises(RemoteCommandFailure, match=r"cannot be entered there: Error: no such container: x$"):
+    with pytest.raises(RemoteCommandFailure, match=r"cannot be entered: Error: no such container: x$"):
         fed(Begun(("no-container", "Error", " no such container", " x")))
 
 
@@ -368,7 +511,7 @@ def test_last_words() -> None:
     session, _ = fed(
         BEGUN, Line("Traceback ..."), Line("hermes_cli.auth.AuthError: no such client"), Line("  ")
     )
-    with pytest.raises(Refused, match=r"^the command failed there: no such client \(exit status 1\)$"):
+    with pytest.raises(Refused, match=r"^the remote command failed: no such client \(exit status 1\)$"):
         session.feed(Exited(1))
 
 
@@ -383,7 +526,7 @@ def test_words_before_the_beginning() -> None:
 def test_prompt_before_the_beginning() -> None:
     """A question that comes before our command is quoted, never answered, and given a moment to go away."""
     session, effects = fed(Prompt("New password:"))
-    assert effects == [Allow(SECONDS_TO_GO_ON)]
+    assert effects == [Allow(GO_ON.seconds)]
     with pytest.raises(RemoteCommandFailure, match="the remote machine asked 'New password:'"):
         session.feed(TimeUp())
 
@@ -393,7 +536,7 @@ def test_a_start_up_file_that_is_slow() -> None:
     assert fed(Prompt("Loading nvm ..."))[1] == []
     assert fed(Prompt("Loading nvm ..."), Withdrawn())[1] == []
     session, effects = fed(Prompt("Update? [y/N]"), Withdrawn())
-    assert effects == [Allow(SECONDS_TO_BEGIN)]
+    assert effects == [Allow(BEGIN.seconds)]
     with pytest.raises(NobodyAnswered, match="the remote shell did not start the command"):
         session.feed(TimeUp())
 
@@ -418,16 +561,16 @@ def test_secret_prompts(text: str, secret: bool) -> None:
 def test_a_question_that_was_none() -> None:
     """A line that stalled and went on was no question, though nobody was there to answer it."""
     session, effects = fed(BEGUN, Prompt("To conti"), Answered(nobody=True), Withdrawn())
-    assert (session.state, effects) == (State.STARTING, [StopAsking(), Allow(SECONDS_TO_ASK)])
-    with pytest.raises(NobodyAnswered, match="asked for no sign-in"):
+    assert (session.state, effects) == (State.STARTING, [StopAsking(), Allow(ASK.seconds)])
+    with pytest.raises(NobodyAnswered, match="did not ask for a sign-in"):
         session.feed(TimeUp())
 
 
 def test_a_question_without_anybody() -> None:
     """One that stays is the end where there is nobody to answer, after a moment."""
     session, effects = fed(BEGUN, Prompt("Client ID:"), Answered(nobody=True))
-    assert effects == [Allow(SECONDS_TO_END)]
-    with pytest.raises(NobodyAnswered, match="there is nobody to answer"):
+    assert effects == [Allow(END.seconds)]
+    with pytest.raises(NobodyAnswered, match="nobody was there to answer"):
         session.feed(TimeUp())
 
 

@@ -241,7 +241,7 @@ def test_nobody_brings_the_address() -> None:
         busy = BusyPort("paste", yes=True)
         done = Login(stage, known=known, busy_port=busy, open_page=lambda _: True)
     assert isinstance(done.ended, NobodyAnswered)
-    assert "the address that the browser ended on was not given" in done.ended.message
+    assert "nobody pasted the address that the browser ended on" in done.ended.message
 
 
 def test_without_a_yes_the_address_is_not_asked_for() -> None:

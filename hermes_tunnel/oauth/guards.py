@@ -1,0 +1,83 @@
+"""Which row of the table in ``session`` fits: by what is remembered of a login and by what happened."""
+
+from __future__ import annotations
+
+import re
+
+from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.oauth.authorization import Mode
+from hermes_tunnel.oauth.memory import Memory, Request
+from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited
+from hermes_tunnel.oauth.transcript import Begun, Prompt
+
+# Colons and question marks as Chinese has them too. Other words may be of a start-up file that is slow.
+_QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
+
+
+def otherwise(_: Memory, __: Event) -> bool:
+    """In every other case."""
+    return True
+
+
+def missing(_: Memory, begun: Begun) -> bool:
+    """The program or its container was not found."""
+    return begun.words[:1] in (("missing",), ("no-container",))
+
+
+def question(_: Memory, prompt: Prompt) -> bool:
+    """It looks like a question, and not like a start-up file that is slow."""
+    return _QUESTION.search(prompt.text) is not None
+
+
+def nobody(_: Memory, answered: Answered) -> bool:
+    """There is nobody to answer."""
+    return answered.nobody
+
+
+def unsafe(memory: Memory, request: Request) -> bool:
+    """Nobody may be invited to it."""
+    try:
+        memory.judged(request)
+    except Unsafe:
+        return True
+    return False
+
+
+def repeated(memory: Memory, request: Request) -> bool:
+    """It is the request that stands already."""
+    return memory.judged(request) == memory.authorization
+
+
+def loopback(memory: Memory, request: Request) -> bool:
+    """The browser is sent to a port of this machine."""
+    return memory.judged(request).mode is Mode.LOOPBACK
+
+
+def paste(memory: Memory, request: Request) -> bool:
+    """The page shows a code for the command's prompt."""
+    return memory.judged(request).mode is Mode.PASTE
+
+
+def invited(memory: Memory, _: Event) -> bool:
+    """The person has been invited to sign in."""
+    return memory.authorization is not None
+
+
+def given(memory: Memory, _: Event) -> bool:
+    """The person has given the command a code."""
+    return memory.typed
+
+
+def denied(_: Memory, delivered: Delivered) -> bool:
+    """The provider's answer is an error."""
+    return bool(delivered.error)
+
+
+def failed(memory: Memory, event: Event) -> bool:
+    """By its exit status, or by a line with the mark of failure."""
+    return bool(memory.failure) or (isinstance(event, Exited) and event.status != 0)
+
+
+def recognised(memory: Memory, _: Event) -> bool:
+    """Something that was said shows that it was a login."""
+    return memory.announced or memory.authorization is not None
