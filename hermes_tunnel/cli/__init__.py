@@ -1,20 +1,24 @@
-"""The command line: one file a verb, and the only place that exits."""
+"""The command line: one file a verb, and the only place that exits.
+
+Signals are heard before anything else is imported: the imports take longer than a person at Ctrl-C. So this
+module and ``signals`` import nothing but what every Python has loaded, and ``signal``.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
 from hermes_tunnel.cli.signals import Signals
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit with its status.
-
-    Signals are heard before anything else is imported: the imports take longer than a person at Ctrl-C.
-    """
+    """Run the command line and exit with its status."""
     with Signals() as signals:
         from hermes_tunnel.cli.verbs import run
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable
-from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
 
-from hermes_tunnel.terminal.mode import give_back
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import FrameType, TracebackType
+    from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
 
@@ -54,19 +55,23 @@ class Signals:
 
     def hear_no_more(self) -> None:
         """The end is about to be said; what comes from now on does not change it."""
+        import threading
+
         for number in self._heard:
             signal.signal(number, signal.SIG_IGN)
         threading.excepthook = lambda _: None
 
     def __enter__(self) -> Signals:
-        self._terminal = _terminal_mode()
         for name in _NAMES:
             number = getattr(signal, name, None)
             # One that is ignored on purpose (nohup) stays so.
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
                 self._heard.append(number)
+        import threading
+
         threading.excepthook = self._on_fault
+        self._terminal = _terminal_mode()
         return self
 
     def __exit__(
@@ -82,6 +87,8 @@ class Signals:
             self.number = number
             self._hear_signal(number)
             return
+        from hermes_tunnel.terminal.mode import give_back
+
         give_back()
         _restore(self._terminal)
         if self.directory is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.demo.variations import stays
 from tests.cli.program import ARGV
 from tests.ssh.sshd import PROGRAM, Sshd
+from tests.terminal.pseudo_terminal import until
 
 if shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
@@ -154,3 +157,76 @@ def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals
     """It comes after the teardown, and the first one's status is what is left to say."""
     done = subprocess.run([sys.executable, "-c", TWICE, str(int(number))], check=False)
     assert done.returncode == STATUS[number]
+
+
+def hears_signals(process: subprocess.Popen[str]) -> bool:
+    """Whether SIGTERM, which Python leaves alone, is caught (proc(5)); or whether it has ended."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1) or process.poll() is not None
+
+
+@contextmanager
+def signalled(number: signal.Signals, delay: float, *arguments: str) -> Iterator[tuple[int, str, str]]:
+    """A run that gets a signal so many seconds after it can hear one: its status, and what it printed."""
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    argv = ["env", "--default-signal=HUP,INT,TERM", *ARGV, *arguments]
+    with subprocess.Popen(argv, text=True, **streams) as process:  # type: ignore[call-overload]
+        until(lambda: hears_signals(process))
+        threading.Event().wait(delay)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        yield process.returncode, out, err
+
+
+MOMENTS = [step / 20 for step in range(12)]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="sees in /proc which signals are caught")
+@pytest.mark.parametrize("delay", MOMENTS)
+def test_a_signal_is_never_lost(delay: float) -> None:
+    """During the imports, while it connects: the status is that of the signal, and nothing else is said."""
+    number = list(STATUS)[MOMENTS.index(delay) % len(STATUS)]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        arguments = ["login", "xai-oauth", "127.0.0.1", "-p", port, "-F", "none"]
+        with signalled(number, delay, *arguments) as (status, out, err):
+            assert status == STATUS[number], err
+            assert (out, err) == ("", "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="sees in /proc which signals are caught")
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_last_event_has_the_status_of_the_process(moment: float) -> None:
+    """Whenever a signal comes, the end included: where a login is said to be done, the status says so too."""
+    number = list(STATUS)[MOMENTS.index(moment) % len(STATUS)]
+    with signalled(number, moment + 0.25, "demo", "--approve", "--json") as (status, out, err):
+        last = json.loads(out.splitlines()[-1])
+        assert last["event"] == "finished"
+        assert last["exit_status"] == status
+        assert status in (0, STATUS[number])
+        assert "Traceback" not in err
+
+
+FAULT = """
+import sys, threading
+from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.conversation.decider import Decider, Fault
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+decider = Decider(Console(sys.stderr, Keyboard(None)), lambda _: None)
+with Signals() as signals:
+    signals.heard_by(lambda _: None, lambda problem: decider.mailbox.put(Fault(problem)))
+    threading.Thread(target=lambda: 1 / 0).start()
+    try:
+        decider.next(20)
+    except ZeroDivisionError:
+        sys.exit(7)
+"""
+
+
+def test_a_fault_in_a_thread_is_heard_though_sigint_is_ignored() -> None:
+    """As in a script's background job: whoever decides has it at once."""
+    program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", FAULT]
+    done = subprocess.run(program, stdin=subprocess.DEVNULL, check=False, timeout=15)
+    assert done.returncode == 7
