@@ -69,6 +69,35 @@ def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None
         assert terminal.echoes
 
 
+def test_ctrl_backslash_at_a_hidden_question() -> None:
+    """It ends the program as it ends any, also after it was stopped; the shell has its echo."""
+    with shell() as terminal, asked_for_a_password(terminal):
+        terminal.send("\x1a")
+        terminal.expect("shell> ")
+        terminal.send("ulimit -c 0; fg\n")
+        terminal.expect("assword: ")
+        until(lambda: not terminal.echoes)
+        terminal.send("\x1c")
+        terminal.expect("shell> ")
+        assert terminal.echoes
+        terminal.send("echo en''ded $?\n")
+        terminal.expect("^(shell> )?ended 131")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash edits its lines itself")
+def test_a_question_in_the_background_of_a_shell_that_edits_lines() -> None:
+    """The mode in which such a shell waits for a command is not the one that is given back."""
+    environment = {**os.environ, "TERM": "xterm", "PS1": "shell> ", "HISTFILE": "", "BROWSER": ""}
+    with Terminal(["bash", "--norc", "--noprofile", "-i"], cwd=Path.cwd(), env=environment) as terminal:
+        terminal.expect("shell> ")
+        with asked_for_a_password(terminal, background=True):
+            terminal.send("open sesame\n")
+            terminal.expect("Running hermes")
+            assert terminal.echoes
+            terminal.send("\x03")
+            terminal.expect("shell> ")
+
+
 def is_stopped(terminal: Terminal) -> bool:
     """Whether the shell says so of its job."""
     terminal.send("jobs\n")

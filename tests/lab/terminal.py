@@ -30,7 +30,7 @@ class Terminal:
         try:
             # setsid(1) makes its standard input the controlling terminal, then becomes argv; signals that
             # the tests' own parent ignores, as nohup(1) does, are not ignored in a new window.
-            window = ["setsid", "--ctty", "env", "--default-signal=HUP,INT,TERM"]
+            window = ["setsid", "--ctty", "env", "--default-signal=HUP,INT,QUIT,TERM"]
             self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 [*window, *argv], stdin=slave, stdout=slave, stderr=slave, **popen
             )
@@ -73,7 +73,12 @@ class Terminal:
     @property
     def echoes(self) -> bool:
         """Whether the terminal shows what is typed (termios(3))."""
-        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+        return bool(self.modes[3] & termios.ECHO)
+
+    @property
+    def modes(self) -> list[Any]:
+        """The terminal's settings (termios(3))."""
+        return termios.tcgetattr(self._master)
 
     def _read(self, until: float) -> bool:
         """Add what comes next to ``output``; False at the end of it, or when time is up."""

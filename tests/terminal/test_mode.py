@@ -1,0 +1,87 @@
+"""What ends or stops a program that has set the terminal's mode, and how it gives the terminal back."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.terminal.pseudo_terminal import until
+
+if shutil.which("setsid") is None:
+    pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
+from tests.lab.terminal import Terminal
+
+WAYS = ["hidden", "shown", "offered", "answered", "given up", "nothing"]
+AS_USUAL, SILENCED = "sane", "-echo -icanon"
+
+
+@contextmanager
+def asking(way: str, before: str) -> Iterator[tuple[Terminal, list[Any]]]:
+    """A program that asks so, and the terminal's mode before.
+
+    :param before: what stty(1) made of the terminal
+    """
+    words = ["sh", "-c", f'stty {before}; echo Set.; read -r _; exec "$@"', "sh", sys.executable]
+    with Terminal([*words, "-m", "tests.terminal.asking", way], cwd=Path.cwd()) as terminal:
+        terminal.expect("Set.")
+        modes = terminal.modes
+        terminal.send("\n")
+        terminal.expect("Ready.")
+        if way == "answered":
+            terminal.send("secret\n")
+            terminal.expect("Answered.")
+        yield terminal, modes
+
+
+@pytest.mark.parametrize("before", [AS_USUAL, SILENCED])
+@pytest.mark.parametrize("way", WAYS)
+def test_ctrl_backslash_gives_the_terminal_back(way: str, before: str) -> None:
+    """Whatever is asked, and whatever it was: then it ends the program as it ends any."""
+    with asking(way, before) as (terminal, modes):
+        terminal.send("\x1c")
+        assert terminal.wait() == -signal.SIGQUIT
+        assert terminal.modes == modes
+
+
+@pytest.mark.parametrize("way", ["hidden", "offered"])
+def test_so_does_the_signal_from_elsewhere(way: str) -> None:
+    """As of kill(1)."""
+    with asking(way, AS_USUAL) as (terminal, modes):
+        assert not terminal.echoes
+        terminal.process.send_signal(signal.SIGQUIT)
+        assert terminal.wait() == -signal.SIGQUIT
+        assert terminal.modes == modes
+
+
+def test_ctrl_backslash_gives_the_terminal_back_also_where_the_main_thread_is_busy() -> None:
+    """That thread ends the program when it hears of it; the person has the echo at once, and keeps it."""
+    with asking("busy", AS_USUAL) as (terminal, modes):
+        assert not terminal.echoes
+        terminal.send("\x1c")
+        until(lambda: terminal.modes == modes)
+        assert terminal.process.poll() is None
+
+
+@pytest.mark.parametrize("way", ["nothing", "given up"])
+def test_where_nothing_is_asked_the_signal_is_as_it_was(way: str) -> None:
+    """No handler stands between it and the program, so that it ends one that hangs."""
+    with asking(way, AS_USUAL) as (terminal, _):
+        assert not caught(terminal.process.pid, signal.SIGQUIT)
+    with asking("hidden", AS_USUAL) as (terminal, _):
+        assert caught(terminal.process.pid, signal.SIGQUIT)
+
+
+def caught(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal (proc(5))."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("the system does not tell which signals a process catches")
+    mask = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
