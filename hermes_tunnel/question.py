@@ -14,6 +14,7 @@ class Question:
     :param whose: ``user@host`` where a server or a command there asks; then ``text`` is its words, and they
         stand after that name, or behind the remote's margin where they do not fit beside it. Empty: we ask.
     :param said: what the server said before it, its own words, each line behind the remote's margin
+    :param above: what one has to know to answer it, in our own words, a line each
     :param piped: whether the answer may come from a standard input that is no terminal
     """
 
@@ -21,6 +22,7 @@ class Question:
     hidden: bool = False
     whose: str = ""
     said: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
     piped: bool = False
 
 

@@ -58,6 +58,11 @@ def plain(text: str) -> str:
     return _BLANKS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", text)))
 
 
+def one_line(text: str) -> str:
+    """The lines of a text in one, each as ``plain`` has it."""
+    return " ".join(filter(None, map(plain, text.splitlines())))
+
+
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with the values of secret parameters, and ``secrets`` themselves, replaced.
 
@@ -108,9 +113,9 @@ def _columns(character: str) -> int:
     """How many columns of a terminal it takes (Unicode TR 11)."""
     if unicodedata.combining(character):
         return 0
-    # The hexagrams are wide since Unicode 16, which not every Python knows.
+    # The hexagrams are wide since Unicode 16, which not every Python knows; what is newer may be wide, too.
     wide = unicodedata.east_asian_width(character) in "WF" or "\u4dc0" <= character <= "\u4dff"
-    return 2 if wide else 1
+    return 2 if wide or unicodedata.category(character) == "Cn" else 1
 
 
 def quote(text: str) -> str:

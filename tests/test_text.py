@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hermes_tunnel.text import HIDDEN, folded, plain, quote, redact, wrapped
+from hermes_tunnel.text import HIDDEN, folded, one_line, plain, quote, redact, wrapped
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,20 @@ def test_plain_is_complete(text: str) -> None:
     assert plain(shown) == shown
 
 
-@given(st.text(), st.integers(1, 100))
+@given(st.text().map(plain), st.integers(1, 100))
 def test_what_is_folded_begins_once(text: str, columns: int) -> None:
     """A sentence of ours has its one beginning at the margin; nothing of it is lost."""
     lines = folded(text, columns)
     assert all(line.startswith("  ") for line in lines[1:])
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert folded(text, 0) == [text]
+
+
+@given(st.text())
+def test_one_line(text: str) -> None:
+    """What was in several lines is in one, fit to be shown."""
+    assert plain(one_line(text)) == one_line(text)
+    assert one_line("\r\n one\r\ntwo\u2028\nthree\x1b[2J ") == " one two three "
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ _PARAMIKO: Any = paramiko.Transport
 CURVE25519, CURVE25519_BEFORE = "curve25519-sha256", "curve25519-sha256@libssh.org"
 # Names in the list of key exchanges that stand for something else (RFC 8308, OpenSSH's PROTOCOL).
 _NO_EXCHANGE = ("ext-info-", "kex-strict-")
+_NAME = re.compile("[!-+\\--~]{1,64}")  # RFC 4251 section 6
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,6 @@ def nothing_in_common(
 
 def _by_ssh(kind: Kind, hop: HopConfiguration, theirs: Sequence[str]) -> str:
     """Where ssh would not offer it by itself either, it has to be told to."""
-    if any(allows(kind.configured(hop), each) for each in theirs) or plain(theirs[0]) != theirs[0]:
+    if any(allows(kind.configured(hop), each) for each in theirs) or not _NAME.fullmatch(theirs[0]):
         return hop.by_hand
     return hop.by_hand_with("-o", f"{kind.keyword}=+{theirs[0]}")

@@ -21,7 +21,7 @@ from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of, in_foreground
 from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
-from hermes_tunnel.text import folded, plain, redact, wrapped
+from hermes_tunnel.text import folded, one_line, plain, redact, wrapped
 
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
@@ -177,7 +177,7 @@ class Screen:
 
     def safe(self, text: str) -> str:
         """The text in one line, without escape sequences and secrets."""
-        return redact(" ".join(filter(None, map(plain, text.splitlines()))), self.secrets)
+        return redact(one_line(text), self.secrets)
 
     def waiting(self, what: str, seconds_left: float | None) -> None:
         """Show, or refresh, what is waited for and the time that is left; None for as long as it takes.

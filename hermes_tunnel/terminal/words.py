@@ -89,6 +89,8 @@ def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence
 
     :param fits: whether a text is one short line, once it is safe to be shown
     """
+    for line in question.above:
+        yield Sentence(line)
     if not question.whose:
         yield Sentence(question.text, Look.STRONG)
         return

@@ -314,6 +314,20 @@ def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice
         assert places == sorted(places)
 
 
+def test_a_second_run_is_told_as_the_first() -> None:
+    """What the first one advised, got and waited for is over with it."""
+    console, stream = without_terminal()
+    for _ in range(2):
+        console.show(events.Connected("me@host"))
+        console.show(events.RemoteLine("ssh -N -L 56121:127.0.0.1:56121 me@host"))
+        console.waiting("the browser to come back", 60)
+        console.show(events.Forwarding(56121, ("127.0.0.1",), 56121))
+        console.show(events.Finished(10, "nobody_answered", None))
+    first, second = (f"Connected{run}" for run in stream.getvalue().split("Connected")[1:])
+    assert second == first
+    assert first.index("Waiting") < first.index("The tunnel is open") < first.index("You need not")
+
+
 def test_an_answer_from_elsewhere_ends_its_line() -> None:
     """Where nobody types it on a terminal, nothing else ends the line of its prompt."""
     read, write = os.pipe()

@@ -1,0 +1,29 @@
+"""What is told where a server and this program have no algorithm in common."""
+
+from __future__ import annotations
+
+import pytest
+
+from hermes_tunnel.ssh.algorithms import MAC, nothing_in_common
+from hermes_tunnel.ssh.config.chain import HopConfiguration
+
+
+def hint_for(*offered: str) -> str:
+    """The hint of a hop whose server offers these MACs."""
+    hop = HopConfiguration("box", "127.0.0.1", "root", 22, macs=("hmac-sha2-256",))
+    failure = nothing_in_common(hop, {MAC.offered: offered}, {MAC: ("hmac-sha2-256",)})
+    assert failure is not None
+    return failure.hint
+
+
+def test_a_name_that_ssh_would_have_to_be_told() -> None:
+    """It is in the line to type."""
+    assert "-o MACs=+hmac-md5-new@box.test" in hint_for("hmac-md5-new@box.test")
+
+
+@pytest.mark.parametrize("name", ["x" * 60 + " hermes-tunnel: error: no", "x" * 65, "\u4e2d", "a\nb", ""])
+def test_what_is_no_name_is_not_in_the_hint(name: str) -> None:
+    """A hint is not folded, so that it can be pasted: a server's words could begin a line of it."""
+    hint = hint_for(name)
+    assert name not in hint or not name
+    assert "MACs" not in hint

@@ -1,0 +1,195 @@
+"""What the remote said stays behind its margin, whatever it said and however wide the window is."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hermes_tunnel import events
+from hermes_tunnel.question import Question
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+from tests.ports.holding import posix
+from tests.terminal.pseudo_terminal import terminal
+
+OURS = [
+    "hermes-tunnel: error: no",
+    "hermes-tunnel: hint: sh",
+    "Sign in at evil.test:",
+    "(me@bastion) Password:",
+]
+BLANKS = ["\t", "\u00a0", "\u2003", "\u2800", "\u3000", "\u3164", "\u180e", "\u200b", "\u00ad", "\ufe0f"]
+ENDS = [
+    "\n",
+    "\r",
+    "\r\n",
+    "\v",
+    "\f",
+    "\x1c",
+    "\x85",
+    "\u2028",
+    "\u2029",
+    "\x1b[2K\r",
+    "\x1b[1;1H",
+    "\b" * 9,
+]
+WIDE = ["\N{CJK UNIFIED IDEOGRAPH-4E2D}" * 7, "\u1100\u1161", "\U0001f600", "e\u0301" * 9, "\u4dc0" * 5]
+LONG = [" " * 30, "x" * 30, "x" * 300]
+SAID = st.lists(st.text(max_size=20) | st.sampled_from([*OURS, *BLANKS, *ENDS, *WIDE, *LONG])).map("".join)
+WIDTHS = st.integers(12, 200)
+
+Show = Callable[[Console, str], None]
+SHOWN: dict[str, tuple[Show, list[str]]] = {
+    # What is shown, and how the lines of ours begin, which are the only ones to begin at the left.
+    "a line of the command": (lambda console, said: console.show(events.RemoteLine(said)), []),
+    "a banner": (
+        lambda console, said: console.show(events.ServerSaid("me@bastion", said)),
+        ["me@b"],
+    ),
+    "a notice": (lambda console, said: console.show(events.Notice(f"It said {said}")), ["It"]),
+    "a sentence": (lambda console, said: console.say(f"It said {said}"), ["It"]),
+    "a question of ours": (lambda console, said: ask(console, Question(f"End {said}?")), ["End"]),
+    "what is above a question": (
+        lambda console, said: ask(console, Question("Go on?", above=(f"It said {said}",))),
+        ["It", "Go on?"],
+    ),
+    "a question": (
+        lambda console, said: ask(console, Question(said, whose="me@bastion")),
+        ["me@b", "(me@"],
+    ),
+    "an instruction": (
+        lambda console, said: ask(console, Question("Code:", whose="me@bastion", said=(said, said))),
+        ["me@b", "(me@"],
+    ),
+    "a denial": (lambda console, said: console.show(events.Callback("denied", said)), ["The"]),
+    "an invitation": (
+        lambda console, said: console.show(events.AuthorizationAsked("device", "", said, said)),
+        ["This", "Approve", "Code, if"],
+    ),
+}
+
+
+def ask(console: Console, question: Question) -> None:
+    """Put a question and give it up."""
+    console.ask(replace(question, piped=True), lambda _: None)
+    console.stop_asking()
+
+
+def strangers(lines: Iterable[str], ours: list[str], behind: str) -> list[str]:
+    """Those of the lines that are neither ours, which are there once at most, nor where others may be."""
+    left, found = ours.copy(), []
+    for line in lines:
+        begins = [one for one in left if line.startswith(one)]
+        if begins:
+            left.remove(begins[0])
+        elif line.strip() and not line.startswith(behind):
+            found.append(line)
+    return found
+
+
+def rows(shown: str, columns: int) -> Iterator[str]:
+    """The rows of a window that something makes, as a terminal wraps it."""
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown.replace("\r\n", "\n"))
+    for line in shown.replace("\r\n", "\n").split("\n"):
+        row, width = "", 0
+        for character in line:
+            # What a later Unicode has may be wide there, as the hexagrams are since Unicode 16.
+            wide = unicodedata.east_asian_width(character) in "WF" or "\u4dc0" <= character <= "\u4dff"
+            wide = wide or unicodedata.category(character) == "Cn"
+            takes = 0 if unicodedata.combining(character) else 2 if wide else 1
+            if width + takes > columns:
+                yield row
+                row, width = "", 0
+            row, width = row + character, width + takes
+        yield row
+
+
+@posix
+@pytest.mark.parametrize("what", SHOWN)
+def test_on_a_terminal(what: str) -> None:
+    """No row of a window begins with what the remote said, and none but ours begins at the left."""
+    show, ours = SHOWN[what]
+    with terminal() as pty:
+        console = Console(pty.writer, Keyboard(pty.reader), color=False)
+
+        @settings(deadline=None)
+        @given(SAID, WIDTHS)
+        def check(said: str, columns: int) -> None:
+            pty.resize(columns)
+            show(console, said)
+            assert not strangers(rows(pty.shown(), columns), ours, "  ")
+
+        check()
+
+
+@posix
+@pytest.mark.parametrize("what", SHOWN)
+def test_in_a_pipe(what: str) -> None:
+    """What is read line by line has a line for each sentence of ours, and the margin before all others."""
+    show, ours = SHOWN[what]
+    with Path(os.devnull).open() as nobody:
+
+        @settings(deadline=None)
+        @given(SAID)
+        def check(said: str) -> None:
+            stream = io.StringIO()
+            show(Console(stream, Keyboard(nobody)), said)
+            assert not strangers(stream.getvalue().split("\n"), ours, "  | ")
+
+        check()
+
+
+def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
+    """Else it stands above, and a short line of ours is answered; the server is named once for all of it."""
+    shown = io.StringIO()
+    with Path(os.devnull).open() as nobody:
+        console = Console(shown, Keyboard(nobody))
+        ask(console, Question("Password:", hidden=True, whose="me@bastion"))
+        ask(console, Question("Code:", whose="me@bastion", said=("Duo login for me", "\n1. Phone\r\n2. SMS")))
+        ask(console, Question("Which of them? " * 6, whose="me@bastion", said=("Two accounts.",)))
+        ask(console, Question("", whose="me@bastion"))
+    assert shown.getvalue().splitlines() == [
+        "(me@bastion) Password: ",
+        "me@bastion says:",
+        "  | Duo login for me",
+        "  | 1. Phone",
+        "  | 2. SMS",
+        "(me@bastion) Code: ",
+        "me@bastion says:",
+        "  | Two accounts.",
+        "  | " + "Which of them? " * 6,
+        "(me@bastion) Your answer: ",
+        "(me@bastion) Your answer: ",
+    ]
+
+
+def test_who_says_it_is_said_once() -> None:
+    """What a program says line by line has one heading, until somebody else says something."""
+    shown = io.StringIO()
+    console = Console(shown, Keyboard(None))
+    for line in ("one", " ", "two\r", "10%\r 20%\r100%"):
+        console.show(events.ServerSaid("ProxyCommand", line))
+    console.show(events.ServerSaid("me@bastion", "Welcome\nto bastion\n\n"))
+    console.say("Connected.")
+    console.show(events.ServerSaid("me@bastion", "Bye"))
+    assert shown.getvalue().splitlines() == [
+        "ProxyCommand says:",
+        "  | one",
+        "  | two",
+        "  | 100%",
+        "me@bastion says:",
+        "  | Welcome",
+        "  | to bastion",
+        "Connected.",
+        "me@bastion says:",
+        "  | Bye",
+    ]
