@@ -242,10 +242,8 @@ def test_a_browser_of_the_person_s_own_that_is_not_there_is_named(tmp_path: Path
         done = Login(stage, open_page=open_page)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
-    words = (
-        f"'{missing}' could not be started: No such file or directory.\nOpen that address in a browser here."
-    )
-    assert words in done.shown
+    words = f"'{missing}' could not be started: No such file or directory.\n"
+    assert f"{words}Open that address in a browser on this machine." in done.shown
 
 
 def test_denied_is_denied() -> None:
@@ -630,7 +628,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code=abcd&state=other",
             "stray",
             10,
-            "The browser came with the answer to another login, by its state; it was not delivered.\n"
+            "The browser brought the answer to another login (its state differs); it was not delivered.\n"
             "nobody signed in: the browser came back only with the answer to another login",
         ),
         (
@@ -657,7 +655,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code",
             "undeliverable",
             9,
-            "The answer came, and could not be delivered.\n"
+            "The answer came, but could not be delivered.\n"
             "the callback came, but nothing listens for it on the remote machine any more",
         ),
     ],

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from hermes_tunnel.terminal.editing import edited
 from hermes_tunnel.terminal.mode import TerminalMode
+from hermes_tunnel.terminal.waking import Waking
 from hermes_tunnel.terminal.windows_console import Keys, forget_typed, read_line
 
 _LOOK_SECONDS = 0.2  # how often it is looked whether the terminal is still, or again, as it was set
@@ -69,8 +71,7 @@ class Keyboard:
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
-        self._wake: tuple[int, int] | None = None
-        self._woken_by_signals: int | None = None  # what was woken by them before
+        self._waking: Waking | None = None
 
     @property
     def reads(self) -> bool:
@@ -121,9 +122,8 @@ class Keyboard:
             thread = self._thread
             if thread is not None and not thread.is_alive():
                 thread = self._thread = None  # a signal came while it was started
-            if self._wake is not None:
-                with contextlib.suppress(BlockingIOError):  # it is full, and wakes without that
-                    os.write(self._wake[1], b"\0")
+            if self._waking is not None:
+                self._waking.wake()
         can_be_woken = self._selectable or self._keys is not None
         if thread is not None and can_be_woken and thread is not threading.current_thread():
             thread.join(_END_SECONDS)
@@ -137,35 +137,22 @@ class Keyboard:
     def _set_up(self, *, hidden: bool, offered: bool) -> None:
         if self._keys is not None:
             forget_typed(self._keys)
-        elif sys.platform != "win32" and self._selectable and self._wake is None:
-            self._wake = os.pipe()
-            os.set_blocking(self._wake[1], False)
-        if self._mode is not None:
-            self._heed_signals(self._mode)
+        elif self._selectable and self._waking is None:
+            self._waking = Waking()
+        if self._mode is not None and self._waking is not None:
+            self._mode.heed_quit()
+            self._waking.heed_signals()
             with self._lock:
                 self._rest = b""
                 self._mode.begin(hidden=hidden, offered=offered)
 
-    def _heed_signals(self, mode: TerminalMode) -> None:
-        """SIGQUIT may not leave the terminal as it was set: that is its handler's task, and that of the
-        reading thread, which it wakes, where the main thread is too busy to run the handler.
-        """
-        if threading.current_thread() is threading.main_thread() and self._wake is not None:
-            mode.heed_quit()
-            self._woken_by_signals = signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
-
     def _put_away(self) -> None:
-        """What only a reading thread needs; a thread that hangs keeps it."""
+        """What only a reading thread needs; one that cannot end keeps it."""
+        if self._mode is not None:
+            self._mode.heed_no_quit()
         with self._lock:
-            is_main = threading.current_thread() is threading.main_thread()
-            if self._woken_by_signals is not None and self._mode is not None and is_main:
-                signal.set_wakeup_fd(self._woken_by_signals)
-                self._mode.ignore_quit()
-                self._woken_by_signals = None
-            if self._thread is None and self._woken_by_signals is None and self._wake is not None:
-                wake, self._wake = self._wake, None
-                for end in wake:
-                    os.close(end)
+            if self._thread is None and self._waking is not None and self._waking.close():
+                self._waking = None
 
     # -- the reading thread ----------------------------------------------------------------------------
 
@@ -212,20 +199,17 @@ class Keyboard:
                 self._typed(data)
 
     def _is_readable(self, reading: _Reading) -> bool:
-        if self._wake is None:
+        waking = self._waking
+        if waking is None:
             return True  # nothing else can be waited for
-        wake = self._wake[0]
-        awaited = [self._descriptor, wake] if self._is_ours(reading) else [wake]
+        awaited = [waking.descriptor, *([self._descriptor] if self._is_ours(reading) else [])]
         readable, _, _ = select.select(awaited, [], [], _LOOK_SECONDS if self._mode else None)
-        if wake in readable:
-            self._woken(os.read(wake, 64))
+        if waking.descriptor in readable:
+            numbers = waking.woken_by()
+            if sys.platform != "win32" and self._mode is not None and signal.SIGQUIT in numbers:
+                self._mode.end()  # its handler may have to wait for a main thread that is busy
             return False
         return bool(readable) and self._is_ours(reading)
-
-    def _woken(self, numbers: bytes) -> None:
-        """By ``stop``, or by signals, whose numbers these are."""
-        if sys.platform != "win32" and self._mode is not None and signal.SIGQUIT in numbers:
-            self._mode.end()
 
     def _typed(self, data: bytes) -> None:
         """Add what came. It is the present question's, whoever was there when the reading of it began."""
@@ -266,29 +250,6 @@ class Keyboard:
     def _take(self, length: int) -> str:
         line, self._rest = self._rest[:length], self._rest[length:]
         return line.decode(self._encoding, "replace").rstrip("\r\n")
-
-
-def edited(before: bytes, typed: bytes) -> tuple[bytes, bool]:
-    """What a terminal makes of keys, for a line that comes as it is typed: Backspace, Ctrl-U, Ctrl-D, Enter.
-
-    :return: what stands there, and whether the input has ended: by Ctrl-D where there is no line to end
-    """
-    ended, stands = not typed, bytearray(before)
-    line_begins = stands.rfind(b"\n") + 1
-    for key in typed:
-        if key in b"\x7f\b":
-            while len(stands) > line_begins and stands.pop() & 0xC0 == 0x80:
-                pass  # what follows the first byte of a character
-        elif key in b"\x15":
-            del stands[line_begins:]
-        elif key in b"\x04" and line_begins == len(stands):
-            ended = not stands
-        elif key in b"\r\n\x04":
-            stands += b"\n"
-            line_begins = len(stands)
-        else:
-            stands.append(key)
-    return bytes(stands), ended
 
 
 def _data(descriptor: int) -> bytes:

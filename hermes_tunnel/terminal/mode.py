@@ -21,6 +21,7 @@ else:
     termios: Any = None
 
 _USUAL_COLUMNS = 80
+_modes: weakref.WeakSet[TerminalMode] = weakref.WeakSet()
 
 
 def in_foreground(descriptor: int) -> bool:
@@ -102,15 +103,16 @@ class TerminalMode:
             signal.signal(signal.SIGTSTP, self._stop)
 
     def heed_quit(self) -> None:
-        """Until ``ignore_quit``, give the terminal back before SIGQUIT (Ctrl-backslash) ends us as it does
-        any program. For the main thread.
+        """Give the terminal back before SIGQUIT (Ctrl-backslash) ends us, until ``heed_no_quit``.
+
+        In another thread than the main one, which alone can do that, nothing changes.
         """
-        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == signal.SIG_DFL:
+        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == signal.SIG_DFL and _is_main():
             signal.signal(signal.SIGQUIT, self._quit)
 
-    def ignore_quit(self) -> None:
-        """SIGQUIT ends us at once again. For the main thread."""
-        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == self._quit:
+    def heed_no_quit(self) -> None:
+        """SIGQUIT ends us at once, as it ends any program."""
+        if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == self._quit and _is_main():
             signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
     def _quit(self, number: int, _: FrameType | None) -> None:
@@ -161,4 +163,5 @@ class TerminalMode:
         termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
 
 
-_modes: weakref.WeakSet[TerminalMode] = weakref.WeakSet()
+def _is_main() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -10,14 +10,12 @@ from enum import Enum
 from hermes_tunnel import events
 from hermes_tunnel.question import Question
 
-NO_OTHER_TUNNEL = "You need not do what Hermes says above about an SSH tunnel: it is open."
+NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open."
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
 _LOCAL_FORWARD = re.compile(
     r"\bssh\s(?:[^\n]{0,200}?\s)?-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d"
 )
-
-
-# What begins a line anew (str.splitlines), but for the carriage return, which begins the same one.
+# What ends a line (str.splitlines), but for a carriage return, after which the same line is written again.
 _LINE_ENDS = re.compile("\r?[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -71,12 +69,15 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
                 yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}.")
         case events.Browser() if usual:
             yield Sentence(
-                "Opened in your browser." if event.opened else "Open that address in a browser here."
+                "Opened in your browser."
+                if event.opened
+                else "Open that address in a browser on this machine."
             )
         case events.Callback():
             yield from _callback(event, usual=usual, curious=curious)
         case events.CommandEnded() if curious:
-            yield Sentence(f"The command ended with exit status {event.status}.")
+            how = f"with exit status {event.status}" if event.status >= 0 else f"by signal {-event.status}"
+            yield Sentence(f"The command ended {how}.")
         case events.Notice() if curious or (usual and not event.detail):
             yield Sentence(event.text)
 
@@ -120,7 +121,7 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
         yield Sentence("It started over. Close the page that is open and use this one:", Look.STRONG)
     elif event.mode == "device":
         if usual:
-            yield Sentence("This Hermes logs in by a device code: nothing is forwarded, no tunnel is needed.")
+            yield Sentence("This Hermes logs in with a device code, so no tunnel is needed.")
             yield Sentence("")
         yield Sentence(f"Approve the login at {event.issuer}:", Look.STRONG)
     else:
@@ -129,9 +130,9 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
     yield Sentence(event.url, Look.ADDRESS)
     yield Sentence("")
     if event.user_code:
-        yield Sentence(f"Code, if the page asks for one: {event.user_code}", Look.STRONG)
+        yield Sentence(f"Your code, if the page asks: {event.user_code}", Look.STRONG)
     if event.mode == "paste":
-        yield Sentence("The page will show a code. Bring it back here.")
+        yield Sentence("The page will show a code. Paste it here when you are asked for it.")
 
 
 _WAYS = {
@@ -149,13 +150,13 @@ def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator
                 yield Sentence(_WAYS[event.way])
         case "stray":
             yield Sentence(
-                "The browser came with the answer to another login, by its state; it was not delivered."
+                "The browser brought the answer to another login (its state differs); it was not delivered."
             )
             yield Sentence("Close older sign-in pages, and use the one that opened last.")
         case "refused":
-            yield Sentence("The answer came, and the command there did not take it.")
+            yield Sentence("The answer came, but the command there did not take it.")
         case "denied":
             came = "The answer is" if event.pasted else "The browser came back with"
             yield Sentence(f"{came} a no ({event.error}); it was delivered.")
         case "undeliverable" if usual:
-            yield Sentence("The answer came, and could not be delivered.")
+            yield Sentence("The answer came, but could not be delivered.")

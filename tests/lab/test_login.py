@@ -86,7 +86,7 @@ def test_a_device_login_needs_no_tunnel(lab: Lab, provider: str) -> None:
     done = run(lab, "login", provider, "h019")
     assert done.status == 0, done.stderr
     assert "no tunnel is needed" in done.stderr
-    assert re.search(r"^Code, if the page asks for one: [A-Z]{4}-[A-Z]{4}$", done.stderr, re.MULTILINE)
+    assert re.search(r"^Your code, if the page asks: [A-Z]{4}-[A-Z]{4}$", done.stderr, re.MULTILINE)
     assert "The tunnel is open" not in done.stderr
 
 
@@ -94,7 +94,7 @@ def test_a_device_login_whose_code_is_typed(lab: Lab) -> None:
     """Codex's page has no code in its address: the person types the one that is shown."""
     with on_terminal(lab, "login", "openai-codex", "h019", "--no-browser") as tunnel:
         url = tunnel.expect(r"^https://auth\.openai\.com/\S+").group()
-        code = tunnel.expect(r"Code, if the page asks for one: ([A-Z-]+)")[1]
+        code = tunnel.expect(r"Your code, if the page asks: ([A-Z-]+)")[1]
         tunnel.expect("Waiting for your approval, 1[45]:")
         lab.browse(f"{url.strip()}?user_code={code}")
         tunnel.expect("openai-codex: logged in on h019@h019")

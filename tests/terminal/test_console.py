@@ -305,7 +305,7 @@ def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice
     console.quiet()
     console.quiet()
     shown = stream.getvalue()
-    sentence = "You need not do what Hermes says above about an SSH tunnel: it is open.\n"
+    sentence = "You can ignore what Hermes says above about an SSH tunnel: it is already open.\n"
     assert shown.count(sentence) == advice
     if advice:
         words = [line, "The tunnel is open", sentence, "Sign in at"]
@@ -325,7 +325,7 @@ def test_a_second_run_is_told_as_the_first() -> None:
         console.show(events.Finished(10, "nobody_answered", None))
     first, second = (f"Connected{run}" for run in stream.getvalue().split("Connected")[1:])
     assert second == first
-    assert first.index("Waiting") < first.index("The tunnel is open") < first.index("You need not")
+    assert first.index("Waiting") < first.index("The tunnel is open") < first.index("You can ignore")
 
 
 def test_an_answer_from_elsewhere_ends_its_line() -> None:
@@ -424,7 +424,7 @@ def test_waiting_without_an_end(pty: Terminal) -> None:
         (events.Callback("delivered", "", "relay"), "a command there passed the answer on"),
         (events.Callback("delivered", "", "prompt"), "typed at the command's own prompt"),
         (events.Callback("stray"), "the answer to another login"),
-        (events.Callback("refused"), "The answer came, and the command there did not take it."),
+        (events.Callback("refused"), "The answer came, but the command there did not take it."),
         (events.Callback("delivered", "", "forward"), "The browser came back; its answer was delivered."),
         (events.Callback("delivered", "", "forward", pasted=True), "The answer was delivered."),
         (

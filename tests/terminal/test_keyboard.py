@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hermes_tunnel.terminal.keyboard import Keyboard, edited
+from hermes_tunnel.terminal.keyboard import Keyboard
 from tests.ports.holding import posix
 from tests.terminal.pseudo_terminal import SECONDS, Terminal, terminal, until
 
@@ -69,30 +69,6 @@ def test_a_long_hidden_line(pty: Terminal, length: int) -> None:
     line = reading.result()
     assert line is not None
     assert (len(line), line[-10:]) == (length, "0123456789")
-
-
-@pytest.mark.parametrize(
-    ("typed", "stands", "ended"),
-    [
-        (b"line\n", b"line\n", False),
-        (b"li\x7fne\r", b"lne\n", False),
-        (b"\x7f\bx", b"x", False),
-        ("ä\x7fö".encode(), "ö".encode(), False),
-        (b"one\ntwo\x15three\n", b"one\nthree\n", False),
-        (b"half\x04", b"half\n", False),
-        (b"half\x04\x04", b"half\n", False),
-        (b"\x04", b"", True),
-        (b"\x04late\n", b"late\n", True),
-        (b"", b"", True),
-    ],
-)
-def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
-    """As a terminal edits a line that is shown, all at once or key by key."""
-    assert edited(b"", typed) == (stands, ended)
-    by_key = b""
-    for at in range(len(typed)):
-        by_key, _ = edited(by_key, typed[at : at + 1])
-    assert by_key == stands
 
 
 def test_typed_before_the_prompt(pty: Terminal) -> None:

@@ -73,7 +73,7 @@ SHOWN: dict[str, tuple[Show, list[str]]] = {
     "a denial": (lambda console, said: console.show(events.Callback("denied", said)), ["The"]),
     "an invitation": (
         lambda console, said: console.show(events.AuthorizationAsked("device", "", said, said)),
-        ["This", "Approve", "Code, if"],
+        ["This", "Approve", "Your"],
     ),
 }
 

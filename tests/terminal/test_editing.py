@@ -1,0 +1,31 @@
+"""The keys that edit a hidden line."""
+
+from __future__ import annotations
+
+import pytest
+
+from hermes_tunnel.terminal.editing import edited
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands", "ended"),
+    [
+        (b"line\n", b"line\n", False),
+        (b"li\x7fne\r", b"lne\n", False),
+        (b"\x7f\bx", b"x", False),
+        ("ä\x7fö".encode(), "ö".encode(), False),
+        (b"one\ntwo\x15three\n", b"one\nthree\n", False),
+        (b"half\x04", b"half\n", False),
+        (b"half\x04\x04", b"half\n", False),
+        (b"\x04", b"", True),
+        (b"\x04late\n", b"late\n", True),
+        (b"", b"", True),
+    ],
+)
+def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
+    """As a terminal edits a line that is shown, all at once or key by key."""
+    assert edited(b"", typed) == (stands, ended)
+    by_key = b""
+    for at in range(len(typed)):
+        by_key, _ = edited(by_key, typed[at : at + 1])
+    assert by_key == stands
