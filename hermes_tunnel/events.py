@@ -136,7 +136,8 @@ class ServerSaid(Event):
 class Phase(Event):
     """A hop's phase begins, or ends after so many seconds; those of a hop come in the order of ``PHASES``.
 
-    ``detail`` says what came of it, in words: the address, the key, the method.
+    One that fails does not end. ``detail`` says in words what is about to be done, or what came of it: the
+    address, the key, the method.
     """
 
     hop: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -24,6 +25,11 @@ class Question:
     said: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     piped: bool = False
+
+
+Ask = Callable[[Question, Callable[[], bool]], "str | None"]
+"""Asks the person, and waits for the answer: the question, and whether its answer matters still, which may
+change while the person thinks; None where nobody answers."""
 
 
 def yes_or_no(text: str) -> Question:

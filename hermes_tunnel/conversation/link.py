@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
@@ -13,7 +13,6 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.tasks import Task
 from hermes_tunnel.deadlines import LINK
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
@@ -31,19 +30,7 @@ def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Co
 
 
 def _connect(hops: Sequence[HopConfiguration], decider: Decider) -> Connection:
-    return connect(
-        hops,
-        ask=partial(_ask, decider),
-        tell=lambda text: decider.tell(events.Notice(text)),
-        detail=lambda text: decider.tell(events.Notice(text, detail=True)),
-    )
-
-
-def _ask(
-    decider: Decider, prompt: str, hidden: bool, wanted: Callable[[], bool] = lambda: True
-) -> str | None:
-    *said, text = prompt.rstrip().split("\n")
-    return decider.ask_for(Question(text, hidden, said=tuple(said)), wanted)
+    return connect(hops, ask=decider.ask_for, emit=decider.tell, wanted=decider.wanted)
 
 
 class Link:

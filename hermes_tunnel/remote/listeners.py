@@ -85,7 +85,7 @@ def choose(found: Iterable[Listener], where: str) -> int | Question:
     if len(likely) == 1:
         return likely[0].port
     listening = f"On the loopback of {where} there listen: {_named(found)}."
-    return Question("Which port is the login's?", said=(listening,))
+    return Question("Which port is the login's?", above=(listening,))
 
 
 def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:

@@ -22,7 +22,8 @@ from hermes_tunnel.ssh.connection import (
     StreamRefused,
     Terminal,
 )
-from hermes_tunnel.ssh.transport import SLICE, Transport, told_of
+from hermes_tunnel.ssh.transport import Transport, told_of
+from hermes_tunnel.ssh.waiting import SLICE
 from hermes_tunnel.text import plain
 
 GONE = (paramiko.SSHException, EOFError, OSError)

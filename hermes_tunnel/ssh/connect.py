@@ -6,17 +6,19 @@ reached over a ``direct-tcpip`` channel of the one before. What was opened is cl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from hermes_tunnel import events
 from hermes_tunnel.deadlines import CHANNEL
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
+from hermes_tunnel.question import Ask
 from hermes_tunnel.ssh import channels
 from hermes_tunnel.ssh.alive import ServerAlive
-from hermes_tunnel.ssh.authentication.askpass import Ask, through_askpass
-from hermes_tunnel.ssh.authentication.methods import Tell
+from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, Process, Stream, Terminal
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.reach import AGAIN, Reached, reach, silent
 from hermes_tunnel.ssh.transport import Transport
 
@@ -26,12 +28,16 @@ class ParamikoConnection(Connection):
 
     :param hops: how each hop was reached, and its transport, destination last
     :param closing: closes what was opened
+    :param person: is told of each session
     """
 
-    def __init__(self, hops: Sequence[Reached], alive: ServerAlive, closing: ExitStack) -> None:
+    def __init__(
+        self, hops: Sequence[Reached], alive: ServerAlive, closing: ExitStack, person: Person
+    ) -> None:
         self._hops = tuple(hops)
         self._alive = alive
         self._closing = closing
+        self._person = person
 
     @property
     def transport(self) -> Transport:
@@ -59,7 +65,8 @@ class ParamikoConnection(Connection):
 
     def start(self, line: str, terminal: Terminal | None = None) -> Process:
         """Run a command line."""
-        return channels.start(self.transport, line, terminal)
+        with self._person.phase(self.destination, "session"):
+            return channels.start(self.transport, line, terminal)
 
     def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
         """A stream to a port there."""
@@ -77,37 +84,46 @@ def transport_of(connection: Connection) -> Transport:
 
 
 def connect(
-    hops: Sequence[HopConfiguration], *, ask: Ask, tell: Tell, detail: Tell = lambda _: None
+    hops: Sequence[HopConfiguration],
+    *,
+    ask: Ask,
+    emit: events.Emit,
+    wanted: Callable[[], bool],
 ) -> Connection:
     """Connect to the last of the hops, through the others.
 
+    It is done in the calling thread, which waits for whatever takes its time.
+
     :param hops: from ``config.resolve``: first hop first, destination last
     :param ask: asks the person; where nobody answers, SSH_ASKPASS is asked, where there is one
-    :param tell: tells the person one line, free of escape sequences
-    :param detail: tells those who want to know it all one line
+    :param emit: is told of each phase, of what the servers say, and what else the person should know; also
+        later, of each session
+    :param wanted: whether the connection is wanted still, looked at all the time
     :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop took none of the person's credentials
+    :raises NotWanted: it is not wanted any more; what had been opened is closed
     """
-    ask = through_askpass(ask)
+    person = Person(through_askpass(ask), emit, wanted)
     with ExitStack() as opened:
         alive = ServerAlive()
         opened.callback(alive.stop)
         reached: list[Reached] = []
         for configuration in hops:
+            person.check()
             for line in configuration.warnings:
-                tell(line)
+                person.tell(line)
             for line in configuration.details:
-                detail(line)
+                person.detail(line)
             try:
-                before = reached[-1] if reached else None
-                transport = reach(configuration, before, opened, ask=ask, tell=tell, detail=detail)
+                transport = reach(configuration, reached[-1] if reached else None, opened, person)
             except (NetworkFailure, AuthenticationFailure):
+                person.check()
                 _check(reached, alive, hops[-1])
                 raise
             reached.append((configuration, transport))
             alive.watch(configuration, transport)
-        return ParamikoConnection(reached, alive, opened.pop_all())
+        return ParamikoConnection(reached, alive, opened.pop_all(), person)
 
 
 def _check(hops: Sequence[Reached], alive: ServerAlive, destination: HopConfiguration) -> None:

@@ -20,6 +20,10 @@ NO_STATUS = -127
 Self = TypeVar("Self", bound="Connection")
 
 
+class NotWanted(Exception):
+    """The connection was not wanted any more while it was made: what had been opened is closed again."""
+
+
 @dataclass(frozen=True)
 class Terminal:
     """A pseudo-terminal for a command (RFC 4254 section 6.2).

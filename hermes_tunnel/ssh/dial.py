@@ -7,19 +7,19 @@ import ipaddress
 import os
 import selectors
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
 from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh import waiting
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, beside, nothing
 from hermes_tunnel.text import quote
 
 # RFC 8305 section 8: how long one address is tried alone.
 _HEAD_START = 0.25
-_SLICE = 0.2
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 Address: TypeAlias = tuple[Any, ...]
 """As ``socket.getaddrinfo`` gives it."""
@@ -44,34 +44,60 @@ class TcpSocket(socket.socket):
             raise ConnectionAbortedError(*problem.args) from problem
 
 
-def dial(
+def addresses_of(
     configuration: HopConfiguration,
+    meanwhile: Meanwhile = nothing,
     *,
     look_up: Callable[..., Iterable[Address]] = socket.getaddrinfo,
-    pause: float = 1.0,
-) -> TcpSocket:
-    """A connected TCP socket without Nagle's delay, tried on all addresses of the name.
+) -> list[Address]:
+    """The addresses of a hop's name.
 
     :param look_up: ``socket.getaddrinfo``, or what stands in for it
-    :param pause: the seconds between one of the ConnectionAttempts and the next
-    :raises NetworkFailure: the name has no address, or none answered within ConnectTimeout
+    :raises NetworkFailure: it has none
     """
-    addresses = _addresses(configuration, look_up)
+    family = _FAMILIES.get(configuration.address_family, socket.AF_UNSPEC)
+    host, port = configuration.hostname, configuration.port
+    try:
+        # A name server may be silent for half a minute, and no signal is heard in getaddrinfo(3).
+        return list(beside(lambda: look_up(host, port, family, socket.SOCK_STREAM), "getaddrinfo", meanwhile))
+    except (OSError, UnicodeError) as problem:
+        # A label of more than 63 letters is a UnicodeError.
+        reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
+        raise NetworkFailure(
+            f"DNS has no address for {quote(host)}: {reason}",
+            "check the spelling, the network, and HostName in ssh_config",
+        ) from problem
+
+
+def dial(
+    configuration: HopConfiguration,
+    addresses: Sequence[Address],
+    meanwhile: Meanwhile = nothing,
+    *,
+    pause: float = 1.0,
+) -> TcpSocket:
+    """A connected TCP socket without Nagle's delay, to whichever of the addresses is first.
+
+    :param pause: the seconds between one of the ConnectionAttempts and the next
+    :raises NetworkFailure: none answered within ConnectTimeout
+    """
     for left in reversed(range(configuration.connection_attempts)):
         try:
-            return _attempt(configuration, addresses)
+            return _attempt(configuration, addresses, meanwhile)
         except NetworkFailure:
             if not left:
                 raise
-            threading.Event().wait(pause)
+            waiting.pause(pause, meanwhile)
     raise AssertionError("there is one attempt at least")
 
 
-def _attempt(configuration: HopConfiguration, addresses: list[Address]) -> TcpSocket:
+def _attempt(
+    configuration: HopConfiguration, addresses: Sequence[Address], meanwhile: Meanwhile
+) -> TcpSocket:
     until = time.monotonic() + configuration.connect_timeout
     with selectors.DefaultSelector() as selector:
         try:
-            connected = _race(configuration, addresses, until, selector)
+            connected = _race(configuration, addresses, until, selector, meanwhile)
         finally:
             for key in list(selector.get_map().values()):
                 selector.unregister(key.fileobj)
@@ -99,54 +125,30 @@ def _keep_alive(connected: TcpSocket, configuration: HopConfiguration) -> None:
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, int(value)))
 
 
-def _addresses(configuration: HopConfiguration, look_up: Callable[..., Iterable[Address]]) -> list[Address]:
-    family = _FAMILIES.get(configuration.address_family, socket.AF_UNSPEC)
-    found: list[Address] = []
-    problems: list[Exception] = []
-
-    def ask() -> None:
-        try:
-            found.extend(look_up(configuration.hostname, configuration.port, family, socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as problem:
-            problems.append(problem)
-
-    # A name server may be silent for half a minute, and no signal is heard in getaddrinfo(3).
-    asking = threading.Thread(target=ask, name="getaddrinfo", daemon=True)
-    asking.start()
-    while asking.is_alive():
-        asking.join(_SLICE)
-    for problem in problems:
-        # A label of more than 63 letters is a UnicodeError.
-        reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
-        raise NetworkFailure(
-            f"DNS has no address for {quote(configuration.hostname)}: {reason}",
-            "check the spelling, the network, and HostName in ssh_config",
-        ) from problem
-    return found
-
-
 def _race(
     configuration: HopConfiguration,
-    addresses: list[Address],
+    addresses: Sequence[Address],
     until: float,
     selector: selectors.BaseSelector,
+    meanwhile: Meanwhile,
 ) -> TcpSocket:
     """The first socket to be connected; another address is tried when one fails or had its head start."""
     problems: list[int] = []
-    waiting, next_start = addresses, time.monotonic()
-    while waiting or selector.get_map():
+    untried, next_start = list(addresses), time.monotonic()
+    while untried or selector.get_map():
+        meanwhile()
         now = time.monotonic()
         if now >= until:
             break
-        if waiting and (now >= next_start or not selector.get_map()):
-            address, waiting = waiting[0], waiting[1:]
+        if untried and (now >= next_start or not selector.get_map()):
+            address = untried.pop(0)
             next_start = now + _HEAD_START
             problem = _start(configuration, address, selector)
             if problem:
                 problems.append(problem)
             continue
-        pause = min(until - now, _SLICE, max(0.0, next_start - now) if waiting else _SLICE)
-        for key, _ in selector.select(pause):
+        slice_ = min(until - now, SLICE, max(0.0, next_start - now) if untried else SLICE)
+        for key, _ in selector.select(slice_):
             attempt: TcpSocket = key.data
             problem = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             selector.unregister(attempt)

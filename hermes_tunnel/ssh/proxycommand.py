@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from typing import IO
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
+from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
 from hermes_tunnel.text import plain
 
 _CHUNK = 65536
@@ -39,6 +41,7 @@ class ProxyCommand:
         *,
         use_fdpass: bool = False,
         seconds: float = 15.0,
+        meanwhile: Meanwhile = nothing,
         pipes: bool = sys.platform == "win32",
     ) -> None:
         if use_fdpass and pipes:
@@ -59,7 +62,7 @@ class ProxyCommand:
             raise ConfigurationFailure(f"the ProxyCommand cannot be started: {problem.strerror}") from problem
         if use_fdpass:
             try:
-                self._take_over(seconds)
+                self._take_over(seconds, meanwhile)
             except BaseException:
                 self.close()
                 raise
@@ -86,12 +89,20 @@ class ProxyCommand:
             self._pumps[-1].start()
         return process
 
-    def _take_over(self, seconds: float) -> None:
-        self.socket.settimeout(seconds)
-        try:
-            _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
-        except OSError:
-            descriptors = []
+    def _take_over(self, seconds: float, meanwhile: Meanwhile) -> None:
+        until = time.monotonic() + seconds
+        self.socket.settimeout(SLICE)
+        descriptors: list[int] = []
+        while not descriptors:
+            try:
+                _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
+            except TimeoutError:
+                meanwhile()
+                if time.monotonic() < until:
+                    continue
+            except OSError:
+                pass
+            break
         if not descriptors:
             words = self.last_words()
             raise NetworkFailure(

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import paramiko
 
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
-from hermes_tunnel.ssh.authentication.askpass import Ask
-from hermes_tunnel.ssh.authentication.methods import Tell, authenticate
+from hermes_tunnel.question import Question
+from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.channels import GONE, open_channel
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NoStream, StreamRefused
-from hermes_tunnel.ssh.dial import dial
+from hermes_tunnel.ssh.dial import addresses_of, dial
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
+from hermes_tunnel.ssh.key_exchange import handshake
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
-from hermes_tunnel.ssh.transport import Transport, handshake
+from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import beside
 
 AGAIN = "check the network, then run the same command again"
 _GONE_SECONDS = 2.0
@@ -27,14 +31,21 @@ Reached: TypeAlias = tuple[HopConfiguration, Transport]
 """A hop, and its transport."""
 
 
+@dataclass(frozen=True)
+class _Way:
+    """What the SSH protocol is spoken over.
+
+    :param sock: a connected socket, or a channel of the hop before
+    :param address: the IP address that was dialled, if one was
+    """
+
+    sock: Any
+    address: str | None = None
+    proxy: ProxyCommand | None = None
+
+
 def reach(
-    configuration: HopConfiguration,
-    before: Reached | None,
-    opened: ExitStack,
-    *,
-    ask: Ask,
-    tell: Tell,
-    detail: Tell,
+    configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person
 ) -> Transport:
     """The transport of a hop, ready for channels.
 
@@ -42,82 +53,73 @@ def reach(
 
     :param before: the hop that it is reached through, if there is one
     :param opened: gets what closes it again
-    :param ask: asks the person; and so on, as ``connection.connect`` has it, which says too what is raised
+    :param person: is asked and told, as ``connect.connect`` has it, which says too what is raised
     """
     try:
         with ExitStack() as this:
-            transport = _hop(configuration, before, this, ask=ask, tell=tell, detail=detail)
+            transport = _trusted(configuration, _way(configuration, before, this, person), this, person)
             opened.enter_context(this.pop_all())
             return transport
     except FilesLeft:
-        tell(
-            f"{configuration.label} takes no more of the agent's keys; connecting again with key files only."
-        )
-        return _hop(
-            replace(configuration, identities_only=True), before, opened, ask=ask, tell=tell, detail=detail
-        )
+        label = configuration.label
+        person.tell(f"{label} takes no more of the agent's keys; connecting again with key files only.")
+    files_only = replace(configuration, identities_only=True)
+    return _trusted(files_only, _way(files_only, before, opened, person), opened, person)
 
 
-def _hop(
-    configuration: HopConfiguration,
-    before: Reached | None,
-    opened: ExitStack,
-    *,
-    ask: Ask,
-    tell: Tell,
-    detail: Tell,
-) -> Transport:
-    known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
-    way = "" if configuration.proxy_command is None else ", by its ProxyCommand"
-    way = f", through {before[0].label}" if before is not None else way
-    detail(f"Connecting to {configuration.label} at {configuration.address}{way}.")
-    proxy = address = None
-    sock: Any
+def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person) -> _Way:
+    """The first step: to be connected to a hop, through the one before or by what ssh_config says."""
+    hop, where = configuration.label, configuration.address
     if before is not None:
-        sock = _channel(configuration, *before)
-    elif configuration.proxy_command is not None:
-        proxy = ProxyCommand(
-            configuration.proxy_command,
-            use_fdpass=configuration.proxy_use_fdpass,
-            seconds=configuration.connect_timeout,
-        )
+        jump, transport = before
+        with person.phase(hop, "dial", f"{where}, through {jump.label}"):
+            channel = _channel(configuration, jump, transport, person)
+        opened.callback(_shut, channel)
+        return _Way(channel)
+    if configuration.proxy_command is not None:
+        with person.phase(hop, "dial", f"{where}, by its ProxyCommand"):
+            proxy = ProxyCommand(
+                configuration.proxy_command,
+                use_fdpass=configuration.proxy_use_fdpass,
+                seconds=configuration.connect_timeout,
+                meanwhile=person.check,
+            )
         opened.callback(proxy.close)
-        sock = proxy.socket
-    else:
-        sock = dial(configuration)
-        address = sock.peer
+        opened.callback(_shut, proxy.socket)
+        return _Way(proxy.socket, proxy=proxy)
+    with person.phase(hop, "address") as outcome:
+        addresses = addresses_of(configuration, person.check)
+        outcome.words = ", ".join(dict.fromkeys(str(address[4][0]) for address in addresses))
+    with person.phase(hop, "dial", where) as outcome:
+        sock = dial(configuration, addresses, person.check)
+        outcome.words = sock.peer
     opened.callback(_shut, sock)
+    return _Way(sock, sock.peer)
 
-    def hear() -> None:
-        for line in proxy.news() if proxy else ():
-            tell(f"ProxyCommand: {line}")
 
-    transport = Transport(sock, configuration, known.known_types(*known_as(configuration)))
-    opened.callback(_end, transport, sock)
-    try:
-        key = handshake(transport, configuration, hear)
-    except NetworkFailure as problem:
-        hear()
-        if proxy is None or transport.remote_version:
-            raise
-        words = proxy.last_words()
-        raise NetworkFailure(
-            f"{problem.message}; its ProxyCommand said" + (f": {words}" if words else " nothing"),
-            "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
-        ) from problem
+def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, person: Person) -> Transport:
+    """The second step: to be sure of the hop, and only then to show it who the person is."""
+    hop = configuration.label
+    known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
+    transport = Transport(way.sock, configuration, known.known_types(*known_as(configuration)))
+    opened.callback(_end, transport, way.sock)
+    with person.phase(hop, "key exchange") as outcome:
+        key = _keys_exchanged(transport, configuration, way, person)
+        outcome.words = transport.agreed
 
-    def asked(prompt: str, hidden: bool) -> str | None:
-        answer = ask(prompt, hidden, transport.is_active)
+    def ask(question: Question, wanted: Callable[[], bool]) -> str | None:
+        answer = person.ask(question, lambda: wanted() and transport.is_active())
         if not transport.is_active():
             raise stopped_waiting(configuration)
         return answer
 
+    there = replace(person, ask=ask)
     try:
-        verify(known, configuration, key.get_name(), key.asbytes(), address=address, ask=asked, tell=tell)
-        where = f" at {address}" if address else ""
-        key_seen = describe(key.get_name(), key.asbytes())
-        detail(f"Accepted the host key of {configuration.label}{where}: {key_seen}.")
-        authenticate(transport, configuration, ask=asked, tell=tell, detail=detail)
+        with person.phase(hop, "host key") as outcome:
+            verify(known, configuration, key.get_name(), key.asbytes(), person=there, address=way.address)
+            outcome.words = describe(key.get_name(), key.asbytes())
+        with person.phase(hop, "authentication") as outcome:
+            outcome.words = authenticate(transport, configuration, there)
     except (NetworkFailure, AuthenticationFailure) as problem:
         if transport.timed_out:
             raise silent(configuration.label, configuration) from problem
@@ -125,13 +127,38 @@ def _hop(
     return transport
 
 
+def _keys_exchanged(
+    transport: Transport, configuration: HopConfiguration, way: _Way, person: Person
+) -> paramiko.PKey:
+    def meanwhile() -> None:
+        person.check()
+        for line in way.proxy.news() if way.proxy else ():
+            person.quote("ProxyCommand", line)
+
+    try:
+        return handshake(transport, configuration, meanwhile)
+    except NetworkFailure as problem:
+        meanwhile()
+        if way.proxy is None or transport.remote_version:
+            raise
+        words = way.proxy.last_words()
+        raise NetworkFailure(
+            f"{problem.message}; its ProxyCommand said" + (f": {words}" if words else " nothing"),
+            "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
+        ) from problem
+
+
 def _channel(
-    configuration: HopConfiguration, jump: HopConfiguration, transport: Transport
+    configuration: HopConfiguration, jump: HopConfiguration, transport: Transport, person: Person
 ) -> paramiko.Channel:
     where, through = configuration.address, f"jump host {jump.label}"
     seconds = configuration.connect_timeout
     try:
-        return open_channel(transport, configuration.hostname, configuration.port, seconds)
+        return beside(
+            lambda: open_channel(transport, configuration.hostname, configuration.port, seconds),
+            "open-channel",
+            person.check,
+        )
     except StreamRefused as refused:
         if refused.reason is NoStream.FORBIDDEN:
             raise NetworkFailure(

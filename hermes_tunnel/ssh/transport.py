@@ -40,7 +40,7 @@ from hermes_tunnel.ssh.algorithms import (
 )
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NO_STATUS
-from hermes_tunnel.text import plain, quote
+from hermes_tunnel.text import plain
 
 # paramiko would write tracebacks to stderr where nobody listens.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -49,15 +49,11 @@ logging.getLogger("paramiko").propagate = False
 # What the kernel says after a time without an answer: that, or what it heard meanwhile of the way there.
 _GIVEN_UP = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "WSAETIMEDOUT", 0))
 
-# Windows cannot interrupt a longer wait with Ctrl-C.
-SLICE = 0.2
 # Lines before the identification string (RFC 4253 section 4.2) have no limit there.
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
 
 _PARAMIKO: Any = paramiko.Transport
 _CHANNEL: Any = paramiko.Channel
-# What OpenSSH says in place of its identification where it has too many connections, or too many of ours.
-_TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 
 
 class _Packets(Packetizer):
@@ -195,6 +191,12 @@ class Transport(paramiko.Transport):
         return self._own[MAC]
 
     @property
+    def agreed(self) -> str:
+        """The key exchange and the cipher that were agreed on, in words."""
+        exchanges = [each for each in self._own[KEX] if each in self.offered.get(KEX.offered, ())]
+        return ", ".join([*exchanges[:1], getattr(self, "remote_cipher", "")])
+
+    @property
     def first_line(self) -> str:
         """The first line that the server said, whatever it was."""
         return plain(self.packetizer.first_line) if isinstance(self.packetizer, _Packets) else ""
@@ -292,47 +294,3 @@ class Transport(paramiko.Transport):
 
 def _is_time_out(problem: Exception | None) -> bool:
     return isinstance(problem, OSError) and problem.errno in _GIVEN_UP
-
-
-def handshake(
-    transport: Transport, configuration: HopConfiguration, meanwhile: Callable[[], object] = lambda: None
-) -> paramiko.PKey:
-    """Exchange identification strings and keys; the key that the server proved to have.
-
-    :param meanwhile: called a few times a second
-    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
-        within ConnectTimeout
-    """
-    where, seconds = configuration.address, configuration.connect_timeout
-    transport.banner_timeout = seconds + 1
-    done = threading.Event()
-    transport.start_client(done)
-    until = time.monotonic() + seconds
-    while not done.wait(min(SLICE, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
-        meanwhile()
-    if not done.is_set() or transport.timed_out:
-        if not transport.remote_version:
-            raise NetworkFailure(
-                f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",
-                "is this the port of an SSH server? try -p PORT",
-            )
-        raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")
-    if transport.initial_kex_done and transport.host_key is not None:
-        return transport.host_key
-    if not transport.remote_version:
-        if transport.first_line and not transport.first_line.startswith(_TURNED_AWAY):
-            raise NetworkFailure(
-                f"{where} is not an SSH server: it said {quote(transport.first_line)}", "try -p PORT"
-            )
-        words = f": {transport.first_line[:200]}" if transport.first_line else ""
-        raise NetworkFailure(
-            f"{where} closed the connection before it said anything as an SSH server{words}",
-            "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
-        )
-    if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
-        raise transport.incompatible() or NetworkFailure(
-            f"{where} speaks another version of SSH: {quote(transport.first_line)}",
-            f"try {configuration.by_ssh()}",
-        )
-    words = f": {transport.parting_words}" if transport.parting_words else ""
-    raise NetworkFailure(f"{where} closed the connection during the key exchange{words}", "try again")

@@ -62,11 +62,7 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
         case events.AuthorizationAsked():
             yield from _invitation(event, usual=usual)
         case events.Forwarding():
-            if usual:
-                yield Sentence(f"The tunnel is open: port {event.port} here leads to the command there.")
-            if curious:
-                where = ", ".join(event.addresses)
-                yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}.")
+            yield from _forwarding(event, usual=usual, curious=curious)
         case events.Browser() if usual:
             yield Sentence(
                 "Opened in your browser."
@@ -78,6 +74,8 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
         case events.CommandEnded() if curious:
             how = f"with exit status {event.status}" if event.status >= 0 else f"by signal {-event.status}"
             yield Sentence(f"The command ended {how}.")
+        case events.Phase() if curious:
+            yield from _phase(event)
         case events.Notice() if curious or (usual and not event.detail):
             yield Sentence(event.text)
 
@@ -133,6 +131,31 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
         yield Sentence(f"Your code, if the page asks: {event.user_code}", Look.STRONG)
     if event.mode == "paste":
         yield Sentence("The page will show a code. Paste it here when you are asked for it.")
+
+
+def _forwarding(event: events.Forwarding, *, usual: bool, curious: bool) -> Iterator[Sentence]:
+    if usual:
+        yield Sentence(f"The tunnel is open: port {event.port} here leads to the command there.")
+    if curious:
+        where = ", ".join(event.addresses)
+        yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}.")
+
+
+def _phase(event: events.Phase) -> Iterator[Sentence]:
+    """A phase of a hop is told when it has ended; that it dials, before, for that may take its time."""
+    if event.seconds is None:
+        if event.name == "dial":
+            yield Sentence(f"Connecting to {event.hop} at {event.detail}.")
+        return
+    what = {
+        "address": f"Found {event.hop} at {event.detail}",
+        "dial": f"Reached {event.hop}" + (f" at {event.detail}" if event.detail else ""),
+        "key exchange": f"Exchanged keys with {event.hop}: {event.detail}",
+        "host key": f"Accepted the host key of {event.hop}: {event.detail}",
+        "authentication": f"Authenticated to {event.hop} by {event.detail}",
+        "session": f"Opened a session on {event.hop}",
+    }[event.name]
+    yield Sentence(f"{what} ({event.seconds:.2f} s).")
 
 
 _WAYS = {

@@ -12,18 +12,16 @@ import pytest
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
-from hermes_tunnel.demo.stage import HOST, Stage
+from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Authorization, Mode, assess_authorization
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
-from hermes_tunnel.ssh.config.chain import Options, resolve
-from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
+from tests.ssh.hops import connected
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 MCP = provider("mcp:lab")
@@ -35,10 +33,8 @@ ELSEWHERE = assess_authorization(URL.replace("mcp.example%2Fback", "evil.example
 @pytest.fixture
 def connection() -> Iterator[Connection]:
     """A connection to a machine that a login could run on."""
-    with Stage() as stage:
-        hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
-        with connect(hops, ask=lambda *_: None, tell=lambda _: None) as connected:
-            yield connected
+    with Stage() as stage, connected(stage) as connection:
+        yield connection
 
 
 class Answering(Console):

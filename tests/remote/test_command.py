@@ -18,8 +18,7 @@ from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.command import Output, RemoteCommand
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import connected, hop, nobody
+from tests.ssh.hops import connected, hop, to
 from tests.ssh.server import Host, Server
 
 SECONDS = 10
@@ -146,7 +145,7 @@ def test_what_is_left_behind_does_not_hold_the_end(known: Callable[..., Path], t
     told = Told()
     with (
         closing(Server(Host(behave))) as server,
-        connect([hop(server.port, known(server))], ask=nobody, tell=print) as connection,
+        to(hop(server.port, known(server))) as connection,
         RemoteCommand(connection, "anything", told.posts.put, status_seconds=0.5) as command,
     ):
         command.answer("go on")

@@ -12,7 +12,8 @@ import pytest
 
 from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import Failure
-from hermes_tunnel.ssh.authentication.askpass import Ask
+from hermes_tunnel.events import Emit
+from hermes_tunnel.question import Ask, Question
 from hermes_tunnel.ssh.config.chain import HopConfiguration, Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connect import ParamikoConnection, connect
@@ -20,7 +21,7 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.transport import Transport
 
 
-def nobody(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
+def nobody(question: Question, wanted: Callable[[], bool]) -> str | None:
     """Nobody answers."""
     return None
 
@@ -37,10 +38,20 @@ def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfigurat
     return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
 
 
+def to(
+    *hops: HopConfiguration,
+    ask: Ask = nobody,
+    emit: Emit = print,
+    wanted: Callable[[], bool] = always,
+) -> Connection:
+    """A connection through these hops; as it is, nobody answers."""
+    return connect(hops, ask=ask, emit=emit, wanted=wanted)
+
+
 def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:
     """The failure of connecting."""
     with pytest.raises(Failure) as failure:
-        connect(hops, ask=ask, tell=lambda line: None).close()
+        to(*hops, ask=ask).close()
     return failure.value
 
 
@@ -56,7 +67,7 @@ def run(connection: Connection, command: str) -> bytes:
 def connected(stage: Stage) -> Connection:
     """A connection to the demo's remote machine."""
     hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
-    return connect(hops, ask=nobody, tell=print)
+    return to(*hops)
 
 
 def transport_of(connection: Connection) -> Transport:

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import hop, nobody, run, transport_of
+from hermes_tunnel.question import Question
+from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd
 from tests.terminal.pseudo_terminal import until
@@ -57,9 +57,7 @@ def test_each_hop_that_falls_silent_is_named(
         server.accept(key)
     path = known(*servers.values())
     first = replace(hop(servers["jump"].port, path, key, **SHORT), alias="gate")
-    with connect(
-        [first, hop(servers["inner"].port, path, key, **SHORT)], ask=nobody, tell=print
-    ) as connection:
+    with to(first, hop(servers["inner"].port, path, key, **SHORT)) as connection:
         process = connection.start("cat")
         connection.check()
         with suspended(servers[frozen]):
@@ -80,14 +78,14 @@ def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
     with ExitStack() as stack:
         stack.callback(inner.close)
 
-        def answer(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
+        def answer(question: Question, wanted: Callable[[], bool]) -> str | None:
             stack.enter_context(suspended(jump))
             if not answered:
                 until(lambda: not wanted())
             return "open sesame" if answered else None
 
         with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
-            connect([first, hop(inner.port, path)], ask=answer, tell=print)
+            to(first, hop(inner.port, path), ask=answer)
 
 
 def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
@@ -109,7 +107,7 @@ def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
         begin = time.monotonic()
         behind = hop(silent.getsockname()[1], path, connect_timeout=30)
         with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
-            connect([first, behind], ask=nobody, tell=print)
+            to(first, behind)
         assert time.monotonic() - begin < 5
         thread.join()
 
@@ -129,7 +127,7 @@ def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
     first = replace(hop(jump.port, path, key), alias="gate")
     try:
         with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
-            connect([first, hop(inner.port, path)], ask=answer, tell=print)
+            to(first, hop(inner.port, path), ask=answer)
     finally:
         inner.close()
 
@@ -141,7 +139,7 @@ def test_silence_is_counted_from_the_last_packet(
     server = sshd()
     server.accept(key)
     slower = {"server_alive_interval": 0.8, "server_alive_count_max": 3}
-    with connect([hop(server.port, known(server), key, **slower)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key, **slower)) as connection:
         with suspended(server):
             begin = time.monotonic()
             transport_of(connection).join(5)
@@ -158,7 +156,7 @@ def test_keys_are_exchanged_again_meanwhile(
     server.accept(key)
     often = {"server_alive_interval": 0.01, "server_alive_count_max": 500}  # on a busy machine sshd may pause
     configuration = hop(server.port, known(server), key, **often)
-    with connect([configuration], ask=nobody, tell=print) as connection:
+    with to(configuration) as connection:
         assert run(connection, "head -c 1000000 /dev/zero") == bytes(1_000_000)
         assert run(connection, "echo still here") == b"still here\n"
         connection.check()
@@ -171,7 +169,7 @@ def test_a_server_may_fall_silent_while_keys_are_exchanged(
     """Nothing can be asked then; the silence counts all the same."""
     server = sshd()
     server.accept(key)
-    with connect([hop(server.port, known(server), key, **SHORT)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key, **SHORT)) as connection:
 
         def renegotiate() -> None:
             with suppress(OSError, EOFError, paramiko.SSHException):
@@ -191,12 +189,11 @@ CLIENT = """\
 import sys
 from pathlib import Path
 from hermes_tunnel.errors import NetworkFailure
-from tests.ssh.hops import hop, nobody, run, transport_of
-from hermes_tunnel.ssh.connect import connect
+from tests.ssh.hops import hop, run, to, transport_of
 
 port, known, key, seconds = sys.argv[1:]
 configuration = hop(int(port), Path(known), Path(key), server_alive_interval=0.1, server_alive_count_max=3)
-with connect([configuration], ask=nobody, tell=print) as connection:
+with to(configuration, emit=repr) as connection:
     process = connection.start("cat")
     print("connected", flush=True)
     sys.stdin.readline()
@@ -253,7 +250,7 @@ def test_a_probe_is_no_burden(sshd: Callable[..., Sshd], key: Path, known: Calla
     server = sshd()
     server.accept(key)
     process = psutil.Process()
-    with connect([hop(server.port, known(server), key, **SHORT)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key, **SHORT)) as connection:
         busy = process.cpu_times()
         quiet = connection.start("cat")
         with pytest.raises(TimeoutError):

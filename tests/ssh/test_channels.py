@@ -18,7 +18,6 @@ from hermes_tunnel.demo.remote_process import RemoteProcess
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
 from hermes_tunnel.ssh import channels
-from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import (
     NO_STATUS,
     Connection,
@@ -28,7 +27,7 @@ from hermes_tunnel.ssh.connection import (
     Terminal,
 )
 from tests.ssh.hops import connected as to_stage
-from tests.ssh.hops import hop, nobody, run, transport_of
+from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Deaf, Host, Server
 from tests.ssh.sshd import Sshd
 from tests.ssh.test_alive import suspended
@@ -62,7 +61,7 @@ def connected(
     def connect_to(*options: str) -> Connection:
         server = sshd("host", *options)
         server.accept(key)
-        opened.append(connect([hop(server.port, known(server), key)], ask=nobody, tell=print))
+        opened.append(to(hop(server.port, known(server), key)))
         return opened[-1]
 
     yield connect_to
@@ -76,7 +75,10 @@ def serving(
 ) -> Iterator[Connection]:
     """A connection to a server in this process."""
     server = Server(account, make=make)
-    with closing(server), connect([hop(server.port, known(server))], ask=nobody, tell=print) as connection:
+    with (
+        closing(server),
+        to(hop(server.port, known(server))) as connection,
+    ):
         yield connection
 
 
@@ -347,7 +349,7 @@ def test_what_breaks_below_is_told_in_our_words(
     server = sshd()
     server.accept(key)
     never = {"server_alive_interval": 1000.0}
-    with connect([hop(server.port, known(server), key, **never)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key, **never)) as connection:
         transport: Any = transport_of(connection)
         process, other = connection.start("cat"), connection.start("cat")
         with suspended(server):

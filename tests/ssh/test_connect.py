@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -19,11 +20,13 @@ import paramiko
 import psutil
 import pytest
 
+from hermes_tunnel import events
 from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, HostKeyFailure, NetworkFailure
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import fails, hop, nobody, run, transport_of
+from hermes_tunnel.terminal.words import sentences
+from tests.ssh.hops import fails, hop, run, to, transport_of
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, fingerprint, keygen, public
 from tests.terminal.pseudo_terminal import until
@@ -37,7 +40,7 @@ def test_a_connection_runs_a_command_and_leaves_nothing(
     """With a known host and an accepted key it stands, without Nagle's delay, and closes wholly."""
     server = sshd()
     server.accept(key)
-    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
         assert (connection.destination, connection.via) == ("root@box", ())
         sock = transport_of(connection).sock
@@ -63,7 +66,7 @@ def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
     text += f"Host *\n IdentityAgent none\n UserKnownHostsFile {known(*servers.values())}\n"
     (tmp_path / "config").write_text(text)
     hops = resolve(parse_target("inner"), Options(config_file=str(tmp_path / "config")))
-    with connect(hops, ask=nobody, tell=print) as connection:
+    with to(*hops) as connection:
         user = servers["inner"].user
         assert connection.via == (f"{user}@outer", f"{user}@middle")
         assert run(connection, "echo $SSH_CONNECTION").split()[3] == str(servers["inner"].port).encode()
@@ -72,27 +75,70 @@ def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
 def test_the_curious_hear_how_it_connects(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path, known: Callable[..., Path]
 ) -> None:
-    """Of each hop its address, its host key, the keys that it was shown, the method: a line each."""
+    """Of each hop its address, its host key, the keys that it was shown, the method: a line each, with -v."""
     gate, inner = sshd("gate"), Server(Account())
     wrong, right = keygen(tmp_path / "wrong"), keygen(tmp_path / "right")
     gate.accept(right)
-    path, told = known(gate, inner), list[str]()
+    path, told = known(gate, inner), list[events.Event]()
     first = replace(hop(gate.port, path, identity_agent=agent(wrong, right)), alias="gate")
     try:
         hops = [first, hop(inner.port, path)]
-        connect(hops, ask=lambda *_: "open sesame", tell=print, detail=told.append).close()
+        to(*hops, ask=lambda *_: "open sesame", emit=told.append).close()
     finally:
         inner.close()
-    assert told == [
+    lines = [sentence.text for event in told for sentence in sentences(event, 1)]
+    lines = [re.sub(r" \(\d\.\d\d s\)", "", line) for line in lines]
+    assert [re.sub(r": [a-z0-9@.-]+, aes128-ctr", "", line) for line in lines] == [
+        "Found root@gate at 127.0.0.1.",
         f"Connecting to root@gate at 127.0.0.1:{gate.port}.",
-        f"Accepted the host key of root@gate at 127.0.0.1: ED25519 {fingerprint(gate.host_key)}.",
+        "Reached root@gate at 127.0.0.1.",
+        "Exchanged keys with root@gate.",
+        f"Accepted the host key of root@gate: ED25519 {fingerprint(gate.host_key)}.",
         f"root@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}.",
         f"root@gate takes agent key 'right': ED25519 {fingerprint(right)}.",
         "Authenticated to root@gate by publickey.",
         f"Connecting to root@box at 127.0.0.1:{inner.port}, through root@gate.",
+        "Reached root@box.",
+        "Exchanged keys with root@box.",
         f"Accepted the host key of root@box: ECDSA {inner.host_key.fingerprint}.",
         "Authenticated to root@box by password.",
     ]
+    assert not [event for event in told if isinstance(event, events.Phase) and list(sentences(event, 0))]
+
+
+def test_each_phase_of_a_hop_begins_and_ends(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
+) -> None:
+    """In their order, hop after hop, each with its time; the session when a command begins."""
+    gate, inner = sshd("gate"), sshd("inner")
+    gate.accept(key)
+    inner.accept(key)
+    path, told = known(gate, inner), list[events.Event]()
+    first = replace(hop(gate.port, path, key), alias="gate")
+    with to(first, hop(inner.port, path, key), emit=told.append) as connection:
+        run(connection, "echo hello")
+    phases = [event for event in told if isinstance(event, events.Phase)]
+    begun, ended = phases[::2], phases[1::2]
+    assert [(one.hop, one.name) for one in begun] == [
+        *(("root@gate", name) for name in events.PHASES[:-1]),
+        *(("root@box", name) for name in events.PHASES[1:]),
+    ]
+    assert [(one.hop, one.name) for one in ended] == [(one.hop, one.name) for one in begun]
+    assert all(one.seconds is None for one in begun)
+    assert all(one.seconds is not None and 0 <= one.seconds < 30 for one in ended)
+
+
+def test_a_phase_that_fails_does_not_end() -> None:
+    """The last that began is the one that failed."""
+    told = list[events.Event]()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        configuration = hop(free.getsockname()[1], Path(os.devnull))
+        with pytest.raises(NetworkFailure):
+            to(configuration, emit=told.append)
+    last = told[-1]
+    assert isinstance(last, events.Phase)
+    assert (last.name, last.seconds) == ("dial", None)
 
 
 def test_no_credential_reaches_a_host_that_is_not_the_known_one(
@@ -138,7 +184,7 @@ def test_a_known_type_of_host_key_is_asked_for_first(
     path = tmp_path / "known_hosts"
     for each in keys:
         path.write_text(f"[127.0.0.1]:{server.port} {public(each)}")
-        with connect([hop(server.port, path, key)], ask=nobody, tell=print) as connection:
+        with to(hop(server.port, path, key)) as connection:
             shown = transport_of(connection).get_remote_server_key().get_base64()
         assert shown in public(each)
 
@@ -153,9 +199,7 @@ def test_a_known_type_comes_first_in_the_order_that_was_set_too(
     path = tmp_path / "known_hosts"
     path.write_text(f"[127.0.0.1]:{server.port} {public(rsa)}")
     order = ("ssh-ed25519", "rsa-sha2-512")
-    with connect(
-        [hop(server.port, path, key, host_key_algorithms=order)], ask=nobody, tell=print
-    ) as connection:
+    with to(hop(server.port, path, key, host_key_algorithms=order)) as connection:
         assert transport_of(connection).get_remote_server_key().get_base64() in public(rsa)
     failure = fails(hop(server.port, path, key, host_key_algorithms=order[:1]))
     assert isinstance(failure, HostKeyFailure)
@@ -168,7 +212,7 @@ def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
     path.write_text(f"other-name {server.known_hosts_line().split(' ', 1)[1]}")
     try:
         configuration = hop(server.port, path, host_key_alias="other-name")
-        connect([configuration], ask=lambda *_: "open sesame", tell=print).close()
+        to(configuration, ask=lambda *_: "open sesame").close()
     finally:
         server.close()
 
@@ -191,8 +235,8 @@ def test_a_question_is_given_up_when_the_server_waits_no_longer(
             if question == "passphrase":
                 server.accept(key)
 
-        def stands(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
-            asked.append(prompt.lower())
+        def stands(asking: Question, wanted: Callable[[], bool]) -> str | None:
+            asked.append(asking.text.lower())
             if isinstance(server, Server):
                 server.hang_up()
             until(lambda: not wanted())
@@ -466,7 +510,7 @@ def test_a_session_that_is_killed_is_noticed_at_once(
     """When sshd's session dies, reading ends and ``check`` says so."""
     server = sshd()
     server.accept(key)
-    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key)) as connection:
         process = connection.start("echo $PPID; cat")
         os.kill(int(process.read(5)), signal.SIGKILL)
         assert process.read(5) == b""
@@ -484,7 +528,7 @@ def test_a_jump_host_that_dies_is_named(
     jump.accept(key)
     inner.accept(key)
     hops = [replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path, key)]
-    with connect(hops, ask=nobody, tell=print) as connection:
+    with to(*hops) as connection:
         jump.close_sessions()
         transport_of(connection).join(5)
         with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
@@ -498,7 +542,7 @@ def test_a_server_that_falls_silent_is_noticed(
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, server_alive_interval=0.1, server_alive_count_max=3)
-    with connect([configuration], ask=nobody, tell=print) as connection:
+    with to(configuration) as connection:
         process = connection.start("echo $PPID; cat")
         session = psutil.Process(int(process.read(5)))
         with pytest.raises(TimeoutError):
@@ -530,9 +574,7 @@ def test_a_proxy_command_is_the_connection(
         "while data := s.recv(65536): os.write(1, data)\n"
     )
     command = f"python3 {relay} {server.port}"
-    with connect(
-        [hop(server.port, known(server), key, proxy_command=command)], ask=nobody, tell=print
-    ) as connection:
+    with to(hop(server.port, known(server), key, proxy_command=command)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
         (child,) = (each for each in psutil.Process().children() if str(relay) in each.cmdline())
         child.kill()
@@ -564,23 +606,21 @@ def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) ->
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="it is heard of at the end only")
 def test_a_proxy_command_is_heard_while_it_works() -> None:
     """What it writes to its standard error is shown at once, scrubbed: it may name a page to log in at."""
-    said = "printf 'go to https://login.example\\033[2J\\n\\nand log in\\n' >&2"
+    words = "printf 'go to https://login.example\\033[2J\\n\\nand log in\\n' >&2"
     configuration = hop(
-        22, Path(os.devnull), proxy_command=f"sh -c '{said.replace(chr(39), chr(34))}; sleep 60'"
+        22, Path(os.devnull), proxy_command=f"sh -c '{words.replace(chr(39), chr(34))}; sleep 60'"
     )
-    told: list[tuple[str, float]] = []
+    told: list[tuple[events.Event, float]] = []
     begin = time.monotonic()
     with pytest.raises(NetworkFailure):
-        connect(
-            [replace(configuration, connect_timeout=2)],
-            ask=nobody,
-            tell=lambda line: told.append((line, time.monotonic() - begin)),
+        to(
+            replace(configuration, connect_timeout=2),
+            emit=lambda event: told.append((event, time.monotonic() - begin)),
         )
-    assert [line for line, _ in told] == [
-        "ProxyCommand: go to https://login.example",
-        "ProxyCommand: and log in",
-    ]
-    assert all(when < 1 for _, when in told)
+    said = [(event, when) for event, when in told if isinstance(event, events.ServerSaid)]
+    lines = ["go to https://login.example", "and log in"]
+    assert [event for event, _ in said] == [events.ServerSaid("ProxyCommand", line) for line in lines]
+    assert all(when < 1 for _, when in said)
 
 
 def test_what_a_server_behind_a_proxy_command_says_counts(
@@ -622,9 +662,7 @@ def test_closing_needs_nobody_at_the_other_end(
     path = known(jump, inner)
     for server in (jump, inner):
         server.accept(key)
-    with connect(
-        [hop(jump.port, path, key), hop(inner.port, path, key)], ask=nobody, tell=print
-    ) as connection:
+    with to(hop(jump.port, path, key), hop(inner.port, path, key)) as connection:
         channel = transport_of(connection).sock
         assert isinstance(channel, paramiko.Channel)
         below = channel.get_transport().sock
@@ -650,7 +688,7 @@ def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
     inner.accept(key)
     path = known(gate, inner)
     hops = [replace(hop(gate.port, path, key), alias="gate"), hop(inner.port, path, key)]
-    connection = connect(hops, ask=nobody, tell=print)
+    connection = to(*hops)
     channel = transport_of(connection).sock
     assert isinstance(channel, paramiko.Channel)
     sessions = gate.sessions()

@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from hermes_tunnel.errors import NetworkFailure
-from hermes_tunnel.ssh.connect import connect
-from hermes_tunnel.ssh.dial import dial
-from tests.ssh.hops import fails, hop, nobody, run
+from hermes_tunnel.ssh.dial import addresses_of, dial
+from tests.ssh.hops import fails, hop, run, to
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -58,7 +57,7 @@ def test_a_dead_address_costs_a_head_start(sshd: Callable[..., Sshd]) -> None:
     with dead() as silent:
         way = [silent, silent, address(sshd().port)]
         begin = time.monotonic()
-        sock = dial(hop(22, NOWHERE, connect_timeout=10), look_up=lambda *_: way)
+        sock = dial(hop(22, NOWHERE, connect_timeout=10), way)
         assert greeting(sock) == b"SSH-2.0-"
     assert 0.5 <= time.monotonic() - begin < 2
 
@@ -74,7 +73,7 @@ def test_an_address_that_cannot_be_is_passed_over_at_once(sshd: Callable[..., Ss
             address(sshd().port),
         ]
         begin = time.monotonic()
-        assert greeting(dial(hop(22, NOWHERE), look_up=lambda *_: way)) == b"SSH-2.0-"
+        assert greeting(dial(hop(22, NOWHERE), way)) == b"SSH-2.0-"
     assert time.monotonic() - begin < 1
 
 
@@ -95,7 +94,7 @@ def test_a_signal_is_heard_while_a_name_server_is_silent() -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            dial(hop(22, NOWHERE), look_up=look_up)
+            addresses_of(hop(22, NOWHERE), look_up=look_up)
     finally:
         signal.signal(signal.SIGINT, before)
         answered.set()
@@ -107,12 +106,12 @@ def test_connection_attempts_are_made_again() -> None:
         late.bind(("127.0.0.1", 0))
         port = late.getsockname()[1]
         with pytest.raises(NetworkFailure, match="refused"):
-            dial(hop(port, NOWHERE))
+            dial(hop(port, NOWHERE), [address(port)])
         with pytest.raises(NetworkFailure, match="refused"):
-            dial(hop(port, NOWHERE, connection_attempts=2), pause=0.01)
+            dial(hop(port, NOWHERE, connection_attempts=2), [address(port)], pause=0.01)
         start = threading.Timer(0.1, late.listen)
         start.start()
-        dial(hop(port, NOWHERE, connection_attempts=100), pause=0.02).close()
+        dial(hop(port, NOWHERE, connection_attempts=100), [address(port)], pause=0.02).close()
         start.join()
 
 
@@ -123,9 +122,10 @@ def test_address_family_is_kept(family: str, served: str) -> None:
     with socket.create_server((served, 0), family=kind) as listener:
         port = listener.getsockname()[1]
         configuration = replace(hop(port, NOWHERE), hostname=served)
-        dial(replace(configuration, address_family="any")).close()
+        either = replace(configuration, address_family="any")
+        dial(either, addresses_of(either)).close()
         with pytest.raises(NetworkFailure, match="DNS has no address"):
-            dial(replace(configuration, address_family=family))
+            addresses_of(replace(configuration, address_family=family))
 
 
 def test_the_bind_address_is_where_the_connection_comes_from(
@@ -135,7 +135,7 @@ def test_the_bind_address_is_where_the_connection_comes_from(
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, bind_address="127.0.0.5")
-    with connect([configuration], ask=nobody, tell=print) as connection:
+    with to(configuration) as connection:
         assert run(connection, "echo $SSH_CONNECTION").split()[0] == b"127.0.0.5"
 
 
@@ -155,7 +155,7 @@ def test_the_bind_interface_is_where_the_connection_comes_from(
     server.accept(key)
     loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
     configuration = hop(server.port, known(server), key, bind_interface=loopback)
-    with connect([configuration], ask=nobody, tell=print) as connection:
+    with to(configuration) as connection:
         assert run(connection, "echo $SSH_CONNECTION").split()[0] == b"127.0.0.1"
     failure = fails(replace(configuration, bind_interface="nothing0"))
     assert failure.message.endswith(os.strerror(errno.EADDRNOTAVAIL))
@@ -166,6 +166,6 @@ def test_tcp_keep_alive_is_kept(wanted: bool) -> None:
     """TCPKeepAlive sets the socket's option."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        dial(hop(listener.getsockname()[1], NOWHERE, tcp_keep_alive=wanted)) as sock,
+        dial(hop(22, NOWHERE, tcp_keep_alive=wanted), [address(listener.getsockname()[1])]) as sock,
     ):
         assert bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) is wanted

@@ -11,8 +11,7 @@ import pytest
 
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import nobody, run
+from tests.ssh.hops import run, to
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -59,7 +58,7 @@ def test_nothing_is_run_forwarded_or_shared(
         """
     )
     hops = resolve(parse_target("box"), Options(config_file=str(tmp_path / "config")))
-    with connect(hops, ask=nobody, tell=print) as connection:
+    with to(*hops) as connection:
         seen = run(connection, "env; tty")
         listening = {
             tuple(each.laddr)[1]

@@ -15,10 +15,10 @@ import pytest
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
+from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
-from hermes_tunnel.ssh.transport import Transport, handshake
-from tests.ssh.hops import fails, hop, nobody, run, transport_of
+from hermes_tunnel.ssh.transport import Transport
+from tests.ssh.hops import fails, hop, run, to, transport_of
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -61,7 +61,7 @@ def test_a_proxy_command_is_the_shell_s(
         f" ProxyCommand {form.format(python=sys.executable, relay=relay)}\n"
     )
     hops = resolve(parse_target("box"), Options(config_file=str(tmp_path / "config")))
-    with connect(hops, ask=nobody, tell=print) as connection:
+    with to(*hops) as connection:
         assert run(connection, "echo hello") == b"hello\n"
 
 
@@ -81,7 +81,7 @@ def test_a_jump_host_by_an_old_ssh(
     )
     hops = resolve(parse_target("box"), Options(config_file=str(config)))
     assert len(hops) == 1
-    with connect(hops, ask=nobody, tell=print) as connection:
+    with to(*hops) as connection:
         assert run(connection, "echo hello") == b"hello\n"
         assert "Accepted publickey" in jump.log
 
@@ -96,7 +96,7 @@ def test_a_proxy_command_may_hand_its_connection_over(
     script.write_text(HAND_OVER)
     configuration = hop(server.port, known(server), key, proxy_use_fdpass=True)
     command = f"{sys.executable} -I -S {script} {server.port}"
-    with connect([replace(configuration, proxy_command=command)], ask=nobody, tell=print) as connection:
+    with to(replace(configuration, proxy_command=command)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
     failure = fails(replace(configuration, proxy_command="echo no way >&2; exit 1"))
     assert failure.message == "the ProxyCommand handed no connection over: no way"
@@ -111,9 +111,7 @@ def test_the_death_of_a_proxy_command_costs_nothing(
     relay = tmp_path / "relay.py"
     relay.write_text(RELAY)
     command = f"{sys.executable} {relay} {server.port}"
-    with connect(
-        [hop(server.port, known(server), key, proxy_command=command)], ask=nobody, tell=print
-    ) as connection:
+    with to(hop(server.port, known(server), key, proxy_command=command)) as connection:
         (child,) = (each for each in psutil.Process().children() if str(relay) in each.cmdline())
         process = connection.start("cat")
         died = time.monotonic()

@@ -19,11 +19,10 @@ from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt, status_of
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
-from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
-from tests.ssh.hops import hop, nobody, transport_of
+from tests.ssh.hops import hop, to, transport_of
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -154,7 +153,7 @@ def connected(
         server = sshd("host", *options, f"SetEnv PATH={path} HOME={tmp_path}")
         server.accept(key)
         servers.append(server)
-        opened.append(connect([hop(server.port, known(server), key)], ask=nobody, tell=print))
+        opened.append(to(hop(server.port, known(server), key)))
         return opened[-1]
 
     yield connect_to

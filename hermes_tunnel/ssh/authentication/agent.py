@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hermes_tunnel.deadlines import AGENT_LIST
 from hermes_tunnel.ssh.authentication.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
 from hermes_tunnel.ssh.public_key import key_type
+from hermes_tunnel.ssh.waiting import Meanwhile, nothing
 from hermes_tunnel.ssh.wire import Reader, packed
 
 __all__ = ["Agent", "AgentKey", "AgentProblem"]
@@ -37,6 +39,7 @@ class Agent:
     """A connection to an agent.
 
     :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
+    :param meanwhile: called while they are waited for
     :param seconds: how long it may take until its keys are listed
     :param connect: the way to it
     :raises AgentProblem: there is none, or it cannot be reached
@@ -45,11 +48,13 @@ class Agent:
     def __init__(
         self,
         path: str | None,
-        seconds: float = 5.0,
+        meanwhile: Meanwhile = nothing,
         *,
+        seconds: float = AGENT_LIST.seconds,
         connect: Callable[[str | None, float], AgentSocket] = reach,
     ) -> None:
         self._until = time.monotonic() + seconds
+        self._meanwhile = meanwhile
         self._connection = connect(path, seconds)
 
     def bind(self, host_key: bytes, session_id: bytes, signature: bytes) -> None:
@@ -87,27 +92,27 @@ class Agent:
         blob: bytes,
         data: bytes,
         algorithm: str,
-        wanted: Callable[[], bool],
-        waiting: Callable[[], object],
+        meanwhile: Meanwhile,
+        slow: Callable[[], object],
     ) -> bytes:
         """The signature blob of a key; a person may have to touch something first.
 
-        :param wanted: whether to go on waiting
-        :param waiting: called once where the agent does not answer at once
-        :raises AgentProblem: it refused, or the wait was given up
+        :param meanwhile: called while it is waited for, without a limit
+        :param slow: called once where the agent does not answer at once
+        :raises AgentProblem: it refused
         """
         flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)
         request = bytes([_SIGN_REQUEST]) + packed(blob, data) + struct.pack(">I", flags)
         said_at: float | None = time.monotonic() + _SILENT_SECONDS
 
-        def go_on() -> bool:
+        def on_slice() -> None:
             nonlocal said_at
             if said_at is not None and time.monotonic() > said_at:
                 said_at = None
-                waiting()
-            return wanted()
+                slow()
+            meanwhile()
 
-        kind, answer = self._ask(request, go_on)
+        kind, answer = self._ask(request, on_slice)
         if kind != _SIGN_RESPONSE:
             raise AgentProblem("it refused to sign")
         try:
@@ -119,29 +124,30 @@ class Agent:
         """End the connection to the agent."""
         self._connection.close()
 
-    def _in_time(self) -> bool:
-        return time.monotonic() < self._until
+    def _in_time(self) -> None:
+        self._meanwhile()
+        if time.monotonic() >= self._until:
+            raise AgentProblem("it did not answer in time")
 
-    def _ask(self, request: bytes, go_on: Callable[[], bool]) -> tuple[int, bytes]:
+    def _ask(self, request: bytes, meanwhile: Meanwhile) -> tuple[int, bytes]:
         try:
             self._connection.send(packed(request))
-            (length,) = struct.unpack(">I", self._receive(4, go_on))
+            (length,) = struct.unpack(">I", self._receive(4, meanwhile))
             if not 0 < length <= LARGEST:
                 raise AgentProblem("its answer is not an agent's")
-            answer = self._receive(length, go_on)
+            answer = self._receive(length, meanwhile)
         except OSError as problem:
             raise AgentProblem(problem.strerror or "it went away") from problem
         return answer[0], answer[1:]
 
-    def _receive(self, count: int, go_on: Callable[[], bool]) -> bytes:
+    def _receive(self, count: int, meanwhile: Meanwhile) -> bytes:
         data = b""
         while len(data) < count:
             try:
                 more = self._connection.recv(count - len(data))
             except TimeoutError:
-                if go_on():
-                    continue
-                raise AgentProblem("it did not answer in time") from None
+                meanwhile()
+                continue
             if not more:
                 raise AgentProblem("it went away")
             data += more

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-SLICE = 0.2
-"""Seconds after which ``recv`` raises TimeoutError, so that a wait can be given up."""
+from hermes_tunnel.ssh.waiting import SLICE
+
 LARGEST = 256 * 1024
 """Bytes of an answer; what OpenSSH's own client takes."""
 _PIPE = r"\\.\pipe\openssh-ssh-agent"

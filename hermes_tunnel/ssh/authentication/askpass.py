@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 
-Ask = Callable[[str, bool, Callable[[], bool]], str | None]
-"""Asks the person: the prompt, whether the answer is hidden, and whether it is wanted still, which may change
-while the person thinks; None where nobody answers."""
+from hermes_tunnel.question import Ask, Question
+from hermes_tunnel.ssh.waiting import run
 
 _DEFAULT = "ssh-askpass"
 _LONGEST = 1024
@@ -32,8 +31,6 @@ def through_askpass(
     With SSH_ASKPASS_REQUIRE ``force`` always, with ``prefer`` where there is a display, with ``never``
     never; else where there is a display and no terminal.
 
-    The program's question stands until it is answered, also where nobody wants the answer any more.
-
     :param ask: the terminal's way
     :param at_terminal: whether somebody could have answered that
     """
@@ -43,21 +40,31 @@ def through_askpass(
     if program is None or required == "never" or not (has_display or required == "force"):
         return ask
 
-    def asked(prompt: str, hidden: bool, wanted: Callable[[], bool]) -> str | None:
+    def asked(question: Question, wanted: Callable[[], bool]) -> str | None:
         if required in ("force", "prefer"):
-            return _run(program, prompt)
-        answer = ask(prompt, hidden, wanted)
-        return _run(program, prompt) if answer is None and wanted() and not at_terminal() else answer
+            return _run(program, question, wanted)
+        answer = ask(question, wanted)
+        if answer is None and wanted() and not at_terminal():
+            return _run(program, question, wanted)
+        return answer
 
     return asked
 
 
-def _run(program: str, prompt: str) -> str | None:
-    """What the program prints, up to its line's end; None where the person cancelled it."""
+def _run(program: str, question: Question, wanted: Callable[[], bool]) -> str | None:
+    """What the program prints, up to its line's end; None where the person cancelled it.
+
+    Its question goes where nobody wants the answer any more.
+    """
+
+    def check() -> None:
+        if not wanted():
+            raise TimeoutError
+
+    whose = f"({question.whose}) " if question.whose else ""
+    prompt = "\n".join((*question.said, *question.above, f"{whose}{question.text} "))
     try:
-        done = subprocess.run(
-            [program, prompt], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
-        )
+        done = run([program, prompt], check, seconds=math.inf, quiet=False)
     except OSError:
         return None
     if done.returncode:

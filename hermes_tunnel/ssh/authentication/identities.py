@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from hermes_tunnel.ssh.authentication.agent import Agent, AgentKey, AgentProblem
 from hermes_tunnel.ssh.authentication.certificates import certified, read_certificate
 from hermes_tunnel.ssh.authentication.keys import KeyFile
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import key_type, rsa_bits
 from hermes_tunnel.text import plain, quote
 
@@ -49,9 +49,7 @@ class Identities:
             self.agent.close()
 
 
-def collect(
-    configuration: HopConfiguration, proof: tuple[bytes, bytes, bytes], tell: Callable[[str], object]
-) -> Identities:
+def collect(configuration: HopConfiguration, proof: tuple[bytes, bytes, bytes], person: Person) -> Identities:
     """The identities for a hop, in the order of OpenSSH's ``pubkey_prepare``.
 
     First come the certificates of CertificateFile; then the agent's keys, those first that ssh_config names;
@@ -59,10 +57,21 @@ def collect(
     certificate is looked for beside a key.
 
     :param proof: of the server, for the agent: ``Transport.proof``
-    :param tell: called with a line where the agent does not answer
+    :param person: is told where the agent does not answer
     """
     found = Identities()
-    held = {key.blob: key for key in _agent_keys(configuration, proof, found, tell)}
+    try:
+        _collect(configuration, proof, person, found)
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def _collect(
+    configuration: HopConfiguration, proof: tuple[bytes, bytes, bytes], person: Person, found: Identities
+) -> None:
+    held = {key.blob: key for key in _agent_keys(configuration, proof, found, person)}
     files = _files(configuration, found)
     signers = [file for file in files.values() if not file.is_public()]
     offered = [
@@ -91,7 +100,6 @@ def collect(
             seen.add(identity.blob or b"")
             if _is_long_enough(identity, configuration, found):
                 found.offered.append(identity)
-    return found
 
 
 def _is_long_enough(identity: Identity, configuration: HopConfiguration, found: Identities) -> bool:
@@ -118,12 +126,12 @@ def _agent_keys(
     configuration: HopConfiguration,
     proof: tuple[bytes, bytes, bytes],
     found: Identities,
-    tell: Callable[[str], object],
+    person: Person,
 ) -> list[AgentKey]:
     if configuration.identity_agent == "":
         return []
     try:
-        found.agent = Agent(configuration.identity_agent)
+        found.agent = Agent(configuration.identity_agent, person.check)
         found.agent.bind(*proof)
         return found.agent.keys()
     except AgentProblem as problem:
@@ -132,7 +140,7 @@ def _agent_keys(
                 (f"the ssh agent could not be asked: {problem}", configuration.ssh_add("-l"))
             )
         if found.agent is not None or configuration.identity_agent:
-            tell(f"Warning: going on without the ssh agent: {problem}.")
+            person.tell(f"Warning: going on without the ssh agent: {problem}.")
         return []
 
 

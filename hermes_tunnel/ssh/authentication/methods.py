@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.publickey import PublicKeys
 from hermes_tunnel.ssh.authentication.refusals import Record, hung_up, nothing_left
 from hermes_tunnel.ssh.authentication.userauth import (
@@ -17,49 +17,38 @@ from hermes_tunnel.ssh.authentication.userauth import (
     UserAuth,
 )
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
-
-Ask = Callable[[str, bool], str | None]
-"""Asks the person: the prompt, whether the answer is hidden; None where nobody answers."""
-Tell = Callable[[str], object]
-"""Tells the person one line."""
 
 _LONGEST_PROMPT = 400
 
 
-def authenticate(
-    transport: Transport, configuration: HopConfiguration, *, ask: Ask, tell: Tell, detail: Tell
-) -> None:
-    """Authenticate on a transport whose host key has been verified.
+def authenticate(transport: Transport, configuration: HopConfiguration, person: Person) -> str:
+    """Authenticate on a transport whose host key has been verified; gives the method that was the last.
 
-    :param ask: asks the person for a passphrase, a password or a code
-    :param tell: shows the person a line: the server's banner, an agent that waits
-    :param detail: tells those who want to know it all what is shown and taken; no secret
+    :param person: is asked for a passphrase, a password or a code, and told what is shown and taken
     :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
         another connection with IdentitiesOnly might do
     :raises NetworkFailure: the connection was lost
+    :raises NotWanted: it is not wanted any more
     """
-    attempt = _Attempt(transport, configuration, ask, tell, detail)
+    attempt = _Attempt(transport, configuration, person)
     with closing(attempt.keys):
-        method = attempt.run()
-    detail(f"Authenticated to {configuration.label} by {method}.")
+        return attempt.run()
 
 
 class _Attempt:
     """One authentication: what was tried so far, and what is left."""
 
-    def __init__(
-        self, transport: Transport, configuration: HopConfiguration, ask: Ask, tell: Tell, detail: Tell
-    ) -> None:
+    def __init__(self, transport: Transport, configuration: HopConfiguration, person: Person) -> None:
         self._transport = transport
         self._configuration = configuration
         self._label = configuration.label
-        self._ask = ask
-        self._tell = tell
+        self._person = person
         self._record = Record(configuration)
         self._refused = False
-        self.keys = PublicKeys(transport, configuration, self._record, ask=ask, tell=tell, detail=detail)
+        self.keys = PublicKeys(transport, configuration, self._record, person)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
 
@@ -72,7 +61,9 @@ class _Attempt:
         }
         method = "none"
         try:
-            self._service = UserAuth(self._transport, self._configuration.user, self._banner)
+            self._service = UserAuth(
+                self._transport, self._configuration.user, self._told_by_the_server, self._person.check
+            )
             self._service.request("none")
             reply: Reply | None = self._service.reply()
             while not isinstance(reply, Success):
@@ -108,13 +99,11 @@ class _Attempt:
             answered = answered or bool(reply.prompts)
             if reply.prompts:
                 self._tell_of_a_refusal()
-            for line in (*reply.name.splitlines(), *reply.instruction.splitlines()):
-                self._told_by_the_server(line)
+            self._told_by_the_server(f"{reply.name}\n{reply.instruction}")
             answers = []
             for prompt, shown in reply.prompts:
                 *above, last = prompt.splitlines() or [""]
-                for line in above:
-                    self._told_by_the_server(line)
+                self._told_by_the_server("\n".join(above))
                 answer = self._answer(plain(last)[:_LONGEST_PROMPT], hidden=not shown)
                 if answer is None:
                     self._service.abandon()
@@ -131,7 +120,7 @@ class _Attempt:
     def _password(self) -> Reply | None:
         self._left["password"] -= 1
         self._tell_of_a_refusal()
-        password = self._answer("Password: ")
+        password = self._answer("Password:")
         if password is None:
             self._nobody_for("password", "asks for a password")
             return None
@@ -151,22 +140,21 @@ class _Attempt:
     def _tell_of_a_refusal(self) -> None:
         """Why the person is asked again, in ssh's words."""
         if self._refused:
-            self._tell(f"({self._label}) Permission denied, please try again.")
+            self._person.tell(f"({self._label}) Permission denied, please try again.")
         self._refused = False
 
     def _changed(self, words: str) -> tuple[str, str] | None:
         """The old password, and the new one that is to be in its place (RFC 4252 section 8)."""
-        for line in words.splitlines():
-            self._told_by_the_server(line)
-        old = self._answer("Old password: ")
+        self._told_by_the_server(words)
+        old = self._answer("Old password:")
         while old is not None:
-            new = self._answer("New password: ")
-            again = None if new is None else self._answer("Retype new password: ")
+            new = self._answer("New password:")
+            again = None if new is None else self._answer("Retype new password:")
             if new is None or again is None:
                 return None
             if new == again:
                 return old, new
-            self._tell(f"({self._label}) The new passwords differ; try again.")
+            self._person.tell(f"({self._label}) The new passwords differ; try again.")
         return None
 
     def _nobody_for(self, method: str, what: str) -> None:
@@ -175,12 +163,7 @@ class _Attempt:
         self._record.unanswered = self._record.unanswered or what
 
     def _answer(self, prompt: str, *, hidden: bool = True) -> str | None:
-        return self._ask(f"({self._label}) {prompt}", hidden)
+        return self._person.answer(Question(prompt.rstrip(), hidden, whose=self._label))
 
-    def _told_by_the_server(self, line: str) -> None:
-        if plain(line).strip():
-            self._tell(f"({self._label}) {plain(line)[:_LONGEST_PROMPT]}")
-
-    def _banner(self, text: str) -> None:
-        for line in text.splitlines()[:100]:
-            self._tell(plain(line)[:_LONGEST_PROMPT])
+    def _told_by_the_server(self, text: str) -> None:
+        self._person.quote(self._label, text)

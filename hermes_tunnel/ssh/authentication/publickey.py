@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.agent import AgentProblem
 from hermes_tunnel.ssh.authentication.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.authentication.keys import (
@@ -17,6 +18,7 @@ from hermes_tunnel.ssh.authentication.keys import (
 from hermes_tunnel.ssh.authentication.refusals import Record, stopped_waiting
 from hermes_tunnel.ssh.authentication.userauth import Failed, KeyAccepted, Reply, UserAuth
 from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import describe, key_type
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
@@ -29,9 +31,7 @@ class PublicKeys:
     """The person's keys, of which one after the other is tried.
 
     :param record: is told what was tried
-    :param ask: asks the person for a passphrase
-    :param tell: tells the person a line
-    :param detail: tells a line for the curious
+    :param person: is asked for a passphrase, and told what becomes of each key
     """
 
     def __init__(
@@ -39,17 +39,12 @@ class PublicKeys:
         transport: Transport,
         configuration: HopConfiguration,
         record: Record,
-        *,
-        ask: Callable[[str, bool], str | None],
-        tell: Callable[[str], object],
-        detail: Callable[[str], object],
+        person: Person,
     ) -> None:
         self._transport = transport
         self._configuration = configuration
         self._record = record
-        self._ask = ask
-        self._tell = tell
-        self._detail = detail
+        self._person = person
         self._identities: Identities | None = None
         self._refused: list[Identity] = []
 
@@ -64,7 +59,7 @@ class PublicKeys:
         :returns: what came of it; None where no key is left
         """
         if self._identities is None:
-            self._identities = collect(self._configuration, self._transport.proof, self._tell)
+            self._identities = collect(self._configuration, self._transport.proof, self._person)
             self._record.problems = self._identities.problems
             self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
             self._asks_first = not _sole_plain_file(self._identities.offered)
@@ -126,7 +121,9 @@ class PublicKeys:
 
     def _told(self, name: str, blob: bytes, *, takes: bool) -> None:
         verb = "takes" if takes else "does not take"
-        self._detail(f"{self._configuration.label} {verb} {plain(name)}: {describe(key_type(blob), blob)}.")
+        self._person.detail(
+            f"{self._configuration.label} {verb} {plain(name)}: {describe(key_type(blob), blob)}."
+        )
 
     def _algorithm(self, blob: bytes) -> str:
         """What to sign with.
@@ -176,19 +173,22 @@ class PublicKeys:
                 identity.agent_blob,
                 data,
                 algorithm,
-                wanted=self._transport.is_active,
-                waiting=lambda: self._asks_the_person(identity),
+                meanwhile=self._on_slice,
+                slow=lambda: self._asks_the_person(identity),
             )
         except AgentProblem as problem:
-            if not self._transport.is_active():
-                raise stopped_waiting(self._configuration) from None
             raise UnusableKey(
                 f"the agent did not sign with: {problem}", self._configuration.ssh_add("-l")
             ) from problem
 
+    def _on_slice(self) -> None:
+        self._person.check()
+        if not self._transport.is_active():
+            raise stopped_waiting(self._configuration)
+
     def _asks_the_person(self, identity: Identity) -> None:
         """The agent waits for a touch, a fingerprint or a yes."""
-        self._tell(f"Approve {identity.name} in your agent, for {self._configuration.label}.")
+        self._person.tell(f"Approve {identity.name} in your agent, for {self._configuration.label}.")
 
     def _unlock(self, file: KeyFile) -> bytes:
         try:
@@ -197,7 +197,8 @@ class PublicKeys:
             pass
         for _ in range(0 if self._configuration.batch_mode else _PASSPHRASE_PROMPTS):
             label = self._configuration.label
-            passphrase = self._ask(f"Enter passphrase for key '{plain(file.path)}' ({label}): ", True)
+            text = f"Enter passphrase for key '{plain(file.path)}' ({label}):"
+            passphrase = self._person.answer(Question(text, hidden=True))
             if not passphrase:
                 raise UnusableKey("is encrypted, and no passphrase was given", self._ssh_add(file))
             try:

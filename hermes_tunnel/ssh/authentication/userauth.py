@@ -25,7 +25,8 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 
-from hermes_tunnel.ssh.transport import SLICE, Transport
+from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
 
 _MOST_PROMPTS = 32
 
@@ -92,12 +93,20 @@ class UserAuth:
     :param transport: after its key exchange; this becomes its ``auth_handler``
     :param user: the name on the server
     :param banner: called with the text of each banner, before the reply that follows it
+    :param meanwhile: called while a reply is waited for
     """
 
-    def __init__(self, transport: Transport, user: str, banner: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        user: str,
+        banner: Callable[[str], object],
+        meanwhile: Meanwhile = nothing,
+    ) -> None:
         self._transport = transport
         self._user = user
         self._show_banner = banner
+        self._meanwhile = meanwhile
         # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
         self._replies: queue.Queue[Reply | _Banner | None] = queue.Queue()
         self._pending: deque[str] = deque()
@@ -145,6 +154,7 @@ class UserAuth:
             try:
                 reply = self._replies.get(timeout=SLICE)
             except queue.Empty:
+                self._meanwhile()
                 if self._transport.is_active():
                     continue
                 reply = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
@@ -11,13 +12,21 @@ from hermes_tunnel.ssh.config.keywords import Options, find_ssh
 from hermes_tunnel.ssh.config.target import Hop, Target, parse_jumps
 from hermes_tunnel.ssh.config.tokens import Tokens
 from hermes_tunnel.ssh.config.values import honoured
+from hermes_tunnel.ssh.connection import NotWanted
+from hermes_tunnel.ssh.waiting import Meanwhile
 
 __all__ = ["HopConfiguration", "Options", "resolve"]
 
 _MOST_HOPS = 8
 
 
-def resolve(target: Target, options: Options, *, program: str | None = None) -> tuple[HopConfiguration, ...]:
+def resolve(
+    target: Target,
+    options: Options,
+    *,
+    program: str | None = None,
+    wanted: Callable[[], bool] = lambda: True,
+) -> tuple[HopConfiguration, ...]:
     """The hops of the way to a target, first hop first, destination last.
 
     As ssh does it, a ProxyJump's last entry is the direct predecessor, a hop that is given earlier hops
@@ -26,10 +35,17 @@ def resolve(target: Target, options: Options, *, program: str | None = None) -> 
 
     :param program: the ssh program to ask; found where it is None; empty for none, and where there is none,
         the files are read here
+    :param wanted: whether anybody wants to know it still; looked at while ssh thinks
     :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
+    :raises NotWanted: nobody does any more
     """
+
+    def check() -> None:
+        if not wanted():
+            raise NotWanted
+
     words = target.as_words(options.as_words())
-    way = _Way((find_ssh() if program is None else program) or None, words)
+    way = _Way((find_ssh() if program is None else program) or None, words, check)
     return tuple(way.chain(target.destination, target.jumps, options))
 
 
@@ -39,6 +55,7 @@ class _Way:
 
     program: str | None
     typed: tuple[str, ...]
+    meanwhile: Meanwhile
 
     def chain(
         self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Target, ...] = ()
@@ -53,8 +70,8 @@ class _Way:
             raise ConfigurationFailure(
                 f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
             )
-        said = keywords.read(target, options, self.program)
-        newer = keywords.newer(hop, said, self.program)
+        said = keywords.read(target, options, self.program, self.meanwhile)
+        newer = keywords.newer(hop, said, self.program, self.meanwhile)
         configuration = replace(
             honoured(hop, said, options, asked=self.program is not None, typed=self.typed, newer=newer),
             way=target.as_words(options.as_words()),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from hermes_tunnel.ssh.config.hop import shell_line
 from hermes_tunnel.ssh.config.target import Hop, Target
 from hermes_tunnel.ssh.config.tokens import home
 from hermes_tunnel.ssh.config.vocabulary import unheard_of
+from hermes_tunnel.ssh.waiting import Meanwhile, nothing, run
 from hermes_tunnel.text import plain, quote
 
 Keywords = Mapping[str, Sequence[str]]
@@ -77,20 +77,21 @@ def find_ssh(name: str = "ssh") -> str | None:
     return shutil.which(name)
 
 
-def read(target: Target, options: Options, program: str | None) -> Keywords:
+def read(target: Target, options: Options, program: str | None, meanwhile: Meanwhile = nothing) -> Keywords:
     """What ssh_config says of a hop that is reached this way: lower-case keywords, each with its values.
 
     :param program: the ssh program, or None where there is none
+    :param meanwhile: called while it thinks
     :raises UsageFailure: an option has not the form of one
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
     """
     for option in options.options:
         if plain(option) != option or not re.match(r"[A-Za-z]+[ =]", option):
             raise UsageFailure(f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys")
-    return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program)
+    return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program, meanwhile)
 
 
-def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
+def newer(hop: Hop, said: Keywords, program: str | None, meanwhile: Meanwhile = nothing) -> list[str]:
     """The keywords that this program has not heard of and that are set to something else than the default.
 
     :param said: all that ``read`` gave for the hop
@@ -98,21 +99,15 @@ def newer(hop: Hop, said: Keywords, program: str | None) -> list[str]:
     strange = unheard_of(said)
     if not strange or program is None:
         return strange
-    default = _ask_ssh(Target(hop), Options(config_file="none"), program)
+    default = _ask_ssh(Target(hop), Options(config_file="none"), program, meanwhile)
     return [keyword for keyword in strange if said[keyword] != default.get(keyword)]
 
 
-def _ask_ssh(target: Target, options: Options, program: str) -> Keywords:
+def _ask_ssh(target: Target, options: Options, program: str, meanwhile: Meanwhile) -> Keywords:
     *words, host = target.as_words(options.as_words())
     try:
-        result = subprocess.run(
-            [program, "-G", *words, "--", host],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as problem:
+        result = run([program, "-G", *words, "--", host], meanwhile, seconds=_SECONDS)
+    except TimeoutError as problem:
         raise ConfigurationFailure(
             f"ssh did not say how to reach {quote(host)} within {_SECONDS:.0f} s",
             f"look for a Match exec that hangs: {shell_line('ssh', '-G', *words, host)}",

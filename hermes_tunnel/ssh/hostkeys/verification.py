@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import subprocess
 import tempfile
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from hermes_tunnel.errors import HostKeyFailure
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.config.hop import HopConfiguration, shell_line
 from hermes_tunnel.ssh.config.keywords import find_ssh
 from hermes_tunnel.ssh.hostkeys.known_hosts import SSH_PORT, Finding, KnownHosts, Verdict, append, known_name
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import called, describe, fingerprint, parse_public_line, rsa_bits
+from hermes_tunnel.ssh.waiting import Meanwhile, run
 
 __all__ = ["KnownHosts", "known_as", "verify"]
 
-_QUESTION = "Are you sure you want to continue connecting (yes/no/[fingerprint])? "
-_AGAIN = "Please type 'yes', 'no' or the fingerprint: "
+_KEYGEN_SECONDS = 10.0
+_QUESTION = "Are you sure you want to continue connecting (yes/no/[fingerprint])?"
+_AGAIN = "Please type 'yes', 'no' or the fingerprint:"
 
 
 def verify(
@@ -27,9 +30,8 @@ def verify(
     key_type: str,
     blob: bytes,
     *,
+    person: Person,
     address: str | None = None,
-    ask: Callable[[str, bool], str | None],
-    tell: Callable[[str], object],
 ) -> None:
     """Do nothing if a server's key may be trusted, according to StrictHostKeyChecking.
 
@@ -38,35 +40,27 @@ def verify(
 
     :param key_type: such as ``ssh-ed25519``
     :param blob: the key that the server proved to have
+    :param person: is asked about a key that nobody knows
     :param address: the server's IP address, if that was dialled
-    :param ask: asks the person: the prompt (its last line is the question), and whether the answer is
-        hidden; None where nobody answers
-    :param tell: tells the person one line
     :raises HostKeyFailure: the key is not the known one, or unknown and not accepted
+    :raises NotWanted: the connection is not wanted any more
     """
-    _check_in_itself(hop, key_type, blob)
+    _check_in_itself(hop, key_type, blob, person.check)
     is_here = address is not None and ipaddress.ip_address(address.partition("%")[0]).is_loopback
     if is_here and hop.no_host_authentication_for_localhost and not hop.host_key_alias:
         return
     host, port = known_as(hop)
     finding = known.find(host, port, blob)
     if finding.verdict is Verdict.UNKNOWN:
-        _accept(hop, key_type, blob, ask, tell)
-        _remember(hop, key_type, blob, tell)
+        _accept(hop, key_type, blob, person)
+        _remember(hop, key_type, blob, person)
     elif finding.verdict is not Verdict.KNOWN:
         raise _refusal(finding, hop, describe(key_type, blob))
     if address and hop.check_host_ip and not is_here:
-        _check_address(known.find(address, hop.port, blob), hop, address, ask=ask, tell=tell)
+        _check_address(known.find(address, hop.port, blob), hop, address, person)
 
 
-def _check_address(
-    finding: Finding,
-    hop: HopConfiguration,
-    address: str,
-    *,
-    ask: Callable[[str, bool], str | None],
-    tell: Callable[[str], object],
-) -> None:
+def _check_address(finding: Finding, hop: HopConfiguration, address: str, person: Person) -> None:
     """CheckHostIP: the address may be known by another key than the name is."""
     if finding.verdict not in (Verdict.CHANGED, Verdict.REVOKED):
         return
@@ -76,17 +70,17 @@ def _check_address(
         + _removal(known_name(address, hop.port), finding),
     )
     if hop.strict_host_key_checking == "ask" and not hop.batch_mode:
-        question = "Are you sure you want to continue connecting (yes/no)? "
-        answer = ask(f"Warning: {failure.message}.\n{question}", False) or ""
-        if answer.strip().lower() != "yes":
+        question = "Are you sure you want to continue connecting (yes/no)?"
+        answer = person.answer(Question(question, above=(f"Warning: {failure.message}.",)))
+        if (answer or "").strip().lower() != "yes":
             raise failure
     elif hop.strict_host_key_checking in ("ask", "yes"):
         raise failure
     else:
-        tell(f"Warning: {failure.message}.")
+        person.tell(f"Warning: {failure.message}.")
 
 
-def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes) -> None:
+def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes, meanwhile: Meanwhile) -> None:
     """RequiredRSASize and RevokedHostKeys, which count before known_hosts."""
     key, bits = describe(key_type, blob), rsa_bits(blob)
     if bits is not None and bits < hop.required_rsa_size:
@@ -105,7 +99,7 @@ def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes) -> None:
             "see RevokedHostKeys in ssh_config(5)",
         ) from problem
     is_binary = data.startswith(b"SSHKRL\n\0")
-    if _binary_list_has(hop, key_type, blob) if is_binary else _list_has(data, blob):
+    if _binary_list_has(hop, key_type, blob, meanwhile) if is_binary else _list_has(data, blob):
         raise HostKeyFailure(
             f"the host key of {hop.label} is revoked: {key}, by {hop.revoked_host_keys}",
             "do not connect; ask the server's administrator for the new key",
@@ -116,15 +110,17 @@ def _list_has(data: bytes, blob: bytes) -> bool:
     return any(parse_public_line(line) == blob for line in data.splitlines())
 
 
-def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes) -> bool:
+def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes, meanwhile: Meanwhile) -> bool:
     """Whether a key revocation list (ssh-keygen(1)) has a key; OpenSSH's own program reads it."""
-    program, file = find_ssh("ssh-keygen"), str(hop.revoked_host_keys)
+    program, file, told = find_ssh("ssh-keygen"), str(hop.revoked_host_keys), None
     with tempfile.TemporaryDirectory() as directory:
         key = Path(directory, "key.pub")
         key.write_bytes(key_type.encode() + b" " + base64.b64encode(blob))
         words = [program or "", "-Q", "-f", file, str(key)]
         # It says 0 for good, 1 for revoked, and something else where it could not tell.
-        told = subprocess.run(words, capture_output=True, check=False).returncode if program else None
+        if program:
+            with suppress(TimeoutError):
+                told = run(words, meanwhile, seconds=_KEYGEN_SECONDS).returncode
     if told not in (0, 1):
         raise HostKeyFailure(
             f"RevokedHostKeys is a binary list, which ssh-keygen did not read: {file}",
@@ -142,8 +138,7 @@ def _accept(
     hop: HopConfiguration,
     key_type: str,
     blob: bytes,
-    ask: Callable[[str, bool], str | None],
-    tell: Callable[[str], object],
+    person: Person,
 ) -> None:
     key = describe(key_type, blob)
     strictness = hop.strict_host_key_checking.lower()
@@ -155,16 +150,17 @@ def _accept(
     if strictness == "accept-new":
         return
     if strictness in ("no", "off", "false"):
-        tell(f"Warning: the host key of {hop.label} is not known ({key}); StrictHostKeyChecking accepts it.")
+        person.tell(
+            f"Warning: the host key of {hop.label} is not known ({key}); StrictHostKeyChecking accepts it."
+        )
         return
     if strictness in ("yes", "true"):
         raise _unknown(hop, key, "and StrictHostKeyChecking is on", "-o", "StrictHostKeyChecking=ask")
-    prompt = (
-        f"The authenticity of host '{hop.alias} ({hop.address})' can't be established.\n"
-        f"{called(key_type)} key fingerprint is {fingerprint(blob)}.\n{_QUESTION}"
-    )
+    authenticity = f"The authenticity of host '{hop.alias} ({hop.address})' can't be established."
+    shown = f"{called(key_type)} key fingerprint is {fingerprint(blob)}."
+    question = Question(_QUESTION, above=(authenticity, shown))
     while not hop.batch_mode:
-        answer = ask(prompt, False)
+        answer = person.answer(question)
         if answer is None:
             break
         answer = answer.strip()
@@ -175,21 +171,21 @@ def _accept(
                 f"the host key of {hop.label} was not accepted: {key}",
                 "compare the fingerprint with the one that the server's administrator has",
             )
-        prompt = _AGAIN
+        question = Question(_AGAIN)
     batch = ("-o", "BatchMode=no") if hop.batch_mode else ()
     raise _unknown(hop, key, "and nobody is here to be asked", *batch)
 
 
-def _remember(hop: HopConfiguration, key_type: str, blob: bytes, tell: Callable[[str], object]) -> None:
+def _remember(hop: HopConfiguration, key_type: str, blob: bytes, person: Person) -> None:
     host, port = known_as(hop)
     for path in hop.user_known_hosts_files[:1]:
         try:
             append(path, host, port, key_type, blob, hashed=hop.hash_known_hosts)
         except (OSError, ValueError) as problem:
             why = (problem.strerror if isinstance(problem, OSError) else None) or problem
-            tell(f"Warning: the host key of {hop.label} could not be added to {path}: {why}.")
+            person.tell(f"Warning: the host key of {hop.label} could not be added to {path}: {why}.")
         else:
-            tell(f"Added '{known_name(host, port)}' ({called(key_type)}) to {path}.")
+            person.tell(f"Added '{known_name(host, port)}' ({called(key_type)}) to {path}.")
 
 
 def _unknown(hop: HopConfiguration, key: str, why: str, *options: str) -> HostKeyFailure:

@@ -15,6 +15,7 @@ import pytest
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.authentication.agent_socket import Blocking, _on_windows, _Pipe, reach
 from hermes_tunnel.ssh.public_key import parse_public_line
+from hermes_tunnel.ssh.waiting import nothing
 from tests.interrupted import interrupted, needs_a_signal
 from tests.ssh.sshd import keygen, public
 
@@ -99,7 +100,7 @@ def test_a_thread_waits_where_a_wait_cannot_be_given_up(agent: Callable[..., str
         (listed,) = reached.keys()
         assert listed.comment == "key"
         blob = parse_public_line(public(key).encode()) or b""
-        signature = reached.sign(blob, b"data", "ssh-ed25519", lambda: True, lambda: None)
+        signature = reached.sign(blob, b"data", "ssh-ed25519", nothing, nothing)
     assert signature.startswith(b"\0\0\0\x0bssh-ed25519")
 
 
@@ -108,7 +109,7 @@ def test_a_pipe_that_hangs_is_given_up() -> None:
     ours, theirs = socket.socketpair()
     begin = time.monotonic()
     with (
-        closing(Agent(None, 0.3, connect=lambda *_: Blocking(ours))) as hung,
+        closing(Agent(None, seconds=0.3, connect=lambda *_: Blocking(ours))) as hung,
         pytest.raises(AgentProblem, match="in time"),
     ):
         hung.keys()

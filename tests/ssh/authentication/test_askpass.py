@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import always, hop, nobody, run
+from tests.ssh.hops import always, hop, nobody, run, to
 from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = [
@@ -58,9 +59,10 @@ def test_it_is_used_where_ssh_uses_it(
     )
     by_ssh = asked(askpass)
     assert (done.returncode == 0) == bool(by_ssh)
-    answer = through_askpass(nobody, environment, at_terminal=lambda: False)("Password: ", True, always)
+    question = Question("Password:", hidden=True, whose="me@box")
+    answer = through_askpass(nobody, environment, at_terminal=lambda: False)(question, always)
     assert answer == ("correct horse" if by_ssh else None)
-    assert asked(askpass) == (["Password: "] if by_ssh else [])
+    assert asked(askpass) == (["(me@box) Password: "] if by_ssh else [])
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,13 @@ def test_a_terminal_comes_first_unless_it_is_preferred(
 ) -> None:
     """At a terminal the program is asked by force only, or where it is preferred and there is a display."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), **variables}
-    assert through_askpass(lambda *_: "typed", environment, lambda: True)("?", True, always) == expected
+    assert through_askpass(lambda *_: "typed", environment, lambda: True)(Question("?"), always) == expected
 
 
 def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
     """An end of input at a terminal is an answer."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), "DISPLAY": ":0"}
-    assert through_askpass(nobody, environment, lambda: True)("?", True, always) is None
+    assert through_askpass(nobody, environment, lambda: True)(Question("?"), always) is None
     assert asked(askpass) == []
 
 
@@ -94,7 +96,7 @@ def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
 def test_a_program_that_gives_no_answer_is_nobody(program: str) -> None:
     """Cancelled, missing, or no program."""
     environment = {**PATH, "SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}
-    assert through_askpass(nobody, environment, lambda: False)("?", True, always) is None
+    assert through_askpass(nobody, environment, lambda: False)(Question("?"), always) is None
 
 
 def test_a_connection_asks_it(
@@ -110,6 +112,18 @@ def test_a_connection_asks_it(
     server.accept(key)
     monkeypatch.setenv("SSH_ASKPASS", str(askpass))
     monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
-    with connect([hop(server.port, known(server), key)], ask=nobody, tell=print) as connection:
+    with to(hop(server.port, known(server), key)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
     assert asked(askpass) == [f"Enter passphrase for key '{key}' (root@box): "]
+
+
+def test_its_question_goes_with_whoever_wanted_the_answer(tmp_path: Path) -> None:
+    """A server that has left needs no password: the program is ended, and is nobody."""
+    program = tmp_path / "stays"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    environment = {**PATH, "SSH_ASKPASS": str(program), "SSH_ASKPASS_REQUIRE": "force"}
+    began = time.monotonic()
+    asks = through_askpass(nobody, environment, lambda: False)
+    assert asks(Question("?"), lambda: time.monotonic() < began + 0.3) is None
+    assert time.monotonic() - began < 2

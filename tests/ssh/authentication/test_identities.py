@@ -17,10 +17,10 @@ from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.authentication.keys import signature_algorithm
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.wire import packed
-from tests.ssh.hops import fails, hop, nobody
+from tests.ssh.answering import Answering
+from tests.ssh.hops import fails, hop, to
 from tests.ssh.security_key import SecurityKey
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, certify, keygen, public
@@ -99,7 +99,7 @@ def test_the_keys_and_their_order_are_those_of_ssh(
     by_ssh = shown()
     hops = resolve(parse_target("127.0.0.1"), Options(config_file=str(config)))
     with pytest.raises(AuthenticationFailure):
-        connect(hops, ask=nobody, tell=print)
+        to(*hops)
     assert shown() == by_ssh
     assert by_ssh
 
@@ -117,9 +117,12 @@ def test_a_full_agent_does_not_keep_a_key_file_out(
         server.accept(key)
     path = agent(*(keygen(tmp_path / f"k{n}") for n in range(7)))
     hops = [hop(server.port, known(gate, inner), key, identity_agent=path) for server in (gate, inner)]
-    told: list[str] = []
-    connect(hops, ask=nobody, tell=told.append).close()
-    assert told == ["root@box takes no more of the agent's keys; connecting again with key files only."] * 2
+    person = Answering()
+    to(*hops, emit=person.events.append).close()
+    assert (
+        person.told
+        == ["root@box takes no more of the agent's keys; connecting again with key files only."] * 2
+    )
     inner.authorized_keys.write_text("")
     assert "accepted none of" in fails(*hops).message
 
@@ -185,7 +188,7 @@ def test_an_rsa_key_signs_with_what_is_allowed(
         configuration = replace(configuration, identity_files=(str(rsa),))
     else:
         configuration = replace(configuration, identity_agent=agent(rsa))
-    connect([configuration], ask=nobody, tell=print).close()
+    to(configuration).close()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path]
     certificate = certify(rsa, keygen(rsa.with_name("authority"))).rename(rsa.with_name("certificate"))
     account = Account(["publickey"], keys=[blob])
     with closing(Server(account, signs="ssh-ed25519,ssh-rsa", version="SSH-2.0-OpenSSH_7.4")) as server:
-        connect([hop(server.port, known(server), rsa)], ask=nobody, tell=print).close()
+        to(hop(server.port, known(server), rsa)).close()
         account.keys = []
         failure = fails(hop(server.port, known(server), rsa, certificate_files=(str(certificate),)))
     assert f"certificate {certificate} could sign for root@box with SHA-1 only" in failure.message
@@ -238,7 +241,7 @@ def test_a_certificate_of_a_security_key_gets_in(
             configuration = replace(configuration, identity_files=(str(key),))
         else:
             configuration = replace(configuration, certificate_files=(str(certificate),))
-        connect([configuration], ask=nobody, tell=print).close()
+        to(configuration).close()
     assert "ED25519-SK-CERT" in server.log
 
 
@@ -267,4 +270,4 @@ def test_a_certificate_that_is_none_is_passed_over(
     words = "does not exist" if kind == "not there" else "is not a certificate that can be used"
     assert f"{certificate} {words}" in failure.message
     server.accept(key)
-    connect([configuration], ask=nobody, tell=print).close()
+    to(configuration).close()

@@ -16,8 +16,10 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure, Failure
 from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
+from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.public_key import parse_public_line
-from hermes_tunnel.ssh.transport import Transport, handshake
+from hermes_tunnel.ssh.transport import Transport
+from tests.ssh.answering import Answering
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, keygen, public, security_key_file
@@ -25,30 +27,16 @@ from tests.ssh.sshd import Sshd, keygen, public, security_key_file
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
-class Person:
-    """Answers questions from a list, and remembers what was asked and told."""
-
-    def __init__(self, *answers: str | None) -> None:
-        self.answers = list(answers)
-        self.asked: list[tuple[str, bool]] = []
-        self.told: list[str] = []
-
-    def ask(self, prompt: str, hidden: bool) -> str | None:
-        """The next answer; nobody is there when there is none left."""
-        self.asked.append((prompt, hidden))
-        return self.answers.pop(0) if self.answers else None
-
-
-def log_in(port: int, person: Person | None = None, **configuration: Any) -> Person:
+def log_in(port: int, person: Answering | None = None, **configuration: Any) -> Answering:
     """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
-    person = person or Person()
+    person = person or Answering()
     given = HopConfiguration("box", "127.0.0.1", "root", port, identity_agent="")
     hop = replace(given, **configuration)
     with socket.create_connection(("127.0.0.1", port)) as sock:
         transport = Transport(sock, hop, ())
         try:
             handshake(transport, hop)
-            authenticate(transport, hop, ask=person.ask, tell=person.told.append, detail=print)
+            authenticate(transport, hop, person.person)
             assert transport.is_authenticated()
         finally:
             transport.close()
@@ -57,7 +45,7 @@ def log_in(port: int, person: Person | None = None, **configuration: Any) -> Per
     return person
 
 
-def refused(port: int, person: Person | None = None, **configuration: Any) -> Failure:
+def refused(port: int, person: Answering | None = None, **configuration: Any) -> Failure:
     """The failure of ``log_in``."""
     with pytest.raises(AuthenticationFailure) as failure:
         log_in(port, person, **configuration)
@@ -95,12 +83,14 @@ def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path
             server.accept(key)
             if name == "my key":
                 key.write_text(f"Bag Attributes\n    friendlyName: {name}\n{key.read_text()}")
-            person = log_in(server.port, Person(passphrase), identity_files=(str(key),))
-            expected = [(f"Enter passphrase for key '{key}' (root@box): ", True)] if passphrase else []
+            person = log_in(server.port, Answering(passphrase), identity_files=(str(key),))
+            expected = [(f"Enter passphrase for key '{key}' (root@box):", True)] if passphrase else []
             assert person.asked == expected, name
             if passphrase:
                 Path(f"{key}.pub").unlink()
-                assert log_in(server.port, Person(passphrase), identity_files=(str(key),)).asked == expected
+                assert (
+                    log_in(server.port, Answering(passphrase), identity_files=(str(key),)).asked == expected
+                )
 
 
 def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
@@ -108,8 +98,8 @@ def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tm
     server = sshd()
     key = keygen(tmp_path / "key", passphrase="correct horse")
     server.accept(key)
-    log_in(server.port, Person("wrong", "wrong", "correct horse"), identity_files=(str(key),))
-    person = Person("wrong1", "wrong2", "wrong3", "correct horse")
+    log_in(server.port, Answering("wrong", "wrong", "correct horse"), identity_files=(str(key),))
+    person = Answering("wrong1", "wrong2", "wrong3", "correct horse")
     failure = refused(server.port, person, identity_files=(str(key),))
     assert len(person.asked) == 3
     assert failure.message == f"root@box would take {key}, which is encrypted, and 3 passphrases were wrong"
@@ -125,7 +115,7 @@ def test_an_encrypted_key_without_a_passphrase_is_named(
     server = sshd()
     key = keygen(tmp_path / "key", passphrase="correct horse")
     server.accept(key)
-    failure = refused(server.port, Person(*answers), identity_files=(str(key),), batch_mode=batch)
+    failure = refused(server.port, Answering(*answers), identity_files=(str(key),), batch_mode=batch)
     why = "BatchMode is on" if batch else "no passphrase was given"
     assert failure.message == f"root@box would take {key}, which is encrypted, and {why}"
     assert failure.hint == f"ssh-add {key}"
@@ -297,7 +287,7 @@ def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., 
 def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
     """A socket that IdentityAgent names and nobody serves is said to be passed over, and is the hint."""
     with serving(steps=["publickey"]) as server:
-        person = Person()
+        person = Answering()
         failure = refused(server.port, person, identity_agent=str(tmp_path / "nobody"))
     assert person.told == ["Warning: going on without the ssh agent: No such file or directory."]
     assert failure.hint == f"SSH_AUTH_SOCK={tmp_path}/nobody ssh-add -l"
@@ -314,10 +304,10 @@ ONE_TIME: Rounds = (
 def test_keyboard_interactive_may_have_several_rounds() -> None:
     """Each prompt names who asks, is free of escape sequences, and says whether the answer may be seen."""
     with serving(steps=["keyboard-interactive"], rounds=ONE_TIME) as server:
-        person = log_in(server.port, Person("secret", "123456", "123456"))
+        person = log_in(server.port, Answering("secret", "123456", "123456"))
     assert person.asked == [
-        ("(root@box) Password: ", True),
-        ("(root@box) Code: ", False),
+        ("(root@box) Password:", True),
+        ("(root@box) Code:", False),
         ("(root@box) Again:", False),
     ]
     assert person.told == ["(root@box) Two factors", "(root@box) Look at", "(root@box) your phone"]
@@ -326,9 +316,9 @@ def test_keyboard_interactive_may_have_several_rounds() -> None:
 def test_a_wrong_code_may_be_given_again() -> None:
     """A wrong answer is asked for again, NumberOfPasswordPrompts times."""
     with serving(steps=["keyboard-interactive"], rounds=ONE_TIME[:1]) as server:
-        log_in(server.port, Person("wrong", "secret"))
+        log_in(server.port, Answering("wrong", "secret"))
         server.account.done = 0
-        person = Person("wrong", "wrong", "wrong", "secret")
+        person = Answering("wrong", "wrong", "wrong", "secret")
         failure = refused(server.port, person)
     assert len(person.asked) == 3
     assert person.told.count("(root@box) Permission denied, please try again.") == 2
@@ -350,18 +340,18 @@ def test_a_key_and_then_a_code(tmp_path: Path) -> None:
                 return result
 
         server.account.__class__ = Stepping
-        person = log_in(server.port, Person("secret"), identity_files=(str(key),))
-    assert [prompt for prompt, _ in person.asked] == ["(root@box) Password: "]
+        person = log_in(server.port, Answering("secret"), identity_files=(str(key),))
+    assert [prompt for prompt, _ in person.asked] == ["(root@box) Password:"]
 
 
 def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
     """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
     with serving() as server:
-        person = log_in(server.port, Person("wrong", "open sesame"))
-        assert person.asked == [("(root@box) Password: ", True)] * 2
+        person = log_in(server.port, Answering("wrong", "open sesame"))
+        assert person.asked == [("(root@box) Password:", True)] * 2
         assert person.told == ["(root@box) Permission denied, please try again."]
         server.account.done = 0
-        person = Person("wrong-one", "wrong-two")
+        person = Answering("wrong-one", "wrong-two")
         failure = refused(server.port, person, number_of_password_prompts=2)
     assert len(person.asked) == 2
     assert "password" in failure.message
@@ -373,12 +363,12 @@ def test_an_expired_password_is_changed() -> None:
     with serving(expired="Your password has expired.\n\x1b[2JChange it.") as server:
         answers = ["open sesame", "open sesame", "short", "short"]
         answers += ["open sesame", "long enough", "long enuogh", "long enough", "long enough"]
-        person = log_in(server.port, Person(*answers))
+        person = log_in(server.port, Answering(*answers))
         assert server.account.password == "long enough"
         server.account.expired, server.account.done = "It has expired.", 0
-        failure = refused(server.port, Person("long enough", "long enough", "new one"))
-    change = ["Old password: ", "New password: ", "Retype new password: "]
-    prompts = ["Password: ", *change, *change, *change[1:]]
+        failure = refused(server.port, Answering("long enough", "long enough", "new one"))
+    change = ["Old password:", "New password:", "Retype new password:"]
+    prompts = ["Password:", *change, *change, *change[1:]]
     assert person.asked == [(f"(root@box) {prompt}", True) for prompt in prompts]
     words = ["Your password has expired.", "Change it.", "Too short.", "The new passwords differ; try again."]
     assert person.told == [f"(root@box) {line}" for line in words]
@@ -388,7 +378,7 @@ def test_an_expired_password_is_changed() -> None:
 def test_a_server_that_hangs_up_on_a_wrong_answer_is_not_said_to_have_waited() -> None:
     """What is known is said: it closed the connection, and after what."""
     with serving(hangs_up=True) as server:
-        failure = refused(server.port, Person("wrong"))
+        failure = refused(server.port, Answering("wrong"))
     assert failure.message == "root@box closed the connection without a word after password was tried"
 
 
@@ -408,9 +398,9 @@ def test_a_server_that_names_no_method_is_tried_with_all() -> None:
 
     with serving() as server:
         server.account.__class__ = Silent
-        log_in(server.port, Person("open sesame"))
+        log_in(server.port, Answering("open sesame"))
         server.account.done = 0
-        failure = refused(server.port, Person("wrong"), number_of_password_prompts=1)
+        failure = refused(server.port, Answering("wrong"), number_of_password_prompts=1)
     assert failure.message == "root@box accepted none of: keyboard-interactive, password"
 
 
@@ -418,7 +408,7 @@ def test_a_question_without_a_prompt_may_come_again() -> None:
     """A server that asks on the person's phone sends words alone; one refusal is not the end, as with ssh."""
     rounds: Rounds = [("", "Approve it on your phone", [], ["never"])]
     with serving(steps=["keyboard-interactive"], rounds=rounds) as server:
-        person = Person()
+        person = Answering()
         refused(server.port, person)
         assert server.account.seen == ["none", *["keyboard-interactive"] * 3]
     assert person.told == ["(root@box) Approve it on your phone"] * 3
@@ -427,17 +417,17 @@ def test_a_question_without_a_prompt_may_come_again() -> None:
 def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
     """BatchMode asks nothing; without a terminal the failure says that nobody answered."""
     with serving() as server:
-        person = Person("open sesame")
+        person = Answering("open sesame")
         assert "BatchMode" in refused(server.port, person, batch_mode=True).hint
         assert person.asked == []
-        failure = refused(server.port, Person())
+        failure = refused(server.port, Answering())
     assert failure.message == "root@box asks for a password, and nobody answered"
 
 
 def test_preferred_authentications_decide() -> None:
     """A method that is not listed is not tried, even where the server offers it."""
     with serving() as server:
-        failure = refused(server.port, Person("open sesame"), preferred_authentications=("publickey",))
+        failure = refused(server.port, Answering("open sesame"), preferred_authentications=("publickey",))
         assert "password" not in server.account.seen
     assert failure.message == (
         "nothing here to show root@box (it takes password); "
@@ -450,5 +440,5 @@ def test_preferred_authentications_decide() -> None:
 def test_the_banner_is_told_without_its_escape_sequences() -> None:
     """The server's banner is shown line by line, scrubbed."""
     with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
-        person = log_in(server.port, Person("open sesame"))
-    assert person.told == ["Welcome", "to the box"]
+        person = log_in(server.port, Answering("open sesame"))
+    assert person.told == ["(root@box) Welcome", "(root@box) to the box"]

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from hermes_tunnel import events
 from hermes_tunnel.errors import AuthenticationFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
-from tests.ssh.hops import fails, hop, nobody
+from tests.ssh.answering import Answering
+from tests.ssh.hops import fails, hop, to
 from tests.ssh.security_key import SecurityKey
 from tests.ssh.sshd import Sshd, keygen
 
@@ -39,12 +40,13 @@ def test_who_has_to_touch_it_is_told(
     server.authorized_keys.write_text(security_key.public_line)
     told: list[str] = []
 
-    def person(line: str) -> None:
-        told.append(line)
-        security_key.touched.set()
+    def hears(event: events.Event) -> None:
+        if isinstance(event, events.Notice) and not event.detail:
+            told.append(event.text)
+            security_key.touched.set()
 
     configuration = hop(server.port, known(server), identity_agent=security_key.path)
-    connect([configuration], ask=nobody, tell=person).close()
+    to(configuration, emit=hears).close()
     assert told == ["Approve agent key 'security key' in your agent, for root@box."]
     server.wait_for("Accepted publickey for root from 127.0.0.1")
     assert "ED25519-SK" in server.log
@@ -75,7 +77,7 @@ def test_a_touch_that_is_refused(
     )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
-    connect([configuration], ask=nobody, tell=print).close()
+    to(configuration).close()
 
 
 def test_a_socket_in_a_place_with_spaces(
@@ -98,7 +100,7 @@ def test_a_socket_in_a_place_with_spaces(
         f" UserKnownHostsFile {known(server)}\n"
     )
     hops = resolve(parse_target("box"), Options(config_file=str(tmp_path / "config")))
-    connect(hops, ask=nobody, tell=print).close()
+    to(*hops).close()
 
 
 def test_an_agent_that_is_no_help_does_not_hinder(
@@ -112,18 +114,18 @@ def test_an_agent_that_is_no_help_does_not_hinder(
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=None)
-    told: list[str] = []
+    person = Answering()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "left"))
         monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "left"))
         began = time.monotonic()
-        connect([configuration], ask=nobody, tell=told.append).close()
+        to(configuration, emit=person.events.append).close()
         assert time.monotonic() - began < 2
-        assert told == []
+        assert person.told == []
         listener.listen()
-        connect([configuration], ask=nobody, tell=told.append).close()
+        to(configuration, emit=person.events.append).close()
         assert time.monotonic() - began < 8
-    assert told == ["Warning: going on without the ssh agent: it did not answer in time."]
+    assert person.told == ["Warning: going on without the ssh agent: it did not answer in time."]
 
 
 def test_a_key_that_is_restricted_to_hosts(
@@ -143,7 +145,7 @@ def test_a_key_that_is_restricted_to_hosts(
     hops = [
         hop(server.port, known(gate, inner, other), identity_agent=path) for server in (gate, inner, other)
     ]
-    connect(hops[:2], ask=nobody, tell=print).close()
+    to(*hops[:2]).close()
     assert fails(hops[2]).message == "nothing here to show root@box (it takes publickey)"
 
 
@@ -164,7 +166,7 @@ def test_each_hop_has_its_own_agent(
         hop(gate.port, servers, identity_agent=security_key.path),
         hop(inner.port, servers, identity_agent=agent(key)),
     ]
-    connect(hops, ask=nobody, tell=print).close()
+    to(*hops).close()
     swapped = [replace(hops[0], identity_agent=hops[1].identity_agent), hops[1]]
     assert fails(*swapped).message == "root@box accepted none of: agent key 'key' (it takes publickey)"
 
@@ -183,7 +185,7 @@ def test_an_agent_that_dies_before_it_has_signed(
     )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
-    connect([configuration], ask=nobody, tell=print).close()
+    to(configuration).close()
 
 
 def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
@@ -208,11 +210,7 @@ def test_a_passphrase_is_asked_for_each_hop(
         replace(hop(server.port, known(gate, inner), key), alias=server.directory.name)
         for server in (gate, inner)
     ]
-    asked: list[str] = []
-
-    def ask(prompt: str, *_: object) -> str:
-        asked.append(prompt)
-        return "correct horse"
-
-    connect(hops, ask=ask, tell=print).close()
-    assert asked == [f"Enter passphrase for key '{key}' (root@{name}): " for name in ("gate", "inner")]
+    person = Answering("correct horse", "correct horse")
+    to(*hops, ask=person.ask).close()
+    prompts = [f"Enter passphrase for key '{key}' (root@{name}):" for name in ("gate", "inner")]
+    assert person.asked == [(prompt, True) for prompt in prompts]

@@ -18,9 +18,9 @@ import pytest
 from hermes_tunnel.errors import AuthenticationFailure, HostKeyFailure
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
-from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.hostkeys.known_hosts import KnownHosts, Verdict, append
 from hermes_tunnel.ssh.public_key import fingerprint
+from tests.ssh.hops import to
 from tests.ssh.sshd import PROGRAM, Sshd, keygen, public
 
 # Connects, and hands the connection to ssh: a name and a port of any kind lead to the one server.
@@ -459,7 +459,7 @@ def test_options_decide_as_they_do_for_ssh(
     file = stage.write("known_hosts", text)  # ssh may have added to it
     hops = resolve(parse_target(f"127.0.0.1:{port}"), Options("none", given))
     with pytest.raises(AuthenticationFailure if accepted else HostKeyFailure):
-        connect(hops, ask=lambda *_: None, tell=print)
+        to(*hops, ask=lambda *_: None)
 
 
 def _ssh(stage: Stage, host: str, port: int, *options: str) -> tuple[Verdict, tuple[str, str]]:

@@ -1,0 +1,60 @@
+"""The key exchange (RFC 4253 sections 4 and 7), and in words why there was none."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import paramiko
+
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
+from hermes_tunnel.text import quote
+
+# What OpenSSH says in place of its identification where it has too many connections, or too many of ours.
+_TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
+
+
+def handshake(
+    transport: Transport, configuration: HopConfiguration, meanwhile: Meanwhile = nothing
+) -> paramiko.PKey:
+    """Exchange identification strings and keys; the key that the server proved to have.
+
+    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
+        within ConnectTimeout
+    """
+    where, seconds = configuration.address, configuration.connect_timeout
+    transport.banner_timeout = seconds + 1
+    done = threading.Event()
+    transport.start_client(done)
+    until = time.monotonic() + seconds
+    while not done.wait(min(SLICE, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
+        meanwhile()
+    if not done.is_set() or transport.timed_out:
+        if not transport.remote_version:
+            raise NetworkFailure(
+                f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",
+                "is this the port of an SSH server? try -p PORT",
+            )
+        raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")
+    if transport.initial_kex_done and transport.host_key is not None:
+        return transport.host_key
+    if not transport.remote_version:
+        if transport.first_line and not transport.first_line.startswith(_TURNED_AWAY):
+            raise NetworkFailure(
+                f"{where} is not an SSH server: it said {quote(transport.first_line)}", "try -p PORT"
+            )
+        words = f": {transport.first_line[:200]}" if transport.first_line else ""
+        raise NetworkFailure(
+            f"{where} closed the connection before it said anything as an SSH server{words}",
+            "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
+        )
+    if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
+        raise transport.incompatible() or NetworkFailure(
+            f"{where} speaks another version of SSH: {quote(transport.first_line)}",
+            f"try {configuration.by_ssh()}",
+        )
+    words = f": {transport.parting_words}" if transport.parting_words else ""
+    raise NetworkFailure(f"{where} closed the connection during the key exchange{words}", "try again")

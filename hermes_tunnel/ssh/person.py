@@ -1,0 +1,81 @@
+"""The person who wants a connection: what they are asked and told, and whether they want it still."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hermes_tunnel import events
+from hermes_tunnel.question import Ask, Question
+from hermes_tunnel.ssh.connection import NotWanted
+from hermes_tunnel.text import plain
+
+_MOST_LINES, _LONGEST_LINE = 100, 400
+
+
+@dataclass
+class Outcome:
+    """What comes of a phase, in words."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is asked and told while a connection is made, by the thread that makes it.
+
+    :param ask: asks, and waits for the answer
+    :param emit: is told what happens
+    :param wanted: whether the connection is wanted still; every wait looks at it
+    """
+
+    ask: Ask = field(repr=False)
+    emit: events.Emit = field(repr=False)
+    wanted: Callable[[], bool] = field(repr=False)
+
+    def check(self) -> None:
+        """Do nothing while the connection is wanted.
+
+        :raises NotWanted: it is not any more
+        """
+        if not self.wanted():
+            raise NotWanted
+
+    def answer(self, question: Question) -> str | None:
+        """The person's answer; None where nobody gives one.
+
+        :raises NotWanted: the connection is not wanted any more
+        """
+        answer = self.ask(question, self.wanted)
+        self.check()
+        return answer
+
+    def tell(self, text: str) -> None:
+        """Tell a sentence."""
+        self.emit(events.Notice(text))
+
+    def detail(self, text: str) -> None:
+        """Tell a sentence that only the curious want to hear."""
+        self.emit(events.Notice(text, detail=True))
+
+    def quote(self, who: str, text: str) -> None:
+        """Tell what a server, or the program that leads to it, said; nothing where it said nothing.
+
+        :param text: its words as they came, in lines
+        """
+        lines = [plain(line)[:_LONGEST_LINE] for line in text.splitlines()[:_MOST_LINES]]
+        if any(map(str.strip, lines)):
+            self.emit(events.ServerSaid(who, "\n".join(lines)))
+
+    @contextmanager
+    def phase(self, hop: str, name: str, what: str = "") -> Iterator[Outcome]:
+        """A phase of a hop, which begins and, unless it fails, ends.
+
+        :param what: what is about to be done, in words
+        """
+        began, outcome = time.monotonic(), Outcome()
+        self.emit(events.Phase(hop, name, detail=what))
+        yield outcome
+        self.emit(events.Phase(hop, name, time.monotonic() - began, outcome.words))

@@ -1,0 +1,48 @@
+"""Somebody who answers the questions of a connection from a list, and remembers what was asked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hermes_tunnel import events
+from hermes_tunnel.question import Question
+from hermes_tunnel.ssh.person import Person
+
+
+class Answering:
+    """Gives one answer after the other; nobody is there when none is left.
+
+    :param answers: None where nobody answers a question
+    """
+
+    def __init__(self, *answers: str | None) -> None:
+        self.answers = list(answers)
+        self.questions: list[Question] = []
+        self.events: list[events.Event] = []
+
+    @property
+    def person(self) -> Person:
+        """As the connection knows them."""
+        return Person(self.ask, self.events.append, lambda: True)
+
+    @property
+    def asked(self) -> list[tuple[str, bool]]:
+        """Each question as it stands on the screen, and whether its answer is hidden."""
+        whose = [f"({each.whose}) " if each.whose else "" for each in self.questions]
+        return [(name + each.text, each.hidden) for name, each in zip(whose, self.questions, strict=True)]
+
+    @property
+    def told(self) -> list[str]:
+        """What everybody is told: sentences of ours, and the lines of a server behind its name."""
+        lines = []
+        for event in self.events:
+            if isinstance(event, events.Notice) and not event.detail:
+                lines.append(event.text)
+            elif isinstance(event, events.ServerSaid):
+                lines += [f"({event.who}) {line}" for line in event.text.splitlines() if line]
+        return lines
+
+    def ask(self, question: Question, wanted: Callable[[], bool]) -> str | None:
+        """The next answer."""
+        self.questions.append(question)
+        return self.answers.pop(0) if self.answers else None
