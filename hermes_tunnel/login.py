@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +15,9 @@ from hermes_tunnel.conversation.link import connected
 from hermes_tunnel.oauth.effects import Outcome, Proof
 from hermes_tunnel.oauth.failures import unproven
 from hermes_tunnel.remote.call import Call
-from hermes_tunnel.remote.command import RemoteCommand
-from hermes_tunnel.remote.hermes import Provider
-from hermes_tunnel.remote.landing import Landing, look
+from hermes_tunnel.remote.command import RemoteCommand, output_of
+from hermes_tunnel.remote.landing import Landing, NotSeen, Unchanged, landed
+from hermes_tunnel.remote.program import Program
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.way_back.delivery import check_way
 
@@ -33,7 +32,7 @@ class LoginOrder:
     :param wishes: how the person wants the conversation to go
     """
 
-    provider: Provider
+    provider: Program
     hops: Sequence[HopConfiguration]
     call: Call = field(default_factory=Call)
     extra: Sequence[str] = ()
@@ -59,20 +58,21 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
     """
     nonce = secrets.token_hex(8)
     line = order.call.login_line(order.provider, nonce, order.extra)
-    began = time.monotonic()
     with connected(order.hops, decider) as connection:
         talk = Conversation(order.provider, order.call, order.wishes, decider=decider, nonce=nonce)
         remote = RemoteCommand(connection, line, decider.mailbox.put)
         with decider.entered(remote) as command:
             decider.emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
             conclusion = talk.run(connection, command)
-        look_line = order.call.landing_line(order.provider, nonce)
-        landing = decider.do(partial(look, connection, look_line, nonce))
-        changed = None if landing is None else landing.age <= time.monotonic() - began + 1
-        if landing is not None and not changed:
+        again = partial(output_of, connection, order.call.landing_line(order.provider, nonce))
+        landing = landed(talk.looks(), partial(decider.do, again), nonce)
+        if isinstance(landing, Unchanged) and landing.there:
             detail = conclusion.proof is Proof.NEEDLESS
             decider.emit(events.Notice(f"This login did not change {landing.path}.", detail=detail))
-    if not conclusion.proof.is_met(changed):
-        status = f"hermes auth status {order.provider.name}"
-        raise unproven(conclusion, "hermes", status, looked=changed is not None)
-    return LoggedIn(conclusion.outcome, connection.destination, landing if changed else None)
+    looked = not isinstance(landing, NotSeen)
+    if not conclusion.proof.is_met(isinstance(landing, Landing) if looked else None):
+        program, status = order.provider.executable.name, order.call.status(order.provider)
+        raise unproven(conclusion, program, status, looked=looked)
+    return LoggedIn(
+        conclusion.outcome, connection.destination, landing if isinstance(landing, Landing) else None
+    )

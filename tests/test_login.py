@@ -39,7 +39,8 @@ from hermes_tunnel.events import as_json
 from hermes_tunnel.login import LoggedIn, LoginOrder, login
 from hermes_tunnel.oauth.effects import Outcome
 from hermes_tunnel.remote.call import Call
-from hermes_tunnel.remote.hermes import Provider, provider, with_origin
+from hermes_tunnel.remote.hermes import provider, with_origin
+from hermes_tunnel.remote.program import Program
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
@@ -56,7 +57,7 @@ class Login:
         self,
         stage: Stage,
         *,
-        known: Provider | None = None,
+        known: Program | None = None,
         stdin: Path | None = None,
         call: Call | None = None,
         open_page: Callable[[str], bool] | None = None,

@@ -99,10 +99,13 @@ def login(
         from hermes_tunnel.login import LoginOrder
         from hermes_tunnel.login import login as log_in
         from hermes_tunnel.oauth.authorization import issuer_of
+        from hermes_tunnel.remote.hermes import in_profile
         from hermes_tunnel.remote.hermes import provider as known_as
         from hermes_tunnel.way_back.delivery import check_way
 
         chosen, call = known_as(provider), calling.call()
+        if calling.profile is not None:
+            chosen = in_profile(chosen, calling.profile)
         call.login_line(chosen, "0", extra)
         if browser is not None:
             check_command(browser)

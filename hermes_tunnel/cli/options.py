@@ -242,7 +242,6 @@ class Calling:
         return Call(
             path=self.hermes_path or "",
             as_user=self.as_user or "",
-            profile=self.profile or "",
             container=self.container or "",
         )
 

@@ -33,13 +33,14 @@ from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.command import Output, RemoteCommand
-from hermes_tunnel.remote.hermes import Provider
+from hermes_tunnel.remote.program import Program
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.way_back.entrance import Delivering, callback_event
 
 _QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
 _NEWS_SECONDS = 0.9  # the invitation stands last, below what the command says, but it does not wait longer
+_LATE_SECONDS = 0.01  # what a command said while it was being ended is there already
 _TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
 
 _WAITING_FOR = {
@@ -71,7 +72,7 @@ class Conversation:
     """
 
     def __init__(
-        self, provider: Provider, call: Call, wishes: Wishes, *, decider: Decider, nonce: str
+        self, provider: Program, call: Call, wishes: Wishes, *, decider: Decider, nonce: str
     ) -> None:
         self._provider = provider
         self._decider = decider
@@ -117,6 +118,13 @@ class Conversation:
                 self._stop_inviting()
                 self._decider.news.release()
                 self._console.done_waiting()
+
+    def looks(self) -> Sequence[str]:
+        """What was told of the credential's file, before the command and after it; once it has ended."""
+        while (item := self._decider.next(_LATE_SECONDS)) is not None:
+            if isinstance(item, Output):
+                self._transcript.receive(item.data)
+        return self._transcript.looks
 
     # -- what happens ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.ports.room import BusyPort, Person
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.remote.call import Call
-from hermes_tunnel.remote.hermes import Provider
+from hermes_tunnel.remote.program import Program
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.steps import Steps, ask, work
 from hermes_tunnel.way_back.delivery import Delivery
@@ -54,7 +54,7 @@ class Invitations:
 
     def __init__(
         self,
-        provider: Provider,
+        provider: Program,
         call: Call,
         wishes: Wishes,
         decider: Decider,

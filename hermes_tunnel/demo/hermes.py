@@ -62,8 +62,9 @@ class LoginFailed(Exception):
 class Request:
     """What a command line of ours asks for.
 
-    :param what: ``login``; ``look`` where a credential landed; ``relay`` a request to a port
-    :param words: the words after the nonce
+    :param what: ``terminal`` or ``pipe`` for a login on one; ``look`` where a credential landed; ``relay`` a
+        request to a port
+    :param words: the other words after the nonce
     """
 
     nonce: str
@@ -74,16 +75,15 @@ class Request:
 def requested(line: str) -> Request | None:
     """The request in ``[sudo ...] sh -c '<script>' hermes-tunnel <nonce> <word>...``; None for other lines.
 
-    The words are those of the scripts in ``hermes_tunnel.remote``: a path or ``-`` and Hermes' words; a
-    profile or ``-`` and the credential's file.
+    The words are those of the scripts in ``hermes_tunnel.remote``.
     """
     with suppress(ValueError, IndexError):
         words = shlex.split(line)
         start = words.index("sh")
         if words[start + 1] == "-c" and words[start + 3] == "hermes-tunnel":
-            script = words[start + 2]
-            what = "look" if ":landed:" in script else "relay" if "relay;" in script else "login"
-            return Request(words[start + 4], what, tuple(words[start + 5 :]))
+            nonce, *rest = words[start + 4 :]
+            what = "relay" if "relay;" in words[start + 2] else rest.pop(0)
+            return Request(nonce, what, tuple(rest))
     return None
 
 
@@ -99,16 +99,24 @@ def installed(hermes: Hermes, login: Command | None, otherwise: Command | None =
         if request is None:
             return (otherwise or not_found)(process)
         marker = f"hermes-tunnel:{request.nonce}"
-        if request.what == "look":
-            return look(process, marker, request.words[1])
         if request.what == "relay":
             process.print(f"{marker}:relay")
             return relays(hermes.loopback)(process)
+        file = request.words[-2]
+        if request.what == "look":
+            return look(process, marker, file)
         process.echo = False  # the script's `stty -echo`
+        process.lifeline = request.what == "pipe"
         if login is None:
             process.print(f"{marker}:missing:PATH, ~/.local/bin")
             return 127
-        process.print(f"{marker}:begin:{hermes.user}:{hermes.home}/.hermes:{hermes.program}")
+        process.print(f"{marker}:begin:{hermes.user}:{hermes.home}/.hermes:{hermes.program}:/bin/sh")
+        look(process, marker, file)
+        status = ended(login, process)
+        look(process, marker, file)
+        return status
+
+    def ended(login: Command, process: RemoteProcess) -> int:
         try:
             return login(process)
         except LoginFailed as failure:
@@ -118,10 +126,11 @@ def installed(hermes: Hermes, login: Command | None, otherwise: Command | None =
             return 1
 
     def look(process: RemoteProcess, marker: str, file: str) -> int:
-        if not hermes.credentials:
-            return 1
-        changed, now = int(hermes.credentials[-1].saved), int(time.time())
-        process.print(f"{marker}:landed:{hermes.user}:600:{changed}:{now}:{hermes.home}/.hermes/{file}")
+        if file == "-":
+            return 0
+        written = len(hermes.credentials)
+        state = f"{hermes.user}:600:1,{written},{hermes.credentials[-1].saved}" if written else "absent"
+        process.print(f"{marker}:landed:{state}:{hermes.home}/.hermes/{file}")
         return 0
 
     return command

@@ -52,6 +52,8 @@ class RemoteProcess:
         self.line = line
         self.pty = pty
         self.echo = pty is not None
+        self.lifeline = False
+        """Whether the end of its input ends it, as without a terminal the script's lifeline does."""
         self.ignored: set[str] = set()
         self.signals: list[str] = []
         self.ended = threading.Event()
@@ -143,6 +145,8 @@ class RemoteProcess:
         with self._changed:
             self._end_of_input = True
             self._changed.notify_all()
+        if self.lifeline:
+            self.signal("TERM")
 
     def _take(self, typed: bytes) -> None:
         with self._changed:

@@ -131,6 +131,8 @@ class Transcript:
         self._unfinished = b""
         self._received = 0
         self._begun = False
+        self.looks: list[str] = []
+        """What our script told after the marker, about the credential: before the command, and after it."""
         self._page = ""  # the last https page that is no authorization request
         self._code_follows = False
         self._offered: DeviceAuthorization | None = None
@@ -163,7 +165,8 @@ class Transcript:
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
         text = _text(self._unfinished)
-        if not text.strip() or self._unfinished == self._prompt:
+        ours = self._begun and self._marker in text
+        if ours or not text.strip() or self._unfinished == self._prompt:
             return []
         self._prompt, self._asked = self._unfinished, True
         offered: list[Said] = [PasteOffered()] if _PASTE_OFFERED.search(text) else []
@@ -179,6 +182,12 @@ class Transcript:
         the output had only stalled in the middle of a line that says something as a whole.
         """
         prompt, self._prompt = self._prompt, b""
+        if self._begun:
+            line, ours, look = line.partition(self._marker.encode())
+            if ours:
+                self.looks.append(_text(look))
+                if not line:
+                    return []
         text, answered = _text(line), _text(line.removeprefix(prompt))
         if not self._begun:
             before, found, words = text.partition(self._marker)

@@ -1,4 +1,4 @@
-"""How Hermes is called on the remote machine: the command lines of a login, and of what goes with it."""
+"""How a program is called on the remote machine: the command lines of a login, and of what goes with it."""
 
 from __future__ import annotations
 
@@ -7,51 +7,62 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.remote.command import Script, script, script_line
-from hermes_tunnel.remote.hermes import Provider
+from hermes_tunnel.remote.line import encoded, script, script_line, typed
+from hermes_tunnel.remote.program import Credential, Program
 from hermes_tunnel.text import quote
 
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _PATH = re.compile(r"/[A-Za-z0-9._/@+=,-]*[A-Za-z0-9._@+=,-]")
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True)
 class Call:
-    """How Hermes is run on the remote machine.
+    """How a program is called on the remote machine.
 
     :param path: where it is, if it need not be looked for
-    :param as_user: the account that runs it, by sudo, if it is not the one that logs in
-    :param profile: the Hermes profile, if not the default
-    :param container: the container that it runs in, by docker or podman, if in one; as the owner of Hermes'
-        home there, or as ``as_user``
+    :param as_user: the account that runs it, by sudo, if it is not the one that connects
+    :param container: the container that it runs in, by docker or podman, if in one; as the owner of its home
+        there, or as ``as_user``
     """
 
     path: str = ""
     as_user: str = ""
-    profile: str = ""
     container: str = ""
 
     def __post_init__(self) -> None:
         _check(self.path, _PATH, "--hermes-path", "give the whole path on the remote machine, from /")
         _check(self.as_user, _ACCOUNT, "--as-user", "give the name of an account on the remote machine")
         _check(self.container, _CONTAINER, "--container", "give the name or the ID of a container there")
-        _check(self.profile, _PROFILE, "--profile", "give the name of a Hermes profile there")
 
-    def login_line(self, provider: Provider, nonce: str, extra: Sequence[str] = ()) -> str:
-        """The command line for a login; what it prints is preceded by ``begin_marker(nonce)``.
+    def login_line(
+        self, program: Program, nonce: str, extra: Sequence[str] = (), *, terminal: bool = True
+    ) -> str:
+        """The command line for a login; what the program prints comes between ``begin_marker(nonce)`` and the
+        line that says what its credential's file is like after it.
 
-        :param extra: words for Hermes after its own
-        :raises UsageFailure: a word cannot be passed
+        :param extra: words for the program after its own
+        :param terminal: whether it is run on a terminal; else it ends when its input does
+        :raises UsageFailure: a word cannot be passed, or they are too many
         """
-        profile = ("--profile", self.profile) if self.profile else ()
-        words = (nonce, self.path or "-", *profile, *provider.words, *extra)
-        return self._line("find_and_run.sh", words, nonce, terminal=True)
+        words = encoded((*program.words, *extra))
+        return self._find_and_run(program, nonce, "terminal" if terminal else "pipe", words)
 
-    def landing_line(self, provider: Provider, nonce: str) -> str:
-        """The command line that says where the credential is; answered after ``begin_marker(nonce)``."""
-        return self._line("look_at_credential.sh", (nonce, self.profile or "-", provider.credential), nonce)
+    def landing_line(self, program: Program, nonce: str) -> str:
+        """The command line that says what the credential's file is like, after ``begin_marker(nonce)``."""
+        return self._find_and_run(program, nonce, "look", "-")
+
+    def _find_and_run(self, program: Program, nonce: str, mode: str, words: str) -> str:
+        executable, credential = program.executable, program.credential
+        found = (self.path or "-", executable.name, ":".join(executable.folders) or "-")
+        lands = (*_home(credential), credential.file if credential else "-")
+        return self._line(
+            "find_and_run.sh",
+            (nonce, mode, *found, *lands, words),
+            nonce,
+            mode="-" if mode == "look" else mode,
+            home=_home(credential),
+        )
 
     def relay_line(self, port: int, hosts: Sequence[str], nonce: str) -> str:
         """The command line that gives a request on its standard input to a port there, and prints the answer.
@@ -59,28 +70,56 @@ class Call:
         :param hosts: loopback addresses, tried in turn
         """
         call = self if self.container else Call()  # a loopback is the whole machine's, whoever listens there
-        lifeline = Script(script("while_connected.sh"))
-        return call._line("deliver.sh", (nonce, str(port), lifeline, *hosts), nonce)
+        return call._line("deliver.sh", (nonce, str(port), script("while_connected.sh"), *hosts), nonce)
 
     def listeners_line(self, nonce: str) -> str:
         """The command line that lists what listens there, after ``begin_marker(nonce)``."""
         return self._line("listeners.sh", (nonce,), nonce)
 
-    def _line(self, name: str, words: Sequence[str], nonce: str, *, terminal: bool = False) -> str:
+    def _line(
+        self,
+        name: str,
+        words: Sequence[str],
+        nonce: str,
+        *,
+        mode: str = "-",
+        home: tuple[str, str] = ("-", "-"),
+    ) -> str:
+        """The command line for a script.
+
+        :param mode: ``terminal``, ``pipe``, or ``-`` for what asks nothing and ends soon
+        :param home: whose owner runs it in a container, as ``in_container.sh`` takes it
+        """
         if self.container:
-            scripts = [Script(script(f"{each}_in_container.sh")) for each in ("home", "end")]
-            where = (nonce, "terminal" if terminal else "-", self.container, self.as_user or "-")
-            return script_line(script("in_container.sh"), (*where, *scripts, Script(script(name)), *words))
-        asks_as = ("-p", sudo_prompt(nonce)) if terminal else ("-n",)
-        sudo = ("sudo", *asks_as, "-H", "-u", self.as_user) if self.as_user else ()
+            scripts = [script(f"{each}_in_container.sh") for each in ("home", "end")]
+            where = (nonce, mode, self.container, self.as_user or "-", *home)
+            return script_line(script("in_container.sh"), (*where, *scripts, script(name), *words))
+        sudo = ("sudo", *_asking(mode, nonce), "-H", "-u", self.as_user) if self.as_user else ()
         return script_line(script(name), words, before=sudo)
 
-    def described(self, provider: Provider, extra: Sequence[str] = ()) -> str:
-        """What is run there, in the words a person would type."""
-        profile = ("--profile", self.profile) if self.profile else ()
+    def described(self, program: Program, extra: Sequence[str] = ()) -> str:
+        """What is run there, as a person would type it."""
+        return self._typed(program, (*program.words, *extra))
+
+    def status(self, program: Program) -> str:
+        """What a person has to type there to see whether the program is logged in."""
+        return self._typed(program, program.status)
+
+    def _typed(self, program: Program, words: Sequence[str]) -> str:
         sudo = ("sudo", "-H", "-u", self.as_user) if self.as_user and not self.container else ()
-        words = " ".join((*sudo, self.path or "hermes", *profile, *provider.words, *extra))
-        return f"{words} in the container {self.container}" if self.container else words
+        command = typed((*sudo, self.path or program.executable.name, *words))
+        return f"{command} in the container {self.container}" if self.container else command
+
+
+def _home(credential: Credential | None) -> tuple[str, str]:
+    """The variable that names the program's home, and the home without that."""
+    return (credential.variable or "-", credential.home) if credential else ("-", "-")
+
+
+def _asking(mode: str, nonce: str) -> tuple[str, ...]:
+    """How sudo asks for a password: at the terminal, on its standard input, or not at all."""
+    ask = {"terminal": ("-p",), "pipe": ("-S", "-p")}
+    return (*ask[mode], sudo_prompt(nonce)) if mode in ask else ("-n",)
 
 
 def begin_marker(nonce: str) -> str:

@@ -8,29 +8,23 @@ coloured. What is sent is never typed by chance: one answer at a time, to a prom
 from __future__ import annotations
 
 import math
-import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from importlib.resources import files
 from types import TracebackType
 
 from hermes_tunnel.deadlines import LOOK, STATUS
-from hermes_tunnel.errors import Failure, NetworkFailure, UsageFailure
+from hermes_tunnel.errors import Failure, NetworkFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.ssh.connection import NO_STATUS, Connection, Terminal
-from hermes_tunnel.text import quote
 
 _TERMINAL = Terminal("dumb", 4000, 50)
 _ANSWER_SECONDS = 15.0
 _END_SECONDS = 1.0
 _LONGEST_OUTPUT = 256 * 1024  # bytes of a command that only tells something
-# What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them; at
-# the start of a word zsh takes = for a command to look up, and fish takes %self for its own process.
-_WORD = re.compile(r"(?![=%])[A-Za-z0-9._/:@%+=,-]+")
 
 
 @dataclass(frozen=True)
@@ -41,36 +35,6 @@ class Output:
 
 
 Post = Callable[["Output | Exited | Failure"], None]
-
-
-class Script(str):
-    """A script that is a word for another script."""
-
-    __slots__ = ()
-
-
-def script(name: str) -> str:
-    """One of the scripts beside this module as one line, without its comments."""
-    text = (files("hermes_tunnel.remote") / name).read_text("utf-8")
-    return " ".join(line.strip() for line in text.splitlines() if not line.lstrip().startswith("#"))
-
-
-def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()) -> str:
-    """The command line that runs ``script`` by ``sh`` whatever the account's shell is.
-
-    :param script: without ``'``, ``!``, backslash and line feed: then single quotes hold in every shell
-    :param words: its ``$1`` and on; of those, each ``Script`` like the above
-    :param before: words before ``sh``, such as ``sudo -u NAME``
-    :raises UsageFailure: a word has characters that some shell would act on
-    """
-    for word in (*before, *words):
-        if not isinstance(word, Script) and not _WORD.fullmatch(word):
-            raise UsageFailure(
-                f"{quote(word)} cannot be passed to the remote machine's shell unchanged",
-                "letters, digits and . _ / : @ % + = , - can be passed, and it may not begin with = or %",
-            )
-    quoted = [f"'{word}'" if isinstance(word, Script) else word for word in words]
-    return " ".join((*before, f"sh -c '{script}' hermes-tunnel", *quoted))
 
 
 def output_of(connection: Connection, line: str) -> str | None:

@@ -1,41 +1,38 @@
-"""What Hermes can log in to, and what is known of it."""
+"""What Hermes can log in to: each provider is a ``Program``, with all that is known of it."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.states import PersonTime
+from hermes_tunnel.remote.program import Credential, Executable, Program
 from hermes_tunnel.text import quote
 
-
-@dataclass(frozen=True)
-class Provider:
-    """What Hermes can log in to.
-
-    :param name: as on the command line and in Hermes
-    :param title: as a person calls it
-    :param words: the words after ``hermes`` that log in
-    :param policy: what may be opened for it
-    :param time: how long Hermes waits for the person, less a few seconds
-    :param credential: where the credential lands, below Hermes' home
-    :param callback: the port and the path that its releases use, if they use the same
-    """
-
-    name: str
-    title: str
-    words: tuple[str, ...]
-    policy: Policy = field(default_factory=Policy)
-    time: PersonTime = field(default_factory=PersonTime)
-    credential: str = "auth.json"
-    callback: tuple[int, str] | None = None
+_INSTALLED = Executable(
+    "hermes",
+    (
+        ".local/bin",
+        ".hermes/hermes-agent/venv/bin",
+        ".hermes/hermes-agent/.venv/bin",
+        "/usr/local/bin",
+        "/opt/hermes",
+        "/opt/hermes/bin",
+        "/opt/hermes/.venv/bin",
+    ),
+)
+_AUTH = Credential("auth.json", ".hermes", "HERMES_HOME")
 
 
-def _auth_add(name: str, title: str, *issuers: str, redirect_hosts: tuple[str, ...] = ()) -> Provider:
+def _provider(name: str, title: str, words: tuple[str, ...], policy: Policy) -> Program:
+    return Program(name, title, _INSTALLED, words, policy, credential=_AUTH, status=("auth", "status", name))
+
+
+def _auth_add(name: str, title: str, *issuers: str, redirect_hosts: tuple[str, ...] = ()) -> Program:
     policy = Policy(frozenset(issuers), frozenset(redirect_hosts))
-    return Provider(name, title, ("auth", "add", name, "--no-browser"), policy)
+    return _provider(name, title, ("auth", "add", name, "--no-browser"), policy)
 
 
 _MINIMAX = [
@@ -45,11 +42,13 @@ KNOWN = {
     provider.name: provider
     for provider in (
         replace(_auth_add("xai-oauth", "xAI", "auth.x.ai", "accounts.x.ai"), callback=(56121, "/callback")),
-        Provider(
-            "spotify",
-            "Spotify",
-            ("auth", "spotify", "--no-browser"),
-            Policy(frozenset({"accounts.spotify.com"})),
+        replace(
+            _provider(
+                "spotify",
+                "Spotify",
+                ("auth", "spotify", "--no-browser"),
+                Policy(frozenset({"accounts.spotify.com"})),
+            ),
             callback=(43827, "/spotify/callback"),
         ),
         _auth_add("openai-codex", "OpenAI Codex", "auth.openai.com"),
@@ -73,10 +72,11 @@ ALIASES = {
     "minimax": "minimax-oauth",
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MCP = re.compile(r"mcp:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 
 
-def provider(name: str) -> Provider:
+def provider(name: str) -> Program:
     """The provider of that name, alias, or ``mcp:NAME``; a name that is not known goes to Hermes as it is.
 
     :raises UsageFailure: no provider can be called so
@@ -85,13 +85,12 @@ def provider(name: str) -> Provider:
     if known is not None:
         return known
     if server := _MCP.fullmatch(name):
-        return Provider(
-            name,
-            f"the MCP server {server[1]}",
-            ("mcp", "login", server[1]),
-            Policy(external_redirects=True),
-            PersonTime(callback=295.0),
-            f"mcp-tokens/{server[1]}.json",
+        words, policy = ("mcp", "login", server[1]), Policy(external_redirects=True)
+        return replace(
+            _provider(name, f"the MCP server {server[1]}", words, policy),
+            time=PersonTime(callback=295.0),
+            credential=replace(_AUTH, file=f"mcp-tokens/{server[1]}.json"),
+            status=("mcp", "test", server[1]),
         )
     if _NAME.fullmatch(name):
         return _auth_add(name, name)
@@ -101,7 +100,26 @@ def provider(name: str) -> Provider:
     )
 
 
-def with_origin(known: Provider, origin: str) -> Provider:
+def in_profile(known: Program, name: str) -> Program:
+    """The same provider, in a profile of Hermes'.
+
+    :raises UsageFailure: no profile can be called so
+    """
+    if not _PROFILE.fullmatch(name):
+        raise UsageFailure(
+            f"{quote(name)} cannot be the name of a Hermes profile",
+            "such a name has up to 64 letters, digits, - and _: --profile work",
+        )
+    file = f"profiles/{name}/{known.credential.file}" if known.credential else ""
+    return replace(
+        known,
+        words=("--profile", name, *known.words),
+        credential=known.credential and replace(known.credential, file=file),
+        status=("--profile", name, *known.status),
+    )
+
+
+def with_origin(known: Program, origin: str) -> Program:
     """The same provider, allowed to use one exact origin on this machine: the demo's server."""
     return replace(known, policy=replace(known.policy, origin=origin))
 

@@ -1,45 +1,84 @@
-"""Where the credential landed: looked up on the remote machine after the login, never read.
+"""Where the credential landed: its file is looked at before and after the command, and never read.
 
-The file's owner and mode are what people stumble over (a credential under the wrong account, a file that
-the gateway's account cannot read), so they are said.
+The script that runs the command looks, in its session and as its account: there is nothing to connect to,
+nothing to ask for again, and what was changed is told from what was there before, not by a clock. The file's
+owner and mode are what people stumble over (a credential under the wrong account, a file that the gateway's
+account cannot read), so they are said.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hermes_tunnel.remote.call import begin_marker
-from hermes_tunnel.remote.command import output_of
-from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.text import plain
 
-_LANDED = re.compile(r"landed:([^:]+):([0-7]{3,5}):([0-9]{1,12}):([0-9]{1,12}):(.+)")
+_PRESENT = re.compile(r"landed:([^:]+):([0-7]{3,5}):([0-9]{1,20},[0-9]{1,20},[0-9.]{1,40}):(.+)")
+_ABSENT = re.compile(r"landed:absent:(.+)")
 
 
 @dataclass(frozen=True)
 class Landing:
-    """A credential's file: its path, owner, mode as octal digits, and age in seconds by its own clock."""
+    """The credential's file, which the command wrote: its path, its owner, its mode as octal digits."""
 
     path: str
     owner: str
     mode: str
-    age: int
 
     def __str__(self) -> str:
         return f"{self.path} (owner {self.owner}, mode {self.mode})"
 
 
-def look(connection: Connection, line: str, nonce: str) -> Landing | None:
-    """Run the ``landing_line`` in a session of its own; None where nothing was to be learned."""
-    answer = output_of(connection, line)
-    return None if answer is None else read_landing(answer, nonce)
+@dataclass(frozen=True)
+class Unchanged:
+    """The credential's file is as it was before the command; ``there`` unless there is none."""
+
+    path: str
+    there: bool
 
 
-def read_landing(answer: str, nonce: str) -> Landing | None:
-    """The landing in what the script printed, or None."""
-    for line in answer.splitlines():
-        if found := _LANDED.fullmatch(plain(line.partition(begin_marker(nonce))[2])):
-            owner, mode, changed, now, path = found.groups()
-            return Landing(path, owner, mode, int(now) - int(changed))
-    return None
+@dataclass(frozen=True)
+class NotSeen:
+    """Nobody could look, and why."""
+
+    reason: str
+
+
+def landed(
+    looks: Sequence[str], again: Callable[[], str | None], nonce: str
+) -> Landing | Unchanged | NotSeen:
+    """What became of the credential's file.
+
+    :param looks: what the script told, before and after the command
+    :param again: runs the ``landing_line``, for a command that ended together with its script; what it
+        printed, None where it could not run
+    """
+    if not looks:
+        return NotSeen("nothing was told of its credential before the command ran")
+    if len(looks) > 1:
+        return _compared(looks[0], looks[-1])
+    printed = again()
+    lines = (printed or "").splitlines()
+    found = [after for _, marker, after in (line.partition(begin_marker(nonce)) for line in lines) if marker]
+    if not found:
+        said = next((text for text in map(plain, reversed(lines)) if text.strip()), "")
+        return NotSeen(said or "no second command could be run there")
+    return _compared(looks[0], found[-1])
+
+
+def _compared(before: str, after: str) -> Landing | Unchanged | NotSeen:
+    before, after = plain(before), plain(after)
+    if absent := _ABSENT.fullmatch(after):
+        return Unchanged(absent[1], there=False)
+    now = _PRESENT.fullmatch(after)
+    if now is None:
+        return NotSeen("its credential's file cannot be looked at there")
+    then = _PRESENT.fullmatch(before)
+    if then is None and not _ABSENT.fullmatch(before):
+        return NotSeen("its credential's file could not be looked at there before the command ran")
+    owner, mode, state, path = now.groups()
+    if then is not None and then[3] == state:
+        return Unchanged(path, there=True)
+    return Landing(path, owner, mode)

@@ -81,7 +81,7 @@ def test_no_verb_is_an_invitation_to_read() -> None:
         ["login", "xai-oauth", "host", "-o", "foo"],
         ["login", "xai-oauth", "host", "-p", "x"],
         ["login", "xai-oauth", "host", "--profile", "../x"],
-        ["login", "xai-oauth", "host", "--", "a'b"],
+        ["login", "xai-oauth", "host", "--", "a b" * 16384],
         ["login", "x;id", "host"],
         ["login", "--flag", "host"],
         ["login", "a'!b", "host"],

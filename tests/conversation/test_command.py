@@ -23,7 +23,8 @@ from hermes_tunnel.demo.remote_process import Command, RemoteProcess
 from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import NetworkFailure, Refused, RemoteCommandFailure
 from hermes_tunnel.login import LoggedIn, LoginOrder, login
-from hermes_tunnel.remote.hermes import Provider, provider, with_origin
+from hermes_tunnel.remote.hermes import provider, with_origin
+from hermes_tunnel.remote.program import Program
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
@@ -112,7 +113,7 @@ def test_the_invitation_is_shown_within_a_second_whatever_comes(frame: bytes) ->
 class Person:
     """A login with a person before it, who has not answered yet."""
 
-    def __init__(self, stage: Stage, pty: Terminal, known: Provider) -> None:
+    def __init__(self, stage: Stage, pty: Terminal, known: Program) -> None:
         self.pty = pty
         self.pages: list[str] = []
         self.ended: Future[LoggedIn] = Future()
@@ -138,7 +139,7 @@ class Person:
 
 
 @contextmanager
-def asked(stage: Stage, question: str, known: Provider | None = None) -> Iterator[Person]:
+def asked(stage: Stage, question: str, known: Program | None = None) -> Iterator[Person]:
     """A login that stands at a question."""
     with terminal() as pty:
         person = Person(stage, pty, with_origin(known or provider("xai-oauth"), stage.origin))

@@ -7,19 +7,20 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import paramiko
 
 from hermes_tunnel.demo.stage import USER, Stage
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import provider
 
 NONCE = "0123456789abcdef"
-LOGIN_LINE = (
-    'sh -c \'n=$1; shift; echo "hermes-tunnel:$n:begin:$(id -un)"; exec hermes "$@"\' '
-    f"hermes-tunnel {NONCE} - auth add xai-oauth --no-browser"
-)
-LANDING_LINE = f"sh -c 'echo \"hermes-tunnel:$1:landed:$2\"' hermes-tunnel {NONCE} - auth.json"  # fmt: skip
+_XAI = provider("xai-oauth")
+LOGIN_LINE = Call().login_line(replace(_XAI, credential=None), NONCE)
+LANDING_LINE = Call().landing_line(_XAI, NONCE)
 SECONDS = 10
 
 

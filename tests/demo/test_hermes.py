@@ -17,8 +17,8 @@ from hermes_tunnel.demo.remote_process import Command as ServerCommand
 from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.demo.variations import asks_first, behind_sudo, prints_first, relays
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
-from hermes_tunnel.remote.command import script
 from hermes_tunnel.remote.hermes import provider
+from hermes_tunnel.remote.line import encoded, script
 from tests.demo.client import LOGIN_LINE, NONCE, SECONDS, Command, connected, forwarded, redirect_port
 
 
@@ -44,10 +44,12 @@ def approve(stage: Stage, url: str) -> dict[str, str]:
 def test_the_lines_of_the_real_scripts_are_understood() -> None:
     """The command lines that a login sends are taken apart, with sudo before them too."""
     call = Call(path="/opt/hermes", as_user="svc")
-    words = ("/opt/hermes", "auth", "add", "xai-oauth", "--no-browser")
     xai = provider("xai-oauth")
-    assert requested(call.login_line(xai, NONCE)) == Request(NONCE, "login", words)
-    assert requested(Call().landing_line(xai, NONCE)) == Request(NONCE, "look", ("-", "auth.json"))
+    found = ("hermes", ":".join(xai.executable.folders), "HERMES_HOME", ".hermes", "auth.json")
+    words = ("/opt/hermes", *found, encoded(xai.words))
+    assert requested(call.login_line(xai, NONCE)) == Request(NONCE, "terminal", words)
+    assert requested(call.login_line(xai, NONCE, terminal=False)) == Request(NONCE, "pipe", words)
+    assert requested(Call().landing_line(xai, NONCE)) == Request(NONCE, "look", ("-", *found, "-"))
     relay = Request(NONCE, "relay", ("56121", script("while_connected.sh"), "127.0.0.1"))
     assert requested(call.relay_line(56121, ("127.0.0.1",), NONCE)) == relay
     for other in ("", "hermes", "sh", "sh -c", "sh -c 'true'", "sh -c 'true' a b", "sh -c 'unfinished"):

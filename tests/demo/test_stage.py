@@ -39,7 +39,8 @@ def test_a_person_who_approves_on_the_page_logs_hermes_in() -> None:
         output = command.read_all()
         assert command.status() == 0
         assert (
-            f"hermes-tunnel:{NONCE}:begin:demo:/home/demo/.hermes:/home/demo/.local/bin/hermes\r\n" in output
+            f"hermes-tunnel:{NONCE}:begin:demo:/home/demo/.hermes:/home/demo/.local/bin/hermes:/bin/sh\r\n"
+            in output
         )
         assert 'Saved xai-oauth OAuth credentials: "demo@hermes-demo"\r\n' in output
         (credential,) = stage.hermes.credentials
@@ -77,10 +78,11 @@ def test_without_a_person_the_server_answers_by_itself(answer: Answer, status: i
 
 
 def test_the_landing_can_be_looked_at() -> None:
-    """The question where the credential is has an answer after the login, and none before."""
+    """It is absent before the login, and somebody's after it."""
     with Stage(Answer.APPROVE) as stage, connected(stage) as transport:
         before = Command(transport, LANDING_LINE, pty=False)
-        assert (before.read_all(), before.status()) == ("", 1)
+        absent = f"hermes-tunnel:{NONCE}:landed:absent:/home/demo/.hermes/auth.json\n"
+        assert (before.read_all(), before.status()) == (absent, 0)
         stage.hermes.store("token")
         after = Command(transport, LANDING_LINE, pty=False)
         answer, _, path = after.read_all().strip().rpartition(":")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 
 import pytest
 
 from tests.lab.lab import Lab
-from tests.lab.tunnel import listeners, on_terminal, run
+from tests.lab.tunnel import left_nothing, listeners, on_terminal, run
 
 MCP = "mcp_servers:\n  lab: {url: https://mcp.lab.test/mcp, auth: oauth}\n"
 ALLOW_LAB = ("--allow-host", "mcp.lab.test")
@@ -203,12 +204,21 @@ def test_nobody_signs_in(lab: Lab) -> None:
     assert "did not come back in time" in done.stderr
 
 
-def test_extra_words_reach_hermes_and_nothing_else(lab: Lab) -> None:
-    """After --, unchanged; a word that some shell would act on is refused before anything is opened."""
-    done = run(lab, "login", "xai-oauth", "h018", "--", "--label", "work")
-    assert done.status == 0, done.stderr
-    assert "--label work there:" in done.stderr
-    assert run(lab, "login", "xai-oauth", "h018", "--", "$(id)").status == 2
+@pytest.mark.parametrize("user", ["h018", "fishy", "boss"])
+def test_extra_words_reach_hermes_and_nothing_else(lab: Lab, user: str) -> None:
+    """After --, as they were typed, whatever they hold, through any shell and sudo; told as if typed."""
+    label = "$(id) it's `my`\n label\\ !! 日本 *; exit 3 #\n\n"
+    ours = ["--as-user", "svc"] if user == "boss" else []
+    words = ["login", "xai-oauth", user, "--no-browser", *ours, "--", "--label", label]
+    with on_terminal(lab, *words) as tunnel:
+        tunnel.expect(r"xai-oauth --no-browser --label \$'\$\(id\) it\\'s `my`\\n label\\\\ ")
+        tunnel.expect("Waiting for the browser")
+        (hermes,) = lab.hermes_processes()
+        argv = Path(f"/proc/{hermes}/cmdline").read_text().split("\0")
+        assert argv[-3:] == ["--label", label, ""]
+        tunnel.send("\x03")
+        assert tunnel.wait() == 130
+    left_nothing(lab)
 
 
 def test_a_fish_account(lab: Lab) -> None:
@@ -229,9 +239,10 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
         for password in ("wrong", "correct horse"):
             tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
             tunnel.send(f"{password}\n")
-        tunnel.expect("xai-oauth: logged in on boss2@boss2", deadline=40)
+        tunnel.expect(r"xai-oauth: logged in on boss2@boss2; credential in \S+ \(owner svc, ", deadline=40)
         assert tunnel.wait() == 0
     assert "correct horse" not in tunnel.output
+    assert tunnel.output.count("sudo's password") == 2
 
 
 def test_an_account_that_cannot_be_had(lab: Lab) -> None:

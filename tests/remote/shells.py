@@ -7,14 +7,28 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.lab.terminal import Terminal
 
 LOGIN_SHELLS = [
     shell
-    for shell in (["bash"], ["dash"], ["fish"], ["tcsh"], ["rbash"], ["zsh"], ["mksh"], ["busybox", "sh"])
+    for shell in (
+        ["bash"],
+        ["dash"],
+        ["fish"],
+        ["tcsh"],
+        ["rbash"],
+        ["zsh"],
+        ["mksh"],
+        ["ksh"],
+        ["busybox", "sh"],
+    )
     if shutil.which(shell[0])
 ]
 """What an account may have as its shell."""
-SH = [name for name in ("bash", "dash", "mksh", "busybox", "zsh") if shutil.which(name)]
+SH = [name for name in ("bash", "dash", "mksh", "ksh", "busybox", "zsh") if shutil.which(name)]
 """What may be called ``sh`` there."""
 
 HERMES = """#!/bin/sh
@@ -38,6 +52,7 @@ class Account:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.environment.setdefault("SHELL", shutil.which(self.shell[0]) or "")
         self.bin = self.home / "system"
         self.bin.mkdir()
         if self.sh:
@@ -55,14 +70,22 @@ class Account:
         path.chmod(0o755)
         return path
 
-    def run(self, line: str) -> tuple[int, list[str]]:
-        """What sshd does with a command: its exit status, and what it printed, line by line."""
+    def argv(self, line: str) -> list[str]:
+        """What sshd starts for a command."""
         shell = shutil.which(self.shell[0])
         assert shell is not None
-        environment = {"HOME": str(self.home), "PATH": f"{self.bin}:{os.defpath}", **self.environment}
+        return [shell, *self.shell[1:], "-c", line]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Its whole environment."""
+        return {"HOME": str(self.home), "PATH": f"{self.bin}:{os.defpath}", **self.environment}
+
+    def run(self, line: str) -> tuple[int, list[str]]:
+        """What sshd does with a command: its exit status, and what it printed, line by line."""
         done = subprocess.run(
-            [shell, *self.shell[1:], "-c", line],
-            env=environment,
+            self.argv(line),
+            env=self.variables,
             cwd=self.home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -71,3 +94,21 @@ class Account:
             check=False,
         )
         return done.returncode, [one for one in done.stdout.splitlines() if not one.startswith("noise")]
+
+    def on_terminal(self, line: str) -> Terminal:
+        """A command on a terminal of its own."""
+        from tests.lab.terminal import Terminal
+
+        return Terminal(self.argv(line), env=self.variables, cwd=self.home)
+
+    def on_pipes(self, line: str) -> subprocess.Popen[bytes]:
+        """A command without a terminal, in a session of its own."""
+        return subprocess.Popen(
+            self.argv(line),
+            env=self.variables,
+            cwd=self.home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
+import signal
 import stat
-import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
-from hermes_tunnel.remote.command import script_line
-from hermes_tunnel.remote.hermes import provider
-from hermes_tunnel.remote.landing import read_landing
-from tests.ports.holding import posix
+from hermes_tunnel.remote.hermes import in_profile, provider
+from tests.lab.network import wait_for
+from tests.ports.holding import linux, posix
 from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account
 
 pytestmark = posix
 
 NONCE = "0123456789abcdef"
 SYSTEM_PLACES = ["/usr/local/bin/hermes", "/opt/hermes/hermes", "/opt/hermes/bin/hermes"]
-WORDS = ["--no-browser", "--client-id", "a=b", "k:v@h%41+1,2", "/tmp/a_b.c", "-", "@x", "+x", ",x", ":x", "0"]
 XAI = provider("xai-oauth")
 
 
@@ -34,7 +33,13 @@ def account(tmp_path: Path, request: pytest.FixtureRequest) -> Account:
 
 def begins(account: Account, hermes: Path, home: str = "") -> str:
     """The begin marker's whole line."""
-    return f"{begin_marker(NONCE)}begin:{getpass.getuser()}:{home or account.home / '.hermes'}:{hermes}"
+    place = home or account.home / ".hermes"
+    return f"{begin_marker(NONCE)}begin:{getpass.getuser()}:{place}:{hermes}:{account.environment['SHELL']}"
+
+
+def absent(account: Account, home: str = "") -> str:
+    """What is told of a credential that is not there."""
+    return f"{begin_marker(NONCE)}landed:absent:{home or account.home / '.hermes'}/auth.json"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,8 @@ def test_found(account: Account, place: str) -> None:
     status, lines = account.run(Call().login_line(XAI, NONCE))
     words = [f"[{word}]" for word in ("auth", "add", "xai-oauth", "--no-browser")]
     terminal = "unbuffered 1, terminal /dev/tty"
-    assert lines == [begins(account, hermes), f"ran {hermes}", *words, terminal]
+    look = absent(account)
+    assert lines == [begins(account, hermes), look, f"ran {hermes}", *words, terminal, look]
     assert status == 7
 
 
@@ -55,7 +61,7 @@ def test_path_option(account: Account) -> None:
     account.install("system")
     hermes = account.install("else-where/v1.0+x")
     _, lines = account.run(Call(path=str(hermes)).login_line(XAI, NONCE))
-    assert lines[:2] == [begins(account, hermes), f"ran {hermes}"]
+    assert lines[:3] == [begins(account, hermes), absent(account), f"ran {hermes}"]
 
 
 @pytest.mark.skipif(any(map(os.path.exists, SYSTEM_PLACES)), reason="this machine has a Hermes")
@@ -65,7 +71,7 @@ def test_not_found(account: Account) -> None:
     account.install(".hermes/hermes-agent/venv/bin").chmod(0o644)
     status, lines = account.run(Call().login_line(XAI, NONCE))
     (line,) = lines
-    assert line.startswith(f"{begin_marker(NONCE)}missing:PATH, ~/.local/bin, ")
+    assert line.startswith(f"{begin_marker(NONCE)}missing:PATH:~/.local/bin:")
     assert status == 127
 
 
@@ -79,22 +85,16 @@ def test_path_option_is_wrong(account: Account, what: str) -> None:
     assert (status, lines) == (127, [f"{begin_marker(NONCE)}missing:{path}"])
 
 
-def test_words_are_unchanged(account: Account) -> None:
-    """Every word that is let through reaches Hermes as it is."""
-    account.install("system")
-    _, lines = account.run(Call(profile="work").login_line(XAI, NONCE, WORDS))
-    assert lines[2:-1] == [f"[{word}]" for word in ("--profile", "work", *XAI.words, *WORDS)]
-
-
 @pytest.mark.parametrize("name", SH)
 def test_any_sh(tmp_path: Path, name: str) -> None:
     """The script runs under whatever is called ``sh`` there."""
     account = Account(tmp_path, ["bash"], sh=name)
-    account.environment = {"HERMES_HOME": "/srv/hermes", "SSH_TTY": "/dev/pts/9"}
+    account.environment |= {"HERMES_HOME": "/srv/hermes", "SSH_TTY": "/dev/pts/9"}
     hermes = account.install(".local/bin")
     status, lines = account.run(Call().login_line(XAI, NONCE))
-    assert lines[:2] == [begins(account, hermes, "/srv/hermes"), f"ran {hermes}"]
-    assert lines[-1] == "unbuffered 1, terminal /dev/pts/9"
+    look = absent(account, "/srv/hermes")
+    assert lines[:3] == [begins(account, hermes, "/srv/hermes"), look, f"ran {hermes}"]
+    assert lines[-2:] == ["unbuffered 1, terminal /dev/pts/9", look]
     assert status == 7
 
 
@@ -105,49 +105,176 @@ def test_as_user(account: Account) -> None:
     _, lines = account.run(Call(as_user="hermes").login_line(XAI, NONCE))
     assert lines[:2] == [f"sudo -p {sudo_prompt(NONCE)} -H -u hermes", begins(account, hermes)]
     _, lines = account.run(Call(as_user="hermes").landing_line(XAI, NONCE))
-    assert lines == ["sudo -n -H -u hermes"]
+    assert lines == ["sudo -n -H -u hermes", absent(account)]
+    _, lines = account.run(Call(as_user="hermes").login_line(XAI, NONCE, terminal=False))
+    assert lines[0] == f"sudo -S -p {sudo_prompt(NONCE)} -H -u hermes"
+
+
+def looks(lines: list[str]) -> list[str]:
+    """What was told of the credential."""
+    marker = f"{begin_marker(NONCE)}landed:"
+    return [after for _, found, after in (line.partition(marker) for line in lines) if found]
 
 
 @pytest.mark.parametrize("profile", ["", "work"])
 @pytest.mark.parametrize("hermes_home", ["", "own"])
-def test_landing(account: Account, profile: str, hermes_home: str) -> None:
-    """The credential's path, owner and mode are told; it is not read, and nothing is told where it is not."""
-    below = hermes_home or ".hermes"
-    credential = account.home / below / (f"profiles/{profile}" if profile else "") / "auth.json"
+def test_the_credential_is_looked_at_before_and_after(
+    account: Account, profile: str, hermes_home: str
+) -> None:
+    """Its path, owner and mode are told; whatever was written to it shows, and it is not read."""
+    credential = account.home / (hermes_home or ".hermes")
     if hermes_home:
-        account.environment["HERMES_HOME"] = str(account.home / hermes_home)
-    line = Call(profile=profile).landing_line(XAI, NONCE)
-    assert account.run(line) == (1, [])
+        account.environment["HERMES_HOME"] = str(credential)
+    credential = credential / (f"profiles/{profile}" if profile else "") / "auth.json"
     credential.parent.mkdir(parents=True)
-    credential.write_text("SECRET")
-    credential.chmod(0o600)
-    status, lines = account.run(line)
-    landing = read_landing("\n".join(lines), NONCE)
-    assert status == 0
-    assert landing is not None
-    assert (landing.path, landing.owner, landing.mode) == (str(credential), getpass.getuser(), "600")
+    writes = f"#!/bin/sh\necho SECRET >'{credential}'; chmod 600 '{credential}'\n"
+    account.install(".local/bin", writes)
+    program = in_profile(XAI, profile) if profile else XAI
+    for _ in range(2):  # what is written again within a second has changed as well
+        status, lines = account.run(Call().login_line(program, NONCE))
+        assert status == 0
+        before, after = looks(lines)
+        assert before != after
+        owner, mode, state, path = after.split(":", 3)
+        assert (owner, mode, path) == (getpass.getuser(), "600", str(credential))
+        assert re.fullmatch(r"\d+,7,\d+(\.\d+)?", state)
+        assert "SECRET" not in "".join(lines)
+    assert looks(account.run(Call().landing_line(program, NONCE))[1]) == [after]
+    account.install(".local/bin", "#!/bin/sh\n")
+    assert looks(account.run(Call().login_line(program, NONCE))[1]) == [after, after]
     assert stat.S_IMODE(credential.stat().st_mode) == 0o600
-    assert 0 <= landing.age < 60
-    assert "SECRET" not in "".join(lines)
 
 
-REFUSED = [
-    "",
-    "=ls",
-    "%self",
-    "a b",
-    "a\n",
-    "\n",
-    "ä",
-    "a\0",
-    *(f"a{char}" for char in string.punctuation if char not in "._/:@%+=,-"),
-]
+def test_a_link_is_followed(account: Account) -> None:
+    """A credential that is kept elsewhere is written there."""
+    account.install(".local/bin", "#!/bin/sh\necho SECRET >>~/.hermes/auth.json\n")
+    (account.home / ".hermes").mkdir()
+    (account.home / "kept.json").touch()
+    (account.home / ".hermes" / "auth.json").symlink_to(account.home / "kept.json")
+    before, after = looks(account.run(Call().login_line(XAI, NONCE))[1])
+    assert before != after
 
 
-@pytest.mark.parametrize("word", REFUSED)
-def test_word_that_some_shell_acts_on(word: str) -> None:
-    """A word that some shell would not pass on as it is, is refused, and quoted in the refusal."""
-    with pytest.raises(UsageFailure, match="cannot be passed to the remote machine's shell unchanged"):
-        Call().login_line(XAI, NONCE, [word])
-    with pytest.raises(UsageFailure):
-        script_line("true", [], before=[word])
+def test_a_program_of_which_no_credential_is_known(account: Account) -> None:
+    """Nothing is looked at."""
+    account.install(".local/bin")
+    status, lines = account.run(Call().login_line(replace(XAI, credential=None), NONCE))
+    assert (status, looks(lines)) == (7, [])
+    assert account.run(Call().landing_line(replace(XAI, credential=None), NONCE)) == (0, [])
+
+
+ASKS = r"""#!/bin/sh
+echo "asks, $(tty)" >&2
+printf "answer: "
+read -r answer
+printf 'got <%s> %s\n' "$answer" $$
+exec sleep 60
+"""
+DEAF = ASKS.replace("echo", "trap '' INT; echo", 1)
+EACH_SH = pytest.mark.parametrize("name", SH)
+
+
+@linux
+@EACH_SH
+def test_ctrl_c_ends_it_and_the_credential_is_still_looked_at(tmp_path: Path, name: str) -> None:
+    """The shell outlives the program by a look, and ends of the same signal."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    account.install(".local/bin", ASKS)
+    with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
+        terminal.expect("answer: ")
+        terminal.send("this\n")
+        terminal.expect("got <this>")
+        terminal.send("\x03")
+        terminal.expect("landed:absent:")
+        assert terminal.wait() == -signal.SIGINT
+    assert terminal.output.count("this") == 1  # it is not echoed
+
+
+@linux
+@EACH_SH
+@pytest.mark.parametrize("program", [ASKS, DEAF], ids=["asks", "deaf"])
+def test_a_terminal_that_is_hung_up_ends_it(tmp_path: Path, name: str, program: str) -> None:
+    """As when the connection is lost, also where the program does not hear Ctrl-C."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    account.install(".local/bin", program)
+    with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
+        terminal.expect("answer: ")
+        terminal.send("this\n")
+        pid = int(terminal.expect(r"got <this> (\d+)")[1])
+        if program == DEAF:
+            terminal.send("\x03")
+    wait_for(pid, 10)
+
+
+@linux
+@EACH_SH
+def test_a_signal_to_all_ends_it(tmp_path: Path, name: str) -> None:
+    """As sshd sends what RFC 4254 section 6.9 calls a signal: to the whole process group."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    account.install(".local/bin", DEAF)
+    with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
+        terminal.expect("answer: ")
+        terminal.send("this\n")
+        pid = int(terminal.expect(r"got <this> (\d+)")[1])
+        os.killpg(terminal.process.pid, signal.SIGTERM)
+        assert terminal.wait() == -signal.SIGTERM
+    wait_for(pid, 10)
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 127, 128, 200, 255])
+def test_its_exit_status_is_ours(tmp_path: Path, status: int) -> None:
+    """Also one that looks as if it was a signal's."""
+    account = Account(tmp_path, ["bash"])
+    account.install(".local/bin", f"#!/bin/sh\nexit {status}\n")
+    assert account.run(Call().login_line(XAI, NONCE))[0] == status
+
+
+@EACH_SH
+def test_without_a_terminal(tmp_path: Path, name: str) -> None:
+    """Both outputs are heard in order, what is typed gets there as it is, the status is the program's."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    hermes = account.install(".local/bin", ASKS.replace("exec sleep 60", "exit 7"))
+    with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"  a\\b \xff \n")
+        process.stdin.flush()
+        lines = process.stdout.read().splitlines()
+        assert process.wait(10) == 7
+        assert process.stderr.read() == b""
+    look = absent(account).encode()
+    assert lines[:3] == [begins(account, hermes).encode(), look, b"asks, not a tty"]
+    assert lines[3].startswith(rb"answer: got <a\b" + b" \xff>")
+    assert lines[4:] == [look]
+
+
+@linux
+@EACH_SH
+@pytest.mark.parametrize("end", ["input", "signal"])
+def test_without_a_terminal_it_ends_with_its_input(tmp_path: Path, name: str, end: str) -> None:
+    """The lifeline: when the connection is gone, so are the program and whatever stood beside it."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    account.install(".local/bin", ASKS)
+    with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"this\n")
+        process.stdin.flush()
+        output = b""
+        while not (found := re.search(rb"got <this> (\d+)\n", output)):
+            output += os.read(process.stdout.fileno(), 4096)
+        if end == "signal":
+            os.killpg(process.pid, signal.SIGTERM)
+        process.stdin.close()
+        rest = process.stdout.read()
+        assert process.wait(10) in ((-signal.SIGTERM,) if name != "ksh" else (-signal.SIGTERM, 1))
+    wait_for(int(found[1]), 10)
+    assert b":landed:absent:" in rest
+
+
+def test_a_connection_that_is_gone_before_it_begins(account: Account) -> None:
+    """Its input has ended before the program starts, and so it ends at once."""
+    account.install(".local/bin", ASKS)
+    with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
+        process.communicate(timeout=10)

@@ -6,7 +6,8 @@ import pytest
 
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
-from hermes_tunnel.remote.hermes import ALIASES, KNOWN, provider
+from hermes_tunnel.remote.hermes import ALIASES, KNOWN, in_profile, provider
+from hermes_tunnel.remote.program import Credential, Executable, Program
 
 
 @pytest.mark.parametrize(
@@ -70,25 +71,60 @@ def test_policies() -> None:
         ("as_user", "a b"),
         ("as_user", "#0"),
         ("as_user", "a\n"),
-        ("profile", "../x"),
-        ("profile", "-x"),
-        ("profile", "a/b"),
+        ("container", "-x"),
+        ("container", "a/b"),
     ],
 )
 def test_bad_calls(option: str, value: str) -> None:
-    """A path that is not whole, and what is no account or profile, is refused by its option's name."""
+    """A path that is not whole, and what is no account or container, is refused by its option's name."""
     with pytest.raises(UsageFailure, match=f"--(hermes-)?{option.replace('_', '-')}"):
         Call(**{option: value})
 
 
+@pytest.mark.parametrize("name", ["", "../x", "-x", "a/b", "a" * 65, "a\n"])
+def test_bad_profiles(name: str) -> None:
+    """What no profile can be called is refused."""
+    with pytest.raises(UsageFailure, match="cannot be the name of a Hermes profile"):
+        in_profile(provider("xai-oauth"), name)
+
+
+def test_profiles() -> None:
+    """A profile is an option of Hermes', and a home below its home."""
+    work = in_profile(provider("mcp:lab"), "work")
+    assert work.words == ("--profile", "work", "mcp", "login", "lab")
+    assert work.credential == Credential("profiles/work/mcp-tokens/lab.json", ".hermes", "HERMES_HOME")
+    assert work.status == ("--profile", "work", "mcp", "test", "lab")
+
+
 def test_described() -> None:
     """What runs is told in the words that a person would type."""
-    call = Call(path="/opt/hermes", as_user="me", profile="work")
-    assert (
-        call.described(provider("mcp:lab"), ["-x"])
-        == "sudo -H -u me /opt/hermes --profile work mcp login lab -x"
-    )
+    call = Call(path="/opt/hermes", as_user="me")
+    lab = in_profile(provider("mcp:lab"), "work")
+    assert call.described(lab, ["-x"]) == "sudo -H -u me /opt/hermes --profile work mcp login lab -x"
+    assert call.status(lab) == "sudo -H -u me /opt/hermes --profile work mcp test lab"
     assert Call().described(provider("spotify")) == "hermes auth spotify --no-browser"
+    assert Call().described(provider("spotify"), ["--label", "my label\n"]) == (
+        r"hermes auth spotify --no-browser --label $'my label\n'"
+    )
+
+
+def test_any_other_program() -> None:
+    """What is no Hermes is called in the same way, with its own name, words, places and home."""
+    cloud = Program(
+        "cloud",
+        "the cloud",
+        Executable("cloud-cli", ("bin", "/opt/cloud/bin")),
+        ("login", "--account", "a b"),
+        credential=Credential("token", ".config/cloud", "CLOUD_HOME"),
+        status=("whoami",),
+    )
+    assert Call().described(cloud) == "cloud-cli login --account 'a b'"
+    assert Call(as_user="svc").status(cloud) == "sudo -H -u svc cloud-cli whoami"
+    line = Call().login_line(cloud, "n")
+    assert " - cloud-cli bin:/opt/cloud/bin CLOUD_HOME .config/cloud token " in line
+    assert "ermes" not in line.replace("hermes-tunnel", "").replace("Hermes", "")
+    bare = Program("x", "x", Executable("x"), ())
+    assert Call(container="box").login_line(bare, "n").endswith(" n terminal - x - - - - set:0040--:0040")
 
 
 def test_markers_differ() -> None:

@@ -12,9 +12,8 @@ import pytest
 
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker
-from hermes_tunnel.remote.command import script
 from hermes_tunnel.remote.hermes import provider
-from hermes_tunnel.remote.landing import read_landing
+from hermes_tunnel.remote.line import script
 from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH, Account
 
@@ -78,7 +77,7 @@ def test_hermes_runs_in_the_container(account: Account) -> None:
     """As the owner of its home there, on a terminal, with its words unchanged and its exit status."""
     status, lines = account.run(CALL.login_line(XAI, NONCE, ["--label", "a=b"]))
     assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
-    assert lines[2:-1] == [f"[{word}]" for word in (*XAI.words, "--label", "a=b")]
+    assert lines[3:-2] == [f"[{word}]" for word in (*XAI.words, "--label", "a=b")]
     assert status == 7
     owner, home = f"{os.getuid()}:{os.getgid()}", account.home / ".hermes"
     inspect, look, *both = calls(account)
@@ -171,10 +170,10 @@ def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
     """By the same account, without a terminal."""
     (account.home / ".hermes" / "auth.json").write_text("SECRET")
     status, lines = account.run(CALL.landing_line(XAI, NONCE))
-    landing = read_landing("\n".join(lines), NONCE)
+    (line,) = lines
     assert status == 0
-    assert landing is not None
-    assert landing.path == str(account.home / ".hermes" / "auth.json")
+    assert line.startswith(f"{begin_marker(NONCE)}landed:")
+    assert line.endswith(f":{account.home}/.hermes/auth.json")
     assert not any(" -t " in call for call in calls(account))
 
 

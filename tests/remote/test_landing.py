@@ -1,42 +1,86 @@
-"""What is understood of a credential's place."""
+"""What became of the credential's file, by what was told of it before and after the command."""
 
 from __future__ import annotations
 
 import pytest
 
-from hermes_tunnel.remote.landing import Landing, read_landing
+from hermes_tunnel.remote.landing import Landing, NotSeen, Unchanged, landed
 
-LANDED = "hermes-tunnel:n:landed:"
+ABSENT = "landed:absent:/home/me/a:b.json"
+OLD = "landed:me:600:1,2,3.5:/home/me/a:b.json"
+NEW = "landed:me:640:9,2,3.5:/home/me/a:b.json"
+LANDING = Landing("/home/me/a:b.json", "me", "640")
 
 
-def test_landing() -> None:
-    """The line is found among a start-up file's talk; the age is by the remote's own clock."""
-    answer = f"motd\nnoise {LANDED}me:600:100:160:/home/me/a:b.json\r\nmore\n"
-    landing = read_landing(answer, "n")
-    assert landing == Landing("/home/me/a:b.json", "me", "600", 60)
-    assert str(landing) == "/home/me/a:b.json (owner me, mode 600)"
+def nobody() -> str | None:
+    """A second command could not be run."""
+    raise AssertionError("nobody needs to look again")
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("before", "after", "expected"),
     [
-        "",
-        "hermes-tunnel:other:landed:me:600:1:2:/a",
-        f"{LANDED}me:600:1:/a",
-        f"{LANDED}me:600:x:2:/a",
-        f"{LANDED}me:600:\N{SUPERSCRIPT TWO}:2:/a",
-        f"{LANDED}me:600:{'9' * 5000}:2:/a",
-        f"{LANDED}me:600:-1:2:/a",
-        f"{LANDED}me:rw-:1:2:/a",
-        f"{LANDED}me:600:1:2:",
+        (ABSENT, NEW, LANDING),
+        (OLD, NEW, LANDING),
+        (OLD, OLD, Unchanged("/home/me/a:b.json", there=True)),
+        (ABSENT, ABSENT, Unchanged("/home/me/a:b.json", there=False)),
+        (OLD, ABSENT, Unchanged("/home/me/a:b.json", there=False)),
+        (OLD, OLD.replace("3.5", "3.500000001"), Landing("/home/me/a:b.json", "me", "600")),
     ],
 )
-def test_nothing_learned(answer: str) -> None:
-    """Anything else is no landing, and no fault of ours."""
-    assert read_landing(answer, "n") is None
+def test_what_changed(before: str, after: str, expected: object) -> None:
+    """A file that is another than before, or was none, was written; no clock is asked."""
+    assert landed([before, after], nobody, "n") == expected
+
+
+def test_it_says_whose_it_is() -> None:
+    """Path, owner and mode, as a person reads them."""
+    assert str(LANDING) == "/home/me/a:b.json (owner me, mode 640)"
+
+
+@pytest.mark.parametrize("printed", [NEW, f"motd\nnoise hermes-tunnel:n:{NEW}\r\nmore\n"])
+def test_a_command_that_took_its_script_along_is_looked_after(printed: str) -> None:
+    """By a second command, whose start-up file may be talkative; what was there before is known."""
+    again = printed if printed != NEW else f"hermes-tunnel:n:{NEW}"
+    assert landed([OLD], lambda: again, "n") == LANDING
+    assert landed([NEW], lambda: again, "n") == Unchanged("/home/me/a:b.json", there=True)
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        (None, "no second command could be run there"),
+        ("", "no second command could be run there"),
+        ("\x1b[31msudo: a password is required\n\n", "sudo: a password is required"),
+        (f"hermes-tunnel:other:{NEW}", f"hermes-tunnel:other:{NEW}"),
+    ],
+)
+def test_where_nobody_can_look_it_is_said_why(printed: str | None, reason: str) -> None:
+    """In the words of what was run there, if it had any."""
+    assert landed([OLD], lambda: printed, "n") == NotSeen(reason)
+
+
+BAD = [
+    "",
+    "landed:me:600:1,2:/a",
+    "landed:me:600:x,2,3:/a",
+    "landed:me:600:\N{SUPERSCRIPT TWO},2,3:/a",
+    f"landed:me:600:{'9' * 5000},2,3:/a",
+    "landed:me:rw-:1,2,3:/a",
+    "landed:me:600:1,2,3:",
+    "landed:unseen:/a",
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_nothing_learned(bad: str) -> None:
+    """Anything else proves nothing, before the command or after it, and is no fault of ours."""
+    for looks in ([OLD, bad], [bad, NEW]):
+        assert isinstance(landed(looks, nobody, "n"), NotSeen)
+    assert isinstance(landed([], nobody, "n"), NotSeen)
 
 
 def test_scrubbed() -> None:
-    """Escape sequences in the answer are not passed on."""
-    landing = read_landing(f"{LANDED}\x1b[31mme:600:1:2:/\x1b]0;x\x07a", "n")
-    assert landing == Landing("/a", "me", "600", 1)
+    """Escape sequences in what was told are not passed on."""
+    after = "landed:\x1b[31mme:600:1,2,3:/\x1b]0;x\x07a"
+    assert landed([ABSENT, after], nobody, "n") == Landing("/a", "me", "600")

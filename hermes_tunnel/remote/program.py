@@ -1,0 +1,63 @@
+"""A program that logs in by a browser: what is run, how it is found, whom it may ask, what proves success.
+
+What can be logged in to is data; the engine knows no program by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hermes_tunnel.oauth.authorization import Policy
+from hermes_tunnel.oauth.states import PersonTime
+
+
+@dataclass(frozen=True)
+class Executable:
+    """What is run: found on the ``PATH``, else where its installers put it.
+
+    :param name: as a person types it
+    :param folders: absolute, or below the account's home directory
+    """
+
+    name: str
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Credential:
+    """The file that a login writes: seen to have changed, it proves that the login succeeded.
+
+    :param file: below the program's own home
+    :param home: that home, below the account's home directory
+    :param variable: the environment variable that names another home; empty if none does
+    """
+
+    file: str
+    home: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that logs in by a browser.
+
+    :param name: as on this program's command line
+    :param title: what it logs in to, as a person calls it
+    :param executable: what is run there
+    :param words: the words after the executable that log in, whatever they are
+    :param policy: what may be opened for it
+    :param time: how long it waits for the person, less a few seconds
+    :param credential: what proves that it logged in; None if nothing is known to
+    :param status: the words after the executable that tell a person whether it is logged in
+    :param callback: the port and the path that its callback is known to come to
+    """
+
+    name: str
+    title: str
+    executable: Executable
+    words: tuple[str, ...]
+    policy: Policy = field(default_factory=Policy)
+    time: PersonTime = field(default_factory=PersonTime)
+    credential: Credential | None = None
+    status: tuple[str, ...] = ()
+    callback: tuple[int, str] | None = None
