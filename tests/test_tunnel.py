@@ -16,6 +16,8 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.hermes import loopback_login
 from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
+from hermes_tunnel.demo.remote_process import Command as ServerCommand
+from hermes_tunnel.demo.remote_process import RemoteProcess
 from hermes_tunnel.demo.ssh_settings import Account, Settings
 from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
@@ -204,6 +206,48 @@ def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
     assert shown.count("That is not it") == 1
     assert "pass-word-1" not in shown
     assert tunnel.outcomes() == [("delivered", "forward")]
+
+
+def lists_two(command: ServerCommand) -> ServerCommand:
+    """A machine where two programs listen that may be a login."""
+
+    def listing(process: RemoteProcess) -> int:
+        if "listeners" not in process.line:
+            return command(process)
+        process.print(f"hermes-tunnel:{process.line.split()[-1]}:listeners")
+        for port in (35001, 35002):
+            process.print(f'LISTEN 0 5 127.0.0.1:{port} 0.0.0.0:* users:(("python3",pid=1,fd=3))')
+        return 0
+
+    return listing
+
+
+@posix
+def test_the_question_which_port_is_meant_is_asked_again_over_the_next_connection() -> None:
+    """The connection drops while it stands: it ends, and what listens there is looked at once more."""
+    with Stage(around=lists_two) as stage, terminal() as pty:
+        tunnel = Tunnel(stage)
+        tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        done: Future[Redirect] = Future()
+
+        def lead() -> None:
+            try:
+                done.set_result(forward(TunnelOrder(tunnel.hops, seconds=8), tunnel.decider))
+            except Exception as problem:
+                done.set_exception(problem)
+
+        leading = threading.Thread(target=lead)
+        leading.start()
+        pty.wait_for("Which port is the login's? ")
+        stage.server.drop()
+        pty.wait_for("connecting again ...")
+        pty.wait_for("Which port is the login's? ")
+        pty.type("35002\n")
+        shown = pty.wait_for("The tunnel is open: port 35002")
+        assert "fault" not in shown
+        with pytest.raises(NobodyAnswered):
+            done.result(20)
+        leading.join(5)
 
 
 @posix
