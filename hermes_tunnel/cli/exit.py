@@ -15,8 +15,7 @@ from hermes_tunnel.text import folded, one_line, plain, redact
 def show_failure(failure: Failure) -> None:
     """The two lines of a failure, scrubbed; the first is folded in a window, and the second can be pasted."""
     message = f"hermes-tunnel: error: {redact(one_line(failure.message))}"
-    columns = columns_of(sys.stderr) if sys.stderr is not None else 0
-    for line in folded(message, columns):
+    for line in folded(message, columns_of(sys.stderr)):
         click.echo(line, err=True)
     if failure.hint:
         click.echo(f"hermes-tunnel: hint: {redact(one_line(failure.hint))}", err=True)

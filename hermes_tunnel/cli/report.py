@@ -24,6 +24,8 @@ from hermes_tunnel.errors import (
 )
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.mode import columns_of
+from hermes_tunnel.text import folded
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ class Report:
 
     def _say(self, ending: Ending) -> int:
         if ending.words and not self._json:
-            self._write(self.console.safe(ending.words))
+            for line in folded(self.console.safe(ending.words), columns_of(sys.stdout)):
+                self._write(line)
         finished = events.Finished(int(ending.status), ending.outcome, self._remote_status)
         self.record(finished)
         self.console.show(finished)

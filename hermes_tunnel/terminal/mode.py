@@ -32,15 +32,17 @@ def in_foreground(descriptor: int) -> bool:
         return True
 
 
-def columns_of(stream: TextIO) -> int:
+def columns_of(stream: TextIO | None) -> int:
     """The width of the window, which may change at any time; 0 where there is none.
 
     A terminal that does not know its width is taken for one of 80 columns.
     """
+    if stream is None or stream.closed or not stream.isatty():
+        return 0
     try:
         return os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
     except (OSError, ValueError):
-        return _USUAL_COLUMNS if stream.isatty() else 0
+        return _USUAL_COLUMNS
 
 
 def give_back() -> None:

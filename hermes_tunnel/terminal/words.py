@@ -9,6 +9,7 @@ from enum import Enum
 
 from hermes_tunnel import events
 from hermes_tunnel.question import Question
+from hermes_tunnel.text import plain
 
 NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open."
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
@@ -56,9 +57,9 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield Sentence(f"Running {event.command} there:")
         case events.RemoteLine() if usual:
             yield from _quoted(event.text)
-        case events.ServerSaid() if usual and event.text.strip():
+        case events.ServerSaid() if usual and (lines := list(_quoted(event.text))):
             yield Sentence(f"{event.who} says:")
-            yield from _quoted(event.text)
+            yield from lines
         case events.AuthorizationAsked():
             yield from _invitation(event, usual=usual)
         case events.Forwarding():
@@ -108,7 +109,7 @@ def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence
 def _quoted(text: str) -> Iterator[Sentence]:
     """The remote's lines; what a carriage return rewrote is gone, as on a terminal."""
     for line in _LINE_ENDS.split(text):
-        shown = line.rstrip("\r").rpartition("\r")[2]
+        shown = plain(line.rstrip("\r").rpartition("\r")[2])
         if shown.strip():
             yield Sentence(shown, Look.REMOTE)
 

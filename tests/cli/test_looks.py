@@ -47,8 +47,7 @@ def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
     assert ("\x1b" in shown) == (variables in ({}, ASCII))
     (address,) = re.findall(r"^http://127\.0\.0\.1:\d+/authorize\?\S+\r$", shown, re.MULTILINE)
     rows = re.sub(r"\x1b\[[0-9;]*m", "", shown.replace(address, "")).splitlines()
-    wide = [row for row in rows if len(row) > columns and " " in row]
-    assert all(row.startswith("demo: logged in on") for row in wide)  # which is data
+    assert [row for row in rows if len(row) > columns] == []
     if variables.get("TERM") == "dumb":
         assert "\r" not in shown.replace("\r\n", "")
 
