@@ -150,8 +150,7 @@ class Transcript:
         :raises Unsafe: a line or the whole output is longer than any login's
         """
         self._received += len(data)
-        self._unfinished += data
-        *lines, self._unfinished = self._unfinished.split(b"\n")
+        *lines, self._unfinished = map(_as_rewritten, (self._unfinished + data).split(b"\n"))
         longest = max(map(len, (*lines, self._unfinished)))
         if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:
             raise Unsafe(
@@ -240,9 +239,13 @@ class Transcript:
 
 
 def _text(line: bytes) -> str:
-    """A line as text; what a carriage return rewrote is gone, as on a terminal."""
-    line = line.rstrip(b"\r")
-    return plain(line.rpartition(b"\r")[2].decode("utf-8", "replace"))
+    """A line as text."""
+    return plain(_as_rewritten(line).rstrip(b"\r").decode("utf-8", "replace"))
+
+
+def _as_rewritten(line: bytes) -> bytes:
+    """The line without what a carriage return rewrote, as on a terminal; a spinner may turn for long."""
+    return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
 
 
 def _asks_for_authorization(url: str) -> bool:

@@ -132,6 +132,16 @@ def test_rewritten_line() -> None:
     assert heard(f" 10%\r 99%\r{URL}\r\n".encode()) == [AuthorizationRequest(URL)]
 
 
+def test_a_spinner_may_turn_for_long() -> None:
+    """Its frames are no line that grows, however they are cut; what ends them is read."""
+    transcript = Transcript(MARKER)
+    transcript.receive(BEGIN)
+    frames = b"\r| Waiting for approval ..." * 10_000
+    for at in range(0, len(frames), 7):
+        assert transcript.receive(frames[at : at + 7]) == []
+    assert AuthorizationRequest(URL) in transcript.receive(f"\r{URL}\r\n".encode())
+
+
 def test_prompt() -> None:
     """An unfinished line that stays is a prompt, told once; what follows on it is another thing."""
     assert heard(b"Token: ", None, None, b'Added a OAuth credential #1: "b"\n') == [
