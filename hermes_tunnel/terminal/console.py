@@ -1,7 +1,7 @@
-"""The person at the terminal: what is shown there, and what is asked.
+"""The person at the terminal: what they are shown, and what they are asked.
 
-A question says who asks. Without a terminal the answer is no, and nothing waits for one. All that is written
-to the screen is written by the thread that calls; what is typed is read by another, which writes nothing.
+The thread that calls writes everything that is written to the screen. Another thread reads what is typed, and
+writes nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,8 @@ Took = Callable[["str | None"], object]
 """Gets a line, or None at the end of the input."""
 
 
-def _nothing() -> None:
-    """Nobody has to be told."""
-
-
 class Console(Screen):
-    """Shows what happens and asks what has to be asked; one question stands at a time.
+    """Shows what happens, and asks questions, one at a time.
 
     :param stream: standard error
     :param keyboard: standard input
@@ -46,17 +42,16 @@ class Console(Screen):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether somebody can be asked: both ends are a terminal."""
+        """Whether somebody can be asked: both standard input and standard error are a terminal."""
         return self._keyboard.is_terminal and self._is_seen
 
-    def ask(self, question: Question, answered: Took, again: Callable[[], object] = _nothing) -> None:
-        """Put a question on the screen and begin to read its answer; what stands is given up.
+    def ask(self, question: Question, answered: Took, again: Callable[[], object] = lambda: None) -> None:
+        """Put a question on the screen and start reading its answer; an earlier one is given up.
 
-        :param answered: called once, in the reading thread, with the line, or None at the end of the input
-            and where nobody can be asked; not after ``stop_asking``. Without a terminal nobody can be asked,
-            unless the answer may be ``piped``
-        :param again: called in the reading thread when the question has to be shown again (``redraw``),
-            because the program was stopped
+        :param answered: called once, with the line, or with None at the end of the input; in the reading
+            thread, and never after ``stop_asking``. If nobody can be asked, because there is no terminal and
+            the answer may not be ``piped``, it is called at once, with None
+        :param again: called in the reading thread when ``redraw`` is due, because the program was stopped
         """
         self.stop_asking()
         if not self.is_terminal and not question.piped:
@@ -84,24 +79,24 @@ class Console(Screen):
 
         self._keyboard.read(took, hidden=question.hidden, ready=show, again=again)
 
-    def take_lines(self, took: Took, *, offered: bool, again: Callable[[], object] = _nothing) -> None:
-        """Read line after line, none of them shown, while other things are; what stands is given up.
+    def take_lines(self, took: Took, *, offered: bool, again: Callable[[], object] = lambda: None) -> None:
+        """Start reading hidden lines, one after the other, without a prompt; an earlier question is given up.
 
-        :param took: called in the reading thread with each line as it is typed, and with None at the end of
-            the input; not after ``stop_asking``
-        :param offered: whether nothing depends on them
-        :param again: as of ``ask``
+        :param took: called with each line, and with None at the end of the input; in the reading thread, and
+            never after ``stop_asking``
+        :param offered: whether the person may just as well type nothing
+        :param again: as for ``ask``
         """
         self.stop_asking()
         self._keyboard.read(took, hidden=True, many=True, offered=offered, again=again)
 
     def stop_asking(self) -> None:
-        """Give up what stands. When this returns the terminal is as it was, and nobody is called any more."""
+        """Give up the question. On return the terminal's mode is restored, and nothing is called any more."""
         self._keyboard.stop()
         self._drop_question()
 
     def redraw(self) -> None:
-        """Show again the question that stands, if one does."""
+        """Show the question that is open, if there is one, once more."""
         self._settle()
         if self._question is not None:
             self._write(self._question.prompt)

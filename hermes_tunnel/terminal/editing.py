@@ -1,19 +1,20 @@
-"""The keys that edit a line, for one that the terminal does not edit itself because it is hidden."""
+"""The keys that edit a line: for a hidden one, which the terminal hands over key by key."""
 
 from __future__ import annotations
 
 
 def edited(before: bytes, typed: bytes) -> tuple[bytes, bool]:
-    """What a terminal makes of keys, for a line that comes as it is typed: Backspace, Ctrl-U, Ctrl-D, Enter.
+    """Apply keys to a line as a terminal does: Backspace, Ctrl-U, Ctrl-D, Enter.
 
-    :return: what stands there, and whether the input has ended: by Ctrl-D where there is no line to end
+    :param before: what has been typed so far, perhaps several lines
+    :return: what stands there now, and whether the input has ended: by Ctrl-D with nothing before it
     """
     ended, stands = not typed, bytearray(before)
     line_begins = stands.rfind(b"\n") + 1
     for key in typed:
         if key in b"\x7f\b":
             while len(stands) > line_begins and stands.pop() & 0xC0 == 0x80:
-                pass  # what follows the first byte of a character
+                pass  # the other bytes of a character
         elif key in b"\x15":
             del stands[line_begins:]
         elif key in b"\x04" and line_begins == len(stands):

@@ -1,8 +1,8 @@
-"""Lines from the person, shown or hidden, read by one thread and handed over as they come.
+"""Reading what the person types, line by line, shown or hidden, in a thread that does nothing else.
 
-A question may become pointless while the person types (the login ended, the time is over). It is given up
-then, and the terminal's mode is restored in every case. There is never a second reader: where a read cannot
-be woken, what it brings is the next question's.
+A question may become pointless while the person types: the login ended, or time ran out. Then it is given up
+and the terminal's mode restored. There is never more than one reader: a read that cannot be interrupted goes
+on, and what it brings belongs to the next question.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from hermes_tunnel.terminal.mode import TerminalMode
 from hermes_tunnel.terminal.waking import Waking
 from hermes_tunnel.terminal.windows_console import Keys, forget_typed, read_line
 
-_LOOK_SECONDS = 0.2  # how often it is looked whether the terminal is still, or again, as it was set
-_END_SECONDS = 1.0  # what a thread that was woken needs is a moment
+_LOOK_SECONDS = 0.2  # how often the terminal's mode is checked
+_END_SECONDS = 1.0  # a thread that was woken ends in a moment
 _LONGEST_LINE = 64 * 1024
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """What is read, and for whom; ``Keyboard.read`` says more."""
+    """What is read, and for whom: the parameters of ``Keyboard.read``."""
 
     took: Callable[[str | None], object]
     hidden: bool
@@ -38,17 +38,12 @@ class _Reading:
     again: Callable[[], object]
 
 
-def _nothing() -> None:
-    """Nobody has to be told."""
-
-
 class Keyboard:
-    """The person's input. ``read`` and ``stop`` are for one thread, best the main one.
+    """The person's input. One thread calls ``read`` and ``stop``; it should be the main one, to heed SIGQUIT.
 
     :param stream: standard input, a terminal or not
-    :param keys: the console that it is, on Windows
-    :param selectable: whether it can be waited for together with something else (select(2)); if not, the
-        thread that reads it cannot be woken
+    :param keys: Windows' console, if that is what the stream is
+    :param selectable: whether select(2) can wait for the stream; if not, a read cannot be interrupted
     """
 
     def __init__(
@@ -67,16 +62,11 @@ class Keyboard:
                 self._keys = msvcrt
         elif self._stream is not None and self.is_terminal and keys is None:
             self._mode = TerminalMode(self._stream.fileno())
-        self._rest = b""  # what was read and is no line yet, or is not handed over yet
+        self._rest = b""  # read, but not handed over yet
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._waking: Waking | None = None
-
-    @property
-    def reads(self) -> bool:
-        """Whether somebody still waits for what is typed."""
-        return self._reading is not None
 
     def read(
         self,
@@ -85,19 +75,20 @@ class Keyboard:
         hidden: bool,
         many: bool = False,
         offered: bool = False,
-        ready: Callable[[], object] = _nothing,
-        again: Callable[[], object] = _nothing,
+        ready: Callable[[], object] = lambda: None,
+        again: Callable[[], object] = lambda: None,
     ) -> None:
-        """Begin to read a line, and give up what was read before.
+        """Start reading a line; an earlier ``read`` is given up.
 
-        :param took: gets the line without its end, or None at the end of the input, in the reading thread and
-            when the terminal is as it was; where there is no input, None at once
-        :param hidden: whether the line is not shown
-        :param many: whether line after line is read, until ``stop`` or the end of the input
-        :param offered: whether nobody has to type: then Ctrl-D is nothing, and in the background nothing is
-            read, so that the program is not stopped there (SIGTTIN)
-        :param ready: called when what is typed begins to count: the time to show the prompt
-        :param again: called in the reading thread when that begins anew, after the program was stopped
+        :param took: called in the reading thread with the line, without its end, or with None at the end of
+            the input; the terminal's mode has been restored by then. Called at once if there is no input
+        :param hidden: whether to switch off the echo
+        :param many: whether to go on line by line, until ``stop`` or the end of the input
+        :param offered: whether the person may just as well type nothing: then Ctrl-D has no effect, and a job
+            in the background does not read, which would stop it (SIGTTIN)
+        :param ready: called as soon as what is typed counts: it shows the prompt
+        :param again: called in the reading thread when the prompt has to be shown again, because the program
+            was stopped in between
         """
         self.stop()
         if self._stream is None:
@@ -116,12 +107,12 @@ class Keyboard:
             raise
 
     def stop(self) -> None:
-        """Give up what is read: when this returns, nothing is handed over and the terminal is as it was."""
+        """Give up reading. On return the terminal's mode is restored, and no line is handed over any more."""
         with self._lock:
             self._end()
             thread = self._thread
             if thread is not None and not thread.is_alive():
-                thread = self._thread = None  # a signal came while it was started
+                thread = self._thread = None  # an exception came while it was being started
             if self._waking is not None:
                 self._waking.wake()
         can_be_woken = self._selectable or self._keys is not None
@@ -130,7 +121,7 @@ class Keyboard:
         self._put_away()
 
     def heed_stops(self) -> None:
-        """Give the terminal back while the program is stopped by Ctrl-Z. For the main thread."""
+        """Give the terminal back while Ctrl-Z stops the program. For the main thread."""
         if self._mode is not None:
             self._mode.heed_stops()
 
@@ -147,7 +138,7 @@ class Keyboard:
                 self._mode.begin(hidden=hidden, offered=offered)
 
     def _put_away(self) -> None:
-        """What only a reading thread needs; one that cannot end keeps it."""
+        """Release what only the reading thread needs, unless that thread is stuck in a read."""
         if self._mode is not None:
             self._mode.heed_no_quit()
         with self._lock:
@@ -167,7 +158,7 @@ class Keyboard:
             raise
 
     def _next(self) -> _Reading | None:
-        """Hand over the lines that are there; then, what is to be read for."""
+        """Hand over the lines that have come. Returns what to read next, or None if nothing is wanted."""
         with self._lock:
             while (reading := self._reading) is not None and b"\n" in self._rest:
                 self._give(reading, self._take(self._rest.index(b"\n") + 1))
@@ -181,7 +172,7 @@ class Keyboard:
             return reading
 
     def _receive(self, reading: _Reading) -> None:
-        """Wait for what is typed, and for the end of waiting."""
+        """Wait until something is typed, or until the wait is interrupted."""
         if self._keys is not None:
             line = read_line(
                 self._keys,
@@ -201,22 +192,22 @@ class Keyboard:
     def _is_readable(self, reading: _Reading) -> bool:
         waking = self._waking
         if waking is None:
-            return True  # nothing else can be waited for
+            return True  # the read itself waits
         awaited = [waking.descriptor, *([self._descriptor] if self._is_ours(reading) else [])]
         readable, _, _ = select.select(awaited, [], [], _LOOK_SECONDS if self._mode else None)
         if waking.descriptor in readable:
             numbers = waking.woken_by()
             if sys.platform != "win32" and self._mode is not None and signal.SIGQUIT in numbers:
-                self._mode.end()  # its handler may have to wait for a main thread that is busy
+                self._mode.end()  # the handler runs in the main thread, which may be busy
             return False
         return bool(readable) and self._is_ours(reading)
 
     def _typed(self, data: bytes) -> None:
-        """Add what came. It is the present question's, whoever was there when the reading of it began."""
+        """Add what came. It answers the current question, even if the read was started for an earlier one."""
         reading = self._reading
         if reading is None:
             if self._mode is None:
-                self._rest += data  # what a pipe brings is still wanted by the next question
+                self._rest += data  # a pipe's lines are kept for the next question
             return
         if reading.hidden and self._mode is not None:
             self._rest, ended = edited(self._rest, data)
@@ -240,11 +231,11 @@ class Keyboard:
         return -1 if self._stream is None else self._stream.fileno()
 
     def _is_ours(self, reading: _Reading) -> bool:
-        """Whether what is typed may be read: what is offered in the background is read by the shell."""
+        """Whether to read what is typed: in the background it is meant for the shell."""
         return not reading.offered or self._mode is None or self._mode.in_foreground
 
     def _is_there(self) -> bool:
-        """Whether an end of the input was Ctrl-D, and the terminal goes on."""
+        """Whether the end of the input was only Ctrl-D, on a terminal that is still there."""
         return self._mode is not None and os.isatty(self._descriptor)
 
     def _take(self, length: int) -> str:
@@ -253,7 +244,7 @@ class Keyboard:
 
 
 def _data(descriptor: int) -> bytes:
-    """What was typed; nothing at the end of the input, or where the terminal has gone, or is not ours."""
+    """What was typed; nothing at the end of the input, or if the terminal is gone or is not ours."""
     try:
         return os.read(descriptor, 4096)
     except OSError:
@@ -262,9 +253,9 @@ def _data(descriptor: int) -> bytes:
 
 @contextlib.contextmanager
 def _not_stopped() -> Iterator[None]:
-    """Reading in the background fails (EIO) and does not stop the program.
+    """Let a read in the background fail (EIO) instead of stopping the program.
 
-    What could be read a moment ago may be gone, because Ctrl-Z drops it, and more may come in the background.
+    The program may have moved there since select(2) said that there is something to read.
     """
     if sys.platform == "win32":
         yield

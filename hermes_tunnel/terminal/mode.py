@@ -1,7 +1,7 @@
-"""How the person's terminal behaves while a line is read (termios(3)), and how it is given back.
+"""The mode of the person's terminal while a line is read (termios(3)), and how the terminal is given back.
 
-A terminal belongs to whoever is in its foreground: it is set for us only there, given back to the shell
-while we are stopped (Ctrl-Z), and set again when we go on. Not for Windows.
+A terminal belongs to the job in its foreground. Its mode is ours only there: the shell gets it back while
+Ctrl-Z stops us, and we set it again when we go on. Not for Windows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _modes: weakref.WeakSet[TerminalMode] = weakref.WeakSet()
 
 
 def in_foreground(descriptor: int) -> bool:
-    """Whether what is typed is meant for us; so, too, at a terminal that no shell controls us from."""
+    """Whether what is typed is meant for us; always so on a terminal that is not our controlling one."""
     try:
         return sys.platform == "win32" or os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:
@@ -33,9 +33,9 @@ def in_foreground(descriptor: int) -> bool:
 
 
 def columns_of(stream: TextIO | None) -> int:
-    """The width of the window, which may change at any time; 0 where there is none.
+    """The width of the window, which may change at any time; 0 if the stream is no terminal.
 
-    A terminal that does not know its width is taken for one of 80 columns.
+    A terminal that does not know its width is taken to have 80 columns.
     """
     if stream is None or stream.closed or not stream.isatty():
         return 0
@@ -46,13 +46,13 @@ def columns_of(stream: TextIO | None) -> int:
 
 
 def give_back() -> None:
-    """Give back every terminal that was set, for good: for a signal's handler that ends us at once."""
+    """Restore every terminal's mode, for good: for a signal's handler that is about to end the program."""
     for mode in list(_modes):
         mode.end()
 
 
 class TerminalMode:
-    """The mode of one terminal, which is as it was while nobody reads.
+    """The mode of one terminal: changed by ``begin``, restored by ``end``.
 
     :param descriptor: the terminal
     """
@@ -62,24 +62,26 @@ class TerminalMode:
         self._hidden: bool | None = None  # None: nobody reads
         self._before: list[Any] | None = None
         self._lost = False
-        self._lock = threading.RLock()  # a signal's handler may come in the middle
+        self._lock = threading.RLock()  # a signal's handler may interrupt whoever holds it
         _modes.add(self)
 
     def begin(self, *, hidden: bool, offered: bool) -> None:
-        """Set the echo for a line that is about to be read, and forget what was typed before.
+        """Set the mode for a line that is about to be read, and drop what was typed before.
 
-        :param offered: whether nobody has to type: in the background that waits, where a question stops us
-            as it would stop any program (SIGTTOU)
+        :param hidden: whether to switch off the echo
+        :param offered: whether the person may just as well type nothing: then a job in the background waits
+            until it is in the foreground; else it is stopped, like any program that asks there (SIGTTOU)
         """
         with self._lock:
             self._hidden, self._lost = hidden, False
             if self.in_foreground or not offered:
-                with contextlib.suppress(termios.error):  # the terminal has gone
-                    termios.tcflush(self._descriptor, termios.TCIFLUSH)  # in the background it stops here
+                with contextlib.suppress(termios.error):  # the terminal is gone
+                    # A job in the background is stopped by this, before it looks at the shell's own mode.
+                    termios.tcflush(self._descriptor, termios.TCIFLUSH)
                 self._set()
 
     def end(self) -> None:
-        """Give the terminal back as it was; in any thread."""
+        """Restore the mode; any thread may do that."""
         with self._lock:
             self._hidden = None
             self._give_back()
@@ -90,9 +92,9 @@ class TerminalMode:
         return in_foreground(self._descriptor)
 
     def keep(self) -> bool:
-        """Set it again where it is not as it was set, now that we are in the foreground.
+        """Set the mode again if it was changed meanwhile and we are in the foreground.
 
-        :return: whether that was so since the last time, and a question should be shown again
+        :return: whether it was changed since the last call, so that the question has to be shown again
         """
         with self._lock:
             self._set_again()
@@ -100,20 +102,20 @@ class TerminalMode:
             return lost
 
     def heed_stops(self) -> None:
-        """Give the terminal back while the program is stopped by Ctrl-Z. For the main thread."""
+        """Give the terminal back while Ctrl-Z stops the program. For the main thread."""
         if sys.platform != "win32" and signal.getsignal(signal.SIGTSTP) == signal.SIG_DFL:
             signal.signal(signal.SIGTSTP, self._stop)
 
     def heed_quit(self) -> None:
-        """Give the terminal back before SIGQUIT (Ctrl-backslash) ends us, until ``heed_no_quit``.
+        """Until ``heed_no_quit``, restore the mode before SIGQUIT (Ctrl-backslash) ends the program.
 
-        In another thread than the main one, which alone can do that, nothing changes.
+        Only the main thread can see to that; in another one this has no effect.
         """
         if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == signal.SIG_DFL and _is_main():
             signal.signal(signal.SIGQUIT, self._quit)
 
     def heed_no_quit(self) -> None:
-        """SIGQUIT ends us at once, as it ends any program."""
+        """Let SIGQUIT end the program directly, as it ends any program."""
         if sys.platform != "win32" and signal.getsignal(signal.SIGQUIT) == self._quit and _is_main():
             signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
@@ -134,14 +136,14 @@ class TerminalMode:
 
     def _set_again(self) -> None:
         if self._hidden is not None and self.in_foreground:
-            with contextlib.suppress(termios.error):  # the terminal has gone
+            with contextlib.suppress(termios.error):  # the terminal is gone
                 now = termios.tcgetattr(self._descriptor)
                 if now[3] != self._wanted(now)[3]:
                     self._lost = True
                     self._set()
 
     def _set(self) -> None:
-        with contextlib.suppress(termios.error):  # the terminal has gone
+        with contextlib.suppress(termios.error):  # the terminal is gone
             now = termios.tcgetattr(self._descriptor)
             self._before = self._before or now
             self._put(self._wanted(now))
@@ -149,11 +151,11 @@ class TerminalMode:
     def _give_back(self) -> None:
         before, self._before = self._before, None
         if before is not None and self.in_foreground:
-            with contextlib.suppress(termios.error):  # the terminal has gone
+            with contextlib.suppress(termios.error):  # the terminal is gone
                 self._put(before)
 
     def _wanted(self, now: list[Any]) -> list[Any]:
-        """A hidden line comes as it is typed: a terminal that edits it would cut it at 1024 or 4096 bytes."""
+        """A hidden line is read key by key: a terminal cuts a line that it edits at 1024 or 4096 bytes."""
         flags, control = now[3] | termios.ISIG, list(now[6])
         if not self._hidden:
             return [*now[:3], flags | termios.ICANON | termios.ECHO, *now[4:]]
@@ -161,7 +163,7 @@ class TerminalMode:
         return [*now[:3], flags & ~(termios.ICANON | termios.ECHO), *now[4:6], control]
 
     def _put(self, mode: list[Any]) -> None:
-        """At once: to wait until the output is drained would take until Ctrl-Q after a Ctrl-S."""
+        """At once: after Ctrl-S, waiting for the output to drain would take until Ctrl-Q."""
         termios.tcsetattr(self._descriptor, termios.TCSANOW, mode)
 
 

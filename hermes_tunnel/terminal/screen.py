@@ -1,10 +1,10 @@
 """What the person sees. Its rules:
 
 - everything goes to standard error; standard output is for results;
-- what the remote said is scrubbed, dimmed and marked at the margin, so that it cannot pass for ours; where
-  a sentence of ours quotes it, only the first line of that begins at the left;
-- the authorization URL stands whole on a line of its own, never wrapped, never in a box;
-- nothing moves where standard error is no terminal; no escape sequence is written there or under NO_COLOR.
+- what the remote said is scrubbed, dimmed and kept behind a margin, so that it cannot pass for ours; a
+  sentence of ours that quotes it is indented from its second line on;
+- the authorization URL stands on a line of its own, whole: never folded, never in a box;
+- nothing moves if standard error is no terminal; no escape sequence is written there or under NO_COLOR.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ from hermes_tunnel.text import folded, one_line, plain, redact, wrapped
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
 _USUAL_COLUMNS = 80
-_FEWEST_COLUMNS = 12  # in less, a margin and a word do not fit
+_FEWEST_COLUMNS = 12  # fewer have no room for the margin and a word
 _LAST_LINES = 8
 
 
 @dataclass
 class _Run:
-    """What one run of a command has said and got so far."""
+    """One run of the command: what it said last, which tunnel it asked for, which one it has.
+
+    :param unseen: its last lines, if they were not shown
+    :param advised: the port that it told the person to forward
+    :param forwarded: the port that is forwarded
+    :param waited_for: what the person was last told to wait for
+    """
 
     unseen: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
     advised: int | None = None
@@ -42,10 +48,10 @@ class _Run:
 
 @dataclass
 class Standing:
-    """A question on the screen. Its answer comes in another thread, which writes nothing, but says so here.
+    """A question on the screen. The reading thread writes nothing there, but notes here that it was answered.
 
-    :param prompt: as it is shown, to be shown again
-    :param ends_a_line: whether the cursor stands at the beginning of a line
+    :param prompt: as it is shown
+    :param ends_a_line: whether the cursor is at the beginning of a new line
     """
 
     prompt: str = ""
@@ -54,12 +60,12 @@ class Standing:
 
 
 class Screen:
-    """Shows what happens. It is one thread's.
+    """Shows what happens. For one thread only.
 
     :param stream: standard error
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
-    :param color: whether styles may be used
-    :param moves: whether a line may be rewritten, where the stream is a terminal
+    :param color: whether to use styles, if the stream is a terminal
+    :param moves: whether a line may be rewritten, if the stream is a terminal
     """
 
     def __init__(self, stream: TextIO, *, verbosity: int = 0, color: bool = True, moves: bool = True) -> None:
@@ -73,10 +79,10 @@ class Screen:
         self._speaker = ""
         self._run = _Run()
         self.secrets: set[str] = set()
-        """Values that must not be shown: answers that the person gave."""
+        """Values that must not be shown, such as the person's hidden answers."""
 
     def show(self, event: events.Event) -> None:
-        """Tell the person, in words, at once."""
+        """Tell the person what happened, at once."""
         if isinstance(event, events.Connected):
             self._run = _Run()
         if isinstance(event, events.RemoteLine):
@@ -92,15 +98,15 @@ class Screen:
             self.quiet()
 
     def quiet(self) -> None:
-        """The command has nothing more to say for now: who read its advice to open a tunnel is told that it
-        is open.
+        """The command has finished talking for now. If it asked for an SSH tunnel, the person is told that
+        there is one.
         """
         if self._run.advised is not None and self._run.advised == self._run.forwarded:
             self._run.advised = None
             self._tell(events.Notice(NO_OTHER_TUNNEL))
 
     def _tell_unseen(self, finished: events.Finished) -> None:
-        """What the command said last, where that was not shown and the end is bad: its reason is there."""
+        """After a failure, show the command's last lines if they were not shown: they have the reason."""
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
             for line in filter(str.strip, self._run.unseen):
                 self._show(Sentence(line, Look.REMOTE))
@@ -114,7 +120,7 @@ class Screen:
             self._speaker = speaker
 
     def say(self, text: str, *, bold: bool = False) -> None:
-        """One sentence of ours; on a terminal, in as many lines as it takes."""
+        """Tell one sentence of ours. It may quote others: it is scrubbed, and folded on a terminal."""
         self._show(Sentence(text, Look.STRONG if bold else Look.OURS))
 
     def _show(self, sentence: Sentence) -> None:
@@ -125,14 +131,14 @@ class Screen:
         question = self._question
         if question is None or question.ends_a_line:
             self._write(lines)
-        elif self._moves:  # it moves down; what was typed so far still counts, though it is out of sight
+        elif self._moves:  # the prompt moves down; what was typed so far counts, though it is out of sight
             self._write(f"\n{lines}{question.prompt}")
         else:
             self._write(f"\n{lines}")
             question.ends_a_line = True
 
     def _lines(self, sentence: Sentence) -> list[str]:
-        """In lines that the window does not wrap; the margin stands before each of the remote's."""
+        """The sentence in lines that the window does not wrap, behind the margin if it is the remote's."""
         if sentence.look is Look.ADDRESS:
             return [plain(sentence.text)]
         text, columns = self._shown(sentence.text), self._columns
@@ -147,15 +153,17 @@ class Screen:
         return "\n".join(self._styled(line, **_STYLES.get(look, {})) for line in lines)
 
     def _fits(self, text: str) -> bool:
-        """Whether a text is one short line, with room for an answer, or its beginning, on it."""
+        """Whether a text fits on one line, with some room left for an answer."""
         return len(wrapped(self._shown(text), (self._columns or _USUAL_COLUMNS) - 2, cut=True)) == 1
 
     def _shown(self, text: str) -> str:
-        encoding = self._stream.encoding or "utf-8"  # what it lacks is escaped, and longer for that
+        encoding = (
+            self._stream.encoding or "utf-8"
+        )  # characters that it lacks are escaped, which takes more room
         return self.safe(text).encode(encoding, "backslashreplace").decode(encoding)
 
     def _settle(self) -> None:
-        """A question that was answered stands no more; its line ends, if Enter has not ended it."""
+        """End the line of a question that has been answered meanwhile."""
         if self._question is not None and self._question.answered:
             self._drop_question()
 
@@ -166,23 +174,24 @@ class Screen:
 
     @property
     def _is_ours(self) -> bool:
-        """Whether the line that is rewritten is not the shell's, as it is for a job in the background."""
+        """Whether the line may be rewritten: in the background it is the shell's."""
         return not self._is_seen or in_foreground(self._stream.fileno())
 
     @property
     def _columns(self) -> int:
-        """The width to fold at; 0 where nothing wraps."""
+        """The width to fold at; 0 for not at all."""
         columns = columns_of(self._stream)
         return max(columns, _FEWEST_COLUMNS) if columns else 0
 
     def safe(self, text: str) -> str:
-        """The text in one line, without escape sequences and secrets."""
+        """The text as one line, without escape sequences and secrets."""
         return redact(one_line(text), self.secrets)
 
     def waiting(self, what: str, seconds_left: float | None) -> None:
-        """Show, or refresh, what is waited for and the time that is left; None for as long as it takes.
+        """Show, or refresh, what we are waiting for, unless a question is open.
 
-        Not while a question stands.
+        :param what: in words that follow "Waiting for"
+        :param seconds_left: None if there is no limit
         """
         self.quiet()
         self._settle()
@@ -207,11 +216,11 @@ class Screen:
 
     @property
     def _room(self) -> int:
-        """For the line that is rewritten: one that wraps could not be."""
+        """The columns for a line that is rewritten; it must not wrap."""
         return (columns_of(self._stream) or _USUAL_COLUMNS) - 1
 
     def done_waiting(self) -> None:
-        """Nothing is waited for any more."""
+        """We are not waiting any more."""
         self._clear_status()
 
     def _styled(self, text: str, **style: Any) -> str:
@@ -223,5 +232,5 @@ class Screen:
         self._status = ""
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # nobody reads it any more; the login goes on
+        with contextlib.suppress(OSError):  # nobody reads it any more, but the login goes on
             click.echo(text, file=self._stream, nl=False, color=self._color)

@@ -1,6 +1,7 @@
-"""Waking the thread that waits for what is typed: when it is to wait no longer, and by signals.
+"""Interrupting the thread that waits for the person to type.
 
-A signal's handler is run by the main thread, when it gets to it. The system's own part of it writes at once.
+Signals can interrupt it too. Python runs a signal's handler in the main thread, as soon as that is free; the
+byte that announces the signal (``signal.set_wakeup_fd``) is written at once.
 """
 
 from __future__ import annotations
@@ -13,30 +14,33 @@ import threading
 
 
 class Waking:
-    """A pipe that wakes whoever waits for ``descriptor`` to become readable. Not for Windows."""
+    """A pipe: whoever waits for ``descriptor`` to become readable is woken through it. Not for Windows."""
 
     def __init__(self) -> None:
         self.descriptor, self._bell = os.pipe()
-        self._before: int | None = None  # what signals woke before
+        self._before: int | None = None  # where signals were announced before
         if sys.platform != "win32":
             os.set_blocking(self._bell, False)
 
     def wake(self) -> None:
-        """Wake it."""
-        with contextlib.suppress(BlockingIOError):  # so many did before that it wakes anyway
+        """Interrupt the wait that is going on, or the next one."""
+        with contextlib.suppress(BlockingIOError):  # a full pipe interrupts it as well
             os.write(self._bell, b"\0")
 
     def woken_by(self) -> bytes:
-        """The numbers of the signals that woke it, and zeros; empties the pipe."""
+        """Take back what interrupted the wait: the numbers of signals, and a zero for each ``wake``."""
         return os.read(self.descriptor, 64)
 
     def heed_signals(self) -> None:
-        """Let every signal that has a handler wake it too. Heard by the main thread only."""
+        """Let each signal that has a handler interrupt it too. Works in the main thread only."""
         if threading.current_thread() is threading.main_thread() and self._before is None:
             self._before = signal.set_wakeup_fd(self._bell, warn_on_full_buffer=False)
 
     def close(self) -> bool:
-        """Close it; whether that could be: only the main thread can where signals wake it."""
+        """Close the pipe, unless signals still write to it: only the main thread can change that.
+
+        :return: whether it was closed
+        """
         if self._before is not None:
             if threading.current_thread() is not threading.main_thread():
                 return False

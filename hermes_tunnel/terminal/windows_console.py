@@ -1,4 +1,4 @@
-"""A line from Windows' console, which can be asked for a key, but not waited for with anything else."""
+"""A line from Windows' console, key by key: one can only look whether there is a key, not wait for one."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ _SPECIAL = "\x00\xe0"  # arrows and the like: another character follows
 
 
 class Keys(Protocol):
-    """What Python's ``msvcrt`` has for the console."""
+    """What Python's ``msvcrt`` offers for the console."""
 
     def kbhit(self) -> bool:
-        """Whether a key waits to be read."""
+        """Whether a key has been pressed."""
 
     def getwch(self) -> str:
-        """The key, not shown."""
+        """Read a key, without echo."""
 
     def putwch(self, key: str, /) -> object:
         """Show a character."""
 
 
 def forget_typed(keys: Keys) -> None:
-    """What was typed before a line is asked for does not count."""
+    """Drop what was typed so far."""
     while keys.kbhit():
         keys.getwch()
 
 
 def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: bool) -> str | None:
-    """The next line without its end; None at the end of the input (Ctrl-Z) or if it was given up.
+    """The next line, without its end; None at the end of the input (Ctrl-Z), or if it is no longer wanted.
 
-    Ctrl-C interrupts the main thread, and whoever hears that gives up the line.
+    Ctrl-C is SIGINT in the main thread; whoever handles that decides what becomes of the line.
 
-    :param wanted: whether to wait on
-    :param hidden: whether what is typed is not shown
-    :param offered: whether nobody has to type: then Ctrl-Z is nothing
+    :param wanted: whether to go on waiting
+    :param hidden: whether to show nothing of what is typed
+    :param offered: whether the person may just as well type nothing: then Ctrl-Z has no effect
     """
     line = ""
     while wanted():

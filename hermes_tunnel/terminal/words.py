@@ -1,4 +1,4 @@
-"""What happened, in words for the person: which sentences each event is told in, and how they look."""
+"""What the person is told: the sentences for each event and each question, and how they look."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Look(Enum):
     """How a line looks."""
 
     OURS = "as it is"
-    STRONG = "what the person has to see"
-    REMOTE = "behind a margin, so that it cannot pass for ours"
-    ADDRESS = "whole, on a line of its own, never wrapped and never styled"
+    STRONG = "bold: the person must not miss it"
+    REMOTE = "behind the margin, so that it cannot pass for ours"
+    ADDRESS = "whole, on a line of its own, never folded and never styled"
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Sentence:
 
 
 def tunnel_advised(line: str) -> int | None:
-    """The local port of the ssh command line that a line has, if it is one for a local forward."""
+    """The local port in an ssh command for a local forward, if the line has one."""
     found = _LOCAL_FORWARD.search(line)
     return int(found[1]) if found else None
 
 
 def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
-    """What an event is told in.
+    """The sentences that tell an event.
 
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
     """
@@ -82,12 +82,12 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
 
 
 def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence]:
-    """What a question is put in; the answer stands behind the last sentence.
+    """The sentences that ask a question; the answer is typed behind the last one.
 
-    The words of a server, or of a command there, stand beside its name only where they fit, so that no part
-    of them can begin a line.
+    A prompt of a server's, or of a command there, stands beside its name if it fits on that line. If not, it
+    goes behind the margin, so that no part of it begins a line.
 
-    :param fits: whether a text is one short line, once it is safe to be shown
+    :param fits: whether a text fits on one line
     """
     for line in question.above:
         yield Sentence(line)
@@ -107,7 +107,7 @@ def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence
 
 
 def _quoted(text: str) -> Iterator[Sentence]:
-    """The remote's lines; what a carriage return rewrote is gone, as on a terminal."""
+    """The remote's lines, as a terminal shows them: what follows a carriage return replaces the rest."""
     for line in _LINE_ENDS.split(text):
         shown = plain(line.rstrip("\r").rpartition("\r")[2])
         if shown.strip():
