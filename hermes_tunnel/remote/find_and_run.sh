@@ -37,8 +37,9 @@ fi;
 if [ -f "$h" ] && [ -x "$h" ]; then echo "$m:begin:$(id -un 2>/dev/null || id -u):$d:$h:$SHELL";
 else echo "$m:missing:$l"; exit 127;
 fi;
-# In the encoded words a colon stands for a backslash, which is between the brackets here.
-eval "$(printf %b "$(echo "$e" | LC_ALL=C tr %:@ "[-]")")";
+# What is encoded has a colon for a backslash, which is what is between the brackets here.
+decode() { printf %b "$(echo "$1" | LC_ALL=C tr %:@ "[-]")"; };
+eval "$(decode "$e")";
 # SSH_TTY tells Hermes that no browser can be opened there, also where sudo has cleared the environment.
 PYTHONUNBUFFERED=1; SSH_TTY=${SSH_TTY:-/dev/tty}; export PYTHONUNBUFFERED SSH_TTY;
 look;
@@ -52,12 +53,13 @@ else
   # signal may come before there is a program, or be forgotten by a shell that is about to become it. The lifeline is no
   # part of the pipeline, of which some shells would wait for all; and a shell of its own, for some keep copies of what
   # they have redirected, and the output would not end with the program.
-  p=;
+  p=; last=$(decode p=:0044:0041);
   hang_up() { [ -z "$p" ] || kill "$p"; };
   trap hang_up TERM;
   exec 3<&0;
   { sh -c "cat; for i in 1 2 3; do kill $$ || break; sleep 1; done" <&3 2>/dev/null & } | "$h" "$@" 3<&- &
-  p=$!;
+  # A dollar and an exclamation mark: the process that was started last.
+  eval "$last";
   # A signal ends the waiting early.
   while wait "$p"; r=$?; kill -0 "$p" 2>/dev/null; do :; done;
 fi;

@@ -211,7 +211,7 @@ def test_extra_words_reach_hermes_and_nothing_else(lab: Lab, user: str) -> None:
     ours = ["--as-user", "svc"] if user == "boss" else []
     words = ["login", "xai-oauth", user, "--no-browser", *ours, "--", "--label", label]
     with on_terminal(lab, *words) as tunnel:
-        tunnel.expect(r"xai-oauth --no-browser --label \$'\$\(id\) it\\'s `my`\\n label\\\\ ")
+        tunnel.expect(r"xai-oauth\s+--no-browser\s+--label\s+\$'\$\(id\)\s+it\\'s\s+`my`\\n\s+label\\\\\s")
         tunnel.expect("Waiting for the browser")
         (hermes,) = lab.hermes_processes()
         argv = Path(f"/proc/{hermes}/cmdline").read_text().split("\0")
