@@ -113,10 +113,14 @@ class CommandEnded(Event):
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """Something that the person should know, in a sentence; ``detail`` if only the curious want it."""
+    """Something that the person should know, in a sentence.
+
+    ``detail`` if only the curious want it; ``needed`` if it is said even where little is wanted.
+    """
 
     text: str
     detail: bool = False
+    needed: bool = False
     public: ClassVar[bool] = False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from hermes_tunnel import events
 from hermes_tunnel.cli.options import Output, option, output
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
@@ -27,7 +28,7 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
     answer = "deny" if deny else "approve" if approve or not console.is_terminal else None
     status = Report(console, as_json=output.as_json).conclude(lambda decider: _play(decider, answer))
     if status == ExitStatus.OK:
-        console.say("With a server of yours: hermes-tunnel login xai-oauth me@server")
+        console.show(events.Notice("With a server of yours: hermes-tunnel login xai-oauth me@server"))
     return status
 
 
@@ -41,7 +42,7 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     from hermes_tunnel.ssh.config.chain import Options, resolve
     from hermes_tunnel.ssh.config.target import parse_target
 
-    decider.console.say(
+    decider.say(
         "A demo: the two SSH servers, the Hermes and the sign-in page that follow run in this process."
     )
     with Stage(None if answer is None else Answer(answer), jump=True) as stage:

@@ -38,8 +38,8 @@ def port(port: int, kill: bool, yes: bool) -> int:
 def _end(port: int, *, yes: bool) -> list[Occupant]:
     """End those who hold it, each after a yes; who still does."""
     console = new_console()
-    person = Person(console.say, console.is_terminal, BusyPort("kill", yes))
     decider = Decider(console, lambda _: None)
+    person = Person(decider.say, console.is_terminal, BusyPort("kill", yes))
     heard_by(decider)
     try:
         decider.follow(end_occupants(port, person))

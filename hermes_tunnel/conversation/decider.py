@@ -111,6 +111,10 @@ class Decider:
         self._record(event)
         self.news.show(event)
 
+    def say(self, text: str) -> None:
+        """A sentence that the person needs, whatever they do."""
+        self.emit(events.Notice(text, needed=True))
+
     def do(self, function: Callable[[], T], *, undo: Callable[[T], object] = lambda _: None) -> T:
         """The result of a function that takes its time; what it raises is raised.
 

@@ -159,12 +159,12 @@ class Invitations:
         what = (issuer, authorization.redirect_host if authorization.mode is Mode.EXTERNAL else "")
         if (known and authorization.mode is not Mode.EXTERNAL) or what in self._agreed:
             return
-        say = self._decider.console.say
+        say = self._decider.say
         say(f"{destination} asks you to sign in at:")
-        say(f"    {issuer}", bold=True)
+        say(f"    {issuer}")
         if authorization.mode is Mode.EXTERNAL:
             say("and the answer will go from your browser to:")
-            say(f"    {authorization.redirect_host}", bold=True)
+            say(f"    {authorization.redirect_host}")
         if not is_yes((yield from ask(yes_or_no("Is that where you want to sign in?")))):
             raise Unsafe(
                 f"{issuer} is not known to belong to {self._provider.title}; nothing was opened",
@@ -186,6 +186,5 @@ class Invitations:
 
 def entrance(decider: Decider, busy: BusyPort) -> Entrance:
     """An entrance whose questions go to the person at the console."""
-    console = decider.console
-    person = Person(console.say, console.is_terminal, busy)
+    person = Person(decider.say, decider.console.is_terminal, busy)
     return Entrance(person, decider.emit, decider.mailbox.put)

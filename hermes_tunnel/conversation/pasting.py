@@ -33,10 +33,10 @@ class Pasting:
             return  # standard input may be meant for somebody else
         if not self._entrance.listens:
             self._decider.emit(events.Prompt("the address that the browser ended on", secret=True))
-            console.say(
+            self._decider.say(
                 "The browser cannot come back here by itself: it will end on a page that does not open."
             )
-            console.say("Paste the address of that page here and press Enter; it stays hidden.", bold=True)
+            self._decider.say("Paste the address of that page here and press Enter; it stays hidden.")
         elif code:
             self._offer("the page shows a code instead of coming back", "it")
         else:
@@ -60,12 +60,12 @@ class Pasting:
             return
         if may_be_a_word(line) and line != self._before:
             self._before = line
-            console.say("That could be a word. If it is the code, paste it once more.")
+            self._decider.say("That could be a word. If it is the code, paste it once more.")
             return
         console.secrets.add(line)
         verdict = gate.judge_pasted(line)
         if isinstance(verdict, str):
-            console.say(f"That is not it: {verdict}.")
+            self._decider.say(f"That is not it: {verdict}.")
             return
         self.stop()
         self._decider.begin(work(partial(gate.deliver_pasted, verdict)))

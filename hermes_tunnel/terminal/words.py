@@ -77,7 +77,7 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield Sentence(f"The command ended {how}.")
         case events.Phase() if curious:
             yield from _phase(event)
-        case events.Notice() if curious or (usual and not event.detail):
+        case events.Notice() if event.needed or curious or (usual and not event.detail):
             yield Sentence(event.text)
 
 

@@ -63,8 +63,12 @@ class Inviting:
     def __init__(self, answer: str, wishes: Wishes) -> None:
         self.console = Answering(answer)
         self.told: list[events.Event] = []
-        self.decider = Decider(self.console, self.told.append)
+        self.decider = Decider(self.console, self._record)
         self._invitations = Invitations(MCP, Call(), wishes, self.decider, lambda _: False)
+
+    def _record(self, event: events.Event) -> None:
+        if not isinstance(event, events.Notice):
+            self.told.append(event)
 
     def invite(self, connection: Connection, *authorizations: Authorization) -> None:
         """One invitation after the other."""
