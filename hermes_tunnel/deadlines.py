@@ -47,6 +47,7 @@ LINK = Deadline(
 OFFER = Deadline(3.0, "the invitation, until the command has said that it takes an address at its prompt")
 
 # The connection.
+KEY_EXCHANGE = Deadline(60.0, "the server's identification; ConnectTimeout instead, where that is shorter")
 AGENT_LIST = Deadline(5.0, "the question to the agent which keys it has")
 AUTHENTICATION = Deadline(
     120.0, "a request of the authentication protocol, until its reply; the person's own time is not counted"

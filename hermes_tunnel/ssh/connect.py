@@ -19,7 +19,7 @@ from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, Process, Stream, Terminal
 from hermes_tunnel.ssh.person import Person
-from hermes_tunnel.ssh.reach import AGAIN, Reached, reach, silent
+from hermes_tunnel.ssh.reach import Reached, lost, reach, silent
 from hermes_tunnel.ssh.transport import Transport
 
 
@@ -135,5 +135,4 @@ def _check(hops: Sequence[Reached], alive: ServerAlive, destination: HopConfigur
         if configuration is alive.silent or transport.timed_out:
             raise silent(called, configuration)
         if alive.silent is None:
-            words = f": {transport.parting_words}" if transport.parting_words else ""
-            raise NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)
+            raise lost(called, transport)

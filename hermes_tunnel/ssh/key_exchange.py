@@ -7,6 +7,7 @@ import time
 
 import paramiko
 
+from hermes_tunnel.deadlines import KEY_EXCHANGE
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.transport import Transport
@@ -22,16 +23,20 @@ def handshake(
 ) -> paramiko.PKey:
     """Exchange identification strings and keys; the key that the server proved to have.
 
-    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, or it did not come to an end
-        within ConnectTimeout
+    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, it did not say what it is
+        within ConnectTimeout, or did not come to an end of it in a time of its own
     """
     where, seconds = configuration.address, configuration.connect_timeout
     transport.banner_timeout = seconds + 1
     done = threading.Event()
     transport.start_client(done)
     until = time.monotonic() + seconds
+    identified = False
     while not done.wait(min(SLICE, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
         meanwhile()
+        if transport.remote_version and not identified:
+            identified, seconds = True, min(seconds, KEY_EXCHANGE.seconds)
+            until = time.monotonic() + seconds
     if not done.is_set() or transport.timed_out:
         if not transport.remote_version:
             raise NetworkFailure(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hermes_tunnel import events
 from hermes_tunnel.question import Ask, Question
 from hermes_tunnel.ssh.connection import NotWanted
+from hermes_tunnel.ssh.waiting import nothing
 from hermes_tunnel.text import plain
 
 _MOST_LINES, _LONGEST_LINE = 100, 400
@@ -29,11 +30,13 @@ class Person:
     :param ask: asks, and waits for the answer
     :param emit: is told what happens
     :param wanted: whether the connection is wanted still; every wait looks at it
+    :param present: raises where the server that waits for the person has left
     """
 
     ask: Ask = field(repr=False)
     emit: events.Emit = field(repr=False)
     wanted: Callable[[], bool] = field(repr=False)
+    present: Callable[[], object] = field(repr=False, default=nothing)
 
     def check(self) -> None:
         """Do nothing while the connection is wanted.
@@ -43,13 +46,23 @@ class Person:
         if not self.wanted():
             raise NotWanted
 
+    def go_on(self) -> None:
+        """Do nothing while it makes sense to wait for the person, or for their agent.
+
+        :raises NotWanted: the connection is not wanted any more
+        :raises Failure: the server has left
+        """
+        self.check()
+        self.present()
+
     def answer(self, question: Question) -> str | None:
         """The person's answer; None where nobody gives one.
 
         :raises NotWanted: the connection is not wanted any more
+        :raises Failure: the server has left
         """
         answer = self.ask(question, self.wanted)
-        self.check()
+        self.go_on()
         return answer
 
     def tell(self, text: str) -> None:

@@ -132,6 +132,12 @@ class ProxyCommand:
         lines = self._words.read().decode(errors="replace").splitlines()
         return next((plain(line) for line in reversed(lines) if line.strip()), "")
 
+    def has_failed(self) -> bool:
+        """Whether it ended, and not well; one that is about to end is waited for a moment."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_END_SECONDS) != 0
+        return False
+
     def close(self) -> None:
         """End it and wait for it."""
         with suppress(OSError):

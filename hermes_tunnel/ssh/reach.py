@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import paramiko
 
-from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
+from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
@@ -22,7 +22,7 @@ from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
-from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.transport import Transport, told_of
 from hermes_tunnel.ssh.waiting import beside
 
 AGAIN = "check the network, then run the same command again"
@@ -42,6 +42,12 @@ class _Way:
     sock: Any
     address: str | None = None
     proxy: ProxyCommand | None = None
+
+    def has_failed(self) -> bool:
+        """Whether the way itself came to an end, as far as that can be told from an end of the server's."""
+        if self.proxy is not None:
+            return self.proxy.has_failed()
+        return isinstance(self.sock, paramiko.Channel) and not told_of(self.sock).closed.wait(_GONE_SECONDS)
 
 
 def reach(
@@ -107,17 +113,17 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
         key = _keys_exchanged(transport, configuration, way, person)
         outcome.words = transport.agreed
 
-    def ask(question: Question, wanted: Callable[[], bool]) -> str | None:
-        answer = person.ask(question, lambda: wanted() and transport.is_active())
-        if not transport.is_active():
-            raise stopped_waiting(configuration)
-        return answer
+    def left() -> Failure:
+        # A server hangs up on who takes too long to answer (LoginGraceTime), and does so in good order.
+        in_order = not way.has_failed() and transport.was_closed and key_accepted
+        return stopped_waiting(configuration) if in_order else lost(hop, transport)
 
-    there = replace(person, ask=ask)
+    there, key_accepted = _while_there(person, transport, left), False
     try:
         with person.phase(hop, "host key") as outcome:
             verify(known, configuration, key.get_name(), key.asbytes(), person=there, address=way.address)
             outcome.words = describe(key.get_name(), key.asbytes())
+        key_accepted = True
         with person.phase(hop, "authentication") as outcome:
             outcome.words = authenticate(transport, configuration, there)
     except (NetworkFailure, AuthenticationFailure) as problem:
@@ -125,6 +131,22 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
             raise silent(configuration.label, configuration) from problem
         raise
     return transport
+
+
+def _while_there(person: Person, transport: Transport, left: Callable[[], Failure]) -> Person:
+    """The same person, who is waited for only while the server is there.
+
+    :param left: why it is not
+    """
+
+    def ask(question: Question, wanted: Callable[[], bool]) -> str | None:
+        return person.ask(question, lambda: wanted() and transport.is_active())
+
+    def present() -> None:
+        if not transport.is_active():
+            raise left()
+
+    return replace(person, ask=ask, present=present)
 
 
 def _keys_exchanged(
@@ -171,7 +193,7 @@ def _channel(
                 f"is {where} right, seen from there?",
             ) from refused
         if not transport.is_active():
-            raise NetworkFailure(f"the connection to {through} was lost", "try again") from refused
+            raise lost(through, transport) from refused
         raise NetworkFailure(
             f"connecting to {where} through {through} timed out after {seconds:g} s",
             f"is {where} right, seen from there?",
@@ -190,6 +212,12 @@ def _end(transport: Transport, sock: Any) -> None:
 def _shut(sock: Any) -> None:
     with suppress(*GONE):  # a channel that can say so to nobody any more
         sock.close()
+
+
+def lost(called: str, transport: Transport) -> NetworkFailure:
+    """A connection ended when nobody wanted it to."""
+    words = f": {transport.parting_words}" if transport.parting_words else ""
+    return NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)
 
 
 def silent(called: str, hop: HopConfiguration) -> NetworkFailure:

@@ -162,7 +162,7 @@ class Transport(paramiko.Transport):
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
         self._configuration = configuration
         self._own = own_algorithms(configuration, known_types)
-        self._timed_out = False
+        self._timed_out = self._said_goodbye = False
         self.offered: dict[str, Sequence[str]] = {}
         self._proof: tuple[bytes, bytes, bytes] | None = None
         self.parting_words = ""
@@ -225,6 +225,11 @@ class Transport(paramiko.Transport):
             self._proof = (host_key, self.session_id or b"", sig)
 
     @property
+    def was_closed(self) -> bool:
+        """Whether the server ended the connection in good order: it said so, or closed its side."""
+        return self._said_goodbye or isinstance(self.saved_exception, EOFError)
+
+    @property
     def timed_out(self) -> bool:
         """Whether this kernel gave the connection up, because the server's did not answer."""
         self._timed_out = self._timed_out or _is_time_out(self.saved_exception)
@@ -251,6 +256,7 @@ class Transport(paramiko.Transport):
         return parsed
 
     def _parse_disconnect(self, m: Message) -> None:
+        self._said_goodbye = True
         m.get_int()
         self.parting_words = plain(m.get_string().decode(errors="replace"))[:200]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from paramiko.common import (
     AUTH_FAILED,
     AUTH_PARTIALLY_SUCCESSFUL,
     AUTH_SUCCESSFUL,
+    cMSG_DISCONNECT,
     cMSG_USERAUTH_INFO_REQUEST,
 )
 from paramiko.message import Message
@@ -192,6 +194,24 @@ class Server:
     def hang_up(self) -> None:
         """End the connections that are open now."""
         for transport in self._transports:
+            transport.close()
+
+    def say_goodbye(self) -> None:
+        """End them in as many words (RFC 4253 section 11.1)."""
+        for transport in self._transports:
+            message = Message()
+            message.add_byte(cMSG_DISCONNECT)
+            message.add_int(11)
+            message.add_string("goodbye")
+            message.add_string("en")
+            transport._send_message(message)  # type: ignore[attr-defined]
+            transport.close()
+
+    def reset(self) -> None:
+        """End them without order: what was not said yet is lost."""
+        for transport in self._transports:
+            assert isinstance(transport.sock, socket.socket)
+            transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.close()
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,13 @@ import psutil
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.errors import AuthenticationFailure, ConfigurationFailure, HostKeyFailure, NetworkFailure
+from hermes_tunnel.errors import (
+    AuthenticationFailure,
+    ConfigurationFailure,
+    Failure,
+    HostKeyFailure,
+    NetworkFailure,
+)
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
@@ -217,11 +223,22 @@ def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
         server.close()
 
 
-@pytest.mark.parametrize("question", ["fingerprint", "passphrase", "password", "code"])
+LOST = (NetworkFailure, "the connection to root@box was lost")
+WAITED = (AuthenticationFailure, "root@box stopped waiting for the answer and closed the connection")
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [("fingerprint", LOST), ("passphrase", WAITED), ("password", WAITED), ("code", WAITED)],
+)
 def test_a_question_is_given_up_when_the_server_waits_no_longer(
-    question: str, sshd: Callable[..., Sshd], tmp_path: Path, known: Callable[..., Path]
+    question: str,
+    reason: tuple[type[Failure], str],
+    sshd: Callable[..., Sshd],
+    tmp_path: Path,
+    known: Callable[..., Path],
 ) -> None:
-    """LoginGraceTime counts from the beginning: whatever is asked then, that is the reason that is given."""
+    """LoginGraceTime is the reason where a credential was asked for; before, the connection was lost."""
     key = keygen(tmp_path / "locked", passphrase="correct horse")
     code = Account(steps=["keyboard-interactive"], rounds=[("", "", [("Code: ", False)], ["1"])])
     asked: list[str] = []
@@ -244,9 +261,78 @@ def test_a_question_is_given_up_when_the_server_waits_no_longer(
 
         path = known() if question == "fingerprint" else known(server)
         failure = fails(hop(server.port, path, key), ask=stands)
-    assert failure.message == "root@box stopped waiting for the answer and closed the connection"
-    assert isinstance(failure, AuthenticationFailure)
+    assert (type(failure), failure.message) == reason
     assert [question in each for each in asked] == [True]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("question", ["host key", "password"])
+@pytest.mark.parametrize("how", ["goodbye", "reset"])
+def test_how_a_server_leaves_while_the_person_is_asked(
+    how: str, question: str, answered: bool, known: Callable[..., Path]
+) -> None:
+    """A goodbye during authentication is the server's choice; everything else is the network."""
+    server = Server(Account())
+
+    def leaves(asking: Question, wanted: Callable[[], bool]) -> str | None:
+        server.say_goodbye() if how == "goodbye" else server.reset()
+        until(lambda: not wanted())
+        return "yes" if answered else None
+
+    with closing(server):
+        path = known() if question == "host key" else known(server)
+        failure = fails(hop(server.port, path), ask=leaves)
+    kind, words = WAITED if (how, question) == ("goodbye", "password") else LOST
+    assert type(failure) is kind
+    assert words in failure.message
+
+
+@pytest.mark.parametrize("question", ["host key", "password"])
+def test_a_jump_host_that_is_lost_while_the_person_is_asked(
+    sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], question: str
+) -> None:
+    """It is named, and the hop behind it is not said to have waited."""
+    jump, inner = sshd("jump"), Server(Account())
+    jump.accept(key)
+
+    def loses(asking: Question, wanted: Callable[[], bool]) -> str | None:
+        jump.close_sessions()
+        until(lambda: not wanted())
+        return None
+
+    path = known(jump, inner) if question == "password" else known(jump)
+    with closing(inner):
+        failure = fails(replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path), ask=loses)
+    assert isinstance(failure, NetworkFailure)
+    assert failure.message == "the connection to jump host root@gate was lost"
+
+
+@pytest.mark.parametrize(("ends", "reason"), [("os._exit(1)", LOST), ("os._exit(0)", WAITED)])
+def test_a_proxy_command_that_ends_while_the_person_is_asked(
+    known: Callable[..., Path], tmp_path: Path, ends: str, reason: tuple[type[Failure], str]
+) -> None:
+    """One that fails is no server that waits no longer; one that ends well did what the server did."""
+    server = Server(Account())
+    relay = tmp_path / "relay.py"
+    relay.write_text(
+        "import os, socket, sys, threading\n"
+        "s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+        "def up():\n"
+        "    while data := os.read(0, 65536): s.sendall(data)\n"
+        "threading.Thread(target=up, daemon=True).start()\n"
+        "while data := s.recv(65536): os.write(1, data)\n"
+        f"{ends}\n"
+    )
+
+    def leaves(asking: Question, wanted: Callable[[], bool]) -> str | None:
+        server.hang_up()
+        until(lambda: not wanted())
+        return None
+
+    with closing(server):
+        command = f"{sys.executable} {relay} {server.port}"
+        failure = fails(hop(server.port, known(server), proxy_command=command), ask=leaves)
+    assert (type(failure), failure.message) == reason
 
 
 def test_a_name_without_an_address() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from hermes_tunnel.deadlines import AUTHENTICATION
+from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.publickey import PublicKeys
 from hermes_tunnel.ssh.authentication.refusals import Record, hung_up, nothing_left
@@ -13,6 +15,7 @@ from hermes_tunnel.ssh.authentication.userauth import (
     Questions,
     Reply,
     ServerLeft,
+    ServerSilent,
     Success,
     UserAuth,
 )
@@ -22,18 +25,27 @@ from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
 
 _LONGEST_PROMPT = 400
+# Far more than any server has a reason for; a program that answers (SSH_ASKPASS) would never be tired of it.
+_MOST_ROUNDS, _MOST_EMPTY_ROUNDS, _MOST_CHANGES = 100, 10, 10
 
 
-def authenticate(transport: Transport, configuration: HopConfiguration, person: Person) -> str:
+def authenticate(
+    transport: Transport,
+    configuration: HopConfiguration,
+    person: Person,
+    *,
+    seconds: float = AUTHENTICATION.seconds,
+) -> str:
     """Authenticate on a transport whose host key has been verified; gives the method that was the last.
 
     :param person: is asked for a passphrase, a password or a code, and told what is shown and taken
+    :param seconds: how long the server may take for a reply
     :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
         another connection with IdentitiesOnly might do
-    :raises NetworkFailure: the connection was lost
+    :raises NetworkFailure: the connection was lost, or the server does not reply
     :raises NotWanted: it is not wanted any more
     """
-    attempt = _Attempt(transport, configuration, person)
+    attempt = _Attempt(transport, configuration, person, seconds)
     with closing(attempt.keys):
         return attempt.run()
 
@@ -41,13 +53,17 @@ def authenticate(transport: Transport, configuration: HopConfiguration, person: 
 class _Attempt:
     """One authentication: what was tried so far, and what is left."""
 
-    def __init__(self, transport: Transport, configuration: HopConfiguration, person: Person) -> None:
+    def __init__(
+        self, transport: Transport, configuration: HopConfiguration, person: Person, seconds: float
+    ) -> None:
         self._transport = transport
         self._configuration = configuration
         self._label = configuration.label
         self._person = person
+        self._seconds = seconds
         self._record = Record(configuration)
         self._refused = False
+        self._rounds = 0
         self.keys = PublicKeys(transport, configuration, self._record, person)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
@@ -62,7 +78,11 @@ class _Attempt:
         method = "none"
         try:
             self._service = UserAuth(
-                self._transport, self._configuration.user, self._told_by_the_server, self._person.check
+                self._transport,
+                self._configuration.user,
+                self._told_by_the_server,
+                self._person.check,
+                seconds=self._seconds,
             )
             self._service.request("none")
             reply: Reply | None = self._service.reply()
@@ -75,6 +95,11 @@ class _Attempt:
                 method, reply = following, tries[following]()
         except ServerLeft:
             raise hung_up(self._record, self._transport.parting_words) from None
+        except ServerSilent:
+            raise NetworkFailure(
+                f"{self._label} did not answer during authentication within {self._seconds:g} s",
+                f"the server may be overloaded; try {self._configuration.by_ssh()}",
+            ) from None
         return method
 
     def _next_method(self) -> str | None:
@@ -95,7 +120,15 @@ class _Attempt:
         self._record.tried.append("keyboard-interactive")
         self._service.request("keyboard-interactive", "", self._configuration.kbd_interactive_devices)
         reply = first = self._service.reply()
+        empty = 0
         while isinstance(reply, Questions):
+            empty = 0 if reply.prompts else empty + 1
+            self._rounds += 1
+            if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
+                raise NetworkFailure(
+                    f"{self._label} goes on with keyboard-interactive authentication without an end",
+                    f"try {self._configuration.by_ssh()}",
+                )
             answered = answered or bool(reply.prompts)
             if reply.prompts:
                 self._tell_of_a_refusal()
@@ -127,7 +160,9 @@ class _Attempt:
         self._record.tried.append("password")
         self._service.request("password", False, password)
         reply = self._service.reply()
-        while isinstance(reply, PasswordExpired):
+        for _ in range(_MOST_CHANGES):
+            if not isinstance(reply, PasswordExpired):
+                break
             passwords = self._changed(reply.prompt)
             if passwords is None:
                 self._nobody_for("password", "wants the password changed")

@@ -15,7 +15,7 @@ from hermes_tunnel.ssh.authentication.keys import (
     WrongPassphrase,
     signature_algorithm,
 )
-from hermes_tunnel.ssh.authentication.refusals import Record, stopped_waiting
+from hermes_tunnel.ssh.authentication.refusals import Record
 from hermes_tunnel.ssh.authentication.userauth import Failed, KeyAccepted, Reply, UserAuth
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
@@ -173,18 +173,13 @@ class PublicKeys:
                 identity.agent_blob,
                 data,
                 algorithm,
-                meanwhile=self._on_slice,
+                meanwhile=self._person.go_on,
                 slow=lambda: self._asks_the_person(identity),
             )
         except AgentProblem as problem:
             raise UnusableKey(
                 f"the agent did not sign with: {problem}", self._configuration.ssh_add("-l")
             ) from problem
-
-    def _on_slice(self) -> None:
-        self._person.check()
-        if not self._transport.is_active():
-            raise stopped_waiting(self._configuration)
 
     def _asks_the_person(self, identity: Identity) -> None:
         """The agent waits for a touch, a fingerprint or a yes."""

@@ -8,6 +8,7 @@ hands the replies over, and everything is decided in the caller's thread.
 from __future__ import annotations
 
 import queue
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 
+from hermes_tunnel.deadlines import AUTHENTICATION
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
 
-_MOST_PROMPTS = 32
+_MOST_PROMPTS, _MOST_BANNERS = 32, 32
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class ServerLeft(Exception):
     """The connection ended before the answer came."""
 
 
+class ServerSilent(Exception):
+    """No answer came in time, though the connection is there."""
+
+
 class UserAuth:
     """The ssh-userauth service on a transport whose host key has been verified.
 
@@ -94,6 +100,7 @@ class UserAuth:
     :param user: the name on the server
     :param banner: called with the text of each banner, before the reply that follows it
     :param meanwhile: called while a reply is waited for
+    :param seconds: how long a reply may take
     """
 
     def __init__(
@@ -102,11 +109,15 @@ class UserAuth:
         user: str,
         banner: Callable[[str], object],
         meanwhile: Meanwhile = nothing,
+        *,
+        seconds: float = AUTHENTICATION.seconds,
     ) -> None:
         self._transport = transport
         self._user = user
         self._show_banner = banner
         self._meanwhile = meanwhile
+        self._seconds = seconds
+        self._banners = 0
         # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
         self._replies: queue.Queue[Reply | _Banner | None] = queue.Queue()
         self._pending: deque[str] = deque()
@@ -146,13 +157,15 @@ class UserAuth:
         self._pending.popleft()
 
     def reply(self) -> Reply:
-        """The reply to the oldest request; waits as long as the server is there.
+        """The reply to the oldest request.
 
-        :raises ServerLeft: it is no longer
+        :raises ServerLeft: the server is not there any more
+        :raises ServerSilent: it is, and does not reply
         """
-        while True:
+        until = time.monotonic() + self._seconds
+        while time.monotonic() < until:
             try:
-                reply = self._replies.get(timeout=SLICE)
+                reply = self._replies.get(timeout=max(0.0, min(SLICE, until - time.monotonic())))
             except queue.Empty:
                 self._meanwhile()
                 if self._transport.is_active():
@@ -162,7 +175,11 @@ class UserAuth:
                 raise ServerLeft
             if not isinstance(reply, _Banner):
                 return reply
-            self._show_banner(reply.text)
+            self._meanwhile()
+            self._banners += 1
+            if self._banners <= _MOST_BANNERS:
+                self._show_banner(reply.text)
+        raise ServerSilent
 
     def _request(self, method: str, *fields: bool | str | bytes) -> Message:
         message = Message()

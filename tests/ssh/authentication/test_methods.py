@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import paramiko
 import pytest
+from paramiko.common import cMSG_USERAUTH_BANNER
 
-from hermes_tunnel.errors import AuthenticationFailure, Failure
+from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
 from hermes_tunnel.ssh.key_exchange import handshake
@@ -27,7 +30,9 @@ from tests.ssh.sshd import Sshd, keygen, public, security_key_file
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
-def log_in(port: int, person: Answering | None = None, **configuration: Any) -> Answering:
+def log_in(
+    port: int, person: Answering | None = None, *, seconds: float = 30, **configuration: Any
+) -> Answering:
     """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
     person = person or Answering()
     given = HopConfiguration("box", "127.0.0.1", "root", port, identity_agent="")
@@ -36,13 +41,20 @@ def log_in(port: int, person: Answering | None = None, **configuration: Any) -> 
         transport = Transport(sock, hop, ())
         try:
             handshake(transport, hop)
-            authenticate(transport, hop, person.person)
+            authenticate(transport, hop, person.person, seconds=seconds)
             assert transport.is_authenticated()
         finally:
             transport.close()
             sock.close()
             transport.join()
     return person
+
+
+def given_up(port: int, *answers: str, seconds: float = 0.5) -> str:
+    """The message with which a server is given up that does not come to an end."""
+    with pytest.raises(NetworkFailure) as failure:
+        log_in(port, Answering(*answers), seconds=seconds)
+    return failure.value.message
 
 
 def refused(port: int, person: Answering | None = None, **configuration: Any) -> Failure:
@@ -442,3 +454,122 @@ def test_the_banner_is_told_without_its_escape_sequences() -> None:
     with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
         person = log_in(server.port, Answering("open sesame"))
     assert person.told == ["(root@box) Welcome", "(root@box) to the box"]
+
+
+class Hanging(Account):
+    """Takes its time about one method."""
+
+    def __init__(self, method: str, banner: str = "") -> None:
+        super().__init__(steps=["password" if method == "none" else method])
+        self.transport: paramiko.Transport | None = None
+        self.go_on = threading.Event()
+        self._method = method
+        self._words = banner
+
+    def wait(self, method: str) -> None:
+        """For ever, if it is this method; a server may talk meanwhile."""
+        while method == self._method and not self.go_on.wait(0.05):
+            if self.transport is not None:
+                message = paramiko.Message()
+                message.add_byte(cMSG_USERAUTH_BANNER)
+                message.add_string(self._words)
+                message.add_string("en")
+                self.transport._send_message(message)  # type: ignore[attr-defined]
+
+    def check_auth_none(self, username: str) -> int:
+        """The first request."""
+        self.wait("none")
+        return super().check_auth_none(username)
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        """Enough where nobody waits."""
+        self.wait("password")
+        return super().check_auth_password(username, password)
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        """The question about a key."""
+        self.wait("publickey")
+        return super().check_auth_publickey(username, key)
+
+    def check_auth_interactive(
+        self, username: str, submethods: str
+    ) -> int | paramiko.server.InteractiveQuery:
+        """The second step."""
+        self.wait("keyboard-interactive")
+        return super().check_auth_interactive(username, submethods)
+
+
+@pytest.mark.parametrize("method", ["none", "publickey", "password", "keyboard-interactive"])
+def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) -> None:
+    """Whatever it was asked; the connection itself may be well."""
+    account = Hanging(method)
+    keys = (str(keygen(tmp_path / "a")), str(keygen(tmp_path / "b")))
+    with closing(Server(account)) as server:
+        with pytest.raises(NetworkFailure) as failure:
+            log_in(server.port, Answering("open sesame"), seconds=0.5, identity_files=keys)
+        account.go_on.set()
+    assert failure.value.message == "root@box did not answer during authentication within 0.5 s"
+
+
+def test_a_server_that_only_talks_is_given_up_too() -> None:
+    """Banners are no reply, however many there are; of endless ones only the first are told."""
+    account = Hanging("none", "wait a moment")
+
+    def make(sock: socket.socket) -> paramiko.Transport:
+        account.transport = transport = paramiko.Transport(sock)
+        return transport
+
+    person = Answering()
+    with closing(Server(account, make=make)) as server:
+        with pytest.raises(NetworkFailure, match="did not answer during authentication within 3 s"):
+            log_in(server.port, person, seconds=3)
+        account.go_on.set()
+    assert person.told == ["(root@box) wait a moment"] * 32
+
+
+def test_the_time_of_the_person_is_not_the_server_s() -> None:
+    """Who types slowly is not taken for a server that does not reply."""
+
+    class Slow(Answering):
+        def ask(self, question: Question, wanted: Callable[[], bool]) -> str | None:
+            threading.Event().wait(1)
+            return super().ask(question, wanted)
+
+    with serving() as server:
+        assert log_in(server.port, Slow("open sesame"), seconds=0.7).asked
+
+
+class Endless(Account):
+    """Has a round of questions after each."""
+
+    def __init__(self, *prompts: tuple[str, bool]) -> None:
+        super().__init__(steps=["keyboard-interactive"])
+        self._prompts = prompts
+        self.asked = 0
+
+    def check_auth_interactive(self, username: str, submethods: str) -> paramiko.server.InteractiveQuery:
+        """The first."""
+        self.asked += 1
+        return paramiko.server.InteractiveQuery("", "", *self._prompts)
+
+    def check_auth_interactive_response(self, responses: list[str]) -> paramiko.server.InteractiveQuery:
+        """And so on."""
+        return self.check_auth_interactive("", "")
+
+
+def test_rounds_without_an_end() -> None:
+    """Without a prompt ten are enough; with one, a hundred, which only a program would answer."""
+    words = "root@box goes on with keyboard-interactive authentication without an end"
+    with closing(Server(empty := Endless())) as server:
+        assert given_up(server.port) == words
+    with closing(Server(endless := Endless(("Code: ", False)))) as server:
+        assert given_up(server.port, *["1"] * 200, seconds=30) == words
+    assert (empty.asked, endless.asked) == (11, 101)
+
+
+def test_a_password_that_never_is_good_enough() -> None:
+    """A program that answers is not asked for ever."""
+    with serving(expired="Change it.") as server:
+        answers = ["open sesame", *["open sesame", "short", "short"] * 50]
+        failure = refused(server.port, Answering(*answers), number_of_password_prompts=1)
+    assert failure.message.startswith("root@box accepted none of: password")
