@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
@@ -31,19 +32,23 @@ _INVISIBLE = re.compile(
 )
 # Blanks that are no space: a line is not broken there, so that what follows them could begin one unmarked.
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
-_HIDDEN_PARAMETERS = (
+_NO_SPACE = re.compile(r"\S")
+_PARAMETERS = (
     "access_token|refresh_token|id_token|client_secret|authorization_code|code_challenge|code_verifier"
     "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
 )
+_FIRST_LETTERS = "".join(sorted({name[0] for name in _PARAMETERS.split("|")}))
+_HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}])(?:{_PARAMETERS})"  # so that not every name is tried everywhere
 # In a query (k=v, also percent-encoded inside another URL) ...
 _IN_A_QUERY = re.compile(
-    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?:{_HIDDEN_PARAMETERS})(?:=|%(?:25)?3D))"
+    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))({_HIDDEN_PARAMETER}(?:=|%(?:25)?3D))"
     r"(?!(?:\[hidden\]|[.\u2026]+`*)(?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"  # dots stand for a value
 )
-# ... in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them, also in one another ...
-_IN_AN_OBJECT = re.compile(
-    rf"(?i)((\\*[\"'])(?:{_HIDDEN_PARAMETERS})\2\s*:\s*)(\\*[\"'])(?:(?!\3)(?:\\.|.))*\3"
-)
+# ... in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them, also one inside another.
+# This is what stands before the value, with the quote that opens it. One expression for the whole value would
+# try every way to read its backslashes where no quote closes it ...
+_IN_AN_OBJECT = re.compile(rf"(?i)([\"']){_HIDDEN_PARAMETER}\\*\1\s*:\s*(\\*)([\"'])")
+_QUOTES = {quote: re.compile(rf"(?<!\\)(\\*){quote}") for quote in "\"'"}
 # ... and in a header (RFC 6750 section 2.1).
 _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
 
@@ -73,9 +78,25 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
-    for form in (_IN_AN_OBJECT, _IN_A_QUERY, _IN_A_HEADER):
-        text = form.sub(rf"\1{HIDDEN}", text)
-    return text
+    text = _IN_A_QUERY.sub(rf"\1{HIDDEN}", _without_values_of_objects(text))
+    return _IN_A_HEADER.sub(rf"\1{HIDDEN}", text)
+
+
+def _without_values_of_objects(text: str) -> str:
+    """The text with the secret values in JSON and Python dicts hidden, to its end where no quote closes one.
+
+    To put an object into a string, backslashes are doubled, and each quote gets one more. So where a value
+    opens with n backslashes and a quote, each backslash in it is n + 1 of them. Pairs of those escape one
+    another; n more and the quote close the value.
+    """
+    shown, position = [], 0
+    while found := _IN_AN_OBJECT.search(text, position):
+        backslashes = len(found[2])
+        shown += [text[position : found.start(2)], HIDDEN]
+        quotes = _QUOTES[found[3]].finditer(text, found.end())
+        ends = (each.end() for each in quotes if len(each[1]) % (2 * backslashes + 2) == backslashes)
+        position = next(ends, len(text))
+    return "".join((*shown, text[position:]))
 
 
 def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
@@ -84,16 +105,23 @@ def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
     :param text: plain text
     :param cut: whether a word that does not fit is cut; else it is longer than the line, in one piece
     """
-    lines = []
-    while (fits := sum(end <= columns for end in accumulate(map(_columns, text)))) < len(text):
-        at = text.rfind(" ", len(text) - len(text.lstrip()), fits + 1)
-        if at <= 0:
-            at = max(fits, 1) if cut else text.find(" ", fits)
-        if at < 0:
+    # The column behind each character, as if all were one line: so each is measured once.
+    behind = range(1, len(text) + 1) if text.isascii() else list(accumulate(map(_columns, text)))
+    lines, begin, word = [], 0, _word_from(text, 0)
+    while (fits := bisect_right(behind, (behind[begin - 1] if begin else 0) + columns, begin)) < len(text):
+        end = text.rfind(" ", word, fits + 1)
+        if end < 0:
+            end = max(fits, begin + 1) if cut else text.find(" ", fits)
+        if end < 0:
             break
-        lines.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return [*lines, text] if text or not lines else lines
+        lines.append(text[begin:end].rstrip())
+        begin = word = _word_from(text, end)
+    return [*lines, text[begin:]] if text[begin:] or not lines else lines
+
+
+def _word_from(text: str, position: int) -> int:
+    found = _NO_SPACE.search(text, position)
+    return found.start() if found else len(text)
 
 
 def folded(text: str, columns: int) -> list[str]:

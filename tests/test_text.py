@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -101,6 +103,43 @@ def test_redact(text: str) -> None:
     shown = redact(text)
     assert "S3CRET" not in shown
     assert shown.count(HIDDEN) == text.count("S3CRET")
+
+
+TRICKY = st.text(st.sampled_from("\\\"' :,{}a\n\u00e9"), max_size=8)
+
+
+@given(TRICKY, TRICKY, TRICKY, st.sampled_from([json.dumps, repr]), st.integers(0, 3))
+def test_redact_a_value_inside_strings(
+    before: str, after: str, other: str, written: Callable[[object], str], times: int
+) -> None:
+    """A value in an object is hidden to its last character, and nothing else is, whatever quotes and
+    backslashes it has, also where the object stands in a string, and that in another.
+    """
+    text = written({"code": f"{before}S3CRET{after}", "x": f"SHOWN{other}"})
+    for _ in range(times):
+        text = written(text)
+    shown = redact(text)
+    assert "S3CRET" not in shown
+    assert shown.count(HIDDEN) == 1
+    assert shown.partition(HIDDEN)[2].startswith(", ")
+    assert text.endswith(shown.partition(HIDDEN)[2])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"code": "S3CRET, and no more',
+        '{"code": "\\"S3CRET\\"',
+        '{"code": "' + "\\a" * 28 + "S3CRET",
+        "{'token' : 'it\\'s S3CRET",
+        '"{\\"code\\": \\"S3CRET\\\\\\" S3CRET',
+        '"{\\"code\\": \\"S3CRET"',
+    ],
+)
+def test_redact_what_is_not_closed(text: str) -> None:
+    """A value that no quote closes is hidden to the end."""
+    assert redact(text).endswith(HIDDEN)
+    assert "S3CRET" not in redact(text)
 
 
 @pytest.mark.parametrize(
