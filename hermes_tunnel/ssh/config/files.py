@@ -39,31 +39,41 @@ _ONE_OF_THEM = ("proxycommand", "proxyjump")
 _WHOLE_LINES = ("proxycommand", "knownhostscommand", "proxyjump")
 _LISTS = ("userknownhostsfile", "globalknownhostsfile", "canonicaldomains", "canonicalizepermittedcnames")
 _YES_OR_NO = "yes|no|true|false"
+# No more digits than ssh makes sense of.
+_TIME = "none|[0-9]{1,9}([smhdw][0-9]{1,9})*[smhdw]?"
 _FLAGS = """
     BatchMode CheckHostIP GSSAPIAuthentication GSSAPIDelegateCredentials HashKnownHosts
     HostbasedAuthentication IdentitiesOnly KbdInteractiveAuthentication NoHostAuthenticationForLocalhost
     PasswordAuthentication ProxyUseFdpass TCPKeepAlive
     """.lower().split()
-_VALUES = {
+_FORMS = {
     **dict.fromkeys(_FLAGS, _YES_OR_NO),
     "addressfamily": "any|inet|inet6",
     "canonicalizehostname": "no|false",
     "connectionattempts": "[1-9][0-9]{0,8}",
-    "connecttimeout": "none|([0-9]{1,6}[smhdw]?)+",
+    "connecttimeout": _TIME,
+    # Each Match looks at the one, each keyword that nobody has heard of at the other: they have to be short.
+    "hostname": ".{1,1024}",
+    "ignoreunknown": ".{1,1024}",
     "numberofpasswordprompts": "[0-9]{1,9}",
-    "port": "0*[1-9][0-9]{0,4}",
+    "port": "0{0,9}[1-9][0-9]{0,4}",
     "pubkeyauthentication": f"{_YES_OR_NO}|unbound|host-bound",
     "requiredrsasize": "[0-9]{1,9}",
     "serveralivecountmax": "[0-9]{1,9}",
-    "serveraliveinterval": "none|([0-9]{1,6}[smhdw]?)+",
+    "serveraliveinterval": _TIME,
     "stricthostkeychecking": f"{_YES_OR_NO}|off|ask|accept-new",
 }
+_VALUES = {keyword: re.compile(form, re.IGNORECASE | re.ASCII) for keyword, form in _FORMS.items()}
 _CANONICAL = [("canonicalizehostname", value) for value in ("yes", "true", "always")]
 _TIMES = ("connecttimeout", "serveraliveinterval")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_TIME_PART = re.compile("([0-9]+)([smhdw]?)")
 _BLANKS = " \t\r\n\f\v"
 _PLAIN = r"""(?:[^\s"'\\]|\\(?![\\"' ]))"""
 _WORD = re.compile(rf"""\s*(?:"((?:{_PLAIN}|[ \t'])*)"|((?![#]){_PLAIN}+))(?=\s|$)|\s*(?:#.*)?$""", re.ASCII)
+_KEYWORD = re.compile(r"([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)", re.ASCII | re.DOTALL)
+_NO_BLANKS = re.compile(r"\S+", re.ASCII)
+_TOKEN = re.compile("%[%h]")
 _NEEDS_SSH = "install OpenSSH's client, or name another file with -F"
 
 
@@ -94,12 +104,12 @@ class Reading:
 
     def result(self) -> dict[str, list[str]]:
         """The keywords in lower case, each with its values."""
-        values = dict(self._values)
+        values = {keyword: list(dict.fromkeys(said)) for keyword, said in self._values.items()}
         values["hostname"] = [self._hostname()]
         return values
 
     def _line(self, line: str) -> None:
-        found = re.fullmatch(r"([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)", line, re.ASCII)
+        found = _KEYWORD.fullmatch(line)
         if not found:
             raise self._needs_ssh(line)
         name, rest = found.groups()
@@ -107,7 +117,7 @@ class Reading:
         if keyword in ("host", "match") and not self._blocks:
             raise self._wrong(f"{plain(name)} is no option")
         if keyword == "host":
-            self._applies = _is_in(self._words(name, rest), self._host)
+            self._applies = in_list(self._words(name, rest), self._host)
         elif keyword == "match":
             self._applies = self._does_match(rest)
         elif keyword == "include" or (keyword, rest.lower()) in _CANONICAL:
@@ -116,7 +126,7 @@ class Reading:
             return
         elif unheard_of([keyword]):
             ignored = self._values.get("ignoreunknown", [""])[0].lower()
-            if not _is_in(ignored.split(","), keyword):
+            if not in_list(ignored.split(","), keyword):
                 raise self._wrong(f"bad configuration option {quote(name)}")
         else:
             self._value(keyword, name, rest)
@@ -137,11 +147,10 @@ class Reading:
         if not self._applies or (keyword in _TIMES and value.lower() == "none"):
             return
         if keyword in _TIMES:
-            parts = re.findall("([0-9]+)([smhdw]?)", value.lower())
+            parts = _TIME_PART.findall(value.lower())
             value = str(sum(int(number) * _SECONDS[unit] for number, unit in parts))
         if keyword in _EACH_COUNTS:
-            several = self._values.setdefault(keyword, [])
-            several += [value] if value not in several else []
+            self._values.setdefault(keyword, []).append(value)
         elif keyword not in _ONE_OF_THEM or not any(each in self._values for each in _ONE_OF_THEM):
             # Of these two the first that is met counts.
             self._values.setdefault(keyword, [value])
@@ -155,8 +164,7 @@ class Reading:
                 parse_jumps(value)
             except UsageFailure:
                 return False
-        form = _VALUES.get(keyword, ".*")
-        if not re.fullmatch(form, value, re.IGNORECASE | re.ASCII):
+        if keyword in _VALUES and not _VALUES[keyword].fullmatch(value):
             return False
         return keyword != "port" or int(value) < 65536
 
@@ -174,7 +182,7 @@ class Reading:
         return words
 
     def _does_match(self, text: str) -> bool:
-        words = re.findall(r"\S+", text, re.ASCII)
+        words = _NO_BLANKS.findall(text)
         if [word.lower() for word in words] == ["all"]:
             return True
         names, lists = words[::2], words[1::2]
@@ -184,25 +192,21 @@ class Reading:
             "user": self._values.get("user", [""])[0] or local_user(),
             "localuser": local_user(),
         }
-        if (
-            len(names) != len(lists)
-            or re.search("[\"'\\\\#=]", text)
-            or not {n.lower() for n in names} <= {*facts}
-        ):
+        if len(names) != len(lists) or {*text} & {*"\"'\\#="} or not {n.lower() for n in names} <= {*facts}:
             raise self._needs_ssh("Match")
         # Only the names of hosts have no case.
         return all(
-            _is_in((each.lower() if "host" in name.lower() else each).split(","), facts[name.lower()])
+            in_list((each.lower() if "host" in name.lower() else each).split(","), facts[name.lower()])
             for name, each in zip(names, lists, strict=True)
         )
 
     def _hostname(self) -> str:
         """In small letters, as ssh has it, unless it is something else than a name."""
         text = self._values.get("hostname", ["%h"])[0]
-        if re.sub("%[%h]", "", text).count("%"):
+        if "%" in _TOKEN.sub("", text):
             raise self._wrong(f"Hostname cannot be {quote(text)}")
-        name = re.sub("%[%h]", lambda token: "%" if token[0] == "%%" else self._host, text)
-        return name if re.search("[%:]", name) else name.lower()
+        name = _TOKEN.sub(lambda token: "%" if token[0] == "%%" else self._host, text)
+        return name if "%" in name or ":" in name else name.lower()
 
     def _needs_ssh(self, what: str) -> ConfigurationFailure:
         return ConfigurationFailure(
@@ -211,9 +215,3 @@ class Reading:
 
     def _wrong(self, what: str) -> ConfigurationFailure:
         return ConfigurationFailure(f"{self._place}: ssh would not accept it: {what}", "see ssh_config(5)")
-
-
-def _is_in(patterns: Sequence[str], text: str) -> bool:
-    return in_list(
-        [each.encode(errors="surrogateescape") for each in patterns], text.encode(errors="surrogateescape")
-    )

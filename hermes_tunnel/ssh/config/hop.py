@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+
+from hermes_tunnel.ssh.config.patterns import in_list
 
 _METHODS = ("publickey", "keyboard-interactive", "password")
 
@@ -150,7 +151,7 @@ def allows(configured: Sequence[str], algorithm: str) -> bool:
     if not configured or configured[0][0] in "+^":
         return True
     if configured[0][0] == "-":
-        return not any(fnmatchcase(algorithm, pattern) for pattern in ",".join(configured)[1:].split(","))
+        return not in_list(",".join(configured)[1:].split(","), algorithm)
     return algorithm in configured
 
 

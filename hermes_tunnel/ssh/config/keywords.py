@@ -24,6 +24,7 @@ from hermes_tunnel.text import plain, quote
 
 Keywords = Mapping[str, Sequence[str]]
 
+_OPTION = re.compile("[A-Za-z]+[ =]")
 _SECONDS = 10.0
 _LARGEST = 1 << 20
 _SYSTEM_FILE = (
@@ -86,7 +87,7 @@ def read(target: Target, options: Options, program: str | None, meanwhile: Meanw
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
     """
     for option in options.options:
-        if plain(option) != option or not re.match(r"[A-Za-z]+[ =]", option):
+        if plain(option) != option or not _OPTION.match(option):
             raise UsageFailure(f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys")
     return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program, meanwhile)
 
@@ -129,7 +130,7 @@ def _ask_ssh(target: Target, options: Options, program: str, meanwhile: Meanwhil
 def _said_no(line: str, status: int, words: str) -> ConfigurationFailure:
     lines = [plain(line) for line in words.splitlines() if line.strip()]
     # Apple's ssh has this keyword, Homebrew's and everybody else's have not.
-    if lines and re.search(r"(?i)bad configuration option: usekeychain", lines[0]):
+    if lines and "bad configuration option: usekeychain" in lines[0].lower():
         hint = "another ssh on this machine knows it: put 'IgnoreUnknown UseKeychain' above it in the file"
     else:
         hint = f"correct it until this works: {line}"

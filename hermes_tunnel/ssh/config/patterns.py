@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+
+_LONGEST = 1025  # bytes of a host's name, NI_MAXHOST of getnameinfo(3)
 
 
-def in_list(patterns: Iterable[bytes], name: bytes) -> bool:
-    """Whether one of the patterns is the whole name, and none with a ``!`` is."""
-    found = False
-    for pattern in patterns:
+def in_list(patterns: Iterable[str | bytes], name: str | bytes) -> bool:
+    """Whether one of the patterns is the whole name, and none with a ``!`` is.
+
+    A name that is longer than any host's is in no list.
+    """
+    name, found = _encoded(name), False
+    if len(name) > _LONGEST:
+        return False
+    for pattern in map(_encoded, patterns):
         if _is(pattern.removeprefix(b"!"), name):
             if pattern.startswith(b"!"):
                 return False
@@ -16,13 +24,28 @@ def in_list(patterns: Iterable[bytes], name: bytes) -> bool:
     return found
 
 
+def _encoded(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode(errors="surrogateescape")
+
+
 def _is(pattern: bytes, name: bytes) -> bool:
-    ends = {0}
+    """Whether a pattern is the whole name, in one pass over the pattern."""
+    places, everywhere = _places(name), (1 << len(name)) - 1
+    ends = 1  # a bit for each place in the name where the pattern, as far as it was read, may end
     for character in pattern:
         if character == ord("*"):
-            ends = set(range(min(ends), len(name) + 1))
+            ends = -(ends & -ends) & (2 * everywhere + 1)  # the first of them, and all behind it
         else:
-            ends = {end + 1 for end in ends if end < len(name) and character in (ord("?"), name[end])}
+            ends = (ends & (everywhere if character == ord("?") else places.get(character, 0))) << 1
         if not ends:
             return False
-    return len(name) in ends
+    return bool(ends >> len(name))
+
+
+@lru_cache(maxsize=8)
+def _places(name: bytes) -> dict[int, int]:
+    """For each character of a name, a bit for each place where it stands."""
+    places: dict[int, int] = {}
+    for place, character in enumerate(name):
+        places[character] = places.get(character, 0) | 1 << place
+    return places

@@ -18,6 +18,10 @@ from hermes_tunnel.text import plain, quote
 _LONGEST = 255
 _HOST_NEVER = set("'`\"$\\;&<>|(){},/@[]")
 _USER_NEVER = set("'`\";&<>|(){}")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?", re.DOTALL)
+_LIKE_IPV4 = re.compile(r"[0-9.]+")
+_HYPHEN = re.compile(r"(^|\s)-")
+_PORT = re.compile(r"[0-9]{1,5}")
 _FORM = "write it as [USER@]HOST[:PORT]; an IPv6 address with a port as [ADDRESS]:PORT"
 
 
@@ -131,11 +135,11 @@ def parse_hop(text: str) -> Hop:
 
 
 def _split_port(text: str, typed: str) -> tuple[str, int | None]:
-    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text, re.DOTALL)
+    bracketed = _BRACKETED.fullmatch(text)
     if bracketed:
         host, port = bracketed.groups()
         # ssh -G puts what looks like an IPv4 address in brackets too.
-        if not _is_ipv6(host) and not re.fullmatch(r"[0-9.]+", host):
+        if not _is_ipv6(host) and not _LIKE_IPV4.fullmatch(host):
             raise UsageFailure(f"{quote(host)} in brackets is not an IPv6 address", _FORM)
         return host, None if port is None else _port(port, typed)
     if _is_ipv6(text):
@@ -168,7 +172,7 @@ def _host(text: str) -> str:
 def _user(text: str) -> str:
     if not text:
         raise UsageFailure("invalid user: it is empty", _FORM)
-    if re.search(r"(^|\s)-", text) or text.endswith("\\"):
+    if _HYPHEN.search(text) or text.endswith("\\"):
         raise UsageFailure(
             f"invalid user {quote(text)}: a hyphen or a backslash is not possible there", _FORM
         )
@@ -186,7 +190,7 @@ def _check(what: str, text: str, never: set[str]) -> None:
 
 
 def _port(text: str, typed: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
+    if not _PORT.fullmatch(text) or not 0 < int(text) < 65536:
         raise UsageFailure(
             f"invalid port {quote(text)} in {quote(typed)}", "a port is a number from 1 to 65535"
         )

@@ -10,10 +10,16 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure
 from hermes_tunnel.text import quote
+
+_TOKEN = re.compile(r"%(.?)")
+_VARIABLE = re.compile(
+    r"\$\{([^}]*)(\}?)"
+)  # also an unclosed one, which else would be tried at each ${ again
 
 
 def home() -> str:
@@ -77,11 +83,11 @@ class Tokens:
             "j": self.jumps,
         }
 
-        def value(match: re.Match[str]) -> str:
-            letter = match[1]
+        @cache
+        def value(letter: str) -> str:
             if not letter or letter not in letters:
                 raise ConfigurationFailure(
-                    f"ssh_config has an unknown token {quote(match[0])} in {quote(text)}",
+                    f"ssh_config has an unknown token {quote(f'%{letter}')} in {quote(text)}",
                     "see TOKENS in ssh_config(5)",
                 )
             if letter in values:
@@ -97,7 +103,7 @@ class Tokens:
                 return name.partition(".")[0]
             return self._connection_hash(name)
 
-        return re.sub(r"%(.?)", value, text)
+        return _TOKEN.sub(lambda token: value(token[1]), text)
 
     def jump(self, text: str) -> str:
         """What ProxyJump and ProxyCommand have, with the tokens that these two accept replaced."""
@@ -106,7 +112,9 @@ class Tokens:
     def path(self, text: str) -> str:
         """A file name with ``~``, tokens and ``${VARIABLE}`` replaced."""
         expanded = self.expand(text)
-        whole = re.sub(r"\$\{([^}]*)\}", lambda match: self._variable(match[1], text), expanded)
+        whole = _VARIABLE.sub(
+            lambda found: self._variable(found[1], text) if found[2] else found[0], expanded
+        )
         return self.tilde(whole) if text.startswith(("~", "__PROGRAMDATA__")) else whole
 
     def tilde(self, text: str) -> str:

@@ -29,6 +29,8 @@ _SWITCHES = {
     "password": "passwordauthentication",
 }
 _ON = ("yes", "true")
+# Which words are one file's name is found by looking for files; not among more words than these.
+_MOST_WORDS = 64
 # The ServerAliveInterval that Debian's ssh prints where BatchMode is on and nobody set it: five minutes.
 _OF_DEBIAN = 300
 
@@ -197,13 +199,14 @@ def _agent(value: str, environment: Mapping[str, str], path: Callable[[str], str
 def _files(value: str, path: Callable[[str], str]) -> tuple[str, ...]:
     """File names joined by blanks; ``ssh -G`` has lost the quotes of those that have blanks themselves."""
     words = value.split(" ")
+    longest = len(words) if len(words) <= _MOST_WORDS else 1
     names: list[str] = []
     while words:
         if words[0].lower() == "none" and not names:
             return ()
-        joined = [n for n in range(len(words), 1, -1) if Path(path(" ".join(words[:n]))).exists()]
-        taken = joined[0] if joined else 1
+        ends = range(min(len(words), longest), 1, -1)
+        taken = next((end for end in ends if Path(path(" ".join(words[:end]))).exists()), 1)
         if words[0]:
             names.append(path(" ".join(words[:taken])))
-        words = words[taken:]
+        del words[:taken]
     return tuple(names)

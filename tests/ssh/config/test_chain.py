@@ -328,6 +328,7 @@ def test_tokens_are_ssh_config_s() -> None:
     tokens = Tokens("box", "box.example", 2200, "alice", None, "jump", {"KEYS": "/keys"})
     assert tokens.path("~/%n/%h_%p_%r%%") == f"{home()}/box/box.example_2200_alice%"
     assert tokens.path("${KEYS}/%k-%j") == "/keys/box-jump"
+    assert tokens.path("${KEYS}/${KEYS") == "/keys/${KEYS"
     assert len(tokens.expand("%C")) == 40
     for text in ("%z", "100%"):
         with pytest.raises(ConfigurationFailure, match="unknown token"):
@@ -387,6 +388,39 @@ def test_without_ssh_what_was_typed_comes_first(tmp_path: Path) -> None:
     assert not allows(hop.ciphers, "aes128-cbc")
     assert allows(hop.ciphers, "aes128-ctr")
     assert allows(hop.macs, "hmac-sha2-256")
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("ConnectTimeout 1h1m1s", "connect_timeout", 3661),
+        ("ConnectTimeout 1h1m1", "connect_timeout", 3661),
+        ("ConnectTimeout 90", "connect_timeout", 90),
+        ("Port 0000022", "port", 22),
+        ("UserKnownHostsFile " + " ".join("abc" * 30), "user_known_hosts_files", (*"abc" * 30,)),
+    ],
+)
+def test_without_ssh_a_value_means_what_it_does_to_ssh(
+    tmp_path: Path, line: str, field: str, value: object
+) -> None:
+    """Times with and without units, zeros before a port, many names of files."""
+    (hop,) = resolve(parse_target("box"), Options(_written(tmp_path, f"{line}\n")), program="")
+    assert getattr(hop, field) == value
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"Port {zeros}1" for zeros in ("0" * 40, "0" * 5000)),
+        *(f"ConnectTimeout {time}" for time in ("1" * 40, "1" * 5000, "1x", "s", "1ss", "1" * 40 + "x")),
+        f"HostName {'a' * 1025}",
+        f"IgnoreUnknown {'a' * 1025}",
+    ],
+)
+def test_without_ssh_what_is_far_too_long_is_refused(tmp_path: Path, line: str) -> None:
+    """At once, and as any other value that cannot be."""
+    with pytest.raises(ConfigurationFailure, match="cannot be"):
+        resolve(parse_target("box"), Options(_written(tmp_path, f"{line}\n")), program="")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
