@@ -21,6 +21,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 FIRST_PORT, LAST_PORT = 1024, 65535
 
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z][a-z0-9-]{0,62}(?<!-)")
+_REDIRECT_PATH = re.compile(r"/[A-Za-z0-9\-._~/]*")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")  # RFC 3986 section 2
 
 
@@ -209,7 +210,7 @@ def _loopback(redirect_uri: str) -> Redirect | None:
             f"leads to port {80 if port is None else port}; only {FIRST_PORT} to {LAST_PORT} are forwarded"
         )
     path = parts.path or "/"
-    if not re.fullmatch(r"/[A-Za-z0-9\-._~/]*", path):
+    if not _REDIRECT_PATH.fullmatch(path):
         raise _bad_redirect("has an unusual path")
     return Redirect(parts.hostname, port, path)
 
@@ -231,7 +232,7 @@ def _bad_redirect(why: str) -> Unsafe:
 
 def _refused(url: str, why: str) -> Unsafe:
     """The error names the page without its query, where the secrets are."""
-    page = re.split(r"[?#]", unquote(url), maxsplit=1)[0]
+    page = unquote(url).partition("?")[0].partition("#")[0]
     return Unsafe(
         f"refused to open {quote(page)}: {why}",
         "nothing was opened; look at what Hermes printed above, and report it if it is a real Hermes",

@@ -24,6 +24,9 @@ _LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
 _CODE = re.compile(r"[A-Za-z0-9\-._~+/=]{4,4096}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ANSWERS = re.compile(r"(^|&)(code|error)=")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)")  # RFC 9112 section 4
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -77,7 +80,7 @@ class Stray:
 Verdict = Deliver | Preflight | Reject | Stray
 
 
-def judge_beginning(head: bytes) -> Reject | None:
+def judge_beginning(head: bytes | bytearray) -> Reject | None:
     """Whether it is plain before the end of a head that none will come of this: it is too long, or no HTTP.
 
     A browser that tries TLS first (a ClientHello begins with 0x16) goes on without it when it hears that.
@@ -163,7 +166,7 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
     text = text.strip()
     if len(text) > LONGEST_HEAD:
         return Reject(400, "it is far too long")
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+    if _SCHEME.match(text):
         try:
             redirect, query = pasted_address(text)
         except ValueError as problem:
@@ -175,7 +178,7 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
         path = redirect.path
     else:
         path, query = expected.redirect.path, text.removeprefix("?")
-        if not re.search(r"(^|&)(code|error)=", query):
+        if not _ANSWERS.search(query):
             code, _, state = text.partition("#")  # some pages show both, joined like that
             if not expected.state or not _CODE.fullmatch(code):
                 what = "neither an address of this machine nor a code"
@@ -191,6 +194,8 @@ def pasted_address(text: str) -> tuple[Redirect, str]:
 
     :raises ValueError: it is no such address, and why, in words for the person
     """
+    if not text.isascii():  # urlsplit takes long to normalize a host of many accents
+        raise ValueError("it has characters that no address has")
     parts = urlsplit(text)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("it is not an http address of this machine")
@@ -234,9 +239,9 @@ def _is_here(hosts: list[str], redirect: Redirect) -> bool:
 
 
 def status_of(answer: bytes) -> int | None:
-    """The status code of what the remote's listener answered (RFC 9112 section 4)."""
-    while match := re.match(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)", answer):
-        if match[1] >= b"200":
-            return int(match[1])
-        answer = answer.partition(b"\r\n\r\n")[2]  # that was an interim one (RFC 9110 section 15.2)
-    return None
+    """The status code of what the remote's listener answered, behind interim ones (RFC 9110 section 15.2)."""
+    position = 0
+    while (match := _STATUS_LINE.match(answer, position)) and match[1] < b"200":
+        end = answer.find(b"\r\n\r\n", position)
+        position = end + 4 if end >= 0 else len(answer)
+    return int(match[1]) if match else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
@@ -128,7 +128,7 @@ class Transcript:
 
     def __init__(self, marker: str) -> None:
         self._marker = marker
-        self._unfinished = b""
+        self._unfinished = bytearray()
         self._received = 0
         self._begun = False
         self.looks: list[str] = []
@@ -150,7 +150,16 @@ class Transcript:
         :raises Unsafe: a line or the whole output is longer than any login's
         """
         self._received += len(data)
-        *lines, self._unfinished = map(_as_rewritten, (self._unfinished + data).split(b"\n"))
+        # A line may come a byte at a time: what is there already is looked at once, when the line is whole.
+        *lines, rest = data.split(b"
+")
+        if lines:
+            lines[0] = bytes(self._unfinished + lines[0])
+            self._unfinished.clear()
+        lines = [_as_rewritten(line) for line in lines]
+        self._unfinished += rest
+        if b"" in rest:
+            self._unfinished = bytearray(_as_rewritten(bytes(self._unfinished)))
         longest = max(map(len, (*lines, self._unfinished)))
         if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:
             raise Unsafe(
@@ -163,17 +172,18 @@ class Transcript:
 
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
-        text = _text(self._unfinished)
+        unfinished = bytes(self._unfinished)
+        text = _text(unfinished)
         ours = self._begun and self._marker in text
-        if ours or not text.strip() or self._unfinished == self._prompt:
+        if ours or not text.strip() or unfinished == self._prompt:
             return []
-        self._prompt, self._asked = self._unfinished, True
+        self._prompt, self._asked = unfinished, True
         offered: list[Said] = [PasteOffered()] if _PASTE_OFFERED.search(text) else []
         return [Prompt(text.strip()), *offered]
 
     def end(self) -> list[Said]:
         """There is no more: the last line counts though nothing ended it."""
-        rest, self._unfinished, self._prompt = self._unfinished, b"", b""
+        rest, self._unfinished, self._prompt = bytes(self._unfinished), bytearray(), b""
         return self._complete(rest) if _text(rest).strip() else []
 
     def _complete(self, line: bytes) -> list[Said]:
@@ -251,7 +261,7 @@ def _as_rewritten(line: bytes) -> bytes:
 def _asks_for_authorization(url: str) -> bool:
     """A ``client_id`` and a ``redirect_uri``; one without its ``redirect_uri`` is seen too, to be refused."""
     try:
-        query = parse_qs(urlsplit(url).query, keep_blank_values=True, max_num_fields=64)
+        query = _query(url, keep_blank_values=True)
     except ValueError:
         return "client_id=" in url and "redirect_uri=" in url
     return "client_id" in query and ("redirect_uri" in query or "response_type" in query)
@@ -259,10 +269,19 @@ def _asks_for_authorization(url: str) -> bool:
 
 def _user_code_of(url: str) -> str | None:
     try:
-        codes = parse_qs(urlsplit(url).query, max_num_fields=64).get("user_code", [])
+        codes = _query(url).get("user_code", [])
     except ValueError:
         return None
     return _user_code(codes[0]) if len(codes) == 1 else None
+
+
+def _query(url: str, *, keep_blank_values: bool = False) -> dict[str, list[str]]:
+    """The fields of the query. Not by urlsplit, which takes long to normalize a host of many accents.
+
+    :raises ValueError: there are too many
+    """
+    query = url.partition("#")[0].partition("?")[2]
+    return parse_qs(query, keep_blank_values, max_num_fields=64)
 
 
 def _user_code(text: str) -> str | None:

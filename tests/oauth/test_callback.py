@@ -283,6 +283,7 @@ NOT_PASTED = {
     f"http://{HOST}/callback?code=SECRET": "not one state",
     f"http://{HOST}/callback?state={STATE}": "neither one code nor one error",
     f"{ADDRESS}\x00": "characters that no address has",
+    f"{ADDRESS}\N{COMBINING ACUTE ACCENT}": "characters that no address has",
     "javascript://x?code=1&state=2": "not an http address of this machine",
     "x" * 20_000: "far too long",
 }
@@ -396,6 +397,8 @@ def test_responses() -> None:
         (b"HTTP/1.1 2000 OK", None),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 400 No\r\n", 400),
         (b"HTTP/1.1 100 Continue\r\n\r\n", None),
+        (b"HTTP/1.1 100 Continue", None),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2000\r\n\r\n", None),
         (b"HTTP/2 200", None),
         (b"SSH-2.0-OpenSSH", None),
         (b"", None),

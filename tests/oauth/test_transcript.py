@@ -45,6 +45,7 @@ def heard(*chunks: bytes | None, begun: bool = True) -> list[Said]:
         (f"\x1b[94m{URL}\x1b[0m", AuthorizationRequest(URL)),
         (UNSAFE, AuthorizationRequest(UNSAFE)),
         (NO_REDIRECT, AuthorizationRequest(NO_REDIRECT)),
+        (f"{NO_REDIRECT}\N{SNOWMAN}", AuthorizationRequest(f"{NO_REDIRECT}\N{SNOWMAN}")),
         ("Waiting for callback on http://127.0.0.1:4711/cb", Listening(4711)),
         ("Hermes is waiting for the OAuth callback on http://localhost:4711/cb", Listening(4711)),
         ("  ✗ Authentication failed: no", FailureMark("✗ Authentication failed: no")),
