@@ -40,7 +40,7 @@ def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: 
     :param hidden: whether to show nothing of what is typed
     :param offered: whether the person may just as well type nothing: then Ctrl-Z has no effect
     """
-    line = ""
+    line: list[str] = []
     while wanted():
         if not keys.kbhit():
             time.sleep(_POLL_SECONDS)
@@ -56,13 +56,13 @@ def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: 
                 return None
         elif key in _ENTER:
             _show(keys, "" if hidden else "\r\n")
-            return line
+            return "".join(line)
         elif key == _BACKSPACE:
             _show(keys, "" if hidden or not line else "\b \b")
-            line = line[:-1]
+            del line[-1:]
         else:
             _show(keys, "" if hidden else key)
-            line += key
+            line.append(key)
     return None
 
 
