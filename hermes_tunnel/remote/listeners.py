@@ -16,9 +16,9 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.text import plain
 
 _LOOPBACK = r"(?:127\.0\.0\.1|\[::1\]|::1|\[::ffff:127\.0\.0\.1\])"
-_SS = re.compile(rf'LISTEN\s+\d+\s+\d+\s+{_LOOPBACK}(?:%\w+)?:(\d+)\s+\S+(?:\s+users:\(\("([^"]+)".*)?')
+_SS = re.compile(rf'LISTEN\s+\d+\s+\d+\s+{_LOOPBACK}(?:%\w+)?:(\d{{1,5}})\s+\S+(?:\s+users:\(\("([^"]+)".*)?')
 _PROC = re.compile(r"\s*\d+: (?:0100007F|0{24}01000000|0{16}FFFF00000100007F):([0-9A-F]{4}) \S+ 0A .*")
-_NETSTAT = re.compile(rf"tcp\S*\s+\d+\s+\d+\s+{_LOOPBACK}\.(\d+)\s+\S+\s+LISTEN.*")
+_NETSTAT = re.compile(rf"tcp\S*\s+\d+\s+\d+\s+{_LOOPBACK}\.(\d{{1,5}})\s+\S+\s+LISTEN.*")
 _LIKELY = re.compile(r"hermes.*|python[\d.]*|uv|node", re.IGNORECASE)
 
 
@@ -94,8 +94,9 @@ def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:
     :raises UsageFailure: they named none of those that listen there
     """
     found = list(found)
-    if answer is not None and answer.strip().isdecimal() and int(answer) in {one.port for one in found}:
-        return int(answer)
+    port = {str(one.port): one.port for one in found}.get((answer or "").strip())
+    if port is not None:
+        return port
     raise UsageFailure(
         f"it is not clear which port of {where} is the login's: {_named(found)}",
         "name it: hermes-tunnel forward HOST PORT; Hermes says it, as Waiting for callback on, or in its URL",

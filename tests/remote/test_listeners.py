@@ -48,6 +48,10 @@ HERMES, OTHER, CUPS = Listener(56121, "hermes"), Listener(8080, "rpc"), Listener
         (NETSTAT, [Listener(8080), Listener(56121)]),
         ("", []),
         ("motd\n\x1b[2J\n" + SS, [Listener(8080, "node"), HERMES]),
+        (
+            SS.replace("631", "9" * 5000) + NETSTAT.replace("22 ", "1" * 5000),
+            [Listener(8080, "node"), HERMES],
+        ),
     ],
 )
 def test_what_each_system_says(table: str, expected: list[Listener]) -> None:
@@ -91,7 +95,7 @@ def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> Non
     assert isinstance(question, Question)
     assert question.above[0].startswith("On the loopback of me@box there listen: ")
     assert chosen(f" {found[1].port}\n", found, "me@box") == found[1].port
-    for answer in (None, "", "1", "x"):
+    for answer in (None, "", "1", "x", "9" * 5000):
         with pytest.raises(UsageFailure, match="not clear which port of me@box"):
             chosen(answer, found, "me@box")
 
