@@ -8,6 +8,7 @@ import re
 
 from hermes_tunnel.ssh.wire import Reader
 
+_LINE = re.compile(rb"\s*([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+=*)\s")
 # What ssh calls a key of this type, and the number of strings in its blob.
 _KEYS = {
     "ssh-ed25519": ("ED25519", 2),
@@ -56,7 +57,7 @@ def rsa_bits(blob: bytes) -> int | None:
 
 def parse_public_line(data: bytes) -> bytes | None:
     """The blob of a public key or certificate line (``ssh-ed25519 AAAA... comment``), if it is one."""
-    match = re.match(rb"\s*([a-z0-9@.-]+)[ \t]+([A-Za-z0-9+/]+=*)\s", data + b"\n")
+    match = _LINE.match(data + b"\n")
     if not match:
         return None
     try:

@@ -22,19 +22,21 @@ class Reader:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._rest = data
+        self._data = data
+        self._read = 0
 
     @property
     def at_end(self) -> bool:
         """Whether all was read."""
-        return not self._rest
+        return self._read == len(self._data)
 
     def take(self, count: int) -> bytes:
         """So many bytes."""
-        if count > len(self._rest):
+        begin, end = self._read, self._read + count
+        if end > len(self._data):
             raise ValueError("it ends too early")
-        taken, self._rest = self._rest[:count], self._rest[count:]
-        return taken
+        self._read = end
+        return self._data[begin:end]
 
     def number(self, size: int = 4) -> int:
         """A ``uint32``, or one of another size."""

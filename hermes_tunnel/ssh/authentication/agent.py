@@ -141,7 +141,7 @@ class Agent:
         return answer[0], answer[1:]
 
     def _receive(self, count: int, meanwhile: Meanwhile) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < count:
             try:
                 more = self._connection.recv(count - len(data))
@@ -151,4 +151,4 @@ class Agent:
             if not more:
                 raise AgentProblem("it went away")
             data += more
-        return data
+        return bytes(data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import queue
-import re
 import socket
 import sys
 import threading
@@ -17,7 +16,8 @@ from hermes_tunnel.ssh.waiting import SLICE
 
 LARGEST = 256 * 1024
 """Bytes of an answer; what OpenSSH's own client takes."""
-_PIPE = r"\\.\pipe\openssh-ssh-agent"
+_PIPES = "\\\\.\\pipe\\"
+_PIPE = rf"{_PIPES}openssh-ssh-agent"
 
 
 class AgentProblem(Exception):
@@ -110,10 +110,10 @@ class Blocking:
         self._answers.put(answer)
 
     def _read(self, count: int) -> bytes:
-        data = b""
+        data = bytearray()
         while len(data) < count and (more := self._connection.recv(count - len(data))):
             data += more
-        return data
+        return bytes(data)
 
 
 def _on_windows(
@@ -128,7 +128,8 @@ def _on_windows(
     :param named: a pipe; a path of another kind is that of another world's socket (MSYS, Cygwin)
     :param others: whether another agent than the one that is named will do
     """
-    pipes = [named] if named and (not others or re.match(r"[\\/]{2}\.[\\/]pipe[\\/]", named)) else []
+    is_pipe = (named or "").replace("/", "\\").startswith(_PIPES)
+    pipes = [named] if named and (not others or is_pipe) else []
     for path in (*pipes, *((_PIPE,) if others else ())):
         with suppress(OSError):
             return Blocking((pipe or _Pipe)(path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from hermes_tunnel.ssh.wire import Reader, mpint, packed
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
+_BEGIN, _END = (f"-----{word} OPENSSH PRIVATE KEY-----".encode() for word in ("BEGIN", "END"))
 _MAGIC = b"openssh-key-v1\0"
 _LARGEST = 1 << 16
 _RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -190,13 +190,11 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
 
 def _openssh_public_blob(data: bytes) -> bytes | None:
     """The public half that OpenSSH's format carries in the clear (PROTOCOL.key)."""
-    match = re.search(
-        rb"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END OPENSSH PRIVATE KEY-----", data, re.DOTALL
-    )
-    if not match:
+    armoured, ended, _ = data.partition(_BEGIN)[2].partition(_END)
+    if not ended:
         return None
     try:
-        binary = base64.b64decode(match[1])
+        binary = base64.b64decode(armoured)
         if not binary.startswith(_MAGIC):
             return None
         reader = Reader(binary[len(_MAGIC) :])
