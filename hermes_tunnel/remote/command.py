@@ -42,7 +42,7 @@ def output_of(connection: Connection, line: str) -> str | None:
 
     A start-up file may be talkative before it.
     """
-    output = b""
+    output = bytearray()
     until = time.monotonic() + LOOK.seconds
     try:
         with closing(connection.start(line)) as process:

@@ -63,7 +63,7 @@ def read_answer(channel: paramiko.Channel, seconds: float = _ANSWER_SECONDS) -> 
 
     :param seconds: until its head has to be there; the rest gets a moment more
     """
-    answer = b""
+    answer = bytearray()
     until = time.monotonic() + seconds
     with contextlib.suppress(OSError):
         while len(answer) < _LONGEST_ANSWER and (left := until - time.monotonic()) > 0:
@@ -72,9 +72,9 @@ def read_answer(channel: paramiko.Channel, seconds: float = _ANSWER_SECONDS) -> 
             if not data:
                 break
             answer += data
-            if b"\r\n\r\n" in answer:  # the head, which is all that matters
+            if b"\r\n\r\n" in answer[-len(data) - 3 :]:  # the head, which is all that matters
                 until = min(until, time.monotonic() + _REST_SECONDS)
-    return answer
+    return bytes(answer)
 
 
 def is_lost(transport: paramiko.Transport, channel: paramiko.Channel) -> bool:

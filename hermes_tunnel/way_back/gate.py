@@ -148,9 +148,9 @@ class Gate:
         One that was opened ahead of need is closed without a word: a browser that uses it at that moment
         takes a word for the answer, and the silence for a reason to ask again on a new connection.
         """
-        head = b""
+        head, end = bytearray(), -1
         deadline = time.monotonic() + self._head_seconds
-        while b"\r\n\r\n" not in head:
+        while end < 0:
             if head and (refused := callback.judge_beginning(head)):
                 return refused
             try:
@@ -162,7 +162,8 @@ class Gate:
                 return None
             self._is_at(connection, _Stage.BEGUN)
             head += chunk
-        return head.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            end = head.find(b"\r\n\r\n", max(0, len(head) - len(chunk) - 3))  # it may have begun before
+        return bytes(head[: end + 4])
 
     def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
         verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)

@@ -65,7 +65,7 @@ def _exchange(
 
 def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
     """Run the command; the word after the marker, or nothing where it did not begin."""
-    output = b""
+    output, begun = bytearray(), -1
     until = time.monotonic() + _BEGIN_SECONDS
     with contextlib.suppress(OSError, paramiko.SSHException):
         channel.settimeout(_BEGIN_SECONDS)
@@ -74,9 +74,12 @@ def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
             channel.settimeout(left)
             data = channel.recv(4096)
             output += data
-            word, ended, _ = output.partition(marker)[2].partition(b"\n")
-            if ended:
-                return word.partition(b":")[0].strip()
+            if begun < 0:  # what was looked at before is not looked at again, however little comes at a time
+                begun = output.find(marker, max(0, len(output) - len(data) - len(marker)))
+            if begun >= 0 and b"\n" in data:
+                word, ended, _ = bytes(output[begun + len(marker) :]).partition(b"\n")
+                if ended:
+                    return word.partition(b":")[0].strip()
             if not data:
                 break
     return b""
