@@ -153,12 +153,13 @@ class Phase(Event):
 
 PHASES = ("address", "dial", "key exchange", "host key", "authentication", "session")
 Emit = Callable[[Event], None]
+_INNER_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 _NAMES: dict[type[Event], str] = {AuthorizationAsked: "authorization"}
 
 
 def as_json(event: Event, secrets: Iterable[str] = ()) -> dict[str, object]:
     """The event as an object for one JSON line; every text scrubbed but the authorization URL."""
-    name = _NAMES.get(type(event)) or re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    name = _NAMES.get(type(event)) or _INNER_CAPITAL.sub("_", type(event).__name__).lower()
     members = {one.name: getattr(event, one.name) for one in fields(event)}
     scrubbed = {key: value if key == "url" else _scrub(value, secrets) for key, value in members.items()}
     return {"event": name, **scrubbed}

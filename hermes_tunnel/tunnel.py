@@ -32,6 +32,7 @@ from hermes_tunnel.way_back.delivery import Delivery, check_way
 from hermes_tunnel.way_back.entrance import Delivering, Entrance, callback_event
 
 _TICK_SECONDS = 1.0
+_SIGN_IN_PAGE = re.compile("https?://.*[?&]redirect_uri=")
 _LIKE_THIS = (
     "it begins with http://127.0.0.1: or http://localhost:, and has a state, and a code or an error, in it"
 )
@@ -208,7 +209,7 @@ def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     :raises UsageFailure: it is no callback address
     :raises Failure: it did not get there, and why
     """
-    if re.match("https?://.*[?&]redirect_uri=", text.strip()):
+    if _SIGN_IN_PAGE.match(text.strip()):
         raise UsageFailure(
             "that is the address of the sign-in page, not of the page that did not open",
             "sign in there; the browser then ends on a page that does not open, whose address it is",

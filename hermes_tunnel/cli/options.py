@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 RELAY = ("auto", "always", "never")
+_WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -74,8 +76,8 @@ class Number(_ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
         """:raises click.BadParameter: it is no such number"""
-        digits = r"[0-9]+" if self._whole else r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
-        if not re.fullmatch(digits, str(value)) or not self._least <= float(value) <= self._most:
+        form = _WHOLE if self._whole else _DECIMAL
+        if not form.fullmatch(str(value)) or not self._least <= float(value) <= self._most:
             self.fail(
                 f"{quote(str(value))} is not {self._what}, a number from {self._least} to {self._most}",
                 param,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import re
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -22,8 +21,8 @@ _MESSAGE = Template(_read("message.html"))
 
 
 def _style_hash() -> str:
-    style = re.search(r"<style>(.*?)</style>", _LAYOUT, re.DOTALL)
-    digest = hashlib.sha256((style[1] if style else "").encode()).digest()
+    style = _LAYOUT.partition("<style>")[2].partition("</style>")[0]
+    digest = hashlib.sha256(style.encode()).digest()
     return base64.b64encode(digest).decode("ascii")
 
 

@@ -14,12 +14,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 from urllib.parse import urlencode, urlsplit
 
 CODE_LIFETIME = 60  # seconds; RFC 6749 section 4.1.2 recommends at most ten minutes
 DEVICE_LIFETIME = 300
 TOKEN_LIFETIME = 3600
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 section 4.2
 _USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words
 
 
@@ -97,7 +99,7 @@ class Grants:
         if query.get("response_type") != "code":
             raise InvalidRequest("The response_type is not “code”.")
         challenge, state = query.get("code_challenge", ""), query.get("state", "")
-        if not re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge) or query.get("code_challenge_method") != "S256":
+        if not _CHALLENGE.fullmatch(challenge) or query.get("code_challenge_method") != "S256":
             raise InvalidRequest("There is no PKCE challenge with the method S256.")
         if not state:
             raise InvalidRequest("There is no state.")
@@ -135,7 +137,7 @@ class Grants:
 
     def find_device(self, user_code: str) -> DeviceRequest | None:
         """The device that shows this code and waits; lower case and missing hyphens do no harm."""
-        typed = re.sub(r"[^A-Z]", "", user_code.upper())
+        typed = "".join(char for char in user_code.upper() if char in ascii_uppercase)
         waiting = (one for one in self._devices if one.approved is None and one.expires > time.monotonic())
         return next((one for one in waiting if one.user_code.replace("-", "") == typed), None)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -139,7 +138,7 @@ def _seen(
     argv = _told(process.cmdline) or []
     # The first word may be a title that the process gave itself, arguments and all.
     name = base_name(argv[0]) if argv else ""
-    if not name or re.search(r"\s", name):
+    if not name or any(map(str.isspace, name)):
         name = _told(process.name) or ""
     role = role_of(name, argv)
     if role is Role.SSH_FORWARD and state != LISTEN:

@@ -24,7 +24,7 @@ class Role(Enum):
     OTHER = "another program"
 
 
-_NAMES = {  # base names, of a program or of the script or module that an interpreter runs
+_FORMS = {  # base names, of a program or of the script or module that an interpreter runs
     Role.HERMES_TUNNEL: r"hermes[-_]tunnel([.-].+)?",
     Role.HERMES: r"hermes(-agent)?|hermes_cli([.].+)?",
     Role.SSH_FORWARD: r"(auto)?ssh|plink|putty|dbclient",
@@ -45,13 +45,14 @@ _NAMES = {  # base names, of a program or of the script or module that an interp
         r"(systemd|sshd).*|init|launchd|svchost|system|services|lsass|wininit|dockerd|controlcenter"
     ),
 }
+_NAMES = {role: re.compile(form) for role, form in _FORMS.items()}
 _EDITOR_SERVER = re.compile(r"[/\\]\.(vscode|cursor|windsurf)-server[/\\]")
 _INTERPRETER = re.compile(r"(python|pypy|ruby|perl)[\d.]*w?|node(js)?|bun|deno")
 
 
 def base_name(path: str) -> str:
     """The last part of a path of any system, without the hyphen of a login shell."""
-    return re.split(r"[/\\]", path)[-1].removeprefix("-")
+    return path.replace("\\", "/").rpartition("/")[2].removeprefix("-")
 
 
 def role_of(name: str, argv: Sequence[str]) -> Role:
@@ -67,7 +68,7 @@ def role_of(name: str, argv: Sequence[str]) -> Role:
     for word in words:
         base = _plain_name(word)
         for role, names in _NAMES.items():
-            if re.fullmatch(names, base):
+            if names.fullmatch(base):
                 return role
     return Role.OTHER
 

@@ -13,9 +13,9 @@ from hermes_tunnel.text import plain
 
 NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open."
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
-_LOCAL_FORWARD = re.compile(
-    r"\bssh\s(?:[^\n]{0,200}?\s)?-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d"
-)
+_SSH = re.compile(r"\bssh\s")
+_LOCAL_FORWARD = re.compile(r"(?<=\s)-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d")
+_FARTHEST = 200  # characters from the one to the other
 # What ends a line (str.splitlines), but for a carriage return, after which the same line is written again.
 _LINE_ENDS = re.compile("\r?[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
@@ -39,8 +39,10 @@ class Sentence:
 
 def tunnel_advised(line: str) -> int | None:
     """The local port in an ssh command for a local forward, if the line has one."""
-    found = _LOCAL_FORWARD.search(line)
-    return int(found[1]) if found else None
+    for found in _LOCAL_FORWARD.finditer(line):
+        if _SSH.search(line, max(0, found.start() - _FARTHEST), found.start()):
+            return int(found[1])
+    return None
 
 
 def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:

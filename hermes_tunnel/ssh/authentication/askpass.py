@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -69,4 +68,5 @@ def _run(program: str, question: Question, wanted: Callable[[], bool]) -> str | 
         return None
     if done.returncode:
         return None
-    return re.split(rb"[\r\n]", done.stdout[:_LONGEST], maxsplit=1)[0].decode(errors="replace")
+    line = done.stdout[:_LONGEST].partition(b"\n")[0].partition(b"\r")[0]
+    return line.decode(errors="replace")

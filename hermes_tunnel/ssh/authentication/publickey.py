@@ -24,6 +24,8 @@ from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
+# Servers that take more than their server-sig-algs says.
+_UNDERSTATES = re.compile(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])")
 _RSA_SHA2 = ("rsa-sha2-512", "rsa-sha2-256")
 
 
@@ -150,7 +152,7 @@ class PublicKeys:
         if kind == "ssh-rsa":
             is_silent = said is not None and version.startswith("SSH-2.0-OpenSSH_7.4")
             return _RSA_SHA2 if is_silent else said
-        return None if re.match(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])", version) else said
+        return None if _UNDERSTATES.match(version) else said
 
     def _signed(self, service: UserAuth, identity: Identity) -> tuple[str, bytes, bytes]:
         """What goes into the request: the algorithm, the public half, the signature.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -95,7 +94,7 @@ def nothing_left(record: Record) -> AuthenticationFailure:
 
 def _left_out(record: Record) -> list[tuple[str, str]]:
     """What the server takes and ssh_config, or an option, does not let be tried."""
-    had = [each for each in record.methods if each in _SWITCHES]
+    had = [each for each in dict.fromkeys(record.methods) if each in _SWITCHES]
     missing = [each for each in had if each not in record.configuration.preferred_authentications]
     if not missing:
         return []
@@ -145,7 +144,7 @@ def hung_up(record: Record, words: str) -> Failure:
     hop, keys = record.configuration, list(dict.fromkeys(record.keys))
     label = hop.label
     last = record.tried[-1] if record.tried else ""
-    if keys and (re.search("(?i)too many", words) or (last in keys and len(keys) >= _MANY_KEYS)):
+    if keys and ("too many" in words.lower() or (last in keys and len(keys) >= _MANY_KEYS)):
         failure = AuthenticationFailure(
             f"{label} closed the connection after {len(keys)} keys were tried: "
             + ", ".join(map(plain, keys)),

@@ -29,8 +29,8 @@ _SWITCHES = {
     "password": "passwordauthentication",
 }
 _ON = ("yes", "true")
-# Which words are one file's name is found by looking for files; not among more words than these.
-_MOST_WORDS = 64
+# Which words are one file's name is found by looking for files, but not among more words than ssh takes files.
+_MOST_WORDS = 32
 # The ServerAliveInterval that Debian's ssh prints where BatchMode is on and nobody set it: five minutes.
 _OF_DEBIAN = 300
 

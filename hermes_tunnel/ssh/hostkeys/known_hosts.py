@@ -22,6 +22,8 @@ from hermes_tunnel.ssh.public_key import describe, whole_type
 _LINE = re.compile(
     rb"[ \t]*(?:(@revoked|@cert-authority)[ \t]+|(?!#))(?!@)([^ \t]+)[ \t]+([^ \t]+)[ \t]+([^ \t]+)"
 )
+# RFC 8332's signature algorithms, which may stand for the type of an RSA key.
+_RSA_SHA2 = (b"rsa-sha2-256", b"rsa-sha2-512")
 SSH_PORT = 22
 _SALT_BYTES = 20  # as many as HMAC-SHA1 has
 # Names that ssh would not write down, as a line with one of them could mean other hosts too.
@@ -135,8 +137,8 @@ class KnownHosts:
                 continue
             blob = _decoded(text.translate(None, b"\r\v\f"))
             key_type = whole_type(blob)
-            # The type may also be written as one of RFC 8332's signature algorithms.
-            if key_type and re.sub(rb"^rsa-sha2-(256|512)$", b"ssh-rsa", label) == key_type.encode():
+            label = b"ssh-rsa" if label in _RSA_SHA2 else label
+            if key_type and label == key_type.encode():
                 yield Line(place, marker.decode(), key_type, blob)
 
 
