@@ -1,0 +1,289 @@
+"""Every function that goes through a text from elsewhere takes a time in proportion to it, whoever wrote it.
+
+The text is a remote machine's, a browser's, a server's, a file's, or one that the person pastes. It may come
+a byte at a time.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import heapq
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hermes_tunnel
+from hermes_tunnel.oauth.authorization import LONGEST_URL, Policy, Redirect, assess_authorization
+from hermes_tunnel.oauth.callback import (
+    LONGEST_HEAD,
+    Expected,
+    judge,
+    judge_pasted,
+    pasted_address,
+    status_of,
+)
+from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
+from hermes_tunnel.remote.landing import read_landing
+from hermes_tunnel.remote.listeners import read_listeners
+from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
+from hermes_tunnel.ssh.authentication.agent_socket import LARGEST
+from hermes_tunnel.ssh.authentication.keys import _openssh_public_blob
+from hermes_tunnel.ssh.config.files import Reading
+from hermes_tunnel.ssh.config.patterns import in_list
+from hermes_tunnel.ssh.config.target import parse_hop, parse_jumps
+from hermes_tunnel.ssh.config.tokens import Tokens
+from hermes_tunnel.ssh.hostkeys.known_hosts import KnownHosts
+from hermes_tunnel.ssh.public_key import parse_public_line, whole_type
+from hermes_tunnel.ssh.wire import packed
+from hermes_tunnel.terminal.keyboard import edited
+from hermes_tunnel.terminal.windows_console import read_line
+from hermes_tunnel.terminal.words import tunnel_advised
+from hermes_tunnel.text import folded, plain, quote, redact, wrapped
+from hermes_tunnel.way_back.gate import Gate
+from tests.growth import Call, best, seconds, too_slow
+from tests.pumps import PALETTE, UNFIT, Pump
+
+LONG = 100 * 1024
+MARKER = "hermes-tunnel:0123:"
+REDIRECT = Redirect("127.0.0.1", 56121, "/callback")
+EXPECTED = Expected(REDIRECT, "s")
+GET = "GET /callback?state=s&code=abcd HTTP/1.1\r\nHost: 127.0.0.1:56121\r\n"
+SECRETS = {"hunter22", "aaaaaaab", "[hidden", *(f"secret-{number}" for number in range(8))}
+TOKENS = Tokens("host", "host.example", 22, "me", environment={})
+ARMOUR = "-----BEGIN OPENSSH PRIVATE KEY-----"
+
+PIECES = {
+    "": (
+        *PALETTE,
+        *("\x1b]", "\x1b[", "\x1b]0;\x1b", "\x9b0;", "\u0301\u0323", "\r\n", "a\n", "a\n\n", "\x80"),
+        *("a:", "a=", "a ", "a.", " a", "\\a", "a\\", '\\"', "a@", "a;", "a,", "aaaa-", "a://", "[]:", "%41"),
+        *('"code"', '"code":"', '"code": ', '"code\\', "code=", "code=.", "code=`.", "code%3D", "%3Fcode="),
+        *("Bearer ", "code ", "code:", "paste ", "paste here", "Added a ", "ssh ", "ssh -L ", "ssh -L 1:"),
+        *("https://", "https:", "waiting for ", "${", "%h", "%%", "%C", "*a", "?*", "!*,", "&a=", ARMOUR),
+    ),
+    '"code": "': ("\\a", "\\", '\\"', "a", "'", "\\\\\\'"),
+    '"code": \\"': ("\\a", "\\", '\\"', "a", '"', '\\\\"', "\\'"),
+    "\\" * 400 + '"code": ' + "\\" * 400 + '"': ("\\", "\\" * 399 + "a", "\\" * 401 + '"'),
+    "\x1b]": ("a", "\x1b", "\x1b]", "\x1b "),
+    "https://": ("a", "a.", "\u0301\u0323", "[", ":", "@", "%", "?", "\u2488"),
+    "https://a.b/?client_id=c&redirect_uri=http://127.0.0.1:": ("0", "%31", "&a=b"),
+    "http://127.0.0.1:": ("0", "9", "\u0301\u0323"),
+    "http://127.0.0.1:56121/callback?": ("a", "&", "a=b&", "%", "&code=a&state=s"),
+}
+TEXTS = [Pump(head, piece, UNFIT) for head, pieces in PIECES.items() for piece in pieces]
+KEYS = [
+    Pump("", keys, "")
+    for keys in ("a", "\u6f22", "\x7f", "\b", "a\x7f", "aa\b", "\x15", "\n", "\n\x7f", "\x04")
+]
+NAMES = [
+    Pump("", piece, "") for piece in ("a", ".", "*", "?", "*a", "?*", "a,", "!*,", "%h", "%%", "\u0301\u0323")
+]
+NUMBERS = [Pump("", digits, end) for digits in ("0", "1", "1s", "00s", "11 ") for end in ("", "x")]
+ANSWERS = [Pump("", f"HTTP/1.1 {code} a\r\n{end}", "") for code in (100, 103, 9) for end in ("", "\r\n")]
+
+
+def in_bytes(function: Callable[[bytes], object]) -> Call:
+    """A function of bytes as one of text."""
+    return lambda text: function(text.encode("utf-8", "surrogatepass"))
+
+
+class Trickle:
+    """A connection on which everything comes a byte at a time, and where nobody listens."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bytes = (data[at : at + 1] for at in range(len(data)))
+
+    def recv(self, count: int, /) -> bytes:
+        """The next byte."""
+        return next(self._bytes, b"")
+
+    def sendall(self, data: bytes, /) -> None:
+        """Nobody gets it."""
+
+    send = sendall
+
+    def settimeout(self, seconds: float) -> None:
+        """Nothing is late here."""
+
+    def shutdown(self, how: int) -> None:
+        """Nobody notices."""
+
+    def close(self) -> None:
+        """Nor here."""
+
+
+class Keys:
+    """A console of Windows at which somebody has typed a text."""
+
+    def __init__(self, text: str) -> None:
+        self._keys = iter(text)
+        self.are_left = True
+
+    def kbhit(self) -> bool:
+        """Whoever typed has done so."""
+        return True
+
+    def getwch(self) -> str:
+        """The next key; none at the end."""
+        key = next(self._keys, "")
+        self.are_left = bool(key)
+        return key
+
+    def putwch(self, key: str, /) -> None:
+        """Nobody looks."""
+
+
+def heard(data: bytes, size: int) -> None:
+    """The output of a login command, so many bytes at a time."""
+    transcript = Transcript(MARKER)
+    transcript.receive(f"{MARKER}begin:a:b:c\nhttps://a.b/device\n".encode())
+    for at in range(0, len(data), size):
+        transcript.receive(data[at : at + size])
+    transcript.silence()
+    transcript.end()
+
+
+def judged(data: bytes) -> None:
+    """A request that trickles to the gate."""
+    connection: Any = Trickle(data)
+    Gate(EXPECTED, "me@box", lambda _: pytest.fail("it is no callback"), lambda _: None).serve(connection)
+
+
+def listed(data: bytes) -> None:
+    """An agent's list of keys."""
+    answer = b"\x0c" + (len(data) // 8).to_bytes(4, "big") + b"\0\0\0\0" * (len(data) // 4)
+    with contextlib.suppress(AgentProblem):
+        Agent(None, connect=lambda path, seconds: Trickle(packed(answer))).keys()
+
+
+def typed(text: str) -> None:
+    """A long line at the console of Windows, and then a text."""
+    keys = Keys("a" * len(text) + text)
+    read_line(keys, lambda: keys.are_left, hidden=True, offered=True)
+
+
+def configured(*lines: str) -> None:
+    """What a file of ssh_config says of a host."""
+    reading = Reading("a" * 60, {})
+    reading.add("file", lines)
+    reading.result()
+
+
+def known(text: bytes) -> None:
+    """What a known_hosts says of a host."""
+    hosts = KnownHosts(("file:1", line) for line in text.split(b"\n"))
+    hosts.find("a" * 253, 22, b"blob")
+    hosts.known_types("a" * 253, 2222)
+
+
+FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
+    "plain": (plain, LONG, TEXTS),
+    "redact": (lambda text: redact(text, SECRETS), LONG, TEXTS),
+    "quote": (quote, LONG, TEXTS),
+    "wrapped, cut": (lambda text: wrapped(text, 10, cut=True), LONG, TEXTS),
+    "folded": (lambda text: folded(text, 12), LONG, TEXTS),
+    "a transcript": (in_bytes(lambda data: heard(data, 32768)), LONGEST_LINE // 3, TEXTS),
+    "a transcript, byte by byte": (in_bytes(lambda data: heard(data, 1)), LONGEST_LINE // 3, KEYS),
+    "edited": (in_bytes(lambda data: edited(b"a" * len(data), data)), LONG, KEYS),
+    "a line at the console of Windows": (typed, LONG, KEYS),
+    "a request, byte by byte": (in_bytes(judged), LONGEST_HEAD, [Pump("", "a", ""), Pump("GET ", "\r", "")]),
+    "judge": (in_bytes(lambda data: judge(data + b"\r\n\r\n", EXPECTED)), LONG, TEXTS),
+    "judge, a target": (lambda text: judge(f"GET /{text} HTTP/1.1\r\n\r\n".encode(), EXPECTED), LONG, TEXTS),
+    "judge, a header": (lambda text: judge(f"{GET}X: {text}\r\n\r\n".encode(), EXPECTED), LONG, TEXTS),
+    "judge, headers": (
+        lambda text: judge(f"{GET}{text}\r\n".encode(), EXPECTED),
+        LONG,
+        [Pump("", f"{name}: a\r\n", "") for name in ("a", "Host", "Origin", "Sec-Fetch-Mode")],
+    ),
+    "judge_pasted": (lambda text: judge_pasted(text, EXPECTED), LONGEST_HEAD, TEXTS),
+    "pasted_address": (pasted_address, LONG, TEXTS),
+    "status_of": (in_bytes(status_of), 10 * LONG, ANSWERS),
+    "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
+    "read_landing": (lambda text: read_landing(f"{MARKER}{text}", "0123"), LONG, TEXTS),
+    "read_listeners": (read_listeners, LONG, TEXTS),
+    "read_listeners, a port": (lambda text: read_listeners(f"LISTEN 0 1 [::1]:{text} x"), LONG, NUMBERS),
+    "known_hosts": (in_bytes(known), LONG, TEXTS),
+    "known_hosts, patterns": (in_bytes(lambda data: known(data + b" ssh-ed25519 AAAA")), LONG, NAMES),
+    "a pattern": (in_bytes(lambda data: in_list([data], b"a" * 255)), LONG, NAMES),
+    "a name": (in_bytes(lambda data: in_list([b"*a*a*a*b", b"*?*?*"], data)), LONG, NAMES),
+    "ssh_config": (lambda text: configured(*text.split("\n")), LONG, TEXTS),
+    "ssh_config, a name": (lambda text: configured(f"HostName {text}", *["Match host a"] * 9), LONG, NAMES),
+    "ssh_config, a time": (lambda text: configured(f"ConnectTimeout {text}"), LONG, NUMBERS),
+    "ssh_config, a number": (lambda text: configured(f"Port {text}1"), LONG, NUMBERS),
+    "ssh_config, many keys": (
+        lambda text: configured(*(f"IdentityFile {at}" for at in range(len(text) // 8))),
+        LONG,
+        [Pump("", "a", "")],
+    ),
+    "a line with the advice to open a tunnel": (tunnel_advised, LONG, TEXTS),
+    "a path with tokens": (TOKENS.path, LONG, TEXTS),
+    "a hop": (parse_hop, LONG, TEXTS),
+    "jump hosts": (parse_jumps, LONG // 4, TEXTS),
+    "a public key": (in_bytes(parse_public_line), LONG, TEXTS),
+    "a private key": (in_bytes(_openssh_public_blob), LONG, TEXTS),
+    "the type of a key": (
+        in_bytes(lambda data: whole_type(packed(b"a") + b"\0\0\0\0" * (len(data) // 4))),
+        10 * LONG,
+        [Pump("", "a", "")],
+    ),
+    "an agent's keys, byte by byte": (in_bytes(listed), LARGEST, [Pump("", "a", "")]),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function(name: str) -> None:
+    """What goes through a text takes a time in proportion to it."""
+    call, longest, texts = FUNCTIONS[name]
+    assert too_slow(call, texts, longest) == ""
+
+
+def test_redaction_takes_milliseconds() -> None:
+    """64 KiB of anything are scrubbed and redacted in milliseconds."""
+
+    def shown(text: str) -> str:
+        return redact(plain(text), SECRETS)
+
+    taken = [(seconds(shown, pump.text(6400)), pump) for pump in TEXTS]
+    for _, pump in heapq.nlargest(8, taken):
+        assert best(shown, pump, 64 * 1024) < 0.05, pump
+
+
+def collected(tree: ast.AST) -> Iterator[str]:
+    """Where a text grows by pieces, each of which copies all that is there already: a name in a loop, or an
+    attribute in any method.
+    """
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.FunctionDef | ast.ClassDef):
+            is_class = isinstance(scope, ast.ClassDef)
+            nodes = [*ast.walk(scope)]
+            texts = {
+                ast.unparse(one) for node in nodes if isinstance(node, ast.Assign) for one in _emptied(node)
+            }
+            again = [scope] if is_class else [one for one in nodes if isinstance(one, ast.While | ast.For)]
+            for node in (inner for each in again for inner in ast.walk(each)):
+                if not isinstance(node, ast.AugAssign) or ast.unparse(node.target) not in texts:
+                    continue
+                if is_class == isinstance(node.target, ast.Attribute):
+                    yield ast.unparse(node)
+
+
+def _emptied(node: ast.Assign) -> Iterator[ast.expr]:
+    """What is set to a text there."""
+    for target in node.targets:
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=True))
+        for one, value in pairs:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str | bytes):
+                yield one
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(hermes_tunnel.__file__).parent.rglob("*.py")), ids=lambda one: one.stem
+)
+def test_pieces_are_not_copied_each_time(path: Path) -> None:
+    """What comes in pieces, however small, goes into a list or a bytearray; a text is copied each time."""
+    assert {*collected(ast.parse(path.read_text("utf-8")))} == set()
