@@ -26,7 +26,7 @@ from hermes_tunnel.oauth.callback import (
     status_of,
 )
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
-from hermes_tunnel.remote.landing import read_landing
+from hermes_tunnel.remote.landing import landed
 from hermes_tunnel.remote.listeners import read_listeners
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.authentication.agent_socket import LARGEST
@@ -38,7 +38,7 @@ from hermes_tunnel.ssh.config.tokens import Tokens
 from hermes_tunnel.ssh.hostkeys.known_hosts import KnownHosts
 from hermes_tunnel.ssh.public_key import parse_public_line, whole_type
 from hermes_tunnel.ssh.wire import packed
-from hermes_tunnel.terminal.keyboard import edited
+from hermes_tunnel.terminal.editing import edit
 from hermes_tunnel.terminal.windows_console import read_line
 from hermes_tunnel.terminal.words import tunnel_advised
 from hermes_tunnel.text import folded, plain, quote, redact, wrapped
@@ -187,7 +187,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "folded": (lambda text: folded(text, 12), LONG, TEXTS),
     "a transcript": (in_bytes(lambda data: heard(data, 32768)), LONGEST_LINE // 3, TEXTS),
     "a transcript, byte by byte": (in_bytes(lambda data: heard(data, 1)), LONGEST_LINE // 3, KEYS),
-    "edited": (in_bytes(lambda data: edited(b"a" * len(data), data)), LONG, KEYS),
+    "edit": (in_bytes(lambda data: edit(bytearray(b"a" * len(data)), data)), LONG, KEYS),
     "a line at the console of Windows": (typed, LONG, KEYS),
     "a request, byte by byte": (in_bytes(judged), LONGEST_HEAD, [Pump("", "a", ""), Pump("GET ", "\r", "")]),
     "judge": (in_bytes(lambda data: judge(data + b"\r\n\r\n", EXPECTED)), LONG, TEXTS),
@@ -202,7 +202,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "pasted_address": (pasted_address, LONG, TEXTS),
     "status_of": (in_bytes(status_of), 10 * LONG, ANSWERS),
     "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
-    "read_landing": (lambda text: read_landing(f"{MARKER}{text}", "0123"), LONG, TEXTS),
+    "landed": (lambda text: landed((text, text), lambda: None, "0123"), LONG, TEXTS),
     "read_listeners": (read_listeners, LONG, TEXTS),
     "read_listeners, a port": (lambda text: read_listeners(f"LISTEN 0 1 [::1]:{text} x"), LONG, NUMBERS),
     "known_hosts": (in_bytes(known), LONG, TEXTS),

@@ -151,14 +151,13 @@ class Transcript:
         """
         self._received += len(data)
         # A line may come a byte at a time: what is there already is looked at once, when the line is whole.
-        *lines, rest = data.split(b"
-")
+        *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = bytes(self._unfinished + lines[0])
             self._unfinished.clear()
         lines = [_as_rewritten(line) for line in lines]
         self._unfinished += rest
-        if b"" in rest:
+        if b"\r" in rest:
             self._unfinished = bytearray(_as_rewritten(bytes(self._unfinished)))
         longest = max(map(len, (*lines, self._unfinished)))
         if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-def edited(before: bytes, typed: bytes) -> tuple[bytes, bool]:
+def edit(stands: bytearray, typed: bytes) -> bool:
     """Apply keys to a line as a terminal does: Backspace, Ctrl-U, Ctrl-D, Enter.
 
-    :param before: what has been typed so far, perhaps several lines
-    :return: what stands there now, and whether the input has ended: by Ctrl-D with nothing before it
+    :param stands: what has been typed so far, perhaps several lines; edited in place
+    :return: whether the input has ended: by Ctrl-D with nothing before it
     """
-    ended, stands = not typed, bytearray(before)
+    ended = not typed
     line_begins = stands.rfind(b"\n") + 1
     for key in typed:
         if key in b"\x7f\b":
@@ -24,4 +24,4 @@ def edited(before: bytes, typed: bytes) -> tuple[bytes, bool]:
             line_begins = len(stands)
         else:
             stands.append(key)
-    return bytes(stands), ended
+    return ended

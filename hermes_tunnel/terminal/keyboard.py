@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from hermes_tunnel.terminal.editing import edited
+from hermes_tunnel.terminal.editing import edit
 from hermes_tunnel.terminal.mode import TerminalMode
 from hermes_tunnel.terminal.waking import Waking
 from hermes_tunnel.terminal.windows_console import Keys, forget_typed, read_line
@@ -62,7 +62,7 @@ class Keyboard:
                 self._keys = msvcrt
         elif self._stream is not None and self.is_terminal and keys is None:
             self._mode = TerminalMode(self._stream.fileno())
-        self._rest = b""  # read, but not handed over yet
+        self._rest = bytearray()  # read, but not handed over yet
         self._reading: _Reading | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.RLock()
@@ -134,7 +134,7 @@ class Keyboard:
             self._mode.heed_quit()
             self._waking.heed_signals()
             with self._lock:
-                self._rest = b""
+                self._rest.clear()
                 self._mode.begin(hidden=hidden, offered=offered)
 
     def _put_away(self) -> None:
@@ -210,9 +210,10 @@ class Keyboard:
                 self._rest += data  # a pipe's lines are kept for the next question
             return
         if reading.hidden and self._mode is not None:
-            self._rest, ended = edited(self._rest, data)
+            ended = edit(self._rest, data)
         else:
-            self._rest, ended = self._rest + data, not data
+            ended = not data
+            self._rest += data
         if ended and not (reading.offered and self._is_there()):
             self._give(reading, self._take(len(self._rest)) if self._rest else None)
 
@@ -239,7 +240,8 @@ class Keyboard:
         return self._mode is not None and os.isatty(self._descriptor)
 
     def _take(self, length: int) -> str:
-        line, self._rest = self._rest[:length], self._rest[length:]
+        line = bytes(self._rest[:length])
+        del self._rest[:length]
         return line.decode(self._encoding, "replace").rstrip("\r\n")
 
 

@@ -50,7 +50,7 @@ def read_line(keys: Keys, wanted: Callable[[], bool], *, hidden: bool, offered: 
             keys.getwch()
         elif key == _CTRL_C:
             _thread.interrupt_main()
-            line = ""
+            line.clear()
         elif key == _CTRL_Z:
             if not offered:
                 return None

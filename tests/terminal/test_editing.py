@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hermes_tunnel.terminal.editing import edited
+from hermes_tunnel.terminal.editing import edit
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,9 @@ from hermes_tunnel.terminal.editing import edited
 )
 def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
     """As a terminal edits a line that is shown, all at once or key by key."""
-    assert edited(b"", typed) == (stands, ended)
-    by_key = b""
+    whole, by_key = bytearray(), bytearray()
+    assert edit(whole, typed) == ended
+    assert whole == stands
     for at in range(len(typed)):
-        by_key, _ = edited(by_key, typed[at : at + 1])
+        edit(by_key, typed[at : at + 1])
     assert by_key == stands

@@ -29,7 +29,7 @@ _SWITCHES = {
     "password": "passwordauthentication",
 }
 _ON = ("yes", "true")
-# Which words are one file's name is found by looking for files, but not among more words than ssh takes files.
+# Which words are one file's name is found by looking for files, among as many words as ssh takes files.
 _MOST_WORDS = 32
 # The ServerAliveInterval that Debian's ssh prints where BatchMode is on and nobody set it: five minutes.
 _OF_DEBIAN = 300
