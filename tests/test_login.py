@@ -23,8 +23,8 @@ from hermes_tunnel.demo.hermes import Hermes, LoginFailed, loopback_login, redee
 from hermes_tunnel.demo.oauth_client import Attempt
 from hermes_tunnel.demo.other_logins import device_login, mcp_login, spotify_login
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Settings
-from hermes_tunnel.demo.stage import HOST, Stage
+from hermes_tunnel.demo.ssh_settings import Account, Settings
+from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.demo.variations import asks_first, behind_sudo, ends, ignores, prints_first, stays
 from hermes_tunnel.errors import (
     Failure,
@@ -135,6 +135,23 @@ def test_how_it_connects_is_for_the_curious() -> None:
     for words in ("Connecting to demo@", "Accepted the host key", "takes ", "Authenticated to demo@"):
         assert words in curious
         assert words not in others
+
+
+def test_an_answer_of_askpass_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was typed: the command may print it, and it is not shown."""
+    program = tmp_path / "askpass"
+    program.write_text("#!/bin/sh\necho correct horse\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("SSH_ASKPASS", str(program))
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    account = Account(USER, password="correct horse", all_of=True)
+    quoted = b"it is correct horse, is it not?\r\n"
+    stage = Stage(APPROVE, account=account, login=lambda hermes: prints_first(quoted, loopback_login(hermes)))
+    with stage:
+        ended = Login(stage)
+    assert isinstance(ended.ended, LoggedIn)
+    assert "it is [hidden], is it not?" in ended.shown
+    assert "correct horse" not in ended.shown
 
 
 def test_it_listens_before_it_invites() -> None:

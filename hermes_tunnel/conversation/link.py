@@ -30,7 +30,13 @@ def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Co
 
 
 def _connect(hops: Sequence[HopConfiguration], decider: Decider) -> Connection:
-    return connect(hops, ask=decider.ask_for, emit=decider.tell, wanted=decider.wanted)
+    return connect(
+        hops,
+        ask=decider.ask_for,
+        emit=decider.tell,
+        wanted=decider.wanted,
+        secret=decider.console.secrets.add,
+    )
 
 
 class Link:

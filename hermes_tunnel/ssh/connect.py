@@ -89,6 +89,7 @@ def connect(
     ask: Ask,
     emit: events.Emit,
     wanted: Callable[[], bool],
+    secret: Callable[[str], object],
 ) -> Connection:
     """Connect to the last of the hops, through the others.
 
@@ -99,12 +100,13 @@ def connect(
     :param emit: is told of each phase, of what the servers say, and what else the person should know; also
         later, of each session
     :param wanted: whether the connection is wanted still, looked at all the time
+    :param secret: is told each hidden answer, whoever gave it, before a server gets it and can quote it
     :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop took none of the person's credentials
     :raises NotWanted: it is not wanted any more; what had been opened is closed
     """
-    person = Person(through_askpass(ask), emit, wanted)
+    person = Person(through_askpass(ask), emit, wanted, secret)
     with ExitStack() as opened:
         alive = ServerAlive()
         opened.callback(alive.stop)

@@ -30,12 +30,14 @@ class Person:
     :param ask: asks, and waits for the answer
     :param emit: is told what happens
     :param wanted: whether the connection is wanted still; every wait looks at it
+    :param secret: is told each answer that must not be shown, before anybody else is
     :param present: raises where the server that waits for the person has left
     """
 
     ask: Ask = field(repr=False)
     emit: events.Emit = field(repr=False)
     wanted: Callable[[], bool] = field(repr=False)
+    secret: Callable[[str], object] = field(repr=False)
     present: Callable[[], object] = field(repr=False, default=nothing)
 
     def check(self) -> None:
@@ -62,6 +64,8 @@ class Person:
         :raises Failure: the server has left
         """
         answer = self.ask(question, self.wanted)
+        if answer and question.hidden:
+            self.secret(answer)
         self.go_on()
         return answer
 
@@ -78,9 +82,9 @@ class Person:
 
         :param text: its words as they came, in lines
         """
-        lines = [plain(line)[:_LONGEST_LINE] for line in text.splitlines()[:_MOST_LINES]]
-        if any(map(str.strip, lines)):
-            self.emit(events.ServerSaid(who, "\n".join(lines)))
+        lines = (plain(line)[:_LONGEST_LINE] for line in text.splitlines()[:_MOST_LINES])
+        if words := "\n".join(filter(str.strip, lines)):
+            self.emit(events.ServerSaid(who, words))
 
     @contextmanager
     def phase(self, hop: str, name: str, what: str = "") -> Iterator[Outcome]:

@@ -19,11 +19,12 @@ class Answering:
         self.answers = list(answers)
         self.questions: list[Question] = []
         self.events: list[events.Event] = []
+        self.secrets: set[str] = set()
 
     @property
     def person(self) -> Person:
         """As the connection knows them."""
-        return Person(self.ask, self.events.append, lambda: True)
+        return Person(self.ask, self.events.append, lambda: True, self.secrets.add)
 
     @property
     def asked(self) -> list[tuple[str, bool]]:

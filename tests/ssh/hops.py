@@ -43,9 +43,10 @@ def to(
     ask: Ask = nobody,
     emit: Emit = print,
     wanted: Callable[[], bool] = always,
+    secret: Callable[[str], object] = repr,
 ) -> Connection:
     """A connection through these hops; as it is, nobody answers."""
-    return connect(hops, ask=ask, emit=emit, wanted=wanted)
+    return connect(hops, ask=ask, emit=emit, wanted=wanted, secret=secret)
 
 
 def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from hermes_tunnel import events
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
+from tests.ssh.answering import Answering
 from tests.ssh.hops import always, hop, nobody, run, to
+from tests.ssh.server import Account, Server
 from tests.ssh.sshd import Sshd, keygen
 
 pytestmark = [
@@ -115,6 +119,35 @@ def test_a_connection_asks_it(
     with to(hop(server.port, known(server), key)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
     assert asked(askpass) == [f"Enter passphrase for key '{key}' (root@box): "]
+
+
+@pytest.mark.parametrize("by", ["the program", "the terminal"])
+def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
+    known: Callable[..., Path], askpass: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Whoever gave it: what the server says of it afterwards can be redacted. What may be seen is none."""
+    seen: list[tuple[str, str]] = []
+
+    def hears(event: events.Event) -> None:
+        if isinstance(event, events.ServerSaid):
+            seen.append(("said", event.text))
+
+    if by == "the program":
+        monkeypatch.setenv("SSH_ASKPASS", str(askpass))
+        monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    rounds = [
+        ("", "", [("Password: ", False), ("Name: ", True)], ["correct horse"] * 2),
+        ("", "correct horse is too easy", [], []),
+    ]
+    with closing(Server(Account(steps=["keyboard-interactive"], rounds=rounds))) as server:
+        answering = Answering("correct horse", "correct horse")
+        to(
+            hop(server.port, known(server)),
+            ask=answering.ask,
+            emit=hears,
+            secret=lambda text: seen.append(("secret", text)),
+        ).close()
+    assert seen == [("secret", "correct horse"), ("said", "correct horse is too easy")]
 
 
 def test_its_question_goes_with_whoever_wanted_the_answer(tmp_path: Path) -> None:
