@@ -500,7 +500,8 @@ def test_a_success_line_without_a_credential_is_not_believed(then: Command) -> N
     with Stage(APPROVE, login=lambda _: claim) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
-    assert "hermes reported success" in done.ended.message
+    assert done.ended.message.startswith("hermes reported success")
+    assert done.ended.message.endswith("left no new credential")
 
 
 def asks_and_ends(hermes: Hermes, *, stores: bool) -> Command:
@@ -526,24 +527,33 @@ def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: boo
         assert done.ended.landing is not None
     else:
         assert isinstance(done.ended, RemoteCommandFailure)
-        assert "exited with 0 but reported no success" in done.ended.message
+        assert done.ended.message == "hermes exited with 0 but reported no success and left no new credential"
 
 
-def test_a_device_login_that_ends_without_a_word_is_proven_by_the_credential() -> None:
-    """As another command might that polls by itself."""
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", "hermes exited with 0 but reported no success and left no new credential"),
+        ("Login successful!", "hermes reported success but left no new credential"),
+    ],
+)
+def test_a_device_login_is_proven_by_the_credential(said: str, told: str) -> None:
+    """The approval is not seen here, and neither an exit status nor a line takes its place."""
 
-    def silent(hermes: Hermes) -> Command:
+    def polls(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:
             device = hermes.client.request_device()
             process.print(f"Open: {device['verification_uri_complete']}")
+            process.print(said)
             return 0
 
         return command
 
-    with Stage(APPROVE, login=silent) as stage:
+    with Stage(APPROVE, login=polls) as stage:
         done = Login(stage, open_page=lambda _: True)
     assert len(done.of(events.AuthorizationAsked)) == 1
     assert isinstance(done.ended, RemoteCommandFailure)
+    assert done.ended.message == told
 
 
 def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
