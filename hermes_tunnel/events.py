@@ -16,9 +16,27 @@ from hermes_tunnel.text import plain, redact
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened; ``public`` if it is one of the contract's JSON events."""
+    """Something that happened; ``public`` if it is one of the contract's JSON events, ``detailed`` if it is
+    one with ``-v`` alone.
+    """
 
     public: ClassVar[bool] = True
+    detailed: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Phase(Event):
+    """A hop's phase begins, or ends after so many seconds; those of a hop come in the order of ``PHASES``.
+
+    One that fails does not end. ``detail`` says in words what is about to be done, or what came of it: the
+    address, the key, the method.
+    """
+
+    hop: str
+    name: str
+    seconds: float | None = None
+    detail: str = ""
+    detailed: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -133,21 +151,6 @@ class ServerSaid(Event):
 
     who: str
     text: str = field(repr=False)
-    public: ClassVar[bool] = False
-
-
-@dataclass(frozen=True)
-class Phase(Event):
-    """A hop's phase begins, or ends after so many seconds; those of a hop come in the order of ``PHASES``.
-
-    One that fails does not end. ``detail`` says in words what is about to be done, or what came of it: the
-    address, the key, the method.
-    """
-
-    hop: str
-    name: str
-    seconds: float | None = None
-    detail: str = ""
     public: ClassVar[bool] = False
 
 

@@ -65,7 +65,7 @@ class Report:
             self._connected, self._remote_status = True, None
         if isinstance(event, events.CommandEnded):
             self._remote_status = event.status
-        if self._json and event.public:
+        if self._json and event.public and (self.console.is_curious or not event.detailed):
             self._write(json.dumps(events.as_json(event, self.console.secrets)))
 
     def conclude(self, run: Run, *, may_repeat: bool = False) -> int:

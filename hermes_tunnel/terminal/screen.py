@@ -81,6 +81,11 @@ class Screen:
         self.secrets: set[str] = set()
         """Values that must not be shown, such as the person's hidden answers."""
 
+    @property
+    def is_curious(self) -> bool:
+        """Whether the person wants to know it all (``-v``)."""
+        return self._verbosity > 0
+
     def show(self, event: events.Event) -> None:
         """Tell the person what happened, at once."""
         if isinstance(event, events.Connected):
