@@ -539,18 +539,24 @@ def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: boo
 )
 def test_a_device_login_is_proven_by_the_credential(said: str, told: str) -> None:
     """The approval is not seen here, and neither an exit status nor a line takes its place."""
+    opened = threading.Event()
 
     def polls(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:
             device = hermes.client.request_device()
             process.print(f"Open: {device['verification_uri_complete']}")
+            assert opened.wait(10)
             process.print(said)
             return 0
 
         return command
 
+    def opens(_: str) -> bool:
+        opened.set()
+        return True
+
     with Stage(APPROVE, login=polls) as stage:
-        done = Login(stage, open_page=lambda _: True)
+        done = Login(stage, open_page=opens)
     assert len(done.of(events.AuthorizationAsked)) == 1
     assert isinstance(done.ended, RemoteCommandFailure)
     assert done.ended.message == told
