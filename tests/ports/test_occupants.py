@@ -35,7 +35,7 @@ def living(port: int) -> list[Occupant]:
 def test_listener(start: Start, address: str) -> None:
     """A process that listens where a callback to localhost would arrive is an occupant, and may be ended."""
     process, port = start(LISTENER, address, 0)
-    (found,) = occupants(port)
+    (found,) = living(port)
     assert (found.pid, found.state, found.addresses) == (process.pid, "LISTEN", (address,))
     assert found.listens
     assert found.protected == ""
@@ -48,7 +48,7 @@ def test_listener(start: Start, address: str) -> None:
 def test_listener_on_another_loopback_address(start: Start) -> None:
     """A listener on 127.0.0.2 keeps nobody from 127.0.0.1."""
     _, port = start(LISTENER, "127.0.0.2", 0)
-    assert occupants(port) == []
+    assert living(port) == []
 
 
 def test_free_port_costs_no_import_of_psutil(start: Start) -> None:
