@@ -236,12 +236,3 @@ def _is_here(hosts: list[str], redirect: Redirect) -> bool:
     """
     names = {Redirect(host, redirect.port, "/").authority for host in LOOPBACK_HOSTS}
     return len(hosts) == 1 and hosts[0].lower() in names
-
-
-def status_of(answer: bytes) -> int | None:
-    """The status code of what the remote's listener answered, behind interim ones (RFC 9110 section 15.2)."""
-    position = 0
-    while (match := _STATUS_LINE.match(answer, position)) and match[1] < b"200":
-        end = answer.find(b"\r\n\r\n", position)
-        position = end + 4 if end >= 0 else len(answer)
-    return int(match[1]) if match else None

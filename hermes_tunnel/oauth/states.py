@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from hermes_tunnel.oauth.callback import status_of
 from hermes_tunnel.oauth.transcript import Said
 
 
@@ -39,11 +38,6 @@ class Delivered:
     status: int | None
     way: str = "forward"
     pasted: bool = False
-
-    @classmethod
-    def from_answer(cls, error: str, answer: bytes, way: str) -> Delivered:
-        """What the listener's answer means."""
-        return cls(error, status_of(answer), way)
 
     @property
     def taken(self) -> bool:

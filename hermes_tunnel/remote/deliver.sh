@@ -18,16 +18,16 @@ for h in "$@"; do
   python3)
     request | sh -c "$k" hermes-tunnel python3 -c "import os, socket, sys;
       sys.excepthook = lambda *_: os._exit(7); r = sys.stdin.buffer.read();
-      s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 30);
+      s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 90);
       sys.excepthook = lambda *_: os._exit(1); s.sendall(r);
       [os.write(1, d) for d in iter(lambda: s.recv(65536), bytes())]" "$h" "$p" 4<&3; r=$?;;
   curl)
     case $h in *:*) h="[$h]";; esac;
     # The address is in a configuration on its standard input.
     echo "url = http://$h:$p$t" |
-      sh -c "$k" hermes-tunnel curl -q -s -i -g -N -m 30 --noproxy "*" -H "Host: $o" -K - 4<&3; r=$?;;
+      sh -c "$k" hermes-tunnel curl -q -s -i -g -N --raw -m 90 --noproxy "*" -H "Host: $o" -K - 4<&3; r=$?;;
   nc)
-    request | sh -c "$k" hermes-tunnel nc -w 30 "$h" "$p" 4<&3 && r=0 || r=7;;
+    request | sh -c "$k" hermes-tunnel nc -w 90 "$h" "$p" 4<&3 && r=0 || r=7;;
   esac;
   [ $r = 7 ] || exit $r;
 done;

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from hermes_tunnel.errors import NetworkFailure, UsageFailure
+from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, address_of
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
@@ -19,7 +20,7 @@ from hermes_tunnel.way_back.relay import relay
 RELAY = ("auto", "always", "never")
 _LISTENS_ON = {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}
 
-Way: TypeAlias = Callable[[bytes], bytes | Undelivered]
+Way: TypeAlias = Callable[[bytes], Answer | Undelivered]
 
 
 def check_way(call: Call, by: str) -> None:
@@ -69,7 +70,7 @@ class Delivery:
         for name, way in self._ways():
             answer = way(verdict.request)
             if not isinstance(answer, Undelivered):
-                return Delivered.from_answer(verdict.error, answer, name)
+                return Delivered(verdict.error, answer.status, name)
             if answer.reason is not NoDelivery.FORBIDDEN:
                 return answer
             refusals.append(answer.words)
@@ -82,19 +83,19 @@ class Delivery:
             yield "relay", self._relay
             yield "prompt", self._prompt
 
-    def _forward(self, request: bytes) -> bytes | Undelivered:
+    def _forward(self, request: bytes) -> Answer | Undelivered:
         return self._connected(
             lambda connection: channel.deliver(transport_of(connection), self._hosts, self.port, request)
         )
 
-    def _relay(self, request: bytes) -> bytes | Undelivered:
+    def _relay(self, request: bytes) -> Answer | Undelivered:
         nonce = secrets.token_hex(8)
         line = self._call.relay_line(self.port, self._hosts, nonce)
         return self._connected(
             lambda connection: relay(transport_of(connection), line, begin_marker(nonce), request)
         )
 
-    def _connected(self, attempt: Callable[[Connection], bytes | Undelivered]) -> bytes | Undelivered:
+    def _connected(self, attempt: Callable[[Connection], Answer | Undelivered]) -> Answer | Undelivered:
         """Where the connection turns out to be lost, the next one is taken, if there is one."""
         try:
             answer = attempt(self._connection())
@@ -104,8 +105,8 @@ class Delivery:
             return Undelivered(NoDelivery.LOST, "it has not come back")
         return answer
 
-    def _prompt(self, request: bytes) -> bytes | Undelivered:
+    def _prompt(self, request: bytes) -> Answer | Undelivered:
         if self._type_in is None or not self._type_in(address_of(request)):
             words = "the command takes no address at a prompt of its own"
             return Undelivered(NoDelivery.FORBIDDEN, words)
-        return b""
+        return Answer()

@@ -11,12 +11,11 @@ import time
 
 import paramiko
 
+from hermes_tunnel.deadlines import CHANNEL, DELIVERY, RELAY_BEGIN, STATUS
+from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.way_back.channel import is_lost, read_answer
 
-_SESSION_SECONDS = 30.0  # longer than it takes to notice a silent connection
-_BEGIN_SECONDS = 30.0  # a shell with a slow start-up file
-_STATUS_SECONDS = 5.0
 _MOST_NOISE = 64 * 1024  # bytes that a start-up file may print before
 _NOBODY_LISTENS = 7  # the command's exit status for that; it is curl's as well
 _OBSTACLES = {
@@ -25,17 +24,25 @@ _OBSTACLES = {
 }
 
 
-def relay(transport: paramiko.Transport, line: str, marker: str, request: bytes) -> bytes | Undelivered:
-    """Run the relaying command, give it the request, and see what the listener answers.
+def relay(
+    transport: paramiko.Transport,
+    line: str,
+    marker: str,
+    request: bytes,
+    *,
+    seconds: float = DELIVERY.seconds,
+) -> Answer | Undelivered:
+    """Run the relaying command, give it the request, and read what the listener answers.
 
     :param line: the command; it prints ``marker``, ``relay`` and a line feed when it is ready for the
         request, then the answer, and it ends when its input does
     :param marker: what its output begins with; start-up files may print before it
+    :param seconds: how long the answer may take
     :return: the answer, as far as it came; or why the request did not get there, which is ``FORBIDDEN`` where
         the relay could not run
     """
     try:
-        channel = transport.open_session(timeout=_SESSION_SECONDS)
+        channel = transport.open_session(timeout=CHANNEL.seconds)
     except paramiko.ChannelException:
         return Undelivered(NoDelivery.FORBIDDEN, "a second session for the relay was refused")
     except (paramiko.SSHException, EOFError, OSError):
@@ -46,18 +53,18 @@ def relay(transport: paramiko.Transport, line: str, marker: str, request: bytes)
             return Undelivered(NoDelivery.LOST, "the relay had not begun")
         if begun != b"relay":
             return Undelivered(NoDelivery.FORBIDDEN, _OBSTACLES.get(begun, "the relay could not run there"))
-        return _exchange(transport, channel, request)
+        return _exchange(transport, channel, request, seconds)
 
 
 def _exchange(
-    transport: paramiko.Transport, channel: paramiko.Channel, request: bytes
-) -> bytes | Undelivered:
+    transport: paramiko.Transport, channel: paramiko.Channel, request: bytes, seconds: float
+) -> Answer | Undelivered:
     with contextlib.suppress(OSError):  # it ended at once
         channel.sendall(request)
-    answer = read_answer(channel)
-    if not answer and is_lost(transport, channel):
+    answer = read_answer(channel, seconds)
+    if not answer.size and is_lost(transport, channel):
         return Undelivered(NoDelivery.LOST_UNDER_WAY, "the listener did not answer before")
-    ended = not answer and channel.eof_received and channel.status_event.wait(_STATUS_SECONDS)
+    ended = not answer.size and channel.eof_received and channel.status_event.wait(STATUS.seconds)
     if ended and channel.exit_status == _NOBODY_LISTENS:
         return Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
     return answer
@@ -66,9 +73,9 @@ def _exchange(
 def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
     """Run the command; the word after the marker, or nothing where it did not begin."""
     output, begun = bytearray(), -1
-    until = time.monotonic() + _BEGIN_SECONDS
+    until = time.monotonic() + RELAY_BEGIN.seconds
     with contextlib.suppress(OSError, paramiko.SSHException):
-        channel.settimeout(_BEGIN_SECONDS)
+        channel.settimeout(RELAY_BEGIN.seconds)
         channel.exec_command(line)
         while len(output) < _MOST_NOISE and (left := until - time.monotonic()) > 0:
             channel.settimeout(left)

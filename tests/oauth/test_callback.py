@@ -19,7 +19,6 @@ from hermes_tunnel.oauth.callback import (
     judge,
     judge_pasted,
     pasted_address,
-    status_of,
 )
 from hermes_tunnel.oauth.response import page_response, preflight_response, reject_response
 
@@ -386,27 +385,6 @@ def test_responses() -> None:
         200, b"", "", origin="https://a.b"
     )
     assert reject_response(Reject(404, "x")) == reject_response(Reject(404, "y"))
-
-
-@pytest.mark.parametrize(
-    ("answer", "status"),
-    [
-        (b"HTTP/1.0 200 OK\r\n\r\n", 200),
-        (b"HTTP/1.1 400\r\n", 400),
-        (b"HTTP/1.1 204", 204),
-        (b"HTTP/1.1 2000 OK", None),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 400 No\r\n", 400),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", None),
-        (b"HTTP/1.1 100 Continue", None),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 2000\r\n\r\n", None),
-        (b"HTTP/2 200", None),
-        (b"SSH-2.0-OpenSSH", None),
-        (b"", None),
-    ],
-)
-def test_status_of(answer: bytes, status: int | None) -> None:
-    """Of the remote listener's answer only the status is used, if it has one."""
-    assert status_of(answer) == status
 
 
 LINES = st.one_of(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import LONGEST_HEAD, Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
@@ -78,7 +79,9 @@ class Door:
         answer = self.answer()
         if isinstance(answer, Undelivered):
             return answer
-        return Delivered.from_answer(verdict.error, answer, "forward")
+        answered = Answer()
+        answered.receive(answer)
+        return Delivered(verdict.error, answered.status)
 
     def knock(self) -> socket.socket:
         """A connection that asks for nothing yet."""

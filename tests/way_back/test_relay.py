@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import rebuilt, status_of
+from hermes_tunnel.oauth.callback import rebuilt
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.ssh.connection import Connection
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 NONCE = "0123456789abcdef"
 QUERY = "code=S3CRET%2F%27%28x%29&state=a.b~c-d_e%25"
 RELAYS = ("python3", "curl", "nc")
+WAYS = pytest.mark.parametrize("way", ["channel", *RELAYS])
+SECONDS = 20.0
 
 
 TAKEN = b"HTTP/1.0 200 OK\r\n\r\ngot it"
@@ -48,6 +51,8 @@ class Listener:
 
     def __init__(self, address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes) -> None:
         self.request = b""
+        self.cut_off = False
+        """Whether it could not say all that it had to say."""
         self._behave = behave
         self._arguments = ""
         self._socket = socket.create_server(
@@ -66,8 +71,10 @@ class Listener:
             while b"\r\n\r\n" not in self.request and (data := client.recv(4096)):
                 self.request += data
             self._arguments = told()
-            with suppress(OSError):
+            try:
                 self._behave(client)
+            except OSError:
+                self.cut_off = True
 
     @property
     def seen_meanwhile(self) -> str:
@@ -108,22 +115,25 @@ def request(port: int) -> bytes:
     return rebuilt("/spotify/callback", QUERY, Redirect("127.0.0.1", port, "/spotify/callback"))
 
 
-def tried(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
+def tried(connection: Connection, port: int, *hosts: str, seconds: float = SECONDS) -> Answer | Undelivered:
     """What comes of a relay."""
     line = Call().relay_line(port, hosts or ("127.0.0.1",), NONCE)
-    return relay(transport_of(connection), line, begin_marker(NONCE), request(port))
+    return relay(transport_of(connection), line, begin_marker(NONCE), request(port), seconds=seconds)
 
 
-def relayed(connection: Connection, port: int, *hosts: str) -> bytes:
+def relayed(connection: Connection, port: int, *hosts: str) -> Answer:
     """The answer, by a relay."""
     answer = tried(connection, port, *hosts)
-    assert isinstance(answer, bytes)
+    assert isinstance(answer, Answer)
     return answer
 
 
-def channelled(connection: Connection, port: int, *hosts: str) -> bytes | Undelivered:
+def channelled(
+    connection: Connection, port: int, *hosts: str, seconds: float = SECONDS
+) -> Answer | Undelivered:
     """What comes of a channel."""
-    return channel.deliver(transport_of(connection), hosts or ("127.0.0.1",), port, request(port))
+    there = hosts or ("127.0.0.1",)
+    return channel.deliver(transport_of(connection), there, port, request(port), seconds=seconds)
 
 
 @pytest.fixture
@@ -166,8 +176,8 @@ def test_each_program_relays_the_request(connected: Callable[..., Connection], p
     """Byte by byte what was sent, and the answer; the code stands in no command line meanwhile."""
     with listening() as listener:
         answer = relayed(connected(program), listener.port)
-        assert status_of(answer) == 200
-        assert answer.endswith(b"got it")
+        assert answer.status == 200
+        assert answer.size >= len(TAKEN)
         head = listener.request.decode()
         assert head.startswith(f"GET /spotify/callback?{QUERY} HTTP/1.")
         assert f"\r\nHost: 127.0.0.1:{listener.port}\r\n" in head
@@ -184,7 +194,7 @@ def test_the_other_family_is_tried_where_nobody_listens(
     """A redirect to localhost may be served on ::1 alone; the request is not spent on the way there."""
     connection = connected(program)
     with listening("::1") as listener:
-        assert status_of(relayed(connection, listener.port, "127.0.0.1", "::1")) == 200
+        assert relayed(connection, listener.port, "127.0.0.1", "::1").status == 200
         assert QUERY in listener.request.decode()
 
 
@@ -236,7 +246,7 @@ def hesitates(client: socket.socket) -> None:
     client.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
 
 
-@pytest.mark.parametrize("way", ["channel", *RELAYS])
+@WAYS
 @pytest.mark.parametrize(
     ("behave", "status"),
     [
@@ -255,18 +265,83 @@ def test_whatever_a_listener_answers(
     behave: Callable[[socket.socket], None],
     status: int | None,
 ) -> None:
-    """It has the request, so it is never told as one that is not there; a status it gives is known soon."""
+    """It has the request, so it is never told as one that is not there; an answer without end is given up."""
     connection = connected(*({way} - {"channel"}))
     with listening(behave=behave) as listener:
         began = time.monotonic()
-        if way == "channel":
-            answer = channelled(connection, listener.port)
-        else:
-            answer = tried(connection, listener.port)
-        assert isinstance(answer, bytes)
-        assert status_of(answer) == status
+        by = channelled if way == "channel" else tried
+        answer = by(connection, listener.port, seconds=2)
+        assert isinstance(answer, Answer)
+        assert answer.status == status
         assert time.monotonic() - began < 8
     assert QUERY in listener.request.decode()
+
+
+def waits(client: socket.socket) -> None:
+    """Does something else for a while, as long as somebody is there."""
+    if select.select([client], (), (), 2.5)[0]:
+        raise ConnectionAbortedError
+
+
+def is_long(client: socket.socket) -> None:
+    """Has an answer of 10 MB."""
+    client.sendall(TAKEN)
+    for _ in range(10):
+        client.sendall(bytes(1_000_000))
+
+
+def ponders(client: socket.socket) -> None:
+    """Takes its time before the answer and in the middle of it: it redeems the code meanwhile."""
+    waits(client)
+    client.sendall(TAKEN)
+    waits(client)
+    client.sendall(b", thank you")
+
+
+@WAYS
+@pytest.mark.parametrize("behave", [is_long, ponders])
+def test_an_answer_is_read_to_its_end(
+    connected: Callable[..., Connection], way: str, behave: Callable[[socket.socket], None]
+) -> None:
+    """However long it is and takes: a listener that is cut off may fail, with the code taken."""
+    connection = connected(*({way} - {"channel"}))
+    with listening(behave=behave) as listener:
+        by = channelled if way == "channel" else tried
+        answer = by(connection, listener.port)
+        assert isinstance(answer, Answer)
+        assert answer.status == 200
+        assert answer.ended
+    assert not listener.cut_off
+
+
+def keeps_it(client: socket.socket) -> None:
+    """Says how long its answer is, and keeps the connection for another request."""
+    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ngot it")
+    client.recv(1)
+
+
+def keeps_it_in_chunks(client: socket.socket) -> None:
+    """The same, with an answer whose length nobody knew before."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client.sendall(head + b"3\r\ngot\r\n3\r\n it\r\n0\r\n\r\n")
+    client.recv(1)
+
+
+@WAYS
+@pytest.mark.parametrize("behave", [keeps_it, keeps_it_in_chunks])
+def test_an_answer_is_read_no_further_than_its_end(
+    connected: Callable[..., Connection], way: str, behave: Callable[[socket.socket], None]
+) -> None:
+    """A connection that is kept for more is not waited for; the relay leaves it, too."""
+    connection = connected(*({way} - {"channel"}))
+    with listening(behave=behave) as listener:
+        began = time.monotonic()
+        by = channelled if way == "channel" else tried
+        answer = by(connection, listener.port)
+        assert isinstance(answer, Answer)
+        assert answer.status == 200
+        assert answer.ended
+        assert time.monotonic() - began < SECONDS / 2
 
 
 @pytest.mark.parametrize("program", RELAYS)
@@ -283,7 +358,7 @@ def test_a_relay_ends_with_its_connection(
         assert client.recv(1) == b""
 
     with listening(behave=says_nothing) as listener:
-        answers: list[bytes | Undelivered] = []
+        answers: list[Answer | Undelivered] = []
         relaying = threading.Thread(target=lambda: answers.append(tried(connection, listener.port)))
         relaying.start()
         assert asked.wait(10)
@@ -305,7 +380,7 @@ def test_a_program_that_does_not_work_is_passed_over(
         (tmp_path / "bin" / program).write_text("#!/bin/sh\necho no such version >&2; exit 127\n")
         (tmp_path / "bin" / program).chmod(0o755)
     with listening() as listener:
-        assert status_of(relayed(connection, listener.port)) == 200
+        assert relayed(connection, listener.port).status == 200
 
 
 @pytest.mark.parametrize(
@@ -339,7 +414,7 @@ def test_a_server_may_forbid_the_channel_and_allow_the_relay(
         assert isinstance(failed, Undelivered)
         assert failed.reason is NoDelivery.FORBIDDEN
         assert "administratively prohibited" in failed.words
-        assert status_of(relayed(connection, listener.port)) == 200
+        assert relayed(connection, listener.port).status == 200
 
 
 def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> None:
@@ -347,8 +422,8 @@ def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> 
     connection = connected()
     with listening("::1") as listener:
         answer = channelled(connection, listener.port, "127.0.0.1", "::1")
-        assert isinstance(answer, bytes)
-        assert status_of(answer) == 200
+        assert isinstance(answer, Answer)
+        assert answer.status == 200
         port = listener.port
     failed = channelled(connection, port, "127.0.0.1", "::1")
     assert failed == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")

@@ -1,0 +1,100 @@
+"""What the command's listener answers to the callback: its status, and where it ends (RFC 9112 section 6.3).
+
+Only the status is of use, yet an answer has to be read to its end: a listener that is cut off while it writes
+may fail, with the code taken and no login to show for it. And no further than its end: a listener that keeps
+its connections open never closes this one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Generator
+
+_LONGEST_LINE = 64 * 1024  # bytes; what has longer ones is neither a head nor a chunk
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)")
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\r?\n)")
+_LINE = 0
+
+
+class Answer:
+    """An answer as it comes, in pieces of any size; nothing of it is kept but its status."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        """How many bytes came."""
+        self.status: int | None = None
+        """The status code (RFC 9110 section 15); None while there is none, and where what came is no HTTP."""
+        self.ended = False
+        """Whether all of it is here; one that does not say how long it is ends with its connection."""
+        self._line = bytearray()
+        self._parts = self._read()
+        self._awaited: float = next(self._parts)
+
+    def receive(self, data: bytes) -> None:
+        """Take what came next; no bytes at all where the connection has ended."""
+        self.size += len(data)
+        at = 0
+        while at < len(data) and not self.ended:
+            end = len(data)
+            if self._awaited != _LINE:
+                end = int(min(end, at + self._awaited))
+                self._awaited -= end - at
+                if not self._awaited:
+                    self._go_on(b"")
+            else:
+                end = data.find(b"\n", at) + 1 or end
+                self._line += data[at:end]
+                if self._line.endswith(b"\n") or len(self._line) > _LONGEST_LINE:
+                    self._go_on(bytes(self._line))
+                    self._line.clear()
+            at = end
+        if not data:
+            if self._awaited == _LINE:
+                self._go_on(bytes(self._line))
+            self.ended = True
+
+    def _go_on(self, part: bytes) -> None:
+        try:
+            self._awaited = self._parts.send(part)
+        except StopIteration:
+            self.ended = True
+
+    def _read(self) -> Generator[float, bytes, None]:
+        """Says what comes next, a line or how many bytes, and is given the line; returns at the end."""
+        while self.status is None:
+            status = _STATUS.match((yield _LINE))
+            if status is None:
+                yield math.inf
+                return
+            if status[1] >= b"200":  # else an interim answer, before the final one (RFC 9110 section 15.2)
+                self.status = int(status[1])
+            codings: bytes = b""
+            lengths: set[bytes] = set()
+            while (line := (yield _LINE)).strip():
+                name, _, value = line.lower().partition(b":")
+                if name == b"transfer-encoding":
+                    codings = value.strip()
+                elif name == b"content-length":
+                    lengths.update(map(bytes.strip, value.split(b",")))
+        if self.status in (204, 304):
+            return
+        if codings.rpartition(b",")[2].strip() == b"chunked":
+            yield from self._read_chunks()
+        elif not codings and len(lengths) == 1 and _LENGTH.fullmatch(length := lengths.pop()):
+            if int(length):
+                yield int(length)
+        else:
+            yield math.inf
+
+    def _read_chunks(self) -> Generator[float, bytes, None]:
+        """RFC 9112 section 7.1; what turns out to be no chunks goes on to the end of the connection."""
+        while size := _SIZE.match((yield _LINE)):
+            if not int(size[1], 16):
+                while (yield _LINE).strip():
+                    pass  # the trailer section
+                return
+            yield int(size[1], 16)
+            yield _LINE
+        yield math.inf
