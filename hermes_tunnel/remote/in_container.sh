@@ -22,8 +22,9 @@ if [ "$r" = true ]; then :; else
   echo "hermes-tunnel:$n:no-container:${w:-there is neither docker nor podman}";
   exit 127;
 fi;
-# A container that hangs would hold the engine's client, and with it what is to be ended.
-w=; if command -v timeout >/dev/null 2>&1; then w="timeout 60"; fi;
+# A container that hangs would hold the engine's client, and with it what is to be ended. A relay may take 30 seconds
+# to begin, and its listener 60 to answer.
+w=; if command -v timeout >/dev/null 2>&1; then w="timeout 120"; fi;
 q=$d; d=;
 if [ "$u" = - ] && [ "$q" = - ]; then u=;
 elif [ "$u" = - ]; then

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hermes_tunnel.deadlines import DELIVERY, RELAY_BEGIN
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.hermes import provider
@@ -116,14 +117,15 @@ def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str)
 
 
 def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None:
-    """Every call that is not the login itself has a limit, where the machine can set one."""
+    """Every call but the login has a limit, where the machine can set one; a relay has its time in it."""
     account = contained(Account(tmp_path, ["bash"]), tools)
     limits = account.home / "limits"
     account.install("system", f'#!/bin/sh\necho "$*" >>"{limits}"; shift; exec "$@"\n', "timeout")
     account.run(CALL.landing_line(XAI, NONCE))
     looked, landed = limits.read_text().splitlines()
-    assert looked.startswith("60 docker exec hermes sh -c ")
-    assert landed.startswith("60 docker exec -i -u ")
+    assert looked.startswith("120 docker exec hermes sh -c ")
+    assert landed.startswith("120 docker exec -i -u ")
+    assert RELAY_BEGIN.seconds + DELIVERY.seconds < 120
     account.run(CALL.login_line(XAI, NONCE))
     assert len(limits.read_text().splitlines()) == 3
 
