@@ -65,21 +65,25 @@ class Gate:
         self._changed = threading.Condition()
         self._connections: dict[socket.socket, _Stage] = {}  # in the order of their coming
         self._delivering = threading.Lock()
+        self._handed_over = False
         self._outcome: Delivered | Undelivered | None = None
         self._strayed = False
 
     def serve(self, connection: socket.socket) -> None:
-        """Handle one accepted connection; where there are too many, the one that idles longest goes."""
+        """Handle one accepted connection; where there are too many, the one that idles longest goes.
+
+        A browser that goes away is no fault. But whatever else goes wrong in the delivery is one, and has to
+        get out of here: a login that is told nothing of its callback waits for it in vain.
+        """
         self._enter(connection)
         try:
-            with contextlib.suppress(OSError):  # the browser went away: nobody is left to tell
-                head = self._read_head(connection)
-                if head is None:
-                    return
-                self._is_at(connection, _Stage.ASKED)
-                self._answer(connection, head)
-                self._is_at(connection, _Stage.ANSWERED)
-                _await_end(connection)
+            head = self._read_head(connection)
+            if head is None:
+                return
+            self._is_at(connection, _Stage.ASKED)
+            self._answer(connection, head)
+            self._is_at(connection, _Stage.ANSWERED)
+            _await_end(connection)
         finally:
             with self._changed:
                 self._connections.pop(connection, None)
@@ -158,6 +162,8 @@ class Gate:
                 chunk = connection.recv(4096)
             except TimeoutError:
                 return callback.Reject(408, "the request head did not come") if head else None
+            except OSError:
+                return None
             if not chunk:
                 return None
             self._is_at(connection, _Stage.BEGUN)
@@ -184,18 +190,20 @@ class Gate:
 
     def _deliver_for(self, connection: socket.socket, verdict: callback.Deliver) -> None:
         """Deliver the callback, tell the browser, then report: the report may end everything."""
-        event = self._hand_over(verdict)
+        event = None
         try:
+            event = self._hand_over(verdict)
+        finally:
             shown = self._page()
             _write(connection, response.page_response(200, shown.body, shown.policy, origin=verdict.origin))
-        finally:
-            if event is not None:
-                self._report(event)
+        if event is not None:
+            self._report(event)
 
     def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undelivered | None:
         """What became of it; None where it, or another, was handed over before, for better or worse."""
-        if self._outcome is not None:
+        if self._handed_over:
             return None
+        self._handed_over = True
         self._outcome = self._deliver(verdict)
         return self._outcome
 
@@ -208,15 +216,18 @@ class Gate:
 
 
 def _write(connection: socket.socket, response: bytes) -> None:
-    connection.settimeout(_SEND_SECONDS)
-    connection.sendall(response)
-    connection.shutdown(socket.SHUT_WR)
+    """Answer; where the browser went away, nobody is left to be answered."""
+    with contextlib.suppress(OSError):
+        connection.settimeout(_SEND_SECONDS)
+        connection.sendall(response)
+        connection.shutdown(socket.SHUT_WR)
 
 
 def _await_end(connection: socket.socket) -> None:
     """Let the browser end first, so that no reset overtakes the answer."""
     deadline = time.monotonic() + _CLOSE_SECONDS
-    while (left := deadline - time.monotonic()) > 0:
-        connection.settimeout(left)
-        if not connection.recv(4096):
-            return
+    with contextlib.suppress(OSError):
+        while (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(4096):
+                return

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -255,6 +255,47 @@ def test_undelivered() -> None:
         assert door.visit().endswith(page.failed("me@host").body)
         assert door.reports.empty()
     assert len(tried) == 1
+
+
+@pytest.mark.parametrize("fault", [TimeoutError, ConnectionResetError, EOFError, RuntimeError])
+def test_a_fault_of_the_delivery_gets_out(fault: type[Exception]) -> None:
+    """It is not taken for a browser that went away: a login that hears nothing would wait for its callback.
+
+    The browser has a page all the same, and the listener, which may have the request, no second one.
+    """
+    tried: list[Deliver] = []
+
+    def fail(verdict: Deliver) -> Delivered:
+        tried.append(verdict)
+        raise fault
+
+    expected = Expected(Redirect("127.0.0.1", 56121, "/callback"), "STATE", frozenset())
+    gate = Gate(expected, "me@host", fail, lambda _: None)
+    head = b"GET /callback?code=CODE&state=STATE HTTP/1.1\r\nHost: 127.0.0.1:56121\r\n\r\n"
+    for raises in (pytest.raises(fault), nullcontext()):
+        browser, there = socket.socketpair()
+        with browser, there:
+            browser.sendall(head)
+            browser.shutdown(socket.SHUT_WR)
+            with raises:
+                gate.serve(there)
+            assert read_all(browser).endswith(page.failed("me@host").body)
+    assert len(tried) == 1
+
+
+def test_a_browser_that_goes_away_is_no_fault() -> None:
+    """In its request or before its page: what becomes of a callback is reported all the same."""
+    reports: list[Report] = []
+    expected = Expected(Redirect("127.0.0.1", 56121, "/callback"), "STATE", frozenset())
+    gate = Gate(expected, "me@host", lambda _: Delivered("", 200), reports.append)
+    head = b"GET /callback?code=CODE&state=STATE HTTP/1.1\r\nHost: 127.0.0.1:56121\r\n\r\n"
+    for sent in (head[:20], head):
+        browser, there = socket.socketpair()
+        with browser, there:
+            browser.sendall(sent)
+            browser.close()
+            gate.serve(there)
+    assert reports == [Delivered("", 200)]
 
 
 @pytest.mark.parametrize(
