@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import hermes_tunnel
+from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import LONGEST_URL, Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import (
     LONGEST_HEAD,
@@ -23,7 +24,6 @@ from hermes_tunnel.oauth.callback import (
     judge,
     judge_pasted,
     pasted_address,
-    status_of,
 )
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
@@ -83,6 +83,13 @@ NAMES = [
 ]
 NUMBERS = [Pump("", digits, end) for digits in ("0", "1", "1s", "00s", "11 ") for end in ("", "x")]
 ANSWERS = [Pump("", f"HTTP/1.1 {code} a\r\n{end}", "") for code in (100, 103, 9) for end in ("", "\r\n")]
+
+
+def answered(data: bytes) -> None:
+    """An answer that comes a byte at a time."""
+    answer = Answer()
+    for at in range(len(data)):
+        answer.receive(data[at : at + 1])
 
 
 def in_bytes(function: Callable[[bytes], object]) -> Call:
@@ -200,7 +207,8 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     ),
     "judge_pasted": (lambda text: judge_pasted(text, EXPECTED), LONGEST_HEAD, TEXTS),
     "pasted_address": (pasted_address, LONG, TEXTS),
-    "status_of": (in_bytes(status_of), 10 * LONG, ANSWERS),
+    "answer": (in_bytes(lambda data: Answer().receive(data)), 10 * LONG, ANSWERS),
+    "answer by bytes": (in_bytes(answered), LONG, ANSWERS),
     "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
     "landed": (lambda text: landed((text, text), lambda: None, "0123"), LONG, TEXTS),
     "read_listeners": (read_listeners, LONG, TEXTS),

@@ -26,7 +26,6 @@ _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
 _CODE = re.compile(r"[A-Za-z0-9\-._~+/=]{4,4096}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ANSWERS = re.compile(r"(^|&)(code|error)=")
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)")  # RFC 9112 section 4
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
