@@ -13,7 +13,7 @@ from tests.pumps import Pump
 # Of this thread alone, so that a loaded machine does not count; else, where that is too coarse, on the wall.
 _clock = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
 _STEPS = (16, 24, 36, 54, 81, 122, 182, 273, 410, 615)
-_STEP_SECONDS = 0.005  # far more than so few characters take; an exponential time soon is that long
+_STEP_SECONDS = 0.01  # far more than so few characters take; an exponential time soon is that long
 _GROWTH = 30  # for ten times as much: in proportion it is 10, and 100 where each is held against each
 _FLOOR_SECONDS = 0.02  # less is little, whatever it grew from
 _SLOWEST, _STEEPEST = 3, 3
