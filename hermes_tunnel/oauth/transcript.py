@@ -150,15 +150,12 @@ class Transcript:
         :raises Unsafe: a line or the whole output is longer than any login's
         """
         self._received += len(data)
-        # A line may come a byte at a time: what is there already is looked at once, when the line is whole.
         *lines, rest = data.split(b"\n")
         if lines:
-            lines[0] = bytes(self._unfinished + lines[0])
+            self._go_on(lines[0])
+            lines = [bytes(self._unfinished), *map(_as_rewritten, lines[1:])]
             self._unfinished.clear()
-        lines = [_as_rewritten(line) for line in lines]
-        self._unfinished += rest
-        if b"\r" in rest:
-            self._unfinished = bytearray(_as_rewritten(bytes(self._unfinished)))
+        self._go_on(rest)
         longest = max(map(len, (*lines, self._unfinished)))
         if longest > LONGEST_LINE or self._received > LONGEST_OUTPUT:
             raise Unsafe(
@@ -168,6 +165,13 @@ class Transcript:
         withdrawn: list[Said] = [Withdrawn()] if self._asked else []
         self._asked = False
         return [*withdrawn, *(said for line in lines for said in self._complete(line))]
+
+    def _go_on(self, data: bytes) -> None:
+        """More of the unfinished line. It may come a byte at a time: what is there is not read again."""
+        kept = _as_rewritten(data)
+        if len(kept) < len(data) or (self._unfinished.endswith(b"\r") and kept.strip(b"\r")):
+            self._unfinished.clear()
+        self._unfinished += kept
 
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
