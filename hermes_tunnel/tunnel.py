@@ -21,7 +21,7 @@ from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
-from hermes_tunnel.ports.room import BusyPort
+from hermes_tunnel.ports.person import BusyPort
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback

@@ -19,9 +19,9 @@ EVERYTHING = "cli"
 ARROWS = {
     "demo": "",
     "login": "conversation events oauth remote ssh.config.chain way_back.delivery",
-    "tunnel": "conversation errors events oauth ports.room question remote ssh.config.chain steps way_back",
+    "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
-        "browser deadlines errors events oauth ports.room question remote ssh.config.chain ssh.connect "
+        "browser deadlines errors events oauth ports.person question remote ssh.config.chain ssh.connect "
         "ssh.connection steps terminal.console way_back"
     ),
     "way_back": (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.core import ParameterSource
 
-from hermes_tunnel.ports.room import ON_BUSY, BusyPort
+from hermes_tunnel.ports.person import ON_BUSY, BusyPort
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import quote

@@ -9,8 +9,9 @@ from hermes_tunnel.cli.report import heard_by
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_unavailable
+from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.ports.programs import Role
-from hermes_tunnel.ports.room import BusyPort, Person, end_occupants
+from hermes_tunnel.ports.room import end_occupants
 from hermes_tunnel.text import plain
 
 

@@ -15,7 +15,7 @@ from hermes_tunnel.conversation.pasting import Pasting
 from hermes_tunnel.errors import Failure, Unsafe
 from hermes_tunnel.oauth.authorization import Authorization, Mode
 from hermes_tunnel.oauth.callback import Expected
-from hermes_tunnel.ports.room import BusyPort, Person
+from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.program import Program

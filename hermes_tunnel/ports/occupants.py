@@ -56,6 +56,11 @@ class Occupant:
         """Whether a callback could reach it: a browser that goes to this port arrives there."""
         return self.state == LISTEN
 
+    @property
+    def is_tunnel(self) -> bool:
+        """Whether it is plainly there for a login: a tunnel, or Hermes itself."""
+        return self.role in (Role.SSH_FORWARD, Role.HERMES_TUNNEL, Role.HERMES)
+
 
 def occupants(
     port: int,

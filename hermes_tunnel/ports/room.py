@@ -6,8 +6,7 @@ What takes its time (the person, a look at the system's sockets, a program that 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from enum import Enum
 from functools import partial
 
@@ -21,14 +20,11 @@ from hermes_tunnel.ports.occupants import (
     occupants,
     why_not,
 )
+from hermes_tunnel.ports.person import Person, Say
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.termination import Termination, end
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.steps import Steps, ask, work
-
-ON_BUSY = ("ask", "kill", "paste", "fail")
-_TUNNELS = (Role.SSH_FORWARD, Role.HERMES_TUNNEL, Role.HERMES)
-Say = Callable[[str], object]
 
 
 class Room(Enum):
@@ -36,41 +32,6 @@ class Room(Enum):
 
     MADE = "it is worth another try"
     NONE = "it stays taken, and the person will bring the address that the browser ended on"
-
-
-@dataclass(frozen=True)
-class BusyPort:
-    """What the person wants if the local port is taken.
-
-    :param wish: one of ``ON_BUSY``
-    :param yes: whether the question is answered beforehand, where that is safe
-    """
-
-    wish: str = "ask"
-    yes: bool = False
-
-
-@dataclass(frozen=True)
-class Person:
-    """The person, as far as a busy port is theirs to decide about.
-
-    :param say: tells them a sentence
-    :param there: whether there is somebody to ask
-    """
-
-    say: Say
-    there: bool
-    busy: BusyPort = field(default_factory=BusyPort)
-
-    def agrees_to(self, occupant: Occupant, *, known: bool) -> bool:
-        """Whether the yes that was given beforehand is meant for this occupant.
-
-        A port that only the remote machine named proves nothing: it could be that of any program of the
-        person's, who would not have said yes to its end.
-
-        :param known: whether the provider is known to use this port
-        """
-        return self.busy.yes and (known or (occupant.own and occupant.role in _TUNNELS))
 
 
 def make_room(

@@ -15,9 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from hermes_tunnel import events
 from hermes_tunnel.oauth.callback import Deliver, Expected, address_of
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
-from hermes_tunnel.ports.occupants import BindRefusal, keeps_from, occupants, why_not
-from hermes_tunnel.ports.programs import Role
-from hermes_tunnel.ports.room import Person, Room, make_room
+from hermes_tunnel.ports.person import Person
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
 from hermes_tunnel.steps import Steps, work
@@ -120,10 +118,14 @@ class Entrance:
                 yield from work(self.close)
                 cause = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
             except PortRefused as refused:
+                from hermes_tunnel.ports.occupants import BindRefusal, why_not
+
                 cause = refused.cause
                 if len(addresses) > 1 and why_not(cause, port).reason is BindRefusal.NO_ADDRESS:
                     addresses = tuple(address for address in addresses if address != refused.address)
                     continue
+            from hermes_tunnel.ports.room import Room, make_room
+
             room = yield from make_room(port, addresses, cause, self._person, known=known)
             if room is Room.NONE:
                 return ()
@@ -134,6 +136,9 @@ def shared(port: int, addresses: Iterable[str]) -> bool:
 
     On BSDs, and so on macOS, a socket on 127.0.0.1 may be bound beside one on all addresses.
     """
+    from hermes_tunnel.ports.occupants import keeps_from, occupants
+    from hermes_tunnel.ports.programs import Role
+
     others = [one for one in occupants(port) if one.listens and one.role is not Role.ITSELF]
     return any(keeps_from(one, addresses) for one in others)
 

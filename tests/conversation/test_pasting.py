@@ -15,7 +15,7 @@ from hermes_tunnel.conversation.pasting import Pasting
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Undelivered
-from hermes_tunnel.ports.room import Person
+from hermes_tunnel.ports.person import Person
 from hermes_tunnel.question import Question
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard

@@ -14,7 +14,8 @@ from typing import TypeVar
 import pytest
 
 from hermes_tunnel.errors import NoWayBack
-from hermes_tunnel.ports.room import BusyPort, Person, Room, make_room
+from hermes_tunnel.ports.person import BusyPort, Person
+from hermes_tunnel.ports.room import Room, make_room
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
 from tests.ports.holding import LISTENER, Start, as_user, child, root

@@ -29,7 +29,7 @@ from hermes_tunnel.errors import NetworkFailure, NobodyAnswered, NoWayBack
 from hermes_tunnel.login import LoggedIn
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Expected
-from hermes_tunnel.ports.room import BusyPort, Person
+from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.terminal.console import Console
