@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import selectors
 import socket
 import threading
 from collections.abc import Callable
@@ -83,7 +84,10 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._stopped = False
+        self._woken, self._waker = socket.socketpair()
         super().__init__(address, handler, logger=logger)
+        self.socket.setblocking(False)  # who was there to be accepted may have left
 
     def server_bind(self) -> None:
         exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)  # Windows only
@@ -105,10 +109,34 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         raise  # noqa: PLE0704 - called while it is handled: a fault of ours, for the thread's own hook
 
-    def accept_the_rest(self) -> None:
-        """Serve who has connected already, now that nobody is waited for any more."""
-        self.socket.setblocking(False)
-        with contextlib.suppress(OSError):
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = self.socket.accept()
+        connection.setblocking(True)
+        return connection, address
+
+    def serve(self) -> None:
+        """Accept connections until ``stop``, which ends the wait at once; socketserver would poll."""
+        with selectors.DefaultSelector() as selector:
+            for one in (self.socket, self._woken):
+                selector.register(one, selectors.EVENT_READ)
+            while not self._stopped:
+                selector.select()
+                self._accept()
+
+    def stop(self) -> None:
+        """Wait for nobody any more."""
+        self._stopped = True
+        self._waker.send(b"\0")
+
+    def server_close(self) -> None:
+        """Serve who has connected already, and listen no more."""
+        self._accept()
+        super().server_close()
+        self._woken.close()
+        self._waker.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # nobody is there
             while True:
                 self.process_request(*self.get_request())
 
@@ -187,21 +215,21 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
             self._server_list = []
             raise PortRefused(*local, error) from error
 
-    def _serve_forever_wrapper(self, _srv: _Server, poll_interval: float = 0.1) -> None:
+    def _serve_forever_wrapper(self, _srv: _Server, poll_interval: float = 0.1) -> None:  # noqa: ARG002
         self._threads.append(threading.current_thread())
-        _srv.serve_forever(poll_interval)
+        _srv.serve()
 
     def _stop_transport(self, force: bool = False) -> None:  # noqa: ARG002
         """Close the listeners and what is connected to them; there is no connection to close."""
         for server in self._server_list:
-            server.shutdown()
-            server.accept_the_rest()
+            server.stop()
+        for thread in self._threads:
+            thread.join()
+        for server in self._server_list:
             server.server_close()
         self._settle()
         for server in self._server_list:
             server.hang_up()
-        for thread in self._threads:
-            thread.join()
         self._threads = []
         self.is_alive = False
 
