@@ -24,9 +24,7 @@ ARROWS = {
         "browser deadlines errors events oauth ports.person question remote ssh.config.chain ssh.connect "
         "ssh.connection steps terminal.console way_back"
     ),
-    "way_back": (
-        "deadlines errors events oauth ports remote.call ssh.connect ssh.connection ssh.forward steps"
-    ),
+    "way_back": "deadlines errors events oauth ports remote.call ssh.connection ssh.forward steps",
     "ports": "errors question steps text",
     "remote": "deadlines errors oauth question ssh.connection text",
     "terminal": "errors events question text",
@@ -42,7 +40,7 @@ ARROWS = {
     "__init__": "",
 }
 ONLY = {
-    "paramiko": "ssh demo way_back.channel way_back.relay",
+    "paramiko": "ssh demo",
     "sshtunnel": "ssh.forward",
     "psutil": "ports ssh.dial",
     "webbrowser": "browser",

@@ -38,6 +38,7 @@ class ChannelStream(Stream):
 
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
+        self._given_up = False
         # For both directions, and never another: each has its own deadline, and looks at it so often.
         channel.settimeout(SLICE)
 
@@ -46,14 +47,18 @@ class ChannelStream(Stream):
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             try:
-                return self._channel.recv(_CHUNK)
+                data = self._channel.recv(_CHUNK)
             except TimeoutError:
                 if self._is_over():
                     return b""
                 if until is not None and time.monotonic() >= until:
                     raise TimeoutError from None
+                continue
             except GONE:
-                return b""
+                data = b""
+            if not data:
+                self._await_loss()
+            return data
 
     def write(self, data: bytes, seconds: float = CHANNEL.seconds) -> None:
         """Send all of it."""
@@ -78,8 +83,16 @@ class ChannelStream(Stream):
 
     def close(self) -> None:
         """Give it up."""
+        self._given_up = True
         with suppress(*GONE):
             self._channel.close()
+
+    def _await_loss(self) -> None:
+        """Where it has ended because the connection was lost, wait until that can be seen."""
+        channel = self._channel
+        ended_there = channel.eof_received or told_of(channel).closed.is_set()
+        if channel.closed and not ended_there and not self._given_up:
+            channel.get_transport().join(_GONE_SECONDS)
 
     def _is_over(self) -> bool:
         """Nothing came for a moment: whether that is the end, though the server has not said so."""
@@ -93,7 +106,6 @@ class ChannelProcess(ChannelStream, Process):
         super().__init__(channel)
         self._transport = transport
         self._silent_since: float | None = None
-        self._given_up = False
 
     def read(self, seconds: float | None = None) -> bytes:
         """Some of its output; none at the end."""
@@ -117,14 +129,9 @@ class ChannelProcess(ChannelStream, Process):
         told = told_of(self._channel)
         if told.status is None and told.closed.is_set():
             return NO_STATUS
-        if told.status is None and self._channel.closed and not self._given_up:
-            self._transport.join(_GONE_SECONDS)
+        if told.status is None:
+            self._await_loss()
         return told.status
-
-    def close(self) -> None:
-        """Give it up."""
-        self._given_up = True
-        super().close()
 
     def _is_over(self) -> bool:
         # What nobody reads would hold the command up in the end: both outputs share one window.

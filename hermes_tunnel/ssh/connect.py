@@ -77,12 +77,6 @@ class ParamikoConnection(Connection):
         self._closing.close()
 
 
-def transport_of(connection: Connection) -> Transport:
-    """The transport below a connection, for what speaks to it still."""
-    assert isinstance(connection, ParamikoConnection)  # noqa: S101 - there is no other implementation yet
-    return connection.transport
-
-
 def connect(
     hops: Sequence[HopConfiguration],
     *,

@@ -41,7 +41,8 @@ class Stream(Protocol):
 
     @abstractmethod
     def read(self, seconds: float | None = None) -> bytes:
-        """Some bytes as soon as there are any; none at the end, also where the connection was lost.
+        """Some bytes as soon as there are any; none at the end, also where the connection was lost: then it
+        ``is_up`` no longer.
 
         :param seconds: how long to wait for them; None for as long as it takes
         :raises TimeoutError: none came in that time

@@ -12,7 +12,6 @@ from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, address_of
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
-from hermes_tunnel.ssh.connect import transport_of
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
@@ -85,15 +84,13 @@ class Delivery:
 
     def _forward(self, request: bytes) -> Answer | Undelivered:
         return self._connected(
-            lambda connection: channel.deliver(transport_of(connection), self._hosts, self.port, request)
+            lambda connection: channel.deliver(connection, self._hosts, self.port, request)
         )
 
     def _relay(self, request: bytes) -> Answer | Undelivered:
         nonce = secrets.token_hex(8)
         line = self._call.relay_line(self.port, self._hosts, nonce)
-        return self._connected(
-            lambda connection: relay(transport_of(connection), line, begin_marker(nonce), request)
-        )
+        return self._connected(lambda connection: relay(connection, line, begin_marker(nonce), request))
 
     def _connected(self, attempt: Callable[[Connection], Answer | Undelivered]) -> Answer | Undelivered:
         """Where the connection turns out to be lost, the next one is taken, if there is one."""

@@ -6,15 +6,15 @@ the command's standard input, so that no code stands in a list of processes.
 
 from __future__ import annotations
 
-import contextlib
 import time
+from contextlib import closing, suppress
 
-import paramiko
-
-from hermes_tunnel.deadlines import CHANNEL, DELIVERY, RELAY_BEGIN, STATUS
+from hermes_tunnel.deadlines import DELIVERY, RELAY_BEGIN, STATUS
+from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
-from hermes_tunnel.way_back.channel import is_lost, read_answer
+from hermes_tunnel.ssh.connection import Connection, Process
+from hermes_tunnel.way_back.channel import exchanged
 
 _MOST_NOISE = 64 * 1024  # bytes that a start-up file may print before
 _NOBODY_LISTENS = 7  # the command's exit status for that; it is curl's as well
@@ -25,7 +25,7 @@ _OBSTACLES = {
 
 
 def relay(
-    transport: paramiko.Transport,
+    connection: Connection,
     line: str,
     marker: str,
     request: bytes,
@@ -42,44 +42,30 @@ def relay(
         the relay could not run
     """
     try:
-        channel = transport.open_session(timeout=CHANNEL.seconds)
-    except paramiko.ChannelException:
+        process = connection.start(line)
+    except RemoteCommandFailure:
         return Undelivered(NoDelivery.FORBIDDEN, "a second session for the relay was refused")
-    except (paramiko.SSHException, EOFError, OSError):
+    except NetworkFailure:
         return Undelivered(NoDelivery.LOST, "it did not answer")
-    with contextlib.closing(channel):
-        begun = _begin(channel, line, marker.encode())
-        if not begun and is_lost(transport, channel):
+    with closing(process):
+        begun = _begin(process, marker.encode())
+        if not begun and not connection.is_up:
             return Undelivered(NoDelivery.LOST, "the relay had not begun")
         if begun != b"relay":
             return Undelivered(NoDelivery.FORBIDDEN, _OBSTACLES.get(begun, "the relay could not run there"))
-        return _exchange(transport, channel, request, seconds)
+        answer = exchanged(connection, process, request, seconds)
+        is_empty = isinstance(answer, Answer) and answer.ended and not answer.size
+        if is_empty and process.wait(STATUS.seconds) == _NOBODY_LISTENS:
+            return Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
+        return answer
 
 
-def _exchange(
-    transport: paramiko.Transport, channel: paramiko.Channel, request: bytes, seconds: float
-) -> Answer | Undelivered:
-    with contextlib.suppress(OSError):  # it ended at once
-        channel.sendall(request)
-    answer = read_answer(channel, seconds)
-    if not answer.size and is_lost(transport, channel):
-        return Undelivered(NoDelivery.LOST_UNDER_WAY, "the listener did not answer before")
-    ended = not answer.size and channel.eof_received and channel.status_event.wait(STATUS.seconds)
-    if ended and channel.exit_status == _NOBODY_LISTENS:
-        return Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
-    return answer
-
-
-def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
-    """Run the command; the word after the marker, or nothing where it did not begin."""
+def _begin(process: Process, marker: bytes) -> bytes:
+    """The word after the marker, or nothing where the command did not begin."""
     output, begun = bytearray(), -1
     until = time.monotonic() + RELAY_BEGIN.seconds
-    with contextlib.suppress(OSError, paramiko.SSHException):
-        channel.settimeout(RELAY_BEGIN.seconds)
-        channel.exec_command(line)
-        while len(output) < _MOST_NOISE and (left := until - time.monotonic()) > 0:
-            channel.settimeout(left)
-            data = channel.recv(4096)
+    with suppress(TimeoutError):
+        while len(output) < _MOST_NOISE and (data := process.read(until - time.monotonic())):
             output += data
             if begun < 0:  # what was looked at before is not looked at again, however little comes at a time
                 begun = output.find(marker, max(0, len(output) - len(data) - len(marker)))
@@ -87,6 +73,4 @@ def _begin(channel: paramiko.Channel, line: str, marker: bytes) -> bytes:
                 word, ended, _ = bytes(output[begun + len(marker) :]).partition(b"\n")
                 if ended:
                     return word.partition(b":")[0].strip()
-            if not data:
-                break
     return b""

@@ -23,7 +23,7 @@ from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
-from tests.ssh.hops import hop, to, transport_of
+from tests.ssh.hops import hop, to
 from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -118,7 +118,7 @@ def request(port: int) -> bytes:
 def tried(connection: Connection, port: int, *hosts: str, seconds: float = SECONDS) -> Answer | Undelivered:
     """What comes of a relay."""
     line = Call().relay_line(port, hosts or ("127.0.0.1",), NONCE)
-    return relay(transport_of(connection), line, begin_marker(NONCE), request(port), seconds=seconds)
+    return relay(connection, line, begin_marker(NONCE), request(port), seconds=seconds)
 
 
 def relayed(connection: Connection, port: int, *hosts: str) -> Answer:
@@ -133,7 +133,7 @@ def channelled(
 ) -> Answer | Undelivered:
     """What comes of a channel."""
     there = hosts or ("127.0.0.1",)
-    return channel.deliver(transport_of(connection), there, port, request(port), seconds=seconds)
+    return channel.deliver(connection, there, port, request(port), seconds=seconds)
 
 
 @pytest.fixture
