@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import paramiko
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
+from hermes_tunnel.ssh.by_hand import by_hand
 from hermes_tunnel.ssh.config.hop import HopConfiguration, allows
+from hermes_tunnel.ssh.paramiko_names import TRANSPORT
 from hermes_tunnel.text import plain
 
-_PARAMIKO: Any = paramiko.Transport
 # One exchange under two names, of which paramiko has the older; a server may have that of RFC 8731 alone.
 CURVE25519, CURVE25519_BEFORE = "curve25519-sha256", "curve25519-sha256@libssh.org"
 # Names in the list of key exchanges that stand for something else (RFC 8308, OpenSSH's PROTOCOL).
@@ -48,14 +46,14 @@ class Kind:
 
 _EXCHANGES = tuple(
     name
-    for each in _PARAMIKO._preferred_kex
+    for each in TRANSPORT._preferred_kex
     for name in ((CURVE25519, each) if each == CURVE25519_BEFORE else (each,))
 )
 KEX = Kind("key exchange", "KexAlgorithms", "kex_algo_list", _EXCHANGES)
 # Without host certificates, which nothing here could verify.
-HOST_KEY = Kind("host key", "HostKeyAlgorithms", "server_key_algo_list", tuple(_PARAMIKO._preferred_keys))
-CIPHER = Kind("cipher", "Ciphers", "server_encrypt_algo_list", tuple(_PARAMIKO._preferred_ciphers))
-MAC = Kind("MAC", "MACs", "server_mac_algo_list", tuple(_PARAMIKO._preferred_macs))
+HOST_KEY = Kind("host key", "HostKeyAlgorithms", "server_key_algo_list", tuple(TRANSPORT._preferred_keys))
+CIPHER = Kind("cipher", "Ciphers", "server_encrypt_algo_list", tuple(TRANSPORT._preferred_ciphers))
+MAC = Kind("MAC", "MACs", "server_mac_algo_list", tuple(TRANSPORT._preferred_macs))
 KINDS = (KEX, HOST_KEY, CIPHER, MAC)
 
 
@@ -83,7 +81,7 @@ def _allowed(kind: Kind, hop: HopConfiguration) -> tuple[str, ...]:
     if not both:
         raise ConfigurationFailure(
             f"ssh_config's {kind.keyword} allows nothing that hermes-tunnel has: {','.join(configured)}",
-            f"add one of these to {kind.keyword}: {','.join(kind.has)}; or {hop.by_hand}",
+            f"add one of these to {kind.keyword}: {','.join(kind.has)}; or {by_hand(hop)}",
         )
     return both
 
@@ -114,5 +112,5 @@ def nothing_in_common(
 def _by_ssh(kind: Kind, hop: HopConfiguration, theirs: Sequence[str]) -> str:
     """Where ssh would not offer it by itself either, it has to be told to."""
     if any(allows(kind.configured(hop), each) for each in theirs) or not _NAME.fullmatch(theirs[0]):
-        return hop.by_hand
-    return hop.by_hand_with("-o", f"{kind.keyword}=+{theirs[0]}")
+        return by_hand(hop)
+    return by_hand(hop, "-o", f"{kind.keyword}=+{theirs[0]}")

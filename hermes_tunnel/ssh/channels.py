@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack, suppress
 
 import paramiko
-from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from hermes_tunnel.deadlines import CHANNEL, DRAIN, SESSION
 from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
@@ -22,6 +21,7 @@ from hermes_tunnel.ssh.connection import (
     StreamRefused,
     Terminal,
 )
+from hermes_tunnel.ssh.messages import Number
 from hermes_tunnel.ssh.transport import Transport, told_of
 from hermes_tunnel.ssh.waiting import SLICE
 from hermes_tunnel.text import plain
@@ -240,7 +240,7 @@ def _is_granted(
 
 def _request(channel: paramiko.Channel, kind: str, *values: str | int, wants_reply: bool) -> paramiko.Message:
     message = paramiko.Message()
-    message.add_byte(cMSG_CHANNEL_REQUEST)
+    message.add_byte(Number.CHANNEL_REQUEST.byte)
     message.add_int(channel.remote_chanid)
     message.add_string(kind)
     message.add_boolean(wants_reply)

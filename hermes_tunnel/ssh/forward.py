@@ -22,17 +22,19 @@ from typing import Any
 
 import sshtunnel
 
-from hermes_tunnel.errors import Failure
+from hermes_tunnel.ssh.leaned_on import check
 
-_CLASSES = ("SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer")
-_METHODS = (
-    "_connect_to_gateway",
-    "_make_ssh_forward_handler_class",
-    "_make_ssh_forward_server",
-    "_serve_forever_wrapper",
-    "_stop_transport",
-)
-_ATTRIBUTES = ("_server_list", "_transport")
+MEMBERS = {
+    "": ("SSHTunnelForwarder", "_ForwardHandler", "_ThreadingForwardServer"),
+    "SSHTunnelForwarder": (
+        "_connect_to_gateway",
+        "_make_ssh_forward_handler_class",
+        "_make_ssh_forward_server",
+        "_serve_forever_wrapper",
+        "_stop_transport",
+    ),
+}
+ATTRIBUTES = {"SSHTunnelForwarder": ("_server_list", "_transport")}
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[socket.socket], None]
@@ -43,19 +45,7 @@ def check_names(module: Any) -> None:
 
     :raises Failure: it lacks some
     """
-    missing = [name for name in _CLASSES if not hasattr(module, name)]
-    if not missing:
-        forwarder = module.SSHTunnelForwarder
-        missing = [name for name in _METHODS if not hasattr(forwarder, name)]
-        # What its instances have is seen in what its methods and properties use.
-        members = [getattr(member, "fget", member) for member in vars(forwarder).values()]
-        used = {name for one in members if hasattr(one, "__code__") for name in one.__code__.co_names}
-        missing += [name for name in _ATTRIBUTES if name not in used]
-    if missing:
-        raise Failure(
-            f"this sshtunnel ({getattr(module, '__version__', 'of no version')}) lacks {', '.join(missing)}",
-            "install a release that hermes-tunnel was written for: sshtunnel>=0.5.1,<0.6",
-        )
+    check(module, "sshtunnel>=0.5.1,<0.6", members=MEMBERS, attributes=ATTRIBUTES)
 
 
 check_names(sshtunnel)

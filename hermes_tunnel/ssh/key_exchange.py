@@ -9,6 +9,7 @@ import paramiko
 
 from hermes_tunnel.deadlines import KEY_EXCHANGE
 from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.by_hand import by_ssh
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
@@ -59,7 +60,7 @@ def handshake(
     if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
         raise transport.incompatible() or NetworkFailure(
             f"{where} speaks another version of SSH: {quote(transport.first_line)}",
-            f"try {configuration.by_ssh()}",
+            f"try {by_ssh(configuration)}",
         )
     words = f": {transport.parting_words}" if transport.parting_words else ""
     raise NetworkFailure(f"{where} closed the connection during the key exchange{words}", "try again")

@@ -1,7 +1,7 @@
 """The SSH transport (RFC 4253): paramiko's, which is made to say what it saw.
 
-The only place, beside ``userauth``, that leans on names that paramiko does not document; the tests
-of this module fail where a new paramiko drops one.
+This module and those that import it lean on names that paramiko does not document; ``paramiko_names`` has
+them all.
 """
 
 from __future__ import annotations
@@ -17,15 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import paramiko
-from paramiko.common import (
-    MSG_CHANNEL_CLOSE,
-    MSG_CHANNEL_FAILURE,
-    MSG_CHANNEL_REQUEST,
-    cMSG_CHANNEL_CLOSE,
-    cMSG_GLOBAL_REQUEST,
-)
-from paramiko.message import Message
-from paramiko.packet import Packetizer
+from paramiko import Message
 
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.algorithms import (
@@ -40,6 +32,8 @@ from hermes_tunnel.ssh.algorithms import (
 )
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NO_STATUS
+from hermes_tunnel.ssh.messages import Number
+from hermes_tunnel.ssh.paramiko_names import CHANNEL, TRANSPORT
 from hermes_tunnel.text import plain
 
 # paramiko would write tracebacks to stderr where nobody listens.
@@ -52,11 +46,8 @@ _GIVEN_UP = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(err
 # Lines before the identification string (RFC 4253 section 4.2) have no limit there.
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
 
-_PARAMIKO: Any = paramiko.Transport
-_CHANNEL: Any = paramiko.Channel
 
-
-class _Packets(Packetizer):
+class _Packets(paramiko.packet.Packetizer):
     """Counts what comes before the identification string, and knows when the server was last heard."""
 
     def __init__(self, sock: Any) -> None:
@@ -111,12 +102,12 @@ class Told:
 
 def _on_failure(channel: paramiko.Channel, message: Message) -> None:
     told_of(channel).refused = True
-    _CHANNEL._request_failed(channel, message)
+    CHANNEL._request_failed(channel, message)
 
 
 def _on_close(channel: paramiko.Channel, message: Message) -> None:
     told_of(channel).closed.set()
-    _CHANNEL._handle_close(channel, message)
+    CHANNEL._handle_close(channel, message)
 
 
 def _on_request(channel: paramiko.Channel, message: Message) -> None:
@@ -131,7 +122,7 @@ def _on_request(channel: paramiko.Channel, message: Message) -> None:
         told_of(channel).status = message.get_int()
     message.rewind()
     message.get_int()  # the channel's number, which was read before
-    _CHANNEL._handle_request(channel, message)
+    CHANNEL._handle_request(channel, message)
 
 
 def told_of(channel: paramiko.Channel) -> Told:
@@ -149,14 +140,14 @@ class Transport(paramiko.Transport):
     """
 
     _kex_info: ClassVar[dict[str, Any]] = {
-        **_PARAMIKO._kex_info,
-        CURVE25519: _PARAMIKO._kex_info[CURVE25519_BEFORE],
+        **TRANSPORT._kex_info,
+        CURVE25519: TRANSPORT._kex_info.get(CURVE25519_BEFORE),
     }
     _channel_handler_table: ClassVar[dict[int, Callable[[paramiko.Channel, Message], None]]] = {
-        **_PARAMIKO._channel_handler_table,
-        MSG_CHANNEL_FAILURE: _on_failure,
-        MSG_CHANNEL_CLOSE: _on_close,
-        MSG_CHANNEL_REQUEST: _on_request,
+        **TRANSPORT._channel_handler_table,
+        Number.CHANNEL_FAILURE: _on_failure,
+        Number.CHANNEL_CLOSE: _on_close,
+        Number.CHANNEL_REQUEST: _on_request,
     }
 
     def __init__(self, sock: Any, configuration: HopConfiguration, known_types: Iterable[str]) -> None:
@@ -194,7 +185,7 @@ class Transport(paramiko.Transport):
     def agreed(self) -> str:
         """The key exchange and the cipher that were agreed on, in words."""
         exchanges = [each for each in self._own[KEX] if each in self.offered.get(KEX.offered, ())]
-        return ", ".join([*exchanges[:1], getattr(self, "remote_cipher", "")])
+        return ", ".join([*exchanges[:1], self.remote_cipher])  # type: ignore[attr-defined]
 
     @property
     def first_line(self) -> str:
@@ -265,7 +256,7 @@ class Transport(paramiko.Transport):
         ours, theirs = m.get_int(), m.get_int()
         if self._channels.get(ours) is None:  # type: ignore[attr-defined]
             message = Message()
-            message.add_byte(cMSG_CHANNEL_CLOSE)
+            message.add_byte(Number.CHANNEL_CLOSE.byte)
             message.add_int(theirs)
             self._send_message(message)  # type: ignore[attr-defined]
             return
@@ -292,7 +283,7 @@ class Transport(paramiko.Transport):
         if not self.clear_to_send.is_set():
             return
         message = Message()
-        message.add_byte(cMSG_GLOBAL_REQUEST)
+        message.add_byte(Number.GLOBAL_REQUEST.byte)
         message.add_string("keepalive@openssh.com")
         message.add_boolean(True)
         self.send(message)

@@ -196,20 +196,20 @@ class Server:
         for transport in self._transports:
             transport.close()
 
-    def say_goodbye(self) -> None:
+    def say_goodbye(self, words: str = "goodbye") -> None:
         """End them in as many words (RFC 4253 section 11.1)."""
         for transport in self._transports:
             message = Message()
             message.add_byte(cMSG_DISCONNECT)
             message.add_int(11)
-            message.add_string("goodbye")
+            message.add_string(words)
             message.add_string("en")
             transport._send_message(message)  # type: ignore[attr-defined]
             transport.close()
 
     def reset(self) -> None:
         """End them without order: what was not said yet is lost."""
-        for transport in self._transports:
+        for transport in filter(paramiko.Transport.is_active, self._transports):
             assert isinstance(transport.sock, socket.socket)
             transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.close()

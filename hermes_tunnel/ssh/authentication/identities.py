@@ -10,6 +10,7 @@ from pathlib import Path
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentKey, AgentProblem
 from hermes_tunnel.ssh.authentication.certificates import certified, read_certificate
 from hermes_tunnel.ssh.authentication.keys import KeyFile
+from hermes_tunnel.ssh.by_hand import ssh_add
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import key_type, rsa_bits
@@ -137,7 +138,7 @@ def _agent_keys(
     except AgentProblem as problem:
         if found.agent is not None or configuration.identity_agent or os.environ.get("SSH_AUTH_SOCK"):
             found.problems.append(
-                (f"the ssh agent could not be asked: {problem}", configuration.ssh_add("-l"))
+                (f"the ssh agent could not be asked: {problem}", ssh_add(configuration, "-l"))
             )
         if found.agent is not None or configuration.identity_agent:
             person.tell(f"Warning: going on without the ssh agent: {problem}.")

@@ -19,6 +19,7 @@ from hermes_tunnel.ssh.authentication.userauth import (
     Success,
     UserAuth,
 )
+from hermes_tunnel.ssh.by_hand import by_ssh
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.transport import Transport
@@ -98,7 +99,7 @@ class _Attempt:
         except ServerSilent:
             raise NetworkFailure(
                 f"{self._label} did not answer during authentication within {self._seconds:g} s",
-                f"the server may be overloaded; try {self._configuration.by_ssh()}",
+                f"the server may be overloaded; try {by_ssh(self._configuration)}",
             ) from None
         return method
 
@@ -127,7 +128,7 @@ class _Attempt:
             if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
                 raise NetworkFailure(
                     f"{self._label} goes on with keyboard-interactive authentication without an end",
-                    f"try {self._configuration.by_ssh()}",
+                    f"try {by_ssh(self._configuration)}",
                 )
             answered = answered or bool(reply.prompts)
             if reply.prompts:

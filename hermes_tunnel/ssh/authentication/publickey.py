@@ -17,6 +17,7 @@ from hermes_tunnel.ssh.authentication.keys import (
 )
 from hermes_tunnel.ssh.authentication.refusals import Record
 from hermes_tunnel.ssh.authentication.userauth import Failed, KeyAccepted, Reply, UserAuth
+from hermes_tunnel.ssh.by_hand import by_hand, ssh_add
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import describe, key_type
@@ -107,7 +108,7 @@ class PublicKeys:
         except UnusableKey as problem:
             hint = problem.hint
             if problem.only_here and identity.file is not None:
-                hint = f"{self._ssh_add(identity.file)}; {self._configuration.by_hand}"
+                hint = f"{self._ssh_add(identity.file)}; {by_hand(self._configuration)}"
             name = plain(identity.name)
             if asks_first:
                 self._record.would_take.append((f"{name}, which {problem.reason}", hint))
@@ -180,7 +181,7 @@ class PublicKeys:
             )
         except AgentProblem as problem:
             raise UnusableKey(
-                f"the agent did not sign with: {problem}", self._configuration.ssh_add("-l")
+                f"the agent did not sign with: {problem}", ssh_add(self._configuration, "-l")
             ) from problem
 
     def _asks_the_person(self, identity: Identity) -> None:
@@ -210,7 +211,7 @@ class PublicKeys:
         )
 
     def _ssh_add(self, file: KeyFile) -> str:
-        return self._configuration.ssh_add(file.path)
+        return ssh_add(self._configuration, file.path)
 
 
 def _sole_plain_file(offered: list[Identity]) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
 from hermes_tunnel.ssh.authentication.askpass import at_terminal
-from hermes_tunnel.ssh.config.hop import HopConfiguration, shell_line
+from hermes_tunnel.ssh.by_hand import by_hand, by_ssh, shell_line, ssh_copy_id
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.text import plain
 
 # As many wrong keys as OpenSSH's servers take, less the one that they hang up at (MaxAuthTries 6).
@@ -114,15 +115,15 @@ def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
         answer = "answer it" if at_terminal() else "run it in a terminal"
         return f"{answer}, or use a key: -i FILE, or ssh-add"
     if record.methods and set(record.methods) <= _ONLY_SSH_HAS:
-        return f"hermes-tunnel has neither GSSAPI nor host-based authentication; {hop.by_hand}"
+        return f"hermes-tunnel has neither GSSAPI nor host-based authentication; {by_hand(hop)}"
     hint = next((hint for _, hint in problems if hint), "")
     if not hint and hop.batch_mode:
         hint = "BatchMode is on, so that no password was asked for"
     if not hint and "publickey" in record.methods:
         hint = "name a key with -i FILE"
         if record.tried or not problems:  # a file that is no key cannot be accepted there either
-            hint += f", or have one accepted there: {hop.ssh_copy_id}"
-    return hint or f"try {hop.by_ssh()}"
+            hint += f", or have one accepted there: {ssh_copy_id(hop)}"
+    return hint or f"try {by_ssh(hop)}"
 
 
 def _named(names: Sequence[str]) -> str:
@@ -153,7 +154,7 @@ def hung_up(record: Record, words: str) -> Failure:
         files_left = record.files_left and not hop.identities_only
         return FilesLeft(failure.message, failure.hint) if files_left else failure
     if words:
-        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {hop.by_ssh()}")
+        return AuthenticationFailure(f"{label} closed the connection: {words}", f"try {by_ssh(hop)}")
     if last and last not in keys:
         return AuthenticationFailure(
             f"{label} closed the connection without a word after {last} was tried",

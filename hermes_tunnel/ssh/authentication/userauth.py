@@ -14,19 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import paramiko
-from paramiko.common import (
-    MSG_SERVICE_ACCEPT,
-    MSG_USERAUTH_BANNER,
-    MSG_USERAUTH_FAILURE,
-    MSG_USERAUTH_INFO_REQUEST,
-    MSG_USERAUTH_SUCCESS,
-    cMSG_SERVICE_REQUEST,
-    cMSG_USERAUTH_INFO_RESPONSE,
-    cMSG_USERAUTH_REQUEST,
-)
-from paramiko.message import Message
+from paramiko import Message
 
 from hermes_tunnel.deadlines import AUTHENTICATION
+from hermes_tunnel.ssh.messages import Number
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
 
@@ -124,7 +115,7 @@ class UserAuth:
         self._authenticated = False
         transport.auth_handler = self  # type: ignore[assignment]
         message = Message()
-        message.add_byte(cMSG_SERVICE_REQUEST)
+        message.add_byte(Number.SERVICE_REQUEST.byte)
         message.add_string("ssh-userauth")
         transport.send(message)
 
@@ -146,7 +137,7 @@ class UserAuth:
     def answer(self, answers: list[str]) -> None:
         """Answer ``Questions``; a reply follows."""
         message = Message()
-        message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
+        message.add_byte(Number.USERAUTH_INFO_RESPONSE.byte)
         message.add_int(len(answers))
         for each in answers:
             message.add_string(each)
@@ -183,7 +174,7 @@ class UserAuth:
 
     def _request(self, method: str, *fields: bool | str | bytes) -> Message:
         message = Message()
-        message.add_byte(cMSG_USERAUTH_REQUEST)
+        message.add_byte(Number.USERAUTH_REQUEST.byte)
         message.add_string(self._user)
         message.add_string("ssh-connection")
         message.add_string(method)
@@ -199,12 +190,12 @@ class UserAuth:
     @property
     def _handler_table(self) -> Mapping[int, Callable[[Message], None]]:
         return {
-            MSG_SERVICE_ACCEPT: lambda _: None,
-            MSG_USERAUTH_SUCCESS: self._succeeded,
-            MSG_USERAUTH_FAILURE: self._failed,
-            MSG_USERAUTH_BANNER: lambda m: self._replies.put(_Banner(_text(m))),
+            Number.SERVICE_ACCEPT: lambda _: None,
+            Number.USERAUTH_SUCCESS: self._succeeded,
+            Number.USERAUTH_FAILURE: self._failed,
+            Number.USERAUTH_BANNER: lambda m: self._replies.put(_Banner(_text(m))),
             # Number 60 belongs to the method: PK_OK, PASSWD_CHANGEREQ or INFO_REQUEST.
-            MSG_USERAUTH_INFO_REQUEST: self._method_specific,
+            Number.USERAUTH_METHOD_SPECIFIC: self._method_specific,
         }
 
     def is_authenticated(self) -> bool:

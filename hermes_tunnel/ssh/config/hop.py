@@ -6,9 +6,6 @@ LocalCommand, no forwards, no agent or X11 forwarding, no shared connection is e
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -100,47 +97,6 @@ class HopConfiguration:
         """``host:port`` as it is dialled."""
         return f"[{self.hostname}]:{self.port}" if ":" in self.hostname else f"{self.hostname}:{self.port}"
 
-    def by_ssh(self, *options: str) -> str:
-        """The line of ssh that connects to this hop, ready for a shell; ``options`` win over its others."""
-        return shell_line("ssh", *options, *self._way())
-
-    @property
-    def by_hand(self) -> str:
-        """What to do by ssh itself where it can what this program cannot."""
-        return self.by_hand_with()
-
-    def by_hand_with(self, *options: str) -> str:
-        """The same, where ssh has to be told something for it; ``options`` win over its others."""
-        return by_hand((*options, *(self.typed or self._way())))
-
-    @property
-    def ssh_copy_id(self) -> str:
-        """The command that has a key accepted there; ssh-copy-id(1) lacks some of ssh's options."""
-        words: list[str] = []
-        *options, host = self._way()
-        rest = iter(options)
-        for option in rest:
-            if option in ("-4", "-6"):
-                words += ["-o", f"AddressFamily={'inet' if option == '-4' else 'inet6'}"]
-                continue
-            value = next(rest)
-            if option == "-J":
-                words += ["-o", f"ProxyJump={value}"]
-            elif option == "-l":
-                host = f"{value}@{host}"
-            elif option != "-i" or option not in words:
-                words += [option, value]
-        return shell_line("ssh-copy-id", *words, host)
-
-    def ssh_add(self, *words: str) -> str:
-        """The command that speaks to the agent that is asked here."""
-        agent = f"SSH_AUTH_SOCK={shlex.quote(self.identity_agent)} " if self.identity_agent else ""
-        return agent + shell_line("ssh-add", *words)
-
-    def _way(self) -> tuple[str, ...]:
-        port = () if self.port == 22 else ("-p", str(self.port))
-        return self.way or (*port, self.label)
-
 
 def allows(configured: Sequence[str], algorithm: str) -> bool:
     """Whether a list of algorithms of ssh_config has one.
@@ -153,19 +109,3 @@ def allows(configured: Sequence[str], algorithm: str) -> bool:
     if configured[0][0] == "-":
         return not in_list(",".join(configured)[1:].split(","), algorithm)
     return algorithm in configured
-
-
-def by_hand(words: Sequence[str]) -> str:
-    """The line of ssh that forwards a login's port, as a hint.
-
-    :param words: the way to the destination, as ssh takes it
-    """
-    return (
-        "ssh itself can do this: forward the login's port with it, in a terminal of its own: "
-        + shell_line("ssh", "-N", "-L", "PORT:127.0.0.1:PORT", *words)
-    )
-
-
-def shell_line(*words: str) -> str:
-    """Words as a line that means them, typed into a shell of this system."""
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.ssh.by_hand import shell_line
 from hermes_tunnel.ssh.config.files import Reading
-from hermes_tunnel.ssh.config.hop import shell_line
 from hermes_tunnel.ssh.config.target import Hop, Target
 from hermes_tunnel.ssh.config.tokens import home
 from hermes_tunnel.ssh.config.vocabulary import unheard_of

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hermes_tunnel.errors import ConfigurationFailure
-from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone, by_hand
+from hermes_tunnel.ssh.by_hand import by_hand_to
+from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
 from hermes_tunnel.ssh.config.keywords import Keywords, Options
 from hermes_tunnel.ssh.config.target import Hop
 from hermes_tunnel.ssh.config.tokens import Tokens, local_user
@@ -136,7 +137,7 @@ def _refuse(hop: Hop, said: Keywords, typed: Sequence[str]) -> None:
     if _unless_none(_one(said, "knownhostscommand")):
         raise ConfigurationFailure(
             f"KnownHostsCommand is set for {quote(hop.host)}, which hermes-tunnel does not run",
-            "put the host's key into known_hosts, and add -o KnownHostsCommand=none; or " + by_hand(typed),
+            "put the host's key into known_hosts, and add -o KnownHostsCommand=none; or " + by_hand_to(typed),
         )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from hermes_tunnel.errors import HostKeyFailure
 from hermes_tunnel.question import Question
-from hermes_tunnel.ssh.config.hop import HopConfiguration, shell_line
+from hermes_tunnel.ssh.by_hand import by_hand, by_ssh, shell_line
+from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.config.keywords import find_ssh
 from hermes_tunnel.ssh.hostkeys.known_hosts import SSH_PORT, Finding, KnownHosts, Verdict, append, known_name
 from hermes_tunnel.ssh.person import Person
@@ -124,7 +125,7 @@ def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes, meanwhil
     if told not in (0, 1):
         raise HostKeyFailure(
             f"RevokedHostKeys is a binary list, which ssh-keygen did not read: {file}",
-            f"make it a list of public keys; {hop.by_hand}",
+            f"make it a list of public keys; {by_hand(hop)}",
         )
     return told == 1
 
@@ -191,7 +192,7 @@ def _remember(hop: HopConfiguration, key_type: str, blob: bytes, person: Person)
 def _unknown(hop: HopConfiguration, key: str, why: str, *options: str) -> HostKeyFailure:
     return HostKeyFailure(
         f"the host key of {hop.label} is not known, {why}: {key}",
-        "connect once on a terminal and compare the fingerprint before you say yes: " + hop.by_ssh(*options),
+        "connect once on a terminal and compare the fingerprint before you say yes: " + by_ssh(hop, *options),
     )
 
 
@@ -218,7 +219,7 @@ def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailur
             f"host certificates are not supported, and {hop.label} is known by a @cert-authority alone, "
             f"in {places}; its key is {key}",
             f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
-            + hop.by_hand,
+            + by_hand(hop),
         )
     return HostKeyFailure(
         f"the host key of {hop.label} has CHANGED: the server has {key}, "

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.ssh.by_hand import by_hand, by_ssh
 from hermes_tunnel.ssh.config.chain import HopConfiguration, Options, resolve
 from hermes_tunnel.ssh.config.hop import allows
 from hermes_tunnel.ssh.config.keywords import _lines, read
@@ -280,7 +281,7 @@ def test_ssh_itself_is_told_the_same_way(tmp_path: Path) -> None:
     (tmp_path / "my config").write_text("")
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     for hop in resolve(parse_target("me@box:2200", ("gate,inner",)), options):
-        assert hop.by_hand.endswith(
+        assert by_hand(hop).endswith(
             "ssh -N -L PORT:127.0.0.1:PORT -J gate,inner -p 2200 -l me "
             f"-F '{tmp_path}/my config' -o Compression=yes -i /k -6 box"
         )
@@ -292,11 +293,11 @@ def test_ssh_itself_is_told_of_one_hop(tmp_path: Path) -> None:
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     first, second, box = resolve(parse_target("box"), options)
     file = f"-F '{tmp_path}/my config'"
-    assert first.by_ssh() == f"ssh {file} first"
-    assert second.by_ssh() == f"ssh -J first -p 23 -l u {file} ::1"
-    assert box.by_ssh() == f"ssh {file} -o Compression=yes -i /k -6 box"
+    assert by_ssh(first) == f"ssh {file} first"
+    assert by_ssh(second) == f"ssh -J first -p 23 -l u {file} ::1"
+    assert by_ssh(box) == f"ssh {file} -o Compression=yes -i /k -6 box"
     _, box = resolve(parse_target("box", ["::1"]), options)
-    assert "-J '[::1]' " in box.by_ssh()
+    assert "-J '[::1]' " in by_ssh(box)
 
 
 def test_user_and_port_that_were_typed_win_over_options(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hermes_tunnel.ssh.by_hand import by_ssh, ssh_add, ssh_copy_id
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.config.target import Hop, Target, parse_target
@@ -51,20 +52,20 @@ def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
     options = Options(str(config), ("BatchMode=yes",), (str(key),), "inet")
     target = parse_target(f"root@inner:{inner.port}", [f"root@gate:{gate.port}"])
     for hop, server in zip(resolve(target, options), (gate, inner), strict=True):
-        done = pasted(f"{hop.by_ssh()} 'echo $SSH_CONNECTION'")
-        assert done.stdout.split()[-1:] == [str(server.port)], (hop.by_ssh(), done.stderr)
+        done = pasted(f"{by_ssh(hop)} 'echo $SSH_CONNECTION'")
+        assert done.stdout.split()[-1:] == [str(server.port)], (by_ssh(hop), done.stderr)
 
 
 def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
     """It has no -J, no -l and no -4, and takes one key."""
     options = Options("my config", ("BatchMode=yes",), ("one", "two"), "inet")
     given = HopConfiguration("box", "127.0.0.1", "me", way=(*options.as_words(), "-J", "a,b", "me@box"))
-    assert given.ssh_copy_id == (
+    assert ssh_copy_id(given) == (
         "ssh-copy-id -F 'my config' -o BatchMode=yes -i one -o AddressFamily=inet -o ProxyJump=a,b me@box"
     )
     given = HopConfiguration("box", "127.0.0.1", "me", way=Target(Hop("me", "box", 22)).as_words())
-    assert given.ssh_copy_id == "ssh-copy-id -p 22 me@box"
-    assert HopConfiguration("box", "127.0.0.1", "me", 2022).ssh_copy_id == "ssh-copy-id -p 2022 me@box"
+    assert ssh_copy_id(given) == "ssh-copy-id -p 22 me@box"
+    assert ssh_copy_id(HopConfiguration("box", "127.0.0.1", "me", 2022)) == "ssh-copy-id -p 2022 me@box"
 
 
 def test_ssh_add_speaks_to_the_agent_that_was_asked(
@@ -74,5 +75,5 @@ def test_ssh_add_speaks_to_the_agent_that_was_asked(
     spaced = tmp_path / "Group Containers"
     spaced.symlink_to(agent(key))
     asked = HopConfiguration("box", "127.0.0.1", "me", identity_agent=str(spaced))
-    assert "ED25519" in pasted(asked.ssh_add("-l")).stdout
-    assert HopConfiguration("box", "127.0.0.1", "me").ssh_add("my key") == "ssh-add 'my key'"
+    assert "ED25519" in pasted(ssh_add(asked, "-l")).stdout
+    assert ssh_add(HopConfiguration("box", "127.0.0.1", "me"), "my key") == "ssh-add 'my key'"

@@ -1,0 +1,66 @@
+"""What a person is told to type themselves: lines of ssh and its companions, ready for a shell."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from hermes_tunnel.ssh.config.hop import HopConfiguration
+
+
+def by_ssh(hop: HopConfiguration, *options: str) -> str:
+    """The line of ssh that connects to a hop; ``options`` win over its others."""
+    return shell_line("ssh", *options, *_way(hop))
+
+
+def by_hand(hop: HopConfiguration, *options: str) -> str:
+    """What to do by ssh itself where it can what this program cannot; ``options`` win over its others."""
+    return by_hand_to((*options, *(hop.typed or _way(hop))))
+
+
+def by_hand_to(words: Sequence[str]) -> str:
+    """The line of ssh that forwards a login's port, as a hint.
+
+    :param words: the way to the destination, as ssh takes it
+    """
+    return (
+        "ssh itself can do this: forward the login's port with it, in a terminal of its own: "
+        + shell_line("ssh", "-N", "-L", "PORT:127.0.0.1:PORT", *words)
+    )
+
+
+def ssh_copy_id(hop: HopConfiguration) -> str:
+    """The command that has a key accepted by a hop; ssh-copy-id(1) lacks some of ssh's options."""
+    words: list[str] = []
+    *options, host = _way(hop)
+    rest = iter(options)
+    for option in rest:
+        if option in ("-4", "-6"):
+            words += ["-o", f"AddressFamily={'inet' if option == '-4' else 'inet6'}"]
+            continue
+        value = next(rest)
+        if option == "-J":
+            words += ["-o", f"ProxyJump={value}"]
+        elif option == "-l":
+            host = f"{value}@{host}"
+        elif option != "-i" or option not in words:
+            words += [option, value]
+    return shell_line("ssh-copy-id", *words, host)
+
+
+def ssh_add(hop: HopConfiguration, *words: str) -> str:
+    """The command that speaks to the agent that is asked for a hop."""
+    agent = f"SSH_AUTH_SOCK={shlex.quote(hop.identity_agent)} " if hop.identity_agent else ""
+    return agent + shell_line("ssh-add", *words)
+
+
+def shell_line(*words: str) -> str:
+    """Words as a line that means them, typed into a shell of this system."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def _way(hop: HopConfiguration) -> tuple[str, ...]:
+    port = () if hop.port == 22 else ("-p", str(hop.port))
+    return hop.way or (*port, hop.label)

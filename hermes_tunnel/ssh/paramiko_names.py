@@ -1,0 +1,48 @@
+"""What is leaned on of paramiko though it does not document it; looked at when this module is imported.
+
+Everything that uses one of these names imports this module before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import paramiko
+
+from hermes_tunnel.ssh.leaned_on import check
+
+MEMBERS = {
+    # Algorithms: what there is, in which order, and by whom a key exchange is done.
+    "Transport": (
+        *("_preferred_kex", "_preferred_keys", "_preferred_ciphers", "_preferred_macs", "_kex_info"),
+        *("preferred_kex", "preferred_keys", "preferred_ciphers", "preferred_macs"),
+        # Messages: what was offered, why it was left, what was proved, which channel opened.
+        *("_really_parse_kex_init", "_parse_disconnect", "_verify_key", "_parse_channel_open_success"),
+        *("_channel_handler_table", "_send_message", "_send_user_message", "_auth_trigger"),
+    ),
+    "Channel": ("_request_failed", "_handle_close", "_handle_request"),
+    "packet.Packetizer": ("start_handshake", "readline", "_read_timeout", "read_message"),
+    "ssh_exception": ("IncompatiblePeer",),
+}
+ATTRIBUTES = {
+    "Transport": (
+        *("packetizer", "saved_exception", "clear_to_send", "initial_kex_done", "banner_timeout"),
+        *("host_key", "session_id", "remote_version", "remote_cipher", "server_extensions", "_channels"),
+        # What it asks of an auth_handler, in whose place ours is.
+        *("auth_handler", "_handler_table", "abort", "is_authenticated", "get_username"),
+    ),
+    "Channel": ("event", "event_ready", "status_event", "remote_chanid", "closed"),
+}
+
+
+def check_names(module: Any) -> None:
+    """See that a paramiko has the names that are used here.
+
+    :raises Failure: it lacks some
+    """
+    check(module, "paramiko>=5.1,<6", members=MEMBERS, attributes=ATTRIBUTES)
+
+
+check_names(paramiko)
+TRANSPORT: Any = paramiko.Transport
+CHANNEL: Any = paramiko.Channel
