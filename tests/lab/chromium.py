@@ -138,7 +138,7 @@ def browser(until: float) -> Iterator[DevTools]:
                 process.wait()
 
 
-def visit(url: str, deadline: float = 30) -> Page:
+def visit(url: str, deadline: float) -> Page:
     """Open ``url`` and return the page at rest: loaded, no request under way for half a second.
 
     So redirects, a form that sends itself and fetch() are all followed to their end. TimeoutError if that
@@ -178,7 +178,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Visit the address and write the page as JSON, to standard output if there is no FILE."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, metavar="FILE")
-    parser.add_argument("--deadline", type=float, default=30, metavar="SECONDS")
+    parser.add_argument("--deadline", type=float, default=60, metavar="SECONDS")
     parser.add_argument("url")
     options = parser.parse_args(argv)
     page = json.dumps(visit(options.url, options.deadline)._asdict())

@@ -80,6 +80,7 @@ class Lab:
             "USER": "root",
         }
         self._page = self.directory / "laptop" / "page.json"
+        self._browser_log = self.directory / "laptop" / "browser.log"
         self._exit = ExitStack()
 
     def __enter__(self) -> Lab:
@@ -106,7 +107,7 @@ class Lab:
         self.network.create({host: self._etc(host, people.get(host, ())) for host in ADDRESSES})
         self._start_identity()
         public_key = laptop.furnish(self.home, self.ca)
-        laptop.make_browser(self.browser, self.home, self._page)
+        laptop.make_browser(self.browser, self.home, self._page, self._browser_log)
         for host, users in people.items():
             (self.directory / host / "authorized_keys").write_text(public_key)
             make_host_keys(self.directory / host)
@@ -174,20 +175,26 @@ class Lab:
 
     def browse(self, url: str) -> Page:
         """Open ``url`` in the browser of the laptop; the page where it came to rest."""
-        self.network.laptop.run([self.browser, url], check=True, timeout=60, **self._person())
+        self.network.laptop.run([self.browser, url], check=True, timeout=90, **self._person())
         return self.page()
 
-    def page(self, deadline: float = 30) -> Page:
+    def page(self, deadline: float = 70) -> Page:
         """The page where the browser came to rest that some program has started on the laptop.
 
         AssertionError if none was started, or none came to rest. A page is given once.
         """
         for process in self.running(self.network.laptop, str(self.browser), chromium.__file__):
             wait_for(process, deadline)
-        assert self._page.exists(), "no page was seen"
+        assert self._page.exists(), f"no page was seen: {self.browser_said}"
         page = Page(**json.loads(self._page.read_text()))
         self._page.unlink()
         return page
+
+    @property
+    def browser_said(self) -> str:
+        """What went wrong in the last browser, if it saw no page."""
+        log = self._browser_log
+        return log.read_text(errors="replace").strip() if log.exists() else ""
 
     def remote(self, user: str, command: str) -> str:
         """Run a command for ``user`` on the Hermes host, in a login shell; what it printed.

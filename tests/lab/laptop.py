@@ -35,8 +35,11 @@ def furnish(home: Path, ca: Path) -> str:
     return make_key(ssh / "id_ed25519")
 
 
-def make_browser(path: Path, home: Path, page: Path) -> None:
-    """Make the program that ``$BROWSER`` names; it leaves the last page that it saw in ``page``."""
+def make_browser(path: Path, home: Path, page: Path, log: Path) -> None:
+    """Make the program that ``$BROWSER`` names; it leaves the last page that it saw in ``page``.
+
+    Who opens a browser hears nothing of it, so that what went wrong goes to ``log``.
+    """
     argv = ["env", f"HOME={home}", sys.executable, chromium.__file__, "--page", str(page)]
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@" 2>{shlex.quote(str(log))}\n')
     path.chmod(0o755)

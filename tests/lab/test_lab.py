@@ -13,6 +13,7 @@ import pytest
 
 from tests.lab.lab import Lab
 from tests.lab.network import ADDRESSES, INNER, wait_for
+from tests.lab.tunnel import left_nothing, run
 
 SSH = ["ssh", "-o", "BatchMode=yes", "-tt"]
 SPOTIFY = "~/.local/bin/hermes auth spotify --no-browser --client-id lab"
@@ -100,6 +101,20 @@ def test_a_denied_login_ends_without_a_credential(lab: Lab) -> None:
         ssh.expect("AuthError: xAI authorization failed")
         assert ssh.wait() == 1
     assert "logged out" in lab.remote("h018", "hermes auth status xai-oauth")
+
+
+def test_a_browser_that_gives_up_says_why(lab: Lab) -> None:
+    """Whoever has started it hears nothing of it, and would wait for a callback without knowing."""
+    lab.network.laptop.run([lab.browser, "--deadline", "0", "https://auth.x.ai/"], env=lab.environment)
+    with pytest.raises(AssertionError, match=r"(?s)no page was seen: .*did not come to rest in time"):
+        lab.page()
+
+
+def test_a_run_that_does_not_end_is_told_with_what_it_said(lab: Lab) -> None:
+    """It is ended, so that the tests after it have the port."""
+    with pytest.raises(AssertionError, match="Waiting for the browser to come back"):
+        run(lab, "login", "xai-oauth", "h018", "--no-browser", deadline=6)
+    left_nothing(lab)
 
 
 def test_the_browser_trusts_the_authority_of_the_lab_and_no_other(lab: Lab) -> None:

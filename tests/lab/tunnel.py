@@ -33,7 +33,10 @@ class Run:
 
 
 def run(lab: Lab, *arguments: str, stdin: str = "", deadline: float = 60, left: bool = True) -> Run:
-    """Run it to its end; nothing of it may be left, unless something else runs there (not ``left``)."""
+    """Run it to its end; nothing of it may be left, unless something else runs there (not ``left``).
+
+    AssertionError, with what it and the browser said, if it did not end after ``deadline`` seconds.
+    """
     process = lab.laptop(
         [PROGRAM, *arguments],
         stdin=subprocess.PIPE,
@@ -41,7 +44,12 @@ def run(lab: Lab, *arguments: str, stdin: str = "", deadline: float = 60, left: 
         stderr=subprocess.PIPE,
         text=True,
     )
-    stdout, stderr = process.communicate(stdin, timeout=deadline)
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=deadline)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said = "\n".join((*process.communicate(), lab.browser_said))
+        raise AssertionError(f"it did not end in {deadline} s:\n{said}") from None
     if left:
         left_nothing(lab)
     return Run(process.returncode, stdout, stderr)
