@@ -19,13 +19,8 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
-from hermes_tunnel.demo.hermes import Hermes, LoginFailed, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.hermes import LoginFailed, redeem
 from hermes_tunnel.demo.oauth_client import Attempt
-from hermes_tunnel.demo.other_logins import device_login, mcp_login, spotify_login
-from hermes_tunnel.demo.remote_process import Command, RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Account, Settings
-from hermes_tunnel.demo.stage import HOST, USER, Stage
-from hermes_tunnel.demo.variations import asks_first, behind_sudo, ends, ignores, prints_first, stays
 from hermes_tunnel.errors import (
     Failure,
     NetworkFailure,
@@ -46,6 +41,12 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.terminal.words import sentences
+from tests.stage.hermes import Hermes
+from tests.stage.logins import device_login, loopback_login, mcp_login, spotify_login, wait_for_answer
+from tests.stage.remote_process import Command, RemoteProcess
+from tests.stage.ssh_server import Account, Settings
+from tests.stage.stage import HOST, USER, Stage
+from tests.stage.variations import asks_first, behind_sudo, ends, ignores, prints_first, stays
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 APPROVE, DENY = Answer.APPROVE, Answer.DENY
@@ -175,7 +176,7 @@ def lingers(hermes: Hermes) -> Command:
         with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
             attempt = Attempt(listener.redirect_uri)
             process.print(hermes.client.authorization_url(attempt))
-            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
             process.print('Saved xai-oauth OAuth credentials: "demo"')
         return 0
 
@@ -205,7 +206,7 @@ def test_a_browser_that_came_back_in_time_is_not_too_late() -> None:
             with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
                 attempt = Attempt(listener.redirect_uri)
                 process.print(hermes.client.authorization_url(attempt))
-                redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+                redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
                 process.print('Saved xai-oauth OAuth credentials: "demo"')
             return 0
 
@@ -576,7 +577,7 @@ def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
             process.print(waiting if said == "before" else "")
             process.print(hermes.client.authorization_url(attempt))
             process.print(waiting if said == "after" else "")
-            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
             process.print('Saved xai-oauth OAuth credentials: "demo"')
         return 0
 
@@ -598,7 +599,7 @@ def fails_afterwards(hermes: Hermes) -> Command:
     def command(process: RemoteProcess) -> int:
         with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
             process.print(hermes.client.authorization_url(Attempt(listener.redirect_uri)))
-            wait_for_answer(hermes, process, listener)
+            wait_for_answer(process, listener)
             raise LoginFailed("token exchange failed (HTTP 400)")
 
     return command
@@ -611,7 +612,7 @@ def test_the_code_is_not_shown_though_the_command_prints_it() -> None:
         def command(process: RemoteProcess) -> int:
             with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
                 process.print(hermes.client.authorization_url(Attempt(listener.redirect_uri)))
-                given = wait_for_answer(hermes, process, listener)["code"]
+                given = wait_for_answer(process, listener)["code"]
                 process.print(f"could not redeem {given}, sorry")
                 return 1
 

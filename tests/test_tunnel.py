@@ -14,12 +14,6 @@ import pytest
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.demo.hermes import loopback_login
-from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
-from hermes_tunnel.demo.remote_process import Command as ServerCommand
-from hermes_tunnel.demo.remote_process import RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Account, Settings
-from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
@@ -29,8 +23,13 @@ from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import redact
 from hermes_tunnel.tunnel import TunnelOrder, expected_at, expected_by, forward, paste
-from tests.demo.client import LOGIN_LINE, Command, connected, redirect_port
 from tests.ports.holding import posix
+from tests.stage.client import LOGIN_LINE, Command, connected, redirect_port
+from tests.stage.logins import loopback_login, mcp_login, spotify_login
+from tests.stage.remote_process import Command as ServerCommand
+from tests.stage.remote_process import RemoteProcess
+from tests.stage.ssh_server import Account, Settings
+from tests.stage.stage import HOST, USER, Stage
 from tests.terminal.pseudo_terminal import terminal, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")

@@ -36,7 +36,7 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     from hermes_tunnel.browser import open_browser
     from hermes_tunnel.conversation.invitation import Wishes
     from hermes_tunnel.demo.authorization_server import Answer
-    from hermes_tunnel.demo.stage import HOST, Stage
+    from hermes_tunnel.demo.stage import HOST, demonstration
     from hermes_tunnel.login import LoginOrder, login
     from hermes_tunnel.remote.hermes import provider, with_origin
     from hermes_tunnel.ssh.config.chain import Options, resolve
@@ -45,7 +45,7 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     decider.say(
         "A demo: the two SSH servers, the Hermes and the sign-in page that follow run in this process."
     )
-    with Stage(None if answer is None else Answer(answer), jump=True) as stage:
+    with demonstration(None if answer is None else Answer(answer)) as stage:
         signals = click.get_current_context().find_object(Signals)
         if signals is not None:
             signals.directory = stage.config_file.parent

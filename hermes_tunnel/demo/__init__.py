@@ -1,1 +1,1 @@
-"""A complete login inside this process; its servers are the tests' servers too."""
+"""A complete login inside this process; what the verb ``demo`` needs, and no more."""

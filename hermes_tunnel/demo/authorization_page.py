@@ -1,4 +1,4 @@
-"""The pages of the stand-in authorization server: one layout, three contents, no script."""
+"""The pages of the stand-in authorization server: one layout, two contents, no script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ def _read(name: str) -> str:
 
 _LAYOUT = _read("layout.html")
 _CONSENT = Template(_read("consent.html"))
-_CODE = Template(_read("code.html"))
 _MESSAGE = Template(_read("message.html"))
 
 
@@ -59,8 +58,10 @@ def consent_page(
     :param redirect: the origin where the browser goes after that; empty for none. Browsers hold
         ``form-action`` against redirects too
     """
-    content = _fill(
+    return page(
+        "Let Hermes use your account?",
         _CONSENT,
+        f"'self' {redirect}".strip(),
         client=client,
         account=account,
         scope=scope,
@@ -69,23 +70,19 @@ def consent_page(
         action=action,
         request=request,
     )
-    return _page("Let Hermes use your account?", content, f"'self' {redirect}".strip())
-
-
-def code_page(action: str) -> Page:
-    """Ask for the code that a device shows (RFC 8628 section 3.3)."""
-    return _page("Connect a device", _fill(_CODE, action=action), "'self'")
 
 
 def message_page(heading: str, text: str) -> Page:
     """Say something; nothing is left to do."""
-    return _page(heading, _fill(_MESSAGE, heading=heading, text=text), "'none'")
+    return page(heading, _MESSAGE, "'none'", heading=heading, text=text)
 
 
-def _fill(template: Template, **values: str) -> str:
-    return template.substitute({name: html.escape(value) for name, value in values.items()})
+def page(title: str, content: Template, form_action: str, **values: str) -> Page:
+    """A page of this layout.
 
-
-def _page(title: str, content: str, form_action: str) -> Page:
-    body = Template(_LAYOUT).substitute(title=html.escape(title), content=content)
+    :param form_action: where its forms may lead (Content-Security-Policy)
+    :param values: what the content says, as text
+    """
+    filled = content.substitute({name: html.escape(value) for name, value in values.items()})
+    body = Template(_LAYOUT).substitute(title=html.escape(title), content=filled)
     return Page(body.encode("utf-8"), _POLICY + form_action)

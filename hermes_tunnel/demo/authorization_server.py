@@ -1,7 +1,7 @@
 """A complete authorization server on 127.0.0.1: what a provider is to Hermes, without an account.
 
-Its endpoints are those of RFC 6749 (authorization, token), RFC 8628 (device authorization) and the
-pages that a person sees. It can answer by itself, for runs in which nobody looks at a page.
+Its endpoints are those of RFC 6749 (authorization, token) and the page that a person sees. It can answer by
+itself, for runs in which nobody looks at a page.
 """
 
 from __future__ import annotations
@@ -9,24 +9,19 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from hermes_tunnel.demo.authorization_page import Page, code_page, consent_page, message_page
-from hermes_tunnel.demo.grants import (
-    DEVICE_LIFETIME,
-    AuthorizationRequest,
-    DeviceRequest,
-    Grants,
-    InvalidRequest,
-    TokenError,
-)
+from hermes_tunnel.demo.authorization_page import Page, consent_page, message_page
+from hermes_tunnel.demo.grants import AuthorizationRequest, Grants, InvalidRequest, TokenError
 from hermes_tunnel.demo.loopback import ADDRESS, ThreadingLoopbackServer
 
+_ACCOUNT = "you@example.com"  # who the person is here
 _LARGEST_FORM = 16 * 1024  # bytes
 _DENIED = {"error": "access_denied", "error_description": "The person denied access"}
 
@@ -39,7 +34,9 @@ class Answer(str, Enum):
 
 
 @dataclass(frozen=True)
-class _Response:
+class Response:
+    """What a browser or a client is answered."""
+
     status: int
     body: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -50,31 +47,19 @@ class AuthorizationServer(ThreadingLoopbackServer):
 
     :param clients: the registered clients, ``client_id`` to the name that the person is shown
     :param answer: what it answers by itself, without a page; None to ask the person
-    :param account: who the person is here
-    :param interval: seconds between two polls of a device (RFC 8628 section 3.2)
     """
 
-    def __init__(
-        self,
-        clients: Mapping[str, str],
-        answer: Answer | None = None,
-        account: str = "you@example.com",
-        interval: int = 1,
-    ) -> None:
+    def __init__(self, clients: Mapping[str, str], answer: Answer | None = None) -> None:
         super().__init__(_Handler)
         self.origin = f"http://{ADDRESS}:{self.port}"
         self.authorization_endpoint = f"{self.origin}/authorize"
         self.token_endpoint = f"{self.origin}/token"
-        self.device_authorization_endpoint = f"{self.origin}/device/code"
-        self.verification_uri = f"{self.origin}/device"
         self.grants = Grants(clients)
         self._answer = answer
-        self._account = account
-        self._interval = interval
         self._lock = threading.Lock()
-        self._asked: dict[str, AuthorizationRequest | DeviceRequest] = {}
+        self._asked: dict[str, Callable[[Answer], Response]] = {}
 
-    def respond(self, method: str, target: str, form: Mapping[str, str]) -> _Response:
+    def respond(self, method: str, target: str, form: Mapping[str, str]) -> Response:
         """Answer one request."""
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -82,93 +67,82 @@ class AuthorizationServer(ThreadingLoopbackServer):
             try:
                 return self._route(f"{method} {parts.path}", query, form)
             except InvalidRequest as refusal:
-                return _show(400, message_page("This request cannot be answered", str(refusal)))
+                return show(400, message_page("This request cannot be answered", str(refusal)))
             except TokenError as error:
-                return _say(400, {"error": error.error, "error_description": error.description})
+                return say(400, {"error": error.error, "error_description": error.description})
 
-    def _route(self, route: str, query: Mapping[str, str], form: Mapping[str, str]) -> _Response:
+    def _route(self, route: str, query: Mapping[str, str], form: Mapping[str, str]) -> Response:
         if route == "GET /authorize":
             return self._authorize(self.grants.check_request(query))
-        if route == "GET /device":
-            return self._verify(query.get("user_code", ""))
         if route == "POST /answer":
             return self._answered(form)
         if route == "POST /token":
-            return _say(200, self.grants.redeem(form))
-        if route == "POST /device/code":
-            return self._device(self.grants.issue_device(form))
-        return _show(404, message_page("There is no such page", "The demonstration has only a few."))
+            return say(200, self.grants.redeem(form))
+        return show(404, message_page("There is no such page", "The demonstration has only a few."))
 
-    def _authorize(self, request: AuthorizationRequest) -> _Response:
+    def _authorize(self, request: AuthorizationRequest) -> Response:
         where = urlsplit(request.redirect_uri).netloc
-        return self._ask(request, ("Your answer goes to", f"{where}, your end of the tunnel"))
-
-    def _device(self, device: DeviceRequest) -> _Response:
-        answer = {
-            "device_code": device.device_code,
-            "user_code": device.user_code,
-            "verification_uri": self.verification_uri,
-            "verification_uri_complete": f"{self.verification_uri}?user_code={device.user_code}",
-            "expires_in": DEVICE_LIFETIME,
-            "interval": self._interval,
-        }
-        return _say(200, answer)
-
-    def _verify(self, user_code: str) -> _Response:
-        if not user_code:
-            return _show(200, code_page("/device"))
-        device = self.grants.find_device(user_code)
-        if device is None:
-            raise InvalidRequest("This code is unknown here, or was used, or has expired.")
-        return self._ask(device, ("The code in your terminal must be", device.user_code))
-
-    def _ask(self, request: AuthorizationRequest | DeviceRequest, detail: tuple[str, str]) -> _Response:
-        if self._answer is not None:
-            return self._decide(request, self._answer)
-        handle = secrets.token_urlsafe(16)
-        self._asked[handle] = request
-        page = consent_page(
+        return self._ask(
+            partial(self._redirect, request),
             client=self.grants.clients[request.client_id],
-            account=self._account,
-            scope=request.scope or "Act in your name",
+            scope=request.scope,
+            detail=("Your answer goes to", f"{where}, your end of the tunnel"),
+            redirect=request.redirect_origin,
+        )
+
+    def _ask(
+        self,
+        decide: Callable[[Answer], Response],
+        *,
+        client: str,
+        scope: str,
+        detail: tuple[str, str],
+        redirect: str,
+    ) -> Response:
+        """Show the page that asks the person, or answer in their place: ``decide`` is told the answer."""
+        if self._answer is not None:
+            return decide(self._answer)
+        handle = secrets.token_urlsafe(16)
+        self._asked[handle] = decide
+        page = consent_page(
+            client=client,
+            account=_ACCOUNT,
+            scope=scope,
             detail=detail,
             action="/answer",
             request=handle,
-            redirect=request.redirect_origin if isinstance(request, AuthorizationRequest) else "",
+            redirect=redirect,
         )
-        return _show(200, page)
+        return show(200, page)
 
-    def _answered(self, form: Mapping[str, str]) -> _Response:
-        request = self._asked.pop(form.get("request", ""), None)
+    def _answered(self, form: Mapping[str, str]) -> Response:
+        decide = self._asked.pop(form.get("request", ""), None)
         try:
             answer = Answer(form.get("answer"))
         except ValueError:
             raise InvalidRequest("Neither of the two buttons was pressed.") from None
-        if request is None:
+        if decide is None:
             raise InvalidRequest("It was answered before.")
-        return self._decide(request, answer)
+        return decide(answer)
 
-    def _decide(self, request: AuthorizationRequest | DeviceRequest, answer: Answer) -> _Response:
+    def _redirect(self, request: AuthorizationRequest, answer: Answer) -> Response:
         approved = answer is Answer.APPROVE
-        if isinstance(request, AuthorizationRequest):
-            parameters = {"code": self.grants.issue_code(request)} if approved else _DENIED
-            return _Response(302, headers={"Location": request.answer(**parameters)})
-        request.approved = approved
-        if approved:
-            return _show(200, message_page("Your device is connected", "You can go back to the terminal."))
-        return _show(200, message_page("Access was denied", "Hermes was told so. You can close this page."))
+        parameters = {"code": self.grants.issue_code(request)} if approved else _DENIED
+        return Response(302, headers={"Location": request.answer(**parameters)})
 
 
-def _show(status: int, page: Page) -> _Response:
+def show(status: int, page: Page) -> Response:
+    """A page for the person."""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": page.content_security_policy,
     }
-    return _Response(status, page.body, headers)
+    return Response(status, page.body, headers)
 
 
-def _say(status: int, answer: Mapping[str, object]) -> _Response:
-    return _Response(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
+def say(status: int, answer: Mapping[str, object]) -> Response:
+    """JSON for the client."""
+    return Response(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
 
 class _Handler(BaseHTTPRequestHandler):

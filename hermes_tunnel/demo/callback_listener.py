@@ -1,7 +1,6 @@
 """The listener of the stand-in Hermes for the browser's callback, as easily upset as the real ones.
 
-One thread, one connection at a time: a connection that says nothing keeps the callback out. Told to
-serve a single request, it takes whatever comes first for the callback.
+One thread, one connection at a time: a connection that says nothing keeps the callback out.
 """
 
 from __future__ import annotations
@@ -20,34 +19,18 @@ class CallbackListener(LoopbackServer):
     """Listens within ``with``.
 
     :param loopback: the machine that Hermes is on
-    :param port: the port to have there; 0 for any
+    :param path: of the callback
     :param heard: called when there is an answer
-    :param single_request: whether the first request, whatever it is, is the last
-    :raises OSError: the port is taken
     """
 
-    def __init__(
-        self,
-        loopback: Loopback,
-        path: str,
-        port: int = 0,
-        *,
-        heard: Callable[[], None],
-        single_request: bool = False,
-    ) -> None:
+    def __init__(self, loopback: Loopback, path: str, *, heard: Callable[[], None]) -> None:
         super().__init__(_Handler)
         self.path = path
-        self.answer: dict[str, str] | None = None
-        self._said: dict[str, str] | None = None
-        self.requests: list[str] = []
+        self.answer: dict[str, str] = {}
+        self._said: dict[str, str] = {}
         self._heard = heard
-        self._single_request = single_request
         self._loopback = loopback
-        try:
-            self.there = loopback.bind(self.port, port)
-        except OSError:
-            self.server_close()
-            raise
+        self.there = loopback.bind(self.port)
         self.redirect_uri = f"http://{ADDRESS}:{self.there}{path}"
 
     def close(self) -> None:
@@ -58,21 +41,17 @@ class CallbackListener(LoopbackServer):
     def hear(self, target: str) -> int:
         """What a request says; the status of the answer."""
         parts = urlsplit(target)
-        self.requests.append(parts.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if self._single_request and len(self.requests) > 1:
+        if parts.path != self.path:
             return 404
-        if not self._single_request:
-            if parts.path != self.path:
-                return 404
-            if not {"code", "error"} & query.keys():
-                return 400
+        if not {"code", "error"} & query.keys():
+            return 400
         self._said = query
         return 200
 
     def answered(self) -> None:
         """The browser has its page; whoever waits is told."""
-        if self.answer is None and self._said is not None:
+        if self._said and not self.answer:
             self.answer = self._said
             self._heard()
 

@@ -1,7 +1,6 @@
 """What an authorization server decides: codes and tokens, without the web around them.
 
-The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636) and the device authorization
-grant (RFC 8628), for public clients, in memory.
+The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), for public clients, in memory.
 """
 
 from __future__ import annotations
@@ -14,15 +13,11 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from string import ascii_uppercase
 from urllib.parse import urlencode, urlsplit
 
 CODE_LIFETIME = 60  # seconds; RFC 6749 section 4.1.2 recommends at most ten minutes
-DEVICE_LIFETIME = 300
 TOKEN_LIFETIME = 3600
-DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 section 4.2
-_USER_CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, so no words
 
 
 class InvalidRequest(Exception):
@@ -30,7 +25,7 @@ class InvalidRequest(Exception):
 
 
 class TokenError(Exception):
-    """An error response of the token endpoint (RFC 6749 section 5.2, RFC 8628 section 3.5)."""
+    """An error response of the token endpoint (RFC 6749 section 5.2)."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -59,18 +54,6 @@ class AuthorizationRequest:
         return f"{self.redirect_uri}?{urlencode({**parameters, 'state': self.state})}"
 
 
-@dataclass
-class DeviceRequest:
-    """A device that waits; ``approved`` is the person's answer, None before."""
-
-    client_id: str
-    scope: str
-    user_code: str
-    device_code: str = field(repr=False)
-    expires: float
-    approved: bool | None = None
-
-
 def s256(code_verifier: str) -> str:
     """The code challenge of a verifier (RFC 7636 section 4.2)."""
     digest = hashlib.sha256(code_verifier.encode("ascii", "replace")).digest()
@@ -87,7 +70,6 @@ class Grants:
         self.clients = dict(clients)
         self.tokens: set[str] = set()
         self._codes: dict[str, tuple[AuthorizationRequest, float]] = {}
-        self._devices: list[DeviceRequest] = []
 
     def check_request(self, query: Mapping[str, str]) -> AuthorizationRequest:
         """Whether an authorization request may be put before the person."""
@@ -113,33 +95,9 @@ class Grants:
 
     def redeem(self, form: Mapping[str, str]) -> dict[str, object]:
         """The token endpoint: a token response (RFC 6749 section 5.1), or ``TokenError``."""
-        grant = form.get("grant_type")
-        if grant == "authorization_code":
-            return self._token(self._redeem_code(form))
-        if grant == DEVICE_CODE_GRANT:
-            return self._token(self._redeem_device(form))
-        raise TokenError("unsupported_grant_type", "This grant is not offered")
-
-    def issue_device(self, form: Mapping[str, str]) -> DeviceRequest:
-        """The device authorization endpoint (RFC 8628 section 3.1)."""
-        if form.get("client_id", "") not in self.clients:
-            raise TokenError("invalid_client", "The client is unknown here")
-        letters = [secrets.choice(_USER_CODE_LETTERS) for _ in range(8)]
-        device = DeviceRequest(
-            client_id=form["client_id"],
-            scope=form.get("scope", ""),
-            user_code=f"{''.join(letters[:4])}-{''.join(letters[4:])}",
-            device_code=secrets.token_urlsafe(32),
-            expires=time.monotonic() + DEVICE_LIFETIME,
-        )
-        self._devices.append(device)
-        return device
-
-    def find_device(self, user_code: str) -> DeviceRequest | None:
-        """The device that shows this code and waits; lower case and missing hyphens do no harm."""
-        typed = "".join(char for char in user_code.upper() if char in ascii_uppercase)
-        waiting = (one for one in self._devices if one.approved is None and one.expires > time.monotonic())
-        return next((one for one in waiting if one.user_code.replace("-", "") == typed), None)
+        if form.get("grant_type") != "authorization_code":
+            raise TokenError("unsupported_grant_type", "This grant is not offered")
+        return self._token(self._redeem_code(form))
 
     def _redeem_code(self, form: Mapping[str, str]) -> str:
         """The scope of a code, which is of no use afterwards, whatever comes of it."""
@@ -153,22 +111,6 @@ class Grants:
         if not hmac.compare_digest(s256(form.get("code_verifier", "")), request.code_challenge):
             raise TokenError("invalid_grant", "The code_verifier does not match the code_challenge")
         return request.scope
-
-    def _redeem_device(self, form: Mapping[str, str]) -> str:
-        code = form.get("device_code", "").encode()
-        device = next(
-            (one for one in self._devices if hmac.compare_digest(one.device_code.encode(), code)), None
-        )
-        if device is None or device.client_id != form.get("client_id"):
-            raise TokenError("invalid_grant", "The device code is unknown or used")
-        if device.expires < time.monotonic():
-            raise TokenError("expired_token", "The device code has expired")
-        if device.approved is None:
-            raise TokenError("authorization_pending", "Nobody has answered yet")
-        self._devices.remove(device)
-        if not device.approved:
-            raise TokenError("access_denied", "The person denied access")
-        return device.scope
 
     def _token(self, scope: str) -> dict[str, object]:
         token = secrets.token_urlsafe(32)

@@ -1,22 +1,21 @@
-"""Stand-ins for Hermes' login commands: they print, ask, wait and answer as the real ones do.
+"""A stand-in for Hermes: its login to xAI prints, asks, waits and answers as the real one does.
 
-Each function here makes a ``Command``. What they print has the form of Hermes Agent 0.18; what they do
-is real: they listen, they exchange the code, they poll. What they get is kept in memory.
+What it prints has the form of Hermes Agent 0.18; what it does is real: it listens, it exchanges the code.
+What it gets is kept in memory.
 """
 
 from __future__ import annotations
 
 import shlex
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.loopback import Loopback
 from hermes_tunnel.demo.oauth_client import Attempt, Client, ProviderRefused
 from hermes_tunnel.demo.remote_process import Command, RemoteProcess
-from hermes_tunnel.demo.variations import relays
 
 _RULE = "-" * 60
 
@@ -25,7 +24,6 @@ _RULE = "-" * 60
 class Credential:
     """What a login left. ``saved`` is in seconds since the epoch."""
 
-    provider: str
     access_token: str = field(repr=False)
     saved: float
 
@@ -36,104 +34,64 @@ class Hermes:
 
     client: Client
     loopback: Loopback
-    user: str = "demo"
-    host: str = "hermes-demo"
+    user: str
+    host: str
     home: str = "/home/demo"
     provider: str = "xai-oauth"
     name: str = "the demo"
-    patience: float = 180  # seconds for the person
     credentials: list[Credential] = field(default_factory=list)
-
-    @property
-    def program(self) -> str:
-        """The path of the program."""
-        return f"{self.home}/.local/bin/hermes"
 
     def store(self, access_token: str) -> None:
         """Keep what was obtained."""
-        self.credentials.append(Credential(self.provider, access_token, time.time()))
+        self.credentials.append(Credential(access_token, time.time()))
 
 
 class LoginFailed(Exception):
     """A login that ends as most of Hermes' failures do: with a traceback and status 1."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a command line of ours asks for.
-
-    :param what: ``terminal`` or ``pipe`` for a login on one; ``look`` where a credential landed; ``relay`` a
-        request to a port
-    :param words: the other words after the nonce
-    """
-
-    nonce: str
-    what: str
-    words: tuple[str, ...]
-
-
-def requested(line: str) -> Request | None:
-    """The request in ``[sudo ...] sh -c '<script>' hermes-tunnel <nonce> <word>...``; None for other lines.
-
-    The words are those of the scripts in ``hermes_tunnel.remote``.
-    """
-    with suppress(ValueError, IndexError):
-        words = shlex.split(line)
-        start = words.index("sh")
-        if words[start + 1] == "-c" and words[start + 3] == "hermes-tunnel":
-            nonce, *rest = words[start + 4 :]
-            what = "relay" if "relay;" in words[start + 2] else rest.pop(0)
-            return Request(nonce, what, tuple(rest))
-    return None
-
-
-def installed(hermes: Hermes, login: Command | None, otherwise: Command | None = None) -> Command:
-    """What the server runs: what our scripts would do there, and within it the login.
-
-    :param login: Hermes' login command; None if no Hermes is installed
-    :param otherwise: answers every other command line
-    """
+def installed(hermes: Hermes) -> Command:
+    """What the server runs: our script that finds Hermes and runs it, and within it the login."""
 
     def command(process: RemoteProcess) -> int:
-        request = requested(process.line)
-        if request is None:
-            return (otherwise or not_found)(process)
-        marker = f"hermes-tunnel:{request.nonce}"
-        if request.what == "relay":
-            process.print(f"{marker}:relay")
-            return relays(hermes.loopback)(process)
-        file = request.words[-2]
-        if request.what == "look":
-            return look(process, marker, file)
-        process.echo = False  # the script's `stty -echo`
-        process.lifeline = request.what == "pipe"
-        if login is None:
-            process.print(f"{marker}:missing:PATH, ~/.local/bin")
-            return 127
-        process.print(f"{marker}:begin:{hermes.user}:{hermes.home}/.hermes:{hermes.program}:/bin/sh")
-        look(process, marker, file)
-        status = ended(login, process)
-        look(process, marker, file)
-        return status
-
-    def ended(login: Command, process: RemoteProcess) -> int:
-        try:
-            return login(process)
-        except LoginFailed as failure:
-            process.print("Traceback (most recent call last):")
-            process.print('  File "hermes_cli/auth_commands.py", line 1, in auth_add_command')
-            process.print(f"hermes_cli.auth.AuthError: {failure}")
-            return 1
-
-    def look(process: RemoteProcess, marker: str, file: str) -> int:
-        if file == "-":
-            return 0
-        written = len(hermes.credentials)
-        state = f"{hermes.user}:600:1,{written},{hermes.credentials[-1].saved}" if written else "absent"
-        process.print(f"{marker}:landed:{state}:{hermes.home}/.hermes/{file}")
-        return 0
+        # sh -c SCRIPT hermes-tunnel NONCE ... FILE WORDS
+        nonce, *_, file, _ = shlex.split(process.line)[4:]
+        return scripted(hermes, process, nonce, file, lambda: loopback_login(hermes, process))
 
     return command
+
+
+def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, login: Callable[[], int]) -> int:
+    """What our script prints around a login, and the login's status.
+
+    :param file: where the credential lands, below Hermes' home
+    """
+    process.print(
+        f"hermes-tunnel:{nonce}:begin:{hermes.user}:{hermes.home}/.hermes:{_program(hermes)}:/bin/sh"
+    )
+    look(hermes, process, nonce, file)
+    try:
+        status = login()
+    except LoginFailed as failure:
+        process.print("Traceback (most recent call last):")
+        process.print('  File "hermes_cli/auth_commands.py", line 1, in auth_add_command')
+        process.print(f"hermes_cli.auth.AuthError: {failure}")
+        status = 1
+    look(hermes, process, nonce, file)
+    return status
+
+
+def _program(hermes: Hermes) -> str:
+    return f"{hermes.home}/.local/bin/hermes"
+
+
+def look(hermes: Hermes, process: RemoteProcess, nonce: str, file: str) -> None:
+    """Tell what the credential's file is like, as our script does; ``-`` is none."""
+    if file == "-":
+        return
+    written = len(hermes.credentials)
+    state = f"{hermes.user}:600:1,{written},{hermes.credentials[-1].saved}" if written else "absent"
+    process.print(f"hermes-tunnel:{nonce}:landed:{state}:{hermes.home}/.hermes/{file}")
 
 
 def not_found(process: RemoteProcess) -> int:
@@ -142,46 +100,25 @@ def not_found(process: RemoteProcess) -> int:
     return 127
 
 
-def loopback_login(
-    hermes: Hermes, *, port: int = 0, path: str = "/callback", attempts: int = 1, offer: str = ""
-) -> Command:
-    """As xAI up to 0.18.0: listens first, then asks; a line that is typed is taken for the code.
+def loopback_login(hermes: Hermes, process: RemoteProcess) -> int:
+    """As xAI up to 0.18.0: listens first, then asks."""
+    with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+        attempt = Attempt(listener.redirect_uri)
+        ask(hermes, process, attempt)
+        process.wait_for(lambda: bool(listener.answer))
+        redeem(hermes, attempt, listener.answer, f"{hermes.name} authorization")
+        print_saved(hermes, process)
+    return 0
 
-    :param port: the port to listen on; if it is taken, another one
-    :param attempts: requests in all: each but the last is given up at once, and a new one replaces it,
-        with another port and state
-    :param offer: what is said of the prompt, which is always there
-    """
 
-    def listen(process: RemoteProcess) -> CallbackListener:
-        with suppress(OSError):
-            return CallbackListener(hermes.loopback, path, port, heard=process.changed)
-        return CallbackListener(hermes.loopback, path, heard=process.changed)
-
-    def command(process: RemoteProcess) -> int:
-        for _ in range(attempts - 1):
-            with listen(process) as given_up:
-                ask(process, Attempt(given_up.redirect_uri))
-            process.print("The authorization server asked to start again.")
-        with listen(process) as listener:
-            attempt = Attempt(listener.redirect_uri)
-            ask(process, attempt)
-            return finish(process, attempt, wait_for_answer(hermes, process, listener))
-
-    def ask(process: RemoteProcess, attempt: Attempt) -> None:
-        process.print(f"Open this URL to authorize Hermes with {hermes.name}:")
-        process.print(hermes.client.authorization_url(attempt))
-        process.print()
-        process.print(f"Waiting for callback on {attempt.redirect_uri}")
-        print_hint(hermes, process, attempt.redirect_uri)
-        process.print(offer)
-
-    def finish(process: RemoteProcess, attempt: Attempt, answer: dict[str, str]) -> int:
-        redeem(hermes, attempt, answer, f"{hermes.name} authorization")
-        process.print(f'Saved {hermes.provider} OAuth credentials: "{hermes.user}@{hermes.host}"')
-        return 0
-
-    return command
+def ask(hermes: Hermes, process: RemoteProcess, attempt: Attempt) -> None:
+    """Ask the person to sign in, and say that the callback is waited for."""
+    process.print(f"Open this URL to authorize Hermes with {hermes.name}:")
+    process.print(hermes.client.authorization_url(attempt))
+    process.print()
+    process.print(f"Waiting for callback on {attempt.redirect_uri}")
+    print_hint(hermes, process, attempt.redirect_uri)
+    process.print()
 
 
 def print_hint(hermes: Hermes, process: RemoteProcess, redirect_uri: str) -> None:
@@ -192,26 +129,9 @@ def print_hint(hermes: Hermes, process: RemoteProcess, redirect_uri: str) -> Non
     process.print(f"  ssh -N -L {port}:127.0.0.1:{port} {hermes.user}@{hermes.host}\n{_RULE}")
 
 
-def wait_for_answer(hermes: Hermes, process: RemoteProcess, listener: CallbackListener) -> dict[str, str]:
-    """The parameters of the callback, or of an address or a bare code that was typed instead."""
-    while listener.answer is None:
-        try:
-            process.wait_for(lambda: listener.answer is not None or process.has_line, hermes.patience)
-        except TimeoutError:
-            raise LoginFailed(
-                f"{hermes.name} authorization timed out waiting for the local callback."
-            ) from None
-        if process.has_line and (typed := process.read_line().strip()):
-            return typed_answer(typed)
-    return listener.answer
-
-
-def typed_answer(typed: str) -> dict[str, str]:
-    """What a person typed: the address of the callback, ``code#state``, or the bare code."""
-    if "?" in typed:
-        return {name: values[0] for name, values in parse_qs(urlsplit(typed).query).items()}
-    code, hash_sign, state = typed.partition("#")
-    return {"code": code, "state": state} if hash_sign else {"code": code}
+def print_saved(hermes: Hermes, process: RemoteProcess) -> None:
+    """What Hermes prints when it has stored the credential."""
+    process.print(f'Saved {hermes.provider} OAuth credentials: "{hermes.user}@{hermes.host}"')
 
 
 def redeem(hermes: Hermes, attempt: Attempt, answer: dict[str, str], what: str) -> None:

@@ -7,9 +7,8 @@ its own, and the SSH server knows under which real ones they are found.
 
 from __future__ import annotations
 
-import errno
 import os
-import random
+import secrets
 import socket
 import socketserver
 import sys
@@ -30,17 +29,14 @@ class Loopback:
         self._lock = threading.Lock()
         self._real: dict[int, int] = {}
 
-    def bind(self, real: int, port: int = 0) -> int:
+    def bind(self, real: int) -> int:
         """Let a listener of this process be found at a port of the other machine.
 
         :param real: the port that it has here
-        :param port: the port that it shall have there; 0 for one that is free on both machines
-        :raises OSError: the port is taken there
+        :return: the port that it has there, which is free on both machines
         """
         with self._lock:
-            if port in self._real:
-                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-            port = port or self._free()
+            port = self._free()
             self._real[port] = real
             return port
 
@@ -55,12 +51,12 @@ class Loopback:
             return self._real.get(port)
 
     def _free(self) -> int:
-        for port in random.sample(_NUMBERS, len(_NUMBERS)):
+        while True:
+            port = secrets.choice(_NUMBERS)
             if port not in self._real:
                 with suppress(OSError), socket.socket() as probe:
                     probe.bind((ADDRESS, port))
                     return port
-        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 _Server = TypeVar("_Server", bound="LoopbackServer")

@@ -1,4 +1,4 @@
-"""Hermes' side of the two grants: what it asks the provider, over HTTP."""
+"""Hermes' side of the grant: what it asks the provider, over HTTP."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import http.client
 import json
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from hermes_tunnel.demo.authorization_server import AuthorizationServer
-from hermes_tunnel.demo.grants import DEVICE_CODE_GRANT, s256
+from hermes_tunnel.demo.grants import s256
 
 _TIMEOUT = 10  # seconds
 
 
 class ProviderRefused(Exception):
     """An error response of the provider (RFC 6749 section 5.2)."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description or error)
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -61,41 +58,19 @@ class Client:
             "code": code,
             "code_verifier": attempt.code_verifier,
         }
-        return _text(_post(self.server.token_endpoint, form), "access_token")
-
-    def request_device(self) -> dict[str, object]:
-        """A device authorization response (RFC 8628 section 3.2)."""
-        form = {"client_id": self.client_id, "scope": self.scope}
-        return _post(self.server.device_authorization_endpoint, form)
-
-    def redeem_device(self, device_code: str) -> str | None:
-        """The access token of a device, None while nobody has answered, or ``ProviderRefused``."""
-        form = {"grant_type": DEVICE_CODE_GRANT, "client_id": self.client_id, "device_code": device_code}
-        try:
-            return _text(_post(self.server.token_endpoint, form), "access_token")
-        except ProviderRefused as refusal:
-            if refusal.error == "authorization_pending":
-                return None
-            raise
+        answer = post(self.server.token_endpoint, form)
+        if "error" in answer:
+            raise ProviderRefused(answer["error_description"])
+        return str(answer["access_token"])
 
 
-def _text(answer: dict[str, object], name: str) -> str:
-    value = answer.get(name)
-    if not isinstance(value, str):
-        raise ProviderRefused("server_error", f"the answer has no {name}")
-    return value
-
-
-def _post(url: str, form: dict[str, str]) -> dict[str, object]:
+def post(url: str, form: dict[str, str]) -> dict[str, Any]:
+    """What the provider answers to a form, an error too."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT)
     try:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", parts.path, urlencode(form), headers)
-        response = connection.getresponse()
-        answer = json.loads(response.read())
+        return dict(json.loads(connection.getresponse().read()))
     finally:
         connection.close()
-    if response.status != 200:
-        raise ProviderRefused(str(answer.get("error")), str(answer.get("error_description", "")))
-    return dict(answer)

@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import paramiko
 
 from hermes_tunnel.demo.keys import new_private_key, read_private_key
-from hermes_tunnel.demo.loopback import ADDRESS, LoopbackServer
-from hermes_tunnel.demo.remote_process import Command, RemoteProcess
+from hermes_tunnel.demo.loopback import ADDRESS, Loopback, LoopbackServer
+from hermes_tunnel.demo.remote_process import Command
 from hermes_tunnel.demo.ssh_connection import Connection
-from hermes_tunnel.demo.ssh_settings import Account, Settings
 
 
 class SshServer(LoopbackServer):
     """Serves within ``with``; after that nothing of it is left.
 
     :param command: what every ``exec`` request is given to
+    :param user: who is let in
+    :param key: by which key
+    :param loopback: what ``direct-tcpip`` channels reach; without one the loopback of this machine, as a jump
+        host needs it
     """
 
-    def __init__(self, command: Command, account: Account, settings: Settings | None = None) -> None:
+    def __init__(
+        self, command: Command, user: str, key: paramiko.PKey, loopback: Loopback | None = None
+    ) -> None:
         super().__init__()
-        self.account = account
-        self.settings = settings or Settings()
         self.host_key: paramiko.PKey = read_private_key(new_private_key())
         self.connections: list[Connection] = []
         self._command = command
+        self._user = user
+        self._key = key
+        self._loopback = loopback
 
     @property
     def known_hosts_line(self) -> str:
         """The server's line of a known_hosts file (sshd(8))."""
         return f"[{ADDRESS}]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
-    @property
-    def running(self) -> list[RemoteProcess]:
-        """The commands that have not ended, of lost connections too."""
-        return [process for connection in self.connections for process in connection.running]
-
     def process_request(self, request: Any, *_: Any) -> None:
         """A client connected."""
-        connection = Connection(request, self.host_key, self.account, self.settings, self._command)
-        self.connections.append(connection)
+        self.connections.append(self._serve(request))
 
-    def drop(self) -> None:
-        """Lose every connection, as a network does."""
-        for connection in self.connections:
-            connection.drop()
+    def _serve(self, client: socket.socket) -> Connection:
+        return Connection(
+            client, self.host_key, self._user, self._key, command=self._command, loopback=self._loopback
+        )
 
     def close(self) -> None:
-        """End everything, also what ignores a hang-up."""
+        """End everything, whatever the commands do."""
         super().close()
         for connection in self.connections:
             connection.close()

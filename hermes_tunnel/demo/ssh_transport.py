@@ -25,8 +25,8 @@ class ServerTransport(paramiko.Transport):
     """Calls back for what paramiko has no call for.
 
     :param opened: a channel is open
-    :param signalled: a ``signal`` request (RFC 4254 section 6.9) and its name
-    :param started: an ``exec`` request was taken and answered; before, nothing may be sent
+    :param requested: a request of this kind (RFC 4254 section 5.4) was answered; the message is what paramiko
+        left of it. Before an ``exec`` request is answered, nothing may be sent
     """
 
     def __init__(
@@ -34,29 +34,24 @@ class ServerTransport(paramiko.Transport):
         client: socket.socket,
         *,
         opened: Callable[[paramiko.Channel], None],
-        signalled: Callable[[paramiko.Channel, str], None],
-        started: Callable[[paramiko.Channel], None],
+        requested: Callable[[paramiko.Channel, str, paramiko.Message], None],
     ) -> None:
         super().__init__(client)
         self.set_log_channel(_LOG)
         self._on_opened = opened
-        self._on_signal = signalled
-        self._on_started = started
+        self._on_request = requested
         self._channel_handler_table: dict[int, Callable[[Any, paramiko.Message], None]] = {
             **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
             MSG_CHANNEL_REQUEST: self._channel_request,
         }
 
     def _queue_incoming_channel(self, channel: paramiko.Channel) -> None:
+        super()._queue_incoming_channel(channel)  # type: ignore[misc]  # else nothing would keep it alive
         self._on_opened(channel)
 
     def _channel_request(self, channel: Any, message: paramiko.Message) -> None:
         start = message.packet.tell()
         kind, _ = message.get_text(), message.get_boolean()
-        if kind == "signal":
-            self._on_signal(channel, message.get_text())
-            return
         message.packet.seek(start)
         channel._handle_request(message)
-        if kind == "exec":
-            self._on_started(channel)
+        self._on_request(channel, kind, message)

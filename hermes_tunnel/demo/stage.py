@@ -3,63 +3,50 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from hermes_tunnel.demo.authorization_server import Answer, AuthorizationServer
-from hermes_tunnel.demo.hermes import Hermes, installed, loopback_login, not_found
+from hermes_tunnel.demo.hermes import Hermes, installed, not_found
 from hermes_tunnel.demo.keys import new_private_key, read_private_key
 from hermes_tunnel.demo.loopback import ADDRESS, Loopback
 from hermes_tunnel.demo.oauth_client import Client
 from hermes_tunnel.demo.person import Person
-from hermes_tunnel.demo.remote_process import Command
 from hermes_tunnel.demo.ssh_server import SshServer
-from hermes_tunnel.demo.ssh_settings import Account, Settings
 
 USER = "demo"
 HOST = "hermes-demo"
 JUMP_HOST = "jump-demo"
-_CLIENT_ID = "hermes-agent-demo"
+CLIENT_ID = "hermes-agent-demo"
+CLIENTS = {CLIENT_ID: f"Hermes on {USER}@{HOST}"}
+
+_Stage = TypeVar("_Stage", bound="Stage")
 
 
 class Stage:
-    """What is needed is there within ``with``, and gone after it.
+    """Stands within ``with``, and is gone after it.
 
-    :param answer: what the authorization server answers without asking; None to show its page
-    :param login: makes the login command of the installed Hermes; None: none is installed
-    :param around: makes the server's whole command from that of the installed Hermes
-    :param account: who else is let in, and how; the person's key is added
-    :param settings: what the SSH server allows; its loopback is added
-    :param jump: whether the way there leads through a jump host
+    :param authorization: the authorization server
+    :param person: who opens its pages
+    :param servers: the SSH servers by their names in the configuration file, each reached through the next
+    :param private_key: the person's, for all of them
     """
 
     def __init__(
         self,
-        answer: Answer | None = None,
-        *,
-        login: Callable[[Hermes], Command] | None = loopback_login,
-        around: Callable[[Command], Command] | None = None,
-        account: Account | None = None,
-        settings: Settings | None = None,
-        jump: bool = False,
+        authorization: AuthorizationServer,
+        person: Person,
+        servers: Mapping[str, SshServer],
+        private_key: str,
     ) -> None:
-        self.authorization = AuthorizationServer({_CLIENT_ID: f"Hermes on {USER}@{HOST}"}, answer)
-        self.loopback = Loopback()
-        self.hermes = Hermes(Client(self.authorization, _CLIENT_ID), self.loopback, USER, HOST)
-        self.person = Person(answer or Answer.APPROVE)
-        command = installed(self.hermes, login(self.hermes) if login else None)
-        self._private_key = new_private_key()
-        key = read_private_key(self._private_key)
-        account = account or Account(USER)
-        self.server = SshServer(
-            around(command) if around else command,
-            replace(account, keys=(*account.keys, key)),
-            replace(settings or Settings(), loopback=self.loopback),
-        )
-        self.jump_server = SshServer(not_found, Account(USER, (key,))) if jump else None
+        self.authorization = authorization
+        self.person = person
+        self.servers = servers
+        self._private_key = private_key
         self._stack = ExitStack()
 
     @property
@@ -67,19 +54,13 @@ class Stage:
         """The authorization server's origin, the only plain http one that may be opened."""
         return self.authorization.origin
 
-    @property
-    def port(self) -> int:
-        """The SSH server's port on 127.0.0.1; ``HOST`` is its name in the configuration file."""
-        return self.server.port
-
-    def __enter__(self) -> Stage:
+    def __enter__(self: _Stage) -> _Stage:
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hermes-tunnel-demo-")))
-            stack.enter_context(self.authorization)
-            stack.enter_context(self.server)
-            if self.jump_server is not None:
-                stack.enter_context(self.jump_server)
             stack.callback(self.person.close)
+            stack.enter_context(self.authorization)
+            for server in self.servers.values():
+                stack.enter_context(server)
             self._write(directory)
             self._stack = stack.pop_all()
         return self
@@ -96,15 +77,14 @@ class Stage:
         self.config_file = directory / "config"
         self.key_file.touch(0o600)
         self.key_file.write_text(self._private_key, "ascii")
-        servers = {HOST: self.server}
-        if self.jump_server is not None:
-            servers[JUMP_HOST] = self.jump_server
-        self.known_hosts_file.write_text(
-            "".join(server.known_hosts_line for server in servers.values()), "ascii"
-        )
-        sections = [_host_section(name, server.port) for name, server in servers.items()]
-        if self.jump_server is not None:
-            sections[0] += f"  ProxyJump {JUMP_HOST}\n"
+        lines = [server.known_hosts_line for server in self.servers.values()]
+        self.known_hosts_file.write_text("".join(lines), "ascii")
+        names = list(self.servers)
+        sections = [
+            f"Host {name}\n  HostName {ADDRESS}\n  Port {self.servers[name].port}\n"
+            + (f"  ProxyJump {through}\n" if through else "")
+            for name, through in zip_longest(names, names[1:])
+        ]
         common = (
             f"Host *\n  User {USER}\n"
             f'  IdentityFile "{self.key_file.as_posix()}"\n  IdentitiesOnly yes\n  IdentityAgent none\n'
@@ -113,5 +93,16 @@ class Stage:
         self.config_file.write_text("".join((*sections, common)), "utf-8")
 
 
-def _host_section(name: str, port: int) -> str:
-    return f"Host {name}\n  HostName {ADDRESS}\n  Port {port}\n"
+def demonstration(answer: Answer | None) -> Stage:
+    """A login to xAI, on a Hermes behind a jump host.
+
+    :param answer: what the authorization server answers without asking; None to show its page
+    """
+    authorization, loopback, private_key = AuthorizationServer(CLIENTS, answer), Loopback(), new_private_key()
+    hermes = Hermes(Client(authorization, CLIENT_ID), loopback, USER, HOST)
+    key = read_private_key(private_key)
+    servers = {
+        HOST: SshServer(installed(hermes), USER, key, loopback),
+        JUMP_HOST: SshServer(not_found, USER, key),
+    }
+    return Stage(authorization, Person(), servers, private_key)

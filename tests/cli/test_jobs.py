@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.demo.ssh_settings import Account
-from hermes_tunnel.demo.stage import HOST, USER, Stage
-from hermes_tunnel.demo.variations import stays
 from tests.cli.program import ARGV
+from tests.stage.ssh_server import Account
+from tests.stage.stage import HOST, USER, Stage
+from tests.stage.variations import stays
 from tests.terminal.pseudo_terminal import until
 
 if shutil.which("setsid") is None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.demo.ssh_settings import Account, Settings
-from hermes_tunnel.demo.stage import HOST, USER, Stage
 from tests.cli.program import ARGV, run
+from tests.stage.ssh_server import Account, Settings
+from tests.stage.stage import HOST, USER, Stage
 
 if shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)

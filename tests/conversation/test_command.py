@@ -17,10 +17,8 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
-from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.hermes import redeem
 from hermes_tunnel.demo.oauth_client import Attempt
-from hermes_tunnel.demo.remote_process import Command, RemoteProcess
-from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import NetworkFailure, Refused, RemoteCommandFailure
 from hermes_tunnel.login import LoggedIn, LoginOrder, login
 from hermes_tunnel.remote.hermes import provider, with_origin
@@ -30,6 +28,10 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from tests.ports.holding import LISTENER, child, posix
+from tests.stage.hermes import Hermes
+from tests.stage.logins import loopback_login, wait_for_answer
+from tests.stage.remote_process import Command, RemoteProcess
+from tests.stage.stage import HOST, Stage
 from tests.terminal.pseudo_terminal import Terminal, terminal
 from tests.test_login import Login
 
@@ -69,7 +71,7 @@ def talks(frame: bytes, *, seconds: float) -> Callable[[Hermes], Command]:
                     process.write(frame)
                     threading.Event().wait(0.1)
                 process.print()
-                redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+                redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
                 process.print('Saved xai-oauth OAuth credentials: "demo"')
             return 0
 
@@ -270,7 +272,7 @@ def test_a_listener_that_takes_its_time_is_waited_for() -> None:
             with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
                 attempt = Attempt(listener.redirect_uri)
                 process.print(hermes.client.authorization_url(attempt))
-                redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+                redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
                 process.print('Saved xai-oauth OAuth credentials: "demo"')
             return 0
 

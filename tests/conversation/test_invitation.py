@@ -12,7 +12,6 @@ import pytest
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
-from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Authorization, Mode, assess_authorization
 from hermes_tunnel.question import Question
@@ -22,6 +21,7 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from tests.ssh.hops import connected
+from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 MCP = provider("mcp:lab")

@@ -1,8 +1,5 @@
 """After every test of the demo nothing of it is left."""
 
-import pytest
+from tests.stage.conftest import _nothing_left
 
-
-@pytest.fixture(autouse=True)
-def _nothing_left(nothing_left: None) -> None:
-    """Also where a test does not ask for it."""
+__all__ = ["_nothing_left"]

@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
 from hermes_tunnel.demo.authorization_server import Answer, AuthorizationServer
-from hermes_tunnel.demo.grants import DEVICE_CODE_GRANT, s256
+from hermes_tunnel.demo.grants import s256
 
 CLIENT = "client"
 VERIFIER = "v" * 43
@@ -189,27 +189,9 @@ def test_a_code_is_bound_to_its_request(approving: AuthorizationServer, change: 
 
 
 def test_another_grant_is_not_offered(approving: AuthorizationServer) -> None:
-    """Only the two grants that a login uses."""
+    """Only the one that a login uses."""
     status, answer = redeem(approving, "", grant_type="password")
     assert (status, answer["error"]) == (400, "unsupported_grant_type")
-
-
-def test_a_device_waits_until_the_person_has_answered(server: AuthorizationServer) -> None:
-    """Pending, then a token, then nothing: RFC 8628 section 3.5."""
-    device = json.loads(send(server, "POST", "/device/code", {"client_id": CLIENT})[1])
-    form = {"grant_type": DEVICE_CODE_GRANT, "client_id": CLIENT, "device_code": device["device_code"]}
-    assert json.loads(send(server, "POST", "/token", form)[1])["error"] == "authorization_pending"
-    response, page = send(server, "GET", urlsplit(device["verification_uri"]).path)
-    assert response.status == 200
-    assert 'name="user_code"' in page
-    typed = device["user_code"].lower().replace("-", " ")
-    _, page = send(server, "GET", f"/device?{urlencode({'user_code': typed})}")
-    assert device["user_code"] in page
-    _, page = send(server, "POST", "/answer", {"request": handle(page), "answer": "approve"})
-    assert "connected" in page
-    assert json.loads(send(server, "POST", "/token", form)[1])["access_token"] in server.grants.tokens
-    assert json.loads(send(server, "POST", "/token", form)[1])["error"] == "invalid_grant"
-    assert send(server, "GET", f"/device?{urlencode({'user_code': typed})}")[0].status == 400
 
 
 def test_only_its_own_name_is_answered(approving: AuthorizationServer) -> None:

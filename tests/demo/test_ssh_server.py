@@ -2,265 +2,125 @@
 
 from __future__ import annotations
 
-import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import paramiko
 import pytest
 
+from hermes_tunnel.demo.authorization_server import AuthorizationServer
 from hermes_tunnel.demo.keys import new_private_key, read_private_key
+from hermes_tunnel.demo.loopback import Loopback
+from hermes_tunnel.demo.remote_process import Command as ServerCommand
 from hermes_tunnel.demo.remote_process import RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Account, Settings
-from hermes_tunnel.demo.stage import USER, Stage
-from hermes_tunnel.demo.variations import ends, ignores, stays
-from tests.demo.client import SECONDS, Command, connected, dial, end
+from hermes_tunnel.demo.ssh_server import SshServer
+from tests.stage.client import SECONDS, Command, dial, end
 
-CONNECT_FAILED, PROHIBITED = 2, 1
-
-
-def send_signal(channel: paramiko.Channel, name: str) -> None:
-    """A ``signal`` request, for which paramiko has no call."""
-    message = paramiko.Message()
-    message.add_byte(paramiko.common.cMSG_CHANNEL_REQUEST)
-    message.add_int(channel.remote_chanid)
-    message.add_string("signal")
-    message.add_boolean(False)
-    message.add_string(name)
-    channel.get_transport()._send_user_message(message)  # type: ignore[attr-defined]
+CONNECT_FAILED = 2
+USER = "somebody"
+KEY = read_private_key(new_private_key())
 
 
-def ended(stage: Stage) -> bool:
-    """Whether every command ends in time; the server hears of it in its own."""
-    deadline, never = time.monotonic() + SECONDS, threading.Event()
-    while stage.server.running and time.monotonic() < deadline:
-        never.wait(0.01)
-    return not stage.server.running
+@contextmanager
+def serving(command: ServerCommand, loopback: Loopback | None = None) -> Iterator[paramiko.Transport]:
+    """A server with one command, and a connection to it."""
+    with SshServer(command, USER, KEY, loopback) as server:
+        transport = dial(server.port)
+        try:
+            transport.connect(hostkey=server.host_key, username=USER, pkey=KEY)
+            yield transport
+        finally:
+            end(transport)
 
 
-def talks(process: RemoteProcess) -> int:
-    """Tells its terminal, then repeats one line."""
-    process.print(f"{process.pty}")
-    process.print(f"you said {process.read_line(SECONDS)}")
-    return 3
-
-
-def test_a_command_has_a_terminal_input_output_and_a_status() -> None:
-    """The terminal is the one asked for, typed input is echoed, lines end as on a terminal."""
-    with Stage(around=lambda _: talks) as stage, connected(stage) as transport:
-        command = Command(transport, "anything")
-        command.read_until("height=50)\r\n")
-        command.channel.sendall(b"he")
-        command.channel.sendall(b"llo\r")
-        assert command.read_all() == (
-            "Pty(term='dumb', width=4000, height=50)\r\nhello\r\nyou said hello\r\n"
-        )
-        assert command.status() == 3
-
-
-def test_a_command_without_a_terminal_has_plain_lines() -> None:
-    """Without a terminal nothing is echoed and a line feed stays one."""
-    with Stage(around=lambda _: talks) as stage, connected(stage) as transport:
-        command = Command(transport, "anything", pty=False)
-        command.channel.sendall(b"hello\n")
-        assert command.read_all() == "None\nyou said hello\n"
+def stays(process: RemoteProcess) -> int:
+    """Says that it is there, and never ends by itself."""
+    process.print("here")
+    process.wait_for(lambda: False)
+    return 0
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 127, 255])
 def test_a_status_arrives_even_if_the_command_ends_at_once(status: int) -> None:
     """A command that has ended before the client hears that it started loses neither output nor status."""
-    with Stage(around=lambda _: ends(status, b"bye\n")) as stage, connected(stage) as transport:
+
+    def ends(process: RemoteProcess) -> int:
+        process.print("bye")
+        return status
+
+    with serving(ends) as transport:
         command = Command(transport, "anything")
         assert (command.read_all(), command.status()) == ("bye\r\n", status)
 
 
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
-def test_a_signal_request_ends_a_command_without_a_status(name: str) -> None:
-    """RFC 4254 section 6.9; what a signal ended has no exit status."""
-    with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
-        command = Command(transport, "anything", pty=False)
-        command.read_until("here")
-        send_signal(command.channel, name)
-        command.read_all()
-        assert command.status() == -1
-        assert ended(stage)
+def test_only_on_a_terminal_lines_end_as_there() -> None:
+    """A line feed becomes a carriage return and a line feed, or stays one."""
+
+    def talks(process: RemoteProcess) -> int:
+        process.print(process.line)
+        return 0
+
+    with serving(talks) as transport:
+        assert Command(transport, "on a terminal").read_all() == "on a terminal\r\n"
+        assert Command(transport, "on none", pty=False).read_all() == "on none\n"
 
 
 def test_control_c_ends_a_command_on_a_terminal() -> None:
-    """On a terminal the byte 3 is the signal INT."""
-    with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
+    """What a signal ended has no exit status."""
+    with serving(stays) as transport:
         command = Command(transport, "anything")
         command.read_until("here")
         command.channel.sendall(b"\x03")
-        assert command.read_all() == "here\r\n^C"
+        command.read_all()
         assert command.status() == -1
 
 
-def test_a_lost_connection_hangs_up_a_terminal() -> None:
-    """What runs on a terminal ends when the connection is gone."""
-    with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
-        Command(transport, "anything").read_until("here")
-        (process,) = stage.server.running
-        stage.server.drop()
-        assert process.ended.wait(SECONDS)
-        assert process.signals == ["HUP"]
-        assert ended(stage)
+def test_the_end_of_the_server_ends_a_command() -> None:
+    """Also one that has lost its client, and has no terminal."""
+    processes: list[RemoteProcess] = []
 
+    def watched(process: RemoteProcess) -> int:
+        processes.append(process)
+        return stays(process)
 
-def test_a_closed_channel_hangs_up_a_terminal() -> None:
-    """What runs on a terminal ends when its channel is closed, and the connection stays."""
-    with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
-        command = Command(transport, "anything")
-        command.read_until("here")
-        command.end()
-        assert ended(stage)
-        assert transport.is_active()
-
-
-def test_without_a_terminal_a_lost_connection_leaves_the_command_running() -> None:
-    """As with sshd: only a signal, or the end of the server, ends such a command."""
-    with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
+    with serving(watched) as transport:
         Command(transport, "anything", pty=False).read_until("here")
-        (process,) = stage.server.running
-        transport.close()
-        with pytest.raises(EOFError):
-            process.read_line(SECONDS)
-        assert not process.ended.is_set()
-    assert process.signals == ["KILL"]
-
-
-def test_a_command_may_ignore_signals() -> None:
-    """As after nohup(1) a hang-up is no end."""
-    command_of = ignores({"HUP", "INT"}, stays(ends(0, b"here\n")))
-    with Stage(around=lambda _: command_of) as stage, connected(stage) as transport:
-        command = Command(transport, "anything")
-        command.read_until("here")
-        (process,) = stage.server.running
-        command.channel.sendall(b"\x03")
-        command.read_until("^C")
-        send_signal(command.channel, "HUP")
-        send_signal(command.channel, "TERM")
-        command.read_all()
-        assert sorted(process.signals) == ["HUP", "INT", "TERM"]
-
-
-def test_a_bug_in_a_command_is_shown_as_python_does() -> None:
-    """An exception that nobody expects is printed, and the status is 1."""
-
-    def broken(process: RemoteProcess) -> int:
-        raise RuntimeError(process.line)
-
-    with Stage(around=lambda _: broken) as stage, connected(stage) as transport:
-        command = Command(transport, "do it")
-        assert "RuntimeError: do it" in command.read_all()
-        assert command.status() == 1
-
-
-def test_a_refused_terminal_closes_the_channel() -> None:
-    """PermitTTY no."""
-    with Stage(settings=Settings(permit_tty=False)) as stage, connected(stage) as transport:
-        channel = transport.open_session(timeout=SECONDS)
-        with pytest.raises(paramiko.SSHException, match="Channel closed"):
-            channel.get_pty()
-        assert transport.is_active()
-
-
-def test_refused_forwarding_is_administratively_prohibited() -> None:
-    """AllowTcpForwarding no."""
-    with Stage(settings=Settings(allow_tcp_forwarding=False)) as stage, connected(stage) as transport:
-        with pytest.raises(paramiko.ChannelException) as refusal:
-            transport.open_channel("direct-tcpip", ("127.0.0.1", 1), ("127.0.0.1", 0))
-        assert refusal.value.code == PROHIBITED
+        end(transport)
+        assert not processes[0].ended.is_set()
+    assert processes[0].ended.is_set()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "example.test"])
 def test_a_port_where_nobody_listens_cannot_be_connected_to(host: str) -> None:
     """A closed port and an unknown host are both told as a failed connection."""
-    with Stage() as stage, connected(stage) as transport:
+    with serving(stays, Loopback()) as transport:
         with pytest.raises(paramiko.ChannelException) as refusal:
-            transport.open_channel("direct-tcpip", (host, stage.port), ("127.0.0.1", 0))
+            transport.open_channel("direct-tcpip", (host, 22), ("127.0.0.1", 0))
         assert refusal.value.code == CONNECT_FAILED
-
-
-def test_no_more_sessions_than_allowed_at_a_time() -> None:
-    """MaxSessions: one too many fails; when one has ended there is room again."""
-    stage = Stage(settings=Settings(max_sessions=1), around=lambda _: ends(0))
-    with stage, connected(stage) as transport:
-        first = transport.open_session(timeout=SECONDS)
-        with pytest.raises(paramiko.ChannelException) as refusal:
-            transport.open_session(timeout=SECONDS)
-        assert refusal.value.code == CONNECT_FAILED
-        first.exec_command("anything")
-        assert first.recv_exit_status() == 0
-        first.close()
-        deadline = time.monotonic() + SECONDS
-        while True:  # the server hears of it in its own time
-            try:
-                transport.open_session(timeout=SECONDS).close()
-                break
-            except paramiko.ChannelException:
-                assert time.monotonic() < deadline
 
 
 def test_a_forwarded_connection_is_half_closed_as_tcp_is() -> None:
     """The answer to a request arrives although the client has said that it sends no more."""
-    with Stage() as stage:
-        assert stage.jump_server is None
-        there = stage.loopback.bind(stage.authorization.port)
-        with connected(stage) as transport:
-            channel = transport.open_channel("direct-tcpip", ("localhost", there), ("127.0.0.1", 0))
-            host = stage.origin.partition("//")[2]
-            channel.sendall(f"GET /device HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
-            channel.shutdown_write()
-            answer = b""
-            while data := channel.recv(4096):
-                answer += data
-            assert answer.startswith(b"HTTP/1.0 200 OK")
-            assert answer.endswith(b"</html>\n")
+    loopback = Loopback()
+    with AuthorizationServer({}) as web, serving(stays, loopback) as transport:
+        there = loopback.bind(web.port)
+        channel = transport.open_channel("direct-tcpip", ("localhost", there), ("127.0.0.1", 0))
+        channel.sendall(f"GET / HTTP/1.0\r\nHost: 127.0.0.1:{web.port}\r\n\r\n".encode())
+        channel.shutdown_write()
+        answer = b""
+        while data := channel.recv(4096):
+            answer += data
+        assert answer.startswith(b"HTTP/1.0 404 ")
+        assert answer.endswith(b"</html>\n")
 
 
 def test_another_key_and_another_user_are_refused() -> None:
-    """Only the stage's key, and only for its user."""
-    with Stage() as stage:
-        transport = dial(stage.port)
+    """Only the one key, and only for its user."""
+    with SshServer(stays, USER, KEY) as server:
+        transport = dial(server.port)
         transport.start_client(timeout=SECONDS)
         with pytest.raises(paramiko.AuthenticationException):
             transport.auth_publickey(USER, read_private_key(new_private_key()))
-        key = paramiko.Ed25519Key.from_private_key_file(str(stage.key_file))
         with pytest.raises(paramiko.AuthenticationException):
-            transport.auth_publickey("somebody", key)
-        end(transport)
-
-
-def test_password_and_prompts_let_in_too() -> None:
-    """An account may have a password and keyboard-interactive prompts; a wrong answer is refused."""
-    account = Account(USER, password="correct horse", answers=(("Code: ", "123456"),))
-    with Stage(account=account, settings=Settings(banner="Authorised use only")) as stage:
-        for attempt in ("password", "prompts"):
-            transport = dial(stage.port)
-            transport.start_client(timeout=SECONDS)
-            with pytest.raises(paramiko.BadAuthenticationType) as offer:
-                transport.auth_none(USER)
-            assert offer.value.allowed_types == ["publickey", "password", "keyboard-interactive"]
-            if attempt == "password":
-                with pytest.raises(paramiko.AuthenticationException):
-                    transport.auth_password(USER, "wrong", fallback=False)
-                assert transport.auth_password(USER, "correct horse") == []
-            else:
-                with pytest.raises(paramiko.AuthenticationException):
-                    transport.auth_interactive(USER, lambda *_: ["654321"])
-                assert transport.auth_interactive(USER, lambda *_: ["123456"]) == []
-            assert transport.get_banner() == b"Authorised use only"
-            end(transport)
-
-
-def test_two_methods_may_be_needed() -> None:
-    """AuthenticationMethods: a key alone is a partial success, and asking about a key is none."""
-    account = Account(USER, answers=(("Code: ", "123456"),), all_of=True)
-    with Stage(account=account) as stage:
-        transport = dial(stage.port)
-        transport.start_client(timeout=SECONDS)
-        assert transport.auth_interactive(USER, lambda *_: ["123456"]) == ["publickey"]
-        key = paramiko.Ed25519Key.from_private_key_file(str(stage.key_file))
-        assert transport.auth_publickey(USER, key) == []
-        assert transport.is_authenticated()
+            transport.auth_publickey("another", KEY)
         end(transport)

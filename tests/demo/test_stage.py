@@ -1,4 +1,4 @@
-"""The stage: a complete login with nothing but a plain SSH client."""
+"""The demonstration: a complete login with nothing but a plain SSH client."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import paramiko
 import pytest
 
 from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.demo.person import Person
-from hermes_tunnel.demo.stage import HOST, JUMP_HOST, USER, Stage
-from tests.demo.client import (
-    LANDING_LINE,
+from hermes_tunnel.demo.stage import HOST, JUMP_HOST, USER, demonstration
+from hermes_tunnel.remote.call import Call
+from hermes_tunnel.remote.hermes import provider
+from tests.stage.client import (
     LOGIN_LINE,
     NONCE,
     Command,
@@ -24,70 +24,62 @@ from tests.demo.client import (
     forwarded,
     redirect_port,
 )
+from tests.stage.person import Person
+
+LANDED = f"hermes-tunnel:{NONCE}:landed:"
 
 
-def test_a_person_who_approves_on_the_page_logs_hermes_in() -> None:
+@pytest.mark.parametrize("answer", list(Answer))
+def test_a_person_who_presses_a_button_logs_hermes_in_or_not(answer: Answer) -> None:
     """A command, its authorization URL, a forwarded port, a page and a button make a complete login."""
-    with Stage() as stage, connected(stage) as transport:
-        command = Command(transport, LOGIN_LINE)
+    with demonstration(None) as stage, connected(stage) as transport:
+        command, person = Command(transport, LOGIN_LINE), Person(answer)
         url = command.url()
         with forwarded(transport, redirect_port(url)):
-            assert stage.person.open(url)
-            visit = stage.person.wait()
+            assert person.open(url)
+            visit = person.wait()
+            person.close()
         assert visit.status == 200
         assert "received" in visit.text
         output = command.read_all()
-        assert command.status() == 0
-        assert (
+        assert output.startswith(
             f"hermes-tunnel:{NONCE}:begin:demo:/home/demo/.hermes:/home/demo/.local/bin/hermes:/bin/sh\r\n"
-            in output
         )
-        assert 'Saved xai-oauth OAuth credentials: "demo@hermes-demo"\r\n' in output
-        (credential,) = stage.hermes.credentials
-        assert credential.access_token in stage.authorization.grants.tokens
-        assert credential.access_token not in output + repr(credential)
-
-
-def test_a_person_who_denies_on_the_page_does_not() -> None:
-    """The other button ends the command with status 1, the provider's words, and no credential."""
-    with Stage() as stage, connected(stage) as transport:
-        command = Command(transport, LOGIN_LINE)
-        url = command.url()
-        person = Person(Answer.DENY)
-        with forwarded(transport, redirect_port(url)):
-            person.open(url)
-            assert person.wait().status == 200
-        person.close()
-        output = command.read_all()
-        assert command.status() == 1
-        assert "authorization failed: The person denied access" in output
-        assert not stage.hermes.credentials
+        if answer is Answer.APPROVE:
+            assert command.status() == 0
+            assert 'Saved xai-oauth OAuth credentials: "demo@hermes-demo"\r\n' in output
+            (token,) = stage.authorization.grants.tokens
+            assert token not in output
+        else:
+            assert command.status() == 1
+            assert "authorization failed: The person denied access" in output
+            assert not stage.authorization.grants.tokens
 
 
 @pytest.mark.parametrize(("answer", "status"), [(Answer.APPROVE, 0), (Answer.DENY, 1)])
 def test_without_a_person_the_server_answers_by_itself(answer: Answer, status: int) -> None:
     """With an answer given beforehand no page is shown: the browser is sent on at once."""
-    with Stage(answer) as stage, connected(stage) as transport:
+    with demonstration(answer) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         url = command.url()
         with forwarded(transport, redirect_port(url)):
             stage.person.open(url)
-            stage.person.wait()
-        command.read_all()
+            command.read_all()
         assert command.status() == status
 
 
-def test_the_landing_can_be_looked_at() -> None:
+def test_a_login_tells_what_the_credential_s_file_is_like() -> None:
     """It is absent before the login, and somebody's after it."""
-    with Stage(Answer.APPROVE) as stage, connected(stage) as transport:
-        before = Command(transport, LANDING_LINE, pty=False)
-        absent = f"hermes-tunnel:{NONCE}:landed:absent:/home/demo/.hermes/auth.json\n"
-        assert (before.read_all(), before.status()) == (absent, 0)
-        stage.hermes.store("token")
-        after = Command(transport, LANDING_LINE, pty=False)
-        answer, _, path = after.read_all().strip().rpartition(":")
-        assert answer.startswith(f"hermes-tunnel:{NONCE}:landed:demo:600:")
-        assert path == "/home/demo/.hermes/auth.json"
+    with demonstration(Answer.APPROVE) as stage, connected(stage) as transport:
+        command = Command(transport, Call().login_line(provider("xai-oauth"), NONCE))
+        url = command.url()
+        with forwarded(transport, redirect_port(url)):
+            stage.person.open(url)
+            output = command.read_all()
+        before, after = (line for line in output.splitlines() if line.startswith(LANDED))
+        assert before == f"{LANDED}absent:/home/demo/.hermes/auth.json"
+        assert after.startswith(f"{LANDED}demo:600:1,1,")
+        assert after.endswith(":/home/demo/.hermes/auth.json")
 
 
 def test_the_files_are_what_ssh_reads() -> None:
@@ -95,14 +87,13 @@ def test_the_files_are_what_ssh_reads() -> None:
     ssh = shutil.which("ssh")
     if ssh is None:
         pytest.skip("no ssh on this machine")
-    with Stage(jump=True) as stage:
+    with demonstration(None) as stage:
         said = subprocess.run(
             [ssh, "-G", "-F", stage.config_file, HOST], capture_output=True, text=True, check=True, timeout=10
         )
         lines = said.stdout.splitlines()
-        assert {f"user {USER}", "hostname 127.0.0.1", f"port {stage.port}", f"proxyjump {JUMP_HOST}"} <= {
-            *lines
-        }
+        port = f"port {stage.servers[HOST].port}"
+        assert {f"user {USER}", "hostname 127.0.0.1", port, f"proxyjump {JUMP_HOST}"} <= {*lines}
         assert f"identityfile {stage.key_file}" in lines
         assert f"userknownhostsfile {stage.known_hosts_file}" in lines
         assert stat.S_IMODE(stage.key_file.stat().st_mode) == 0o600
@@ -110,14 +101,14 @@ def test_the_files_are_what_ssh_reads() -> None:
 
 def test_the_jump_host_leads_to_the_server() -> None:
     """A connection through the jump host's direct-tcpip channel ends at the other host key."""
-    with Stage(jump=True) as stage:
-        assert stage.jump_server is not None
+    with demonstration(None) as stage:
         key = paramiko.Ed25519Key.from_private_key_file(str(stage.key_file))
-        jump = dial(stage.jump_server.port)
+        jump = dial(stage.servers[JUMP_HOST].port)
         jump.connect(username=USER, pkey=key)
-        channel = jump.open_channel("direct-tcpip", ("127.0.0.1", stage.port), ("127.0.0.1", 0), timeout=5)
+        server = stage.servers[HOST]
+        channel = jump.open_channel("direct-tcpip", ("127.0.0.1", server.port), ("127.0.0.1", 0), timeout=5)
         inner = paramiko.Transport(channel)
-        inner.connect(hostkey=stage.server.host_key, username=USER, pkey=key)
+        inner.connect(hostkey=server.host_key, username=USER, pkey=key)
         assert inner.is_authenticated()
         inner.close()
         end(jump)
@@ -126,14 +117,13 @@ def test_the_jump_host_leads_to_the_server() -> None:
 
 def test_the_stage_is_gone_within_a_second() -> None:
     """With a login under way, a page half loaded and a person waiting, leaving takes less than a second."""
-    with Stage() as stage:
-        transport = dial(stage.port)
+    with demonstration(None) as stage:
+        transport = dial(stage.servers[HOST].port)
         key = paramiko.Ed25519Key.from_private_key_file(str(stage.key_file))
         transport.connect(username=USER, pkey=key)
         url = Command(transport, LOGIN_LINE).url()
         with forwarded(transport, redirect_port(url)):
             stage.person.open(url)
-            stage.person.wait()
         directory = stage.key_file.parent
         started = time.monotonic()
     assert time.monotonic() - started < 1

@@ -11,15 +11,15 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from hermes_tunnel.demo.remote_process import RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Settings
-from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import Failure, NetworkFailure, RemoteCommandFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.command import Output, RemoteCommand
 from tests.ssh.hops import connected, hop, to
 from tests.ssh.server import Host, Server
+from tests.stage.remote_process import RemoteProcess
+from tests.stage.ssh_server import Settings
+from tests.stage.stage import Stage
 
 SECONDS = 10
 Post = Output | Exited | Failure

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from hermes_tunnel.demo.stage import HOST, Stage
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.events import Emit
 from hermes_tunnel.question import Ask, Question
@@ -19,6 +18,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connect import ParamikoConnection, connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.transport import Transport
+from tests.stage.stage import HOST, Stage
 
 
 def nobody(question: Question, wanted: Callable[[], bool]) -> str | None:

@@ -14,8 +14,6 @@ import paramiko
 import pytest
 from paramiko.common import MSG_CHANNEL_OPEN, MSG_CHANNEL_REQUEST
 
-from hermes_tunnel.demo.remote_process import RemoteProcess
-from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
 from hermes_tunnel.ssh import channels
 from hermes_tunnel.ssh.connection import (
@@ -31,6 +29,8 @@ from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Deaf, Host, Server
 from tests.ssh.sshd import Sshd
 from tests.ssh.test_alive import suspended
+from tests.stage.remote_process import RemoteProcess
+from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 TERMINAL = Terminal("dumb", 90, 30)

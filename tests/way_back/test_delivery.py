@@ -11,7 +11,6 @@ import pytest
 
 from hermes_tunnel import login, tunnel
 from hermes_tunnel.conversation.invitation import Wishes
-from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Deliver, rebuilt
@@ -22,6 +21,7 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back.delivery import Delivery
 from tests.cli.program import run
 from tests.ssh.hops import connected
+from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 WORDS = "a callback gets into a container by a relay only"

@@ -19,12 +19,8 @@ from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
-from hermes_tunnel.demo.hermes import Hermes, loopback_login, redeem, wait_for_answer
+from hermes_tunnel.demo.hermes import redeem
 from hermes_tunnel.demo.oauth_client import Attempt
-from hermes_tunnel.demo.other_logins import mcp_login, spotify_login
-from hermes_tunnel.demo.remote_process import Command, RemoteProcess
-from hermes_tunnel.demo.ssh_settings import Settings
-from hermes_tunnel.demo.stage import Stage
 from hermes_tunnel.errors import NetworkFailure, NobodyAnswered, NoWayBack
 from hermes_tunnel.login import LoggedIn
 from hermes_tunnel.oauth.authorization import Redirect
@@ -37,6 +33,11 @@ from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Entrance, shared
 from tests.ssh.hops import connected
+from tests.stage.hermes import Hermes
+from tests.stage.logins import loopback_login, mcp_login, spotify_login, wait_for_answer
+from tests.stage.remote_process import Command, RemoteProcess
+from tests.stage.ssh_server import Settings
+from tests.stage.stage import Stage
 from tests.test_login import Login
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -102,7 +103,7 @@ def offers_late(hermes: Hermes) -> Command:
             with suppress(TimeoutError):
                 process.wait_for(lambda: False, 1.0)
             process.print("paste that code here and press Enter.")
-            redeem(hermes, attempt, wait_for_answer(hermes, process, listener), "The authorization")
+            redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
             process.print('Saved xai-oauth OAuth credentials: "demo"')
         return 0
 

@@ -6,7 +6,7 @@ import http.client
 import shlex
 
 from hermes_tunnel.demo.loopback import ADDRESS, Loopback
-from hermes_tunnel.demo.remote_process import Command, RemoteProcess
+from tests.stage.remote_process import Command, RemoteProcess
 
 
 def asks_first(prompt: str, command: Command) -> Command:

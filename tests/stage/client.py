@@ -1,7 +1,8 @@
-"""A plain paramiko client for the demo's servers, and a local forward with nothing clever in it."""
+"""A plain paramiko client for the stage's servers, and a local forward with nothing clever in it."""
 
 from __future__ import annotations
 
+import http.client
 import socket
 import socketserver
 import threading
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import paramiko
 
-from hermes_tunnel.demo.stage import USER, Stage
+from hermes_tunnel.demo.stage import HOST, USER, Stage
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 
@@ -70,6 +71,16 @@ def redirect_port(url: str) -> int:
     return urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0]).port or 0
 
 
+def approved(url: str) -> dict[str, str]:
+    """What an authorization server sends back for a URL that it approves by itself."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=SECONDS)
+    connection.request("GET", f"{parts.path}?{parts.query}")
+    location = connection.getresponse().headers["Location"]
+    connection.close()
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
 def dial(port: int) -> paramiko.Transport:
     """A connection on which nothing has been said."""
     connection = socket.create_connection(("127.0.0.1", port))
@@ -78,12 +89,13 @@ def dial(port: int) -> paramiko.Transport:
 
 
 @contextmanager
-def connected(stage: Stage, port: int | None = None) -> Iterator[paramiko.Transport]:
-    """An authenticated connection to the stage's server, or to another port."""
-    transport = dial(port or stage.port)
+def connected(stage: Stage) -> Iterator[paramiko.Transport]:
+    """An authenticated connection to the stage's server, past its jump host."""
+    server = stage.servers[HOST]
+    transport = dial(server.port)
     try:
         transport.start_client(timeout=SECONDS)
-        assert transport.get_remote_server_key() == stage.server.host_key
+        assert transport.get_remote_server_key() == server.host_key
         transport.auth_publickey(USER, paramiko.Ed25519Key.from_private_key_file(str(stage.key_file)))
         yield transport
     finally:
@@ -96,6 +108,15 @@ def end(transport: paramiko.Transport) -> None:
         transport.sock.shutdown(socket.SHUT_RDWR)
     transport.close()
     transport.join()
+
+
+def callback(transport: paramiko.Transport, port: int, target: str) -> int:
+    """The status of a GET over a channel to a port of the other machine."""
+    channel = transport.open_channel("direct-tcpip", ("127.0.0.1", port), ("127.0.0.1", 0), timeout=5)
+    with channel:
+        channel.settimeout(SECONDS)
+        channel.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        return int(channel.makefile("rb").readline().split()[1])
 
 
 @contextmanager
