@@ -121,9 +121,13 @@ class RemoteLine(Event):
     public: ClassVar[bool] = False
 
 
+NO_STATUS = -127
+"""A command ended and the server did not say how: 128 more is 255, with which ssh(1) ends then."""
+
+
 @dataclass(frozen=True)
 class CommandEnded(Event):
-    """The remote command ended; negative where a signal ended it."""
+    """The remote command ended; negative where a signal ended it, ``NO_STATUS`` where nobody said how."""
 
     status: int
     public: ClassVar[bool] = False

@@ -100,7 +100,7 @@ def nothing_in_common(
             excluded = [each for each in theirs if each in kind.has]
             ours = f"{kind.keyword} allows" if excluded else "hermes-tunnel has"
             return NetworkFailure(
-                f"{hop.address} and hermes-tunnel have no {kind.name} algorithm in common: it offers "
+                f"{hop.place} and hermes-tunnel have no {kind.name} algorithm in common: it offers "
                 f"{plain(','.join(theirs))[:500]}; {ours} {','.join(own[kind])}",
                 f"to allow what both have: -o {kind.keyword}=+{excluded[0]}"
                 if excluded

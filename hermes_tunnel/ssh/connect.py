@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from hermes_tunnel import events
 from hermes_tunnel.deadlines import CHANNEL
@@ -61,7 +62,7 @@ class ParamikoConnection(Connection):
 
     def check(self) -> None:
         """Do nothing while it lives; else say which hop was lost."""
-        _check(self._hops, self._alive, self._hops[-1][0])
+        _check(self._hops, self._alive)
 
     def start(self, line: str, terminal: Terminal | None = None) -> Process:
         """Run a command line."""
@@ -105,7 +106,7 @@ def connect(
         alive = ServerAlive()
         opened.callback(alive.stop)
         reached: list[Reached] = []
-        for configuration in hops:
+        for configuration in (*(replace(hop, is_jump_host=True) for hop in hops[:-1]), hops[-1]):
             person.check()
             for line in configuration.warnings:
                 person.tell(line)
@@ -115,20 +116,19 @@ def connect(
                 transport = reach(configuration, reached[-1] if reached else None, opened, person)
             except (NetworkFailure, AuthenticationFailure):
                 person.check()
-                _check(reached, alive, hops[-1])
+                _check(reached, alive)
                 raise
             reached.append((configuration, transport))
             alive.watch(configuration, transport)
         return ParamikoConnection(reached, alive, opened.pop_all(), person)
 
 
-def _check(hops: Sequence[Reached], alive: ServerAlive, destination: HopConfiguration) -> None:
+def _check(hops: Sequence[Reached], alive: ServerAlive) -> None:
     """Do nothing while all hops live; else say which was lost, of several the first."""
     for configuration, transport in hops:
         if configuration is not alive.silent and transport.is_active():
             continue
-        called = configuration.label if configuration is destination else f"jump host {configuration.label}"
         if configuration is alive.silent or transport.timed_out:
-            raise silent(called, configuration)
+            raise silent(configuration)
         if alive.silent is None:
-            raise lost(called, transport)
+            raise lost(configuration.called, transport)

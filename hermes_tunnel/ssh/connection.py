@@ -14,9 +14,18 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from hermes_tunnel.deadlines import CHANNEL
+from hermes_tunnel.events import NO_STATUS
 
-NO_STATUS = -127
-"""A command ended and the server did not say how: 128 more is 255, with which ssh(1) ends then."""
+__all__ = [
+    "NO_STATUS",
+    "Connection",
+    "NoStream",
+    "NotWanted",
+    "Process",
+    "Stream",
+    "StreamRefused",
+    "Terminal",
+]
 Self = TypeVar("Self", bound="Connection")
 
 

@@ -62,9 +62,10 @@ def addresses_of(
         return list(beside(lambda: look_up(host, port, family, socket.SOCK_STREAM), "getaddrinfo", meanwhile))
     except (OSError, UnicodeError) as problem:
         # A label of more than 63 letters is a UnicodeError.
+        whose = f", the {configuration.called}" if configuration.is_jump_host else ""
         reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
         raise NetworkFailure(
-            f"DNS has no address for {quote(host)}: {reason}",
+            f"DNS has no address for {quote(host)}{whose}: {reason}",
             "check the spelling, the network, and HostName in ssh_config",
         ) from problem
 
@@ -156,7 +157,7 @@ def _race(
                 return attempt
             attempt.close()
             problems.append(problem)
-    where = configuration.address
+    where = configuration.place
     if time.monotonic() >= until:
         raise NetworkFailure(
             f"connecting to {where} timed out after {configuration.connect_timeout:g} s",

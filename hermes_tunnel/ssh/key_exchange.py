@@ -27,7 +27,7 @@ def handshake(
     :raises NetworkFailure: it is no SSH server, it has no algorithm in common, it did not say what it is
         within ConnectTimeout, or did not come to an end of it in a time of its own
     """
-    where, seconds = configuration.address, configuration.connect_timeout
+    where, seconds = configuration.place, configuration.connect_timeout
     transport.banner_timeout = seconds + 1
     done = threading.Event()
     transport.start_client(done)

@@ -116,7 +116,7 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
     def left() -> Failure:
         # A server hangs up on who takes too long to answer (LoginGraceTime), and does so in good order.
         in_order = not way.has_failed() and transport.was_closed and key_accepted
-        return stopped_waiting(configuration) if in_order else lost(hop, transport)
+        return stopped_waiting(configuration) if in_order else lost(configuration.called, transport)
 
     there, key_accepted = _while_there(person, transport, left), False
     try:
@@ -128,7 +128,7 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
             outcome.words = authenticate(transport, configuration, there)
     except (NetworkFailure, AuthenticationFailure) as problem:
         if transport.timed_out:
-            raise silent(configuration.label, configuration) from problem
+            raise silent(configuration) from problem
         raise
     return transport
 
@@ -173,7 +173,7 @@ def _keys_exchanged(
 def _channel(
     configuration: HopConfiguration, jump: HopConfiguration, transport: Transport, person: Person
 ) -> paramiko.Channel:
-    where, through = configuration.address, f"jump host {jump.label}"
+    where, through = configuration.address, jump.called
     seconds = configuration.connect_timeout
     try:
         return beside(
@@ -220,7 +220,7 @@ def lost(called: str, transport: Transport) -> NetworkFailure:
     return NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)
 
 
-def silent(called: str, hop: HopConfiguration) -> NetworkFailure:
+def silent(hop: HopConfiguration) -> NetworkFailure:
     """ServerAliveCountMax probes went unanswered."""
     seconds = hop.server_alive_interval * hop.server_alive_count_max
-    return NetworkFailure(f"{called} has not answered for {seconds:g} s", AGAIN)
+    return NetworkFailure(f"{hop.called} has not answered for {seconds:g} s", AGAIN)

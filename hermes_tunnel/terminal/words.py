@@ -75,8 +75,7 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
         case events.Callback():
             yield from _callback(event, usual=usual, curious=curious)
         case events.CommandEnded() if curious:
-            how = f"with exit status {event.status}" if event.status >= 0 else f"by signal {-event.status}"
-            yield Sentence(f"The command ended {how}.")
+            yield Sentence(f"The command ended{_how(event.status)}.")
         case events.Phase() if curious:
             yield from _phase(event)
         case events.Notice() if event.needed or curious or (usual and not event.detail):
@@ -134,6 +133,12 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
         yield Sentence(f"Your code, if the page asks: {event.user_code}", Look.STRONG)
     if event.mode == "paste":
         yield Sentence("The page will show a code. Paste it here when you are asked for it.")
+
+
+def _how(status: int) -> str:
+    if status == events.NO_STATUS:
+        return "; the server did not say how"
+    return f" with exit status {status}" if status >= 0 else f" by signal {-status}"
 
 
 def _forwarding(event: events.Forwarding, *, usual: bool, curious: bool) -> Iterator[Sentence]:

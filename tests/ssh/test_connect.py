@@ -496,6 +496,57 @@ def test_a_jump_host_that_forbids_or_cannot_reach(
     assert "jump host root@gate cannot connect to 127.0.0.1:1" in failure.message
 
 
+JUMP = "jump host root@gate"
+
+
+@pytest.mark.parametrize(
+    ("moment", "message"),
+    [
+        ("name", f"DNS has no address for 'no.invalid', the {JUMP}: "),
+        ("refused", f"{JUMP} (127.0.0.1:PORT) refused the connection"),
+        ("silent", f"{JUMP} (127.0.0.1:PORT) accepted the connection, but said nothing as an SSH server"),
+        ("no ssh", f"{JUMP} (127.0.0.1:PORT) is not an SSH server"),
+        ("stalled", f"{JUMP} (127.0.0.1:PORT) stalled during the key exchange"),
+        ("algorithms", f"{JUMP} (127.0.0.1:PORT) and hermes-tunnel have no cipher algorithm in common"),
+        ("unknown", f"the host key of {JUMP} is not known"),
+        ("changed", f"the host key of {JUMP} has CHANGED"),
+        ("key", f"{JUMP} accepted none of: "),
+        ("nothing", f"nothing here to show {JUMP} (it takes publickey)"),
+    ],
+)
+def test_a_jump_host_s_failure_says_that_it_is_one(
+    sshd: Callable[..., Sshd],
+    key: Path,
+    known: Callable[..., Path],
+    moment: str,
+    message: str,
+) -> None:
+    """Whatever it is that fails: who typed the name of the destination may not know of it."""
+    server, other = sshd("jump", "Ciphers aes256-ctr"), sshd("other")
+    path = known(server)
+    name = server.known_hosts_line().partition(" ")[0]
+    if moment == "unknown":
+        path.write_text("")
+    elif moment == "changed":
+        path.write_text(f"{name} {other.known_hosts_line().partition(' ')[2]}")
+    keys = (key,) if moment == "key" else ()
+    first = replace(hop(server.port, path, *keys, connect_timeout=0.5), alias="gate")
+    words = {"silent": b"", "no ssh": b"HTTP/1.1 400 no\r\n", "stalled": b"SSH-2.0-x\r\n"}
+    with ExitStack() as stack:
+        if moment in words:
+            first = replace(first, port=stack.enter_context(saying(words[moment], then_close=False)))
+        elif moment == "name":
+            first = replace(first, hostname="no.invalid")
+        elif moment == "algorithms":
+            first = replace(first, ciphers=("aes128-ctr",))
+        elif moment == "refused":
+            free = stack.enter_context(socket.socket())
+            free.bind(("127.0.0.1", 0))
+            first = replace(first, port=free.getsockname()[1])
+        failure = fails(first, hop(1, path))
+    assert message.replace("PORT", str(first.port)) in failure.message
+
+
 class _Leaving(Account):
     """Resets the connection at a moment of its life."""
 

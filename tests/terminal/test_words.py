@@ -30,3 +30,17 @@ def test_the_phases_of_a_hop_are_for_the_curious(name: str) -> None:
     (told,) = sentences(ended, 1)
     assert "me@box" in told.text
     assert told.text.endswith(" (1.50 s).")
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (0, "The command ended with exit status 0."),
+        (-15, "The command ended by signal 15."),
+        (events.NO_STATUS, "The command ended; the server did not say how."),
+    ],
+)
+def test_how_the_command_ended(status: int, text: str) -> None:
+    """An exit status, a signal, or nothing that the server said; for the curious."""
+    assert list(sentences(events.CommandEnded(status), 1)) == [Sentence(text)]
+    assert list(sentences(events.CommandEnded(status), 0)) == []

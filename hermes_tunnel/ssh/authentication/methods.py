@@ -97,8 +97,9 @@ class _Attempt:
         except ServerLeft:
             raise hung_up(self._record, self._transport.parting_words) from None
         except ServerSilent:
+            called = self._configuration.called
             raise NetworkFailure(
-                f"{self._label} did not answer during authentication within {self._seconds:g} s",
+                f"{called} did not answer during authentication within {self._seconds:g} s",
                 f"the server may be overloaded; try {by_ssh(self._configuration)}",
             ) from None
         return method
@@ -126,8 +127,9 @@ class _Attempt:
             empty = 0 if reply.prompts else empty + 1
             self._rounds += 1
             if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
+                called = self._configuration.called
                 raise NetworkFailure(
-                    f"{self._label} goes on with keyboard-interactive authentication without an end",
+                    f"{called} goes on with keyboard-interactive authentication without an end",
                     f"try {by_ssh(self._configuration)}",
                 )
             answered = answered or bool(reply.prompts)

@@ -141,9 +141,9 @@ class PublicKeys:
         if signature_algorithm(kind, allowed, _RSA_SHA2) is None:
             raise UnusableKey(f"is {kind}, which PubkeyAcceptedAlgorithms does not allow")
         if server_signs is not None and "ssh-rsa" not in server_signs:
-            raise UnusableKey(f"is {kind}, of which {self._configuration.label} takes no signature")
+            raise UnusableKey(f"is {kind}, of which {self._configuration.called} takes no signature")
         raise UnusableKey(
-            f"could sign for {self._configuration.label} with SHA-1 only, which ssh does not do unasked",
+            f"could sign for {self._configuration.called} with SHA-1 only, which ssh does not do unasked",
             f"add -o PubkeyAcceptedAlgorithms=+{kind}",
         )
 

@@ -79,18 +79,18 @@ def nothing_left(record: Record) -> AuthenticationFailure:
     hint = _hint(record, [*record.would_take, *others])
     would_take = " and ".join(what for what, _ in record.would_take)
     if would_take and not record.accepted and not tried and not record.unanswered:
-        return AuthenticationFailure(f"{hop.label} would take {would_take}{facts}", hint)
+        return AuthenticationFailure(f"{hop.called} would take {would_take}{facts}", hint)
     facts = (f"; it would take {would_take}" if would_take else "") + facts
     if record.unanswered:
-        return AuthenticationFailure(f"{hop.label} {record.unanswered}, and nobody answered{facts}", hint)
+        return AuthenticationFailure(f"{hop.called} {record.unanswered}, and nobody answered{facts}", hint)
     if record.accepted:
         then = f"none of: {tried}" if tried else "there was nothing to show it"
         return AuthenticationFailure(
-            f"{hop.label} accepted {_named(record.accepted)}, and then {then}{takes}{facts}", hint
+            f"{hop.called} accepted {_named(record.accepted)}, and then {then}{takes}{facts}", hint
         )
     if tried:
-        return AuthenticationFailure(f"{hop.label} accepted none of: {tried}{takes}{facts}", hint)
-    return AuthenticationFailure(f"nothing here to show {hop.label}{takes}{facts}", hint)
+        return AuthenticationFailure(f"{hop.called} accepted none of: {tried}{takes}{facts}", hint)
+    return AuthenticationFailure(f"nothing here to show {hop.called}{takes}{facts}", hint)
 
 
 def _left_out(record: Record) -> list[tuple[str, str]]:
@@ -133,7 +133,7 @@ def _named(names: Sequence[str]) -> str:
 def stopped_waiting(hop: HopConfiguration) -> AuthenticationFailure:
     """The server left while the person was asked: LoginGraceTime, most often (sshd_config(5))."""
     return AuthenticationFailure(
-        f"{hop.label} stopped waiting for the answer and closed the connection", "try again, a bit faster"
+        f"{hop.called} stopped waiting for the answer and closed the connection", "try again, a bit faster"
     )
 
 
@@ -143,7 +143,7 @@ def hung_up(record: Record, words: str) -> Failure:
     :param words: what it said when it left, scrubbed
     """
     hop, keys = record.configuration, list(dict.fromkeys(record.keys))
-    label = hop.label
+    label = hop.called
     last = record.tried[-1] if record.tried else ""
     if keys and ("too many" in words.lower() or (last in keys and len(keys) >= _MANY_KEYS)):
         failure = AuthenticationFailure(
@@ -160,4 +160,4 @@ def hung_up(record: Record, words: str) -> Failure:
             f"{label} closed the connection without a word after {last} was tried",
             "try again; a wrong answer may be the reason",
         )
-    return NetworkFailure(f"{hop.address} closed the connection during authentication", "try again")
+    return NetworkFailure(f"{hop.place} closed the connection during authentication", "try again")

@@ -38,6 +38,7 @@ class HopConfiguration:
     :param strict_host_key_checking: ``yes``, ``ask``, ``accept-new`` or ``no``
     :param host_key_algorithms: those allowed, in this order; empty for the library's own. So too the
         key exchange, the ciphers, the MACs and what a public key may sign with
+    :param is_jump_host: whether there is another hop behind it
     :param not_done: ways to authenticate that ssh would have
     :param warnings: what the person should know of the configuration, a line each
     :param details: what only the curious want to know of it
@@ -81,6 +82,7 @@ class HopConfiguration:
     tcp_keep_alive: bool = True
     server_alive_interval: float = 5.0
     server_alive_count_max: int = 3
+    is_jump_host: bool = False
     not_done: tuple[NotDone, ...] = ()
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
@@ -91,6 +93,16 @@ class HopConfiguration:
     def label(self) -> str:
         """``user@host`` as the person knows it."""
         return f"{self.user}@{self.alias}"
+
+    @property
+    def called(self) -> str:
+        """What a failure calls it."""
+        return f"jump host {self.label}" if self.is_jump_host else self.label
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a failure to reach it says it."""
+        return f"{self.called} ({self.address})" if self.is_jump_host else self.address
 
     @property
     def address(self) -> str:

@@ -66,7 +66,7 @@ def _check_address(finding: Finding, hop: HopConfiguration, address: str, person
     if finding.verdict not in (Verdict.CHANGED, Verdict.REVOKED):
         return
     failure = HostKeyFailure(
-        f"the host key of {hop.label} differs from that of its address {address} in {_places(finding)}",
+        f"the host key of {hop.called} differs from that of its address {address} in {_places(finding)}",
         "if the address is the right one, remove its old key: "
         + _removal(known_name(address, hop.port), finding),
     )
@@ -86,7 +86,7 @@ def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes, meanwhil
     key, bits = describe(key_type, blob), rsa_bits(blob)
     if bits is not None and bits < hop.required_rsa_size:
         raise HostKeyFailure(
-            f"the host key of {hop.label} has {bits} bits, which RequiredRSASize forbids: {key}",
+            f"the host key of {hop.called} has {bits} bits, which RequiredRSASize forbids: {key}",
             "ask the server's administrator for a new key",
         )
     if hop.revoked_host_keys is None:
@@ -102,7 +102,7 @@ def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes, meanwhil
     is_binary = data.startswith(b"SSHKRL\n\0")
     if _binary_list_has(hop, key_type, blob, meanwhile) if is_binary else _list_has(data, blob):
         raise HostKeyFailure(
-            f"the host key of {hop.label} is revoked: {key}, by {hop.revoked_host_keys}",
+            f"the host key of {hop.called} is revoked: {key}, by {hop.revoked_host_keys}",
             "do not connect; ask the server's administrator for the new key",
         )
 
@@ -145,14 +145,14 @@ def _accept(
     strictness = hop.strict_host_key_checking.lower()
     if not hop.user_known_hosts_files:
         raise HostKeyFailure(
-            f"the host key of {hop.label} is not known, and UserKnownHostsFile is none: {key}",
+            f"the host key of {hop.called} is not known, and UserKnownHostsFile is none: {key}",
             "name a file that it can be added to: -o UserKnownHostsFile=FILE",
         )
     if strictness == "accept-new":
         return
     if strictness in ("no", "off", "false"):
         person.tell(
-            f"Warning: the host key of {hop.label} is not known ({key}); StrictHostKeyChecking accepts it."
+            f"Warning: the host key of {hop.called} is not known ({key}); StrictHostKeyChecking accepts it."
         )
         return
     if strictness in ("yes", "true"):
@@ -169,7 +169,7 @@ def _accept(
             return
         if answer.lower() in ("", "no"):
             raise HostKeyFailure(
-                f"the host key of {hop.label} was not accepted: {key}",
+                f"the host key of {hop.called} was not accepted: {key}",
                 "compare the fingerprint with the one that the server's administrator has",
             )
         question = Question(_AGAIN)
@@ -184,14 +184,14 @@ def _remember(hop: HopConfiguration, key_type: str, blob: bytes, person: Person)
             append(path, host, port, key_type, blob, hashed=hop.hash_known_hosts)
         except (OSError, ValueError) as problem:
             why = (problem.strerror if isinstance(problem, OSError) else None) or problem
-            person.tell(f"Warning: the host key of {hop.label} could not be added to {path}: {why}.")
+            person.tell(f"Warning: the host key of {hop.called} could not be added to {path}: {why}.")
         else:
             person.tell(f"Added '{known_name(host, port)}' ({called(key_type)}) to {path}.")
 
 
 def _unknown(hop: HopConfiguration, key: str, why: str, *options: str) -> HostKeyFailure:
     return HostKeyFailure(
-        f"the host key of {hop.label} is not known, {why}: {key}",
+        f"the host key of {hop.called} is not known, {why}: {key}",
         "connect once on a terminal and compare the fingerprint before you say yes: " + by_ssh(hop, *options),
     )
 
@@ -211,18 +211,18 @@ def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailur
     places = _places(finding)
     if finding.verdict is Verdict.REVOKED:
         return HostKeyFailure(
-            f"the host key of {hop.label} is revoked: {key}, by {places}",
+            f"the host key of {hop.called} is revoked: {key}, by {places}",
             "do not connect; ask the server's administrator for the new key",
         )
     if finding.verdict is Verdict.ONLY_AUTHORITY:
         return HostKeyFailure(
-            f"host certificates are not supported, and {hop.label} is known by a @cert-authority alone, "
+            f"host certificates are not supported, and {hop.called} is known by a @cert-authority alone, "
             f"in {places}; its key is {key}",
             f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
             + by_hand(hop),
         )
     return HostKeyFailure(
-        f"the host key of {hop.label} has CHANGED: the server has {key}, "
+        f"the host key of {hop.called} has CHANGED: the server has {key}, "
         f"but known is {', '.join(map(str, finding.lines))}",
         "somebody may be in between: ask the server's administrator; if the key was replaced, remove the old "
         f"one: {_removal(name, finding)}",
