@@ -220,6 +220,15 @@ def test_the_diagram_of_states_is_the_table_of_the_code() -> None:
     assert diagram.diagram()[1] == "stateDiagram-v2"
 
 
+def test_each_promise_has_a_test_that_keeps_it() -> None:
+    """What the page on security names is there: a file of tests, and the test in it."""
+    table = (ROOT / "docs" / "security.md").read_text("utf-8").partition("## What keeps these promises")[2]
+    named = re.findall(r"`((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", table)
+    assert len(named) > 30
+    for path, name in named:
+        assert f"\ndef {name}(" in (ROOT / "tests" / path).read_text("utf-8") or not name, (path, name)
+
+
 def test_the_readme_fits_on_a_screen() -> None:
     """What is longer is in docs/."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 60
