@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
+from hermes_tunnel.conversation.own_prompt import OwnPrompt, TypeIn
 from hermes_tunnel.conversation.questions import Asked
 from hermes_tunnel.conversation.tasks import Task
-from hermes_tunnel.conversation.work import Reply
-from hermes_tunnel.deadlines import OFFER
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.session import Session
@@ -51,17 +49,6 @@ _WAITING_FOR = {
 }
 
 
-@dataclass(frozen=True)
-class TypeIn:
-    """The last way of a callback: typed at the command's own prompt, if it says that it has one.
-
-    :param typed: is told whether it was
-    """
-
-    address: str = field(repr=False)
-    typed: Reply[bool]
-
-
 class Conversation:
     """One login command's conversation.
 
@@ -83,7 +70,8 @@ class Conversation:
         seconds = wishes.seconds
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
         self._session = Session(provider.policy, times)
-        self._invitations = Invitations(provider, call, wishes, decider, self._type_address)
+        self._own_prompt = OwnPrompt(decider, self._send)
+        self._invitations = Invitations(provider, call, wishes, decider, self._own_prompt.type_in)
         self._inviting: Task | None = None
         self._due: deque[Steps[None]] = deque()
         self._allowed = effects.Allow(0.0)
@@ -94,8 +82,6 @@ class Conversation:
         self._under_way = False  # a request is on its way to the command
         self._held: list[Output | Exited] | None = None  # what the command says meanwhile
         self._asked: Asked | None = None
-        self._type_in: TypeIn | None = None
-        self._offer_due = 0.0
 
     def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
         """Until the login is over; the listener and an open question do not outlast it.
@@ -113,7 +99,7 @@ class Conversation:
                 return todo[-1]
             finally:
                 self._stop_asking()
-                self._type_it(typed=False)
+                self._own_prompt.settle(offered=False)
                 self._due.clear()
                 self._stop_inviting()
                 self._decider.news.release()
@@ -131,11 +117,9 @@ class Conversation:
     def _next(self) -> list[effects.Effect]:
         """The next thing that happens, or a moment that comes. Neither hides the other for long."""
         now = time.monotonic()
-        moments = [self._look_at, self._quiet_at, self._news_at]
+        moments = [self._look_at, self._quiet_at, self._news_at, self._own_prompt.due]
         if not self._under_way:
             moments.append(self._deadline)
-        if self._type_in is not None:
-            moments.append(self._offer_due)
         due = min(moment for moment in moments if moment is not None)
         if due > now:
             item = self._decider.next(due - now)
@@ -147,8 +131,8 @@ class Conversation:
         if self._news_at is not None and now >= self._news_at:
             self._news_at = None
             self._decider.news.release()
-        if self._type_in is not None and now >= self._offer_due:
-            self._type_it(typed=False)
+        if (due := self._own_prompt.due) is not None and now >= due:
+            self._own_prompt.settle(offered=False)
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = self._news_at = None
             self._decider.news.release()
@@ -175,7 +159,7 @@ class Conversation:
             self._under_way, self._held = True, self._held or []
             item.go_on.set()
         elif isinstance(item, TypeIn):
-            self._type_in = item
+            self._own_prompt.take(item)
             return self._let_go()
         elif isinstance(item, Delivered | Undelivered):
             self._under_way = False
@@ -227,7 +211,7 @@ class Conversation:
     def _answered(self, text: str | None) -> None:
         self._asked = None
         if text is not None:
-            self._decider.begin(work(partial(self._command.answer, text)))
+            self._send(text)
         self._perform_all(self._session.feed(Answered(nobody=text is None)))
 
     # -- what is done about it -------------------------------------------------------------------------
@@ -240,6 +224,7 @@ class Conversation:
         if isinstance(effect, effects.Allow):
             self._allow(effect)
         elif isinstance(effect, effects.Invite):
+            self._invitations.deliver_to(None)
             self._begin(self._invite(effect))
         elif isinstance(effect, effects.DeliverTo):
             self._invitations.deliver_to(effect.port)
@@ -276,8 +261,7 @@ class Conversation:
         self._news_at = time.monotonic() + _NEWS_SECONDS
         self._decider.news.hold()
         yield from self._invitations.invite(effect.authorization, self._connection, again=effect.again)
-        now = time.monotonic()
-        self._offer_due = now + OFFER.seconds
+        self._own_prompt.invited()
         if self._allowed.person:  # the person's time begins when they are invited
             self._allow(self._allowed)
 
@@ -293,25 +277,9 @@ class Conversation:
         question = Question(effect.text, hidden=effect.secret, whose=self._connection.destination, piped=True)
         self._asked = self._decider.questions.ask(question, self._answered)
 
-    def _type_address(self, address: str) -> bool:
-        """The last way: the command's own prompt, if it says that it has one. For the gate's thread.
-
-        A browser can be back before the command has said anything of its prompt.
-        """
-        typed = Reply[bool]()
-        self._decider.mailbox.put(TypeIn(address, typed))
-        return bool(typed.wait(self._decider.wanted))
+    def _send(self, line: str) -> None:
+        self._decider.begin(work(partial(self._command.answer, line)))
 
     def _type_if_offered(self) -> None:
-        if self._session.takes_paste:
-            self._type_it(typed=True)
-
-    def _type_it(self, *, typed: bool) -> None:
-        item, self._type_in = self._type_in, None
-        if item is None:
-            return
-        if typed:
-            self._held = self._held or []
-            self._console.secrets.add(item.address)
-            self._decider.begin(work(partial(self._command.answer, item.address)))
-        item.typed.give(typed)
+        if self._session.takes_paste and self._own_prompt.settle(offered=True):
+            self._held = self._held or []  # what the command makes of it comes after the news of it

@@ -68,6 +68,7 @@ class Invitations:
         self._entrance = entrance(decider, wishes.busy_port)
         self._pasting = Pasting(decider, self._entrance)
         self._delivery: Delivery | None = None
+        self._there: int | None = None
         self._browsers = 0
         self._opening = 0
         self._agreed: set[tuple[str, str]] = set()
@@ -122,9 +123,10 @@ class Invitations:
             self._opening = 0
             self._decider.emit(events.Browser(opened=True))
 
-    def deliver_to(self, port: int) -> None:
-        """The command said that it listens on another port than the redirect's."""
-        if self._delivery is not None:
+    def deliver_to(self, port: int | None) -> None:
+        """Where the command says that it listens; None where that is the redirect's port."""
+        self._there = port
+        if self._delivery is not None and port is not None:
             self._delivery.port = port
 
     def expect_nothing(self) -> Steps[None]:
@@ -180,6 +182,8 @@ class Invitations:
         self._delivery = Delivery(
             lambda: connection, self._call, redirect, by=self._wishes.relay, type_in=self._type_in
         )
+        if self._there is not None:
+            self._delivery.port = self._there
         known = self._provider.callback is not None and self._provider.callback[0] == redirect.port
         yield from self._entrance.open(connection, expected, self._delivery, known=known)
 

@@ -336,3 +336,41 @@ def test_a_fault_beside_the_conversation_ends_it() -> None:
 
     with Stage(APPROVE) as stage, pytest.raises(ZeroDivisionError):
         Login(stage, open_page=breaks)
+
+
+@posix
+def test_where_the_command_listens_is_not_forgotten_over_a_question() -> None:
+    """It said so before its request, whose issuer is asked about first."""
+
+    def elsewhere(hermes: Hermes) -> Command:
+        def command(process: RemoteProcess) -> int:
+            with (
+                socket.create_server(("127.0.0.1", 0)) as some,
+                CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener,
+            ):
+                attempt = Attempt(f"http://127.0.0.1:{some.getsockname()[1]}/callback")
+                some.close()
+                process.print(f"Waiting for callback on {listener.redirect_uri}")
+                url = hermes.client.authorization_url(attempt).partition("/authorize")[2]
+                process.print(f"https://unknown.example/authorize{url}")
+                wait_for_answer(process, listener)
+                process.print("it came")
+            return 1
+
+        return command
+
+    with Stage(APPROVE, login=elsewhere) as stage, asked(stage, "unknown.example") as person:
+        person.pty.type("y\n")
+        person.pty.wait_for("The tunnel is open")
+        until = time.monotonic() + 5
+        while not person.pages and time.monotonic() < until:
+            threading.Event().wait(0.01)
+        fields = dict(pair.split("=", 1) for pair in person.pages[0].partition("?")[2].split("&"))
+        port = int(fields["redirect_uri"].split("%3A")[2].split("%2F")[0])
+        with socket.create_connection(("127.0.0.1", port)) as browser:
+            target = f"/callback?code=abcdefgh&state={fields['state']}"
+            browser.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert browser.recv(12) == b"HTTP/1.1 200"
+        person.pty.wait_for("  | it came")
+        with pytest.raises(Refused):
+            person.ended.result(10)
