@@ -92,6 +92,12 @@ class TerminalRefused(RemoteCommandFailure):
     """The server runs the command without a terminal only (``PermitTTY no``), if at all."""
 
 
+class NeverBegan(RemoteCommandFailure):
+    """Something other than the command ran on its terminal: started by a start-up file, or all that the
+    account may run.
+    """
+
+
 class Refused(Failure):
     """The remote or the provider said no."""
 

@@ -12,13 +12,16 @@ from hermes_tunnel.conversation.command import Conversation
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.conversation.link import connected
+from hermes_tunnel.errors import NeverBegan, Refused, RemoteCommandFailure, TerminalRefused
 from hermes_tunnel.oauth.effects import Outcome, Proof
 from hermes_tunnel.oauth.failures import unproven
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand, output_of
 from hermes_tunnel.remote.landing import Landing, NotSeen, Unchanged, landed
 from hermes_tunnel.remote.program import Program
+from hermes_tunnel.remote.shell import shell_without_terminal
 from hermes_tunnel.ssh.config.chain import HopConfiguration
+from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back.delivery import check_way
 
 
@@ -44,7 +47,11 @@ class LoginOrder:
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """A login that is seen to have succeeded, and where its credential is, if that could be looked up."""
+    """A login that is seen to have succeeded.
+
+    :param destination: ``user@host``, the user being whose program it is now logged in
+    :param landing: where its credential is, if that could be looked up
+    """
 
     outcome: Outcome
     destination: str
@@ -52,27 +59,53 @@ class LoggedIn:
 
 
 def login(order: LoginOrder, decider: Decider) -> LoggedIn:
-    """Log the remote Hermes in.
+    """Log the remote Hermes in: on a terminal, if one can be had, else without.
 
     :raises Failure: it did not succeed, and why; nothing is left open or running
     """
-    nonce = secrets.token_hex(8)
-    line = order.call.login_line(order.provider, nonce, order.extra)
     with connected(order.hops, decider) as connection:
-        talk = Conversation(order.provider, order.call, order.wishes, decider=decider, nonce=nonce)
-        remote = RemoteCommand(connection, line, decider.mailbox.put)
-        with decider.entered(remote) as command:
-            decider.emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
+        try:
+            return _log_in(order, decider, connection)
+        except TerminalRefused as refused:
+            why, hint = "the server gives it none", refused.hint
+        except NeverBegan:
+            shell = decider.do(partial(shell_without_terminal, connection, secrets.token_hex(8)))
+            if shell is None:
+                raise
+            decider.forget()  # what that command said while it was ended
+            why = f"a start-up file of {shell.path} takes it"
+            hint = f"look for exec in {shell.startup_file} there, and let it run in interactive shells alone"
+        decider.emit(events.Notice(f"The command runs without a terminal: {why}."))
+        return _log_in(order, decider, connection, no_terminal=hint)
+
+
+def _log_in(
+    order: LoginOrder, decider: Decider, connection: Connection, *, no_terminal: str = ""
+) -> LoggedIn:
+    """Log it in by one run of its command.
+
+    :param no_terminal: how to get a terminal there, if it runs without one
+    """
+    nonce = secrets.token_hex(8)
+    line = order.call.login_line(order.provider, nonce, order.extra, terminal=not no_terminal)
+    talk = Conversation(order.provider, order.call, order.wishes, decider=decider, nonce=nonce)
+    remote = RemoteCommand(connection, line, decider.mailbox.put, terminal=not no_terminal)
+    with decider.entered(remote) as command:
+        decider.emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
+        try:
             conclusion = talk.run(connection, command)
-        again = partial(output_of, connection, order.call.landing_line(order.provider, nonce))
-        landing = landed(talk.looks(), partial(decider.do, again), nonce)
-        if isinstance(landing, Unchanged) and landing.there:
-            detail = conclusion.proof is Proof.NEEDLESS
-            decider.emit(events.Notice(f"This login did not change {landing.path}.", detail=detail))
-    looked = not isinstance(landing, NotSeen)
-    if not conclusion.proof.is_met(isinstance(landing, Landing) if looked else None):
+        except Refused as failed:
+            if no_terminal and not talk.invited:
+                raise RemoteCommandFailure(f"without a terminal {failed.message}", no_terminal) from failed
+            raise
+    again = partial(output_of, connection, order.call.landing_line(order.provider, nonce))
+    landing = landed(talk.looks(), partial(decider.do, again), nonce)
+    if isinstance(landing, Unchanged) and landing.there:
+        detail = conclusion.proof is Proof.NEEDLESS
+        decider.emit(events.Notice(f"This login did not change {landing.path}.", detail=detail))
+    not_seen = landing.reason if isinstance(landing, NotSeen) else ""
+    if not conclusion.proof.is_met(None if not_seen else isinstance(landing, Landing)):
         program, status = order.provider.executable.name, order.call.status(order.provider)
-        raise unproven(conclusion, program, status, looked=looked)
-    return LoggedIn(
-        conclusion.outcome, connection.destination, landing if isinstance(landing, Landing) else None
-    )
+        raise unproven(conclusion, program, status, not_seen=not_seen)
+    whose = order.call.account(connection.destination)
+    return LoggedIn(conclusion.outcome, whose, landing if isinstance(landing, Landing) else None)

@@ -6,7 +6,9 @@ import io
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -399,6 +401,169 @@ def test_sudo_is_asked_for_under_our_own_name(tmp_path: Path) -> None:
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.shown.count("(demo@hermes-demo) sudo's password:") == 2
     assert "open sesame" not in done.shown
+    assert "  | Sorry, try again." in done.shown
+
+
+def sudo_asks_always(command: Command) -> Command:
+    """A sudo without NOPASSWD, and without a memory: a second session gets nowhere without a password."""
+
+    def asking(process: RemoteProcess) -> int:
+        if process.line.startswith("sudo -n "):
+            process.print("sudo: a password is required")
+            return 1
+        return behind_sudo("open sesame", command)(process)
+
+    return asking
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["answered", "said only"])
+def test_a_credential_behind_a_sudo_that_asks_is_seen(tmp_path: Path, answered: bool) -> None:
+    """It is looked at in the session that there is: sudo is asked once, nothing is taken on trust, and the
+    result names the account whose credential it is.
+    """
+    login = loopback_login if answered else lambda hermes: asks_and_ends(hermes, stores=True)
+    with Stage(APPROVE, login=login, around=sudo_asks_always) as stage:
+        stdin, open_page = typed(tmp_path, "open sesame\n"), None if answered else lambda _: True
+        done = Login(stage, stdin=stdin, call=Call(as_user="svc"), open_page=open_page)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.ended.landing is not None
+    assert done.ended.destination == "svc@hermes-demo"
+    assert done.shown.count("sudo's password:") == 1
+
+
+def test_a_credential_behind_a_sudo_that_asks_is_missed(tmp_path: Path) -> None:
+    """The same look shows that there is none."""
+    login = lambda hermes: asks_and_ends(hermes, stores=False)  # noqa: E731
+    with Stage(APPROVE, login=login, around=sudo_asks_always) as stage:
+        stdin = typed(tmp_path, "open sesame\n")
+        done = Login(stage, stdin=stdin, call=Call(as_user="svc"), open_page=lambda _: True)
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert "left no new credential" in done.ended.message
+    assert done.ended.hint.endswith("sudo -H -u svc hermes auth status xai-oauth")
+
+
+@pytest.mark.parametrize("kind", [loopback_login, spotify_login, device_login])
+def test_a_server_that_gives_no_terminal(kind: Callable[[Hermes], Command]) -> None:
+    """The command runs without one, and it is said so; all else is as ever."""
+    with Stage(APPROVE, login=kind, settings=Settings(permit_tty=False)) as stage:
+        done = Login(stage)
+        assert stage.server.running == []
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert done.ended.landing is not None
+    assert "The command runs without a terminal: the server gives it none." in done.shown
+
+
+def test_without_a_terminal_a_question_is_answered_all_the_same(tmp_path: Path) -> None:
+    """By the command's standard input; sudo's too, which then reads it there."""
+    first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
+    with Stage(APPROVE, login=first, settings=Settings(permit_tty=False), around=sudo_asks_always) as stage:
+        stdin = typed(tmp_path, "open sesame\nmy-client\n")
+        done = Login(stage, stdin=stdin, call=Call(as_user="svc"))
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+
+
+@pytest.mark.parametrize("end", ["time", "loss"])
+def test_without_a_terminal_the_command_ends_with_the_login(end: str) -> None:
+    """Its lifeline does what the hang-up of a terminal does."""
+    with Stage(APPROVE, settings=Settings(permit_tty=False)) as stage:
+
+        def lose(url: str) -> bool:
+            if end == "loss":
+                stage.server.drop()
+            return bool(url)
+
+        done = Login(stage, open_page=lose, seconds=2)
+        (process,) = [*stage.server.running, None][:1]
+        assert process is None or process.ended.wait(5)
+    assert isinstance(done.ended, NetworkFailure if end == "loss" else NobodyAnswered)
+
+
+def insists(process: RemoteProcess) -> int:
+    """As an MCP login does: without a terminal it fails, and exits with 0."""
+    process.print("\u2717 Authentication failed: non-interactive environment and no cached tokens found")
+    return 0
+
+
+def test_a_login_that_insists_on_a_terminal() -> None:
+    """8, not 9: it says what is missing and how to get it, beside the command's own words."""
+    with Stage(APPROVE, login=lambda _: insists, settings=Settings(permit_tty=False)) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert done.ended.message.startswith("without a terminal the remote command failed: \u2717 Auth")
+    assert "PermitTTY yes" in done.ended.hint
+
+
+TAKEN = {
+    "fish": b"Welcome to fish\r\n\x1b[?2004h\rme@box ~> ",
+    "bash": b"me@box:~$ ",
+    "zsh": b"%   \r \r\rbox% \x1b[?2004h",
+    "a screen of its own": b"\x1b[?1049h\x1b[22;0;0t\x1b[H\x1b[2J\x1b[>c",
+}
+
+
+def taken(output: bytes, command: Command, *, always: bool = False) -> Command:
+    """A start-up file that runs another program on the terminal; if it is unguarded, without one too."""
+
+    def taking(process: RemoteProcess) -> int:
+        if process.pty is None and not always:
+            return command(process)
+        process.write(output)
+        with suppress(EOFError):
+            process.read_line()
+        return 0
+
+    return taking
+
+
+@pytest.mark.parametrize("output", TAKEN.values(), ids=TAKEN)
+def test_a_start_up_file_that_takes_the_terminal(output: bytes) -> None:
+    """The login runs without one, after seconds, and the file is named."""
+    with Stage(APPROVE, around=lambda command: taken(output, command)) as stage:
+        began = time.monotonic()
+        done = Login(stage)
+        assert time.monotonic() - began < 12
+        assert stage.server.running == []
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    assert "The command runs without a terminal: a start-up file of /bin/bash takes it." in done.shown
+
+
+def test_a_start_up_file_that_becomes_what_ends_at_once() -> None:
+    """As tmux does on a terminal that it does not know."""
+
+    def around(command: Command) -> Command:
+        def becoming(process: RemoteProcess) -> int:
+            if process.pty is None:
+                return command(process)
+            process.print("open terminal failed: terminal does not support clear")
+            return 1
+
+        return becoming
+
+    with Stage(APPROVE, around=around) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+
+
+def test_a_start_up_file_that_takes_the_terminal_of_a_login_that_insists() -> None:
+    """The file to look into is named."""
+    with Stage(
+        APPROVE, login=lambda _: insists, around=lambda command: taken(TAKEN["bash"], command)
+    ) as stage:
+        done = Login(stage)
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert "non-interactive" in done.ended.message
+    assert "look for exec in ~/.bashrc there" in done.ended.hint
+
+
+def test_a_start_up_file_that_lets_nothing_through() -> None:
+    """It becomes a shell wherever it is read: what that says is quoted, and where to look."""
+    with Stage(APPROVE, around=lambda command: taken(TAKEN["fish"], command, always=True)) as stage:
+        began = time.monotonic()
+        done = Login(stage)
+        assert time.monotonic() - began < 12
+    assert isinstance(done.ended, RemoteCommandFailure)
+    assert "waits at 'me@box ~>'" in done.ended.message
+    assert "~/.config/fish/config.fish" in done.ended.hint
 
 
 NOISE = (
@@ -463,7 +628,6 @@ def test_an_account_that_runs_something_else() -> None:
 @pytest.mark.parametrize(
     ("settings", "failure", "words"),
     [
-        (Settings(permit_tty=False), RemoteCommandFailure, "terminal"),
         (Settings(max_sessions=0), RemoteCommandFailure, "session"),
     ],
 )

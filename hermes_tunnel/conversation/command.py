@@ -66,6 +66,7 @@ class Conversation:
         self._console = decider.console
         self._emit = decider.emit
         self._sudo_prompt = sudo_prompt(nonce)
+        self._sudo_asked = False
         self._transcript = Transcript(begin_marker(nonce))
         seconds = wishes.seconds
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
@@ -104,6 +105,11 @@ class Conversation:
                 self._stop_inviting()
                 self._decider.news.release()
                 self._console.done_waiting()
+
+    @property
+    def invited(self) -> bool:
+        """Whether the command got so far as to ask for a sign-in."""
+        return self._session.memory.authorization is not None
 
     def looks(self) -> Sequence[str]:
         """What was told of the credential's file, before the command and after it; once it has ended."""
@@ -198,15 +204,20 @@ class Conversation:
     def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
         todo: list[effects.Effect] = []
         for one in said:
-            if isinstance(one, Line) and self._transcript.begun and not one.decisive:
+            if isinstance(one, Line) and not one.decisive and self._is_heard(one):
                 self._emit(events.RemoteLine(one.text))
             if isinstance(one, Prompt) and one.text == self._sudo_prompt:
+                self._sudo_asked = True
                 todo.append(effects.AskPerson("sudo's password:", secret=True))
                 todo.append(effects.Allow(self._provider.time.answer))
             else:
                 todo.extend(self._session.feed(one))
         self._type_if_offered()
         return todo
+
+    def _is_heard(self, line: Line) -> bool:
+        """Of what comes before the command, only what sudo says to a password is the person's to know."""
+        return self._transcript.begun or (self._sudo_asked and bool(line.text.strip()))
 
     def _answered(self, text: str | None) -> None:
         self._asked = None

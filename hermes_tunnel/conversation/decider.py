@@ -28,6 +28,7 @@ from hermes_tunnel.terminal.console import Console
 T = TypeVar("T")
 
 _TICK_SECONDS = 1.0  # how often a wait without an end looks up
+_AT_ONCE_SECONDS = 0.01  # for what is in the mailbox already
 _UNWIND_SECONDS = 5.0
 
 
@@ -105,6 +106,11 @@ class Decider:
         while not self._kept and (left := until - time.monotonic()) > 0:
             self._step(left)
         return self._kept.popleft() if self._kept else None
+
+    def forget(self) -> None:
+        """What has happened so far concerns nobody any more."""
+        while self.next(_AT_ONCE_SECONDS) is not None:
+            pass
 
     def emit(self, event: events.Event) -> None:
         """Something happened."""

@@ -66,9 +66,7 @@ def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, logi
 
     :param file: where the credential lands, below Hermes' home
     """
-    process.print(
-        f"hermes-tunnel:{nonce}:begin:{hermes.user}:{hermes.home}/.hermes:{_program(hermes)}:/bin/sh"
-    )
+    process.print(f"hermes-tunnel:{nonce}:begin:{hermes.user}:{hermes.home}/.hermes:{_program(hermes)}")
     look(hermes, process, nonce, file)
     try:
         status = login()

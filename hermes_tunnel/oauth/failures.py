@@ -8,6 +8,7 @@ from hermes_tunnel import deadlines
 from hermes_tunnel.errors import (
     Failure,
     NetworkFailure,
+    NeverBegan,
     NobodyAnswered,
     NoWayBack,
     Refused,
@@ -16,8 +17,10 @@ from hermes_tunnel.errors import (
 )
 from hermes_tunnel.oauth.effects import Conclude
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
+from hermes_tunnel.oauth.transcript import Prompt
 from hermes_tunnel.text import quote
 
+_STARTUP_FILES = "~/.bashrc, ~/.zshenv or ~/.config/fish/config.fish"
 nobody_there = partial(
     NobodyAnswered,
     "the remote command asked a question, and nobody was there to answer it",
@@ -90,21 +93,28 @@ def sudo_refused(words: str) -> Failure:
 
 def something_else_ran(status: int, words: str) -> Failure:
     """The account ran another command than ours."""
-    return RemoteCommandFailure(
+    return NeverBegan(
         "the account ran something other than the command: "
         + (quote(words) if words else f"it exited with {status} and said nothing"),
-        "the account may have no shell, or a forced command; try --as-user, or another account",
+        "the account may have no shell, or a forced command, or a start-up file that becomes something else "
+        f"(exec in {_STARTUP_FILES}); try --as-user, or another account",
     )
 
 
-def never_began(asked: str) -> Failure:
+def never_began(asked: Prompt | None) -> Failure:
     """The command did not start in time.
 
     :param asked: what the remote machine asked meanwhile
     """
-    if asked:
+    if asked is not None and asked.taken:
+        return NeverBegan(
+            "a start-up file on the remote machine runs another program, which took the terminal"
+            + (f" and waits at {quote(asked.text)}" if asked.text else ""),
+            f"look for exec in {_STARTUP_FILES} there, and let it run in interactive shells alone",
+        )
+    if asked is not None:
         return RemoteCommandFailure(
-            f"before the command could start, the remote machine asked {quote(asked)}",
+            f"before the command could start, the remote machine asked {quote(asked.text)}",
             "connect with ssh and settle it there; an expired password has to be changed first",
         )
     return NobodyAnswered(
@@ -184,20 +194,20 @@ def nothing_recognised(words: str) -> Failure:
     )
 
 
-def unproven(conclusion: Conclude, program: str, status_command: str, *, looked: bool) -> Failure:
+def unproven(conclusion: Conclude, program: str, status_command: str, *, not_seen: str = "") -> Failure:
     """A success that only a credential could have shown, and none did.
 
     :param program: what ran, in a word
     :param status_command: shows on the remote machine whether it is logged in
-    :param looked: whether its credential was looked for; otherwise nobody could
+    :param not_seen: why nobody could look for its credential, where that is so
     """
     hint = f"see there whether it is logged in: {status_command}"
-    unseen = "; whether it left a new credential could not be checked"
+    unseen = not_seen and f"; whether it left a new credential could not be checked ({not_seen})"
     if not conclusion.announced:
-        left = " and left no new credential" if looked else unseen
+        left = unseen or " and left no new credential"
         return RemoteCommandFailure(f"{program} exited with 0 but reported no success{left}", hint)
     if conclusion.ended:
-        left = " but left no new credential" if looked else unseen
+        left = unseen or " but left no new credential"
         return RemoteCommandFailure(f"{program} reported success{left}", hint)
-    left = " and left no new credential" if looked else unseen
+    left = unseen or " and left no new credential"
     return RemoteCommandFailure(f"{program} reported success but did not exit{left}", hint)

@@ -25,8 +25,8 @@ def missing(_: Memory, begun: Begun) -> bool:
 
 
 def question(_: Memory, prompt: Prompt) -> bool:
-    """It looks like a question, and not like a start-up file that is slow."""
-    return _QUESTION.search(prompt.text) is not None
+    """It looks like a question, or like a shell's prompt, and not like a start-up file that is slow."""
+    return prompt.taken or _QUESTION.search(prompt.text) is not None
 
 
 def nobody(_: Memory, answered: Answered) -> bool:

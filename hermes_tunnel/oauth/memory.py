@@ -41,7 +41,7 @@ class Memory:
     begun: Begun | None = None
     lines: tuple[str, ...] = field(default=(), repr=False)
     """The last lines that are not blank."""
-    question: str = field(default="", repr=False)
+    question: Prompt | None = field(default=None, repr=False)
     """What was asked before the command began, or seems to have been."""
     authorization: Authorization | None = None
     requests: int = 0
@@ -84,7 +84,7 @@ class Memory:
 
     def begin(self, begun: Begun) -> Memory:
         """What was said before is none of the command's."""
-        return replace(self, begun=begun, lines=(), question="")
+        return replace(self, begun=begun, lines=(), question=None)
 
     def hear(self, line: Line) -> Memory:
         """The last lines are quoted if the login fails."""
@@ -93,11 +93,11 @@ class Memory:
 
     def wonder(self, prompt: Prompt) -> Memory:
         """It is quoted if the command never starts."""
-        return replace(self, question=prompt.text)
+        return replace(self, question=prompt)
 
     def stop_wondering(self, _: Event) -> Memory:
         """It was no question."""
-        return replace(self, question="")
+        return replace(self, question=None)
 
     def expect(self, request: Request) -> Memory:
         """A request replaces the one before, and all that was said about that."""

@@ -69,9 +69,13 @@ class DeviceAuthorization:
 
 @dataclass(frozen=True)
 class Prompt:
-    """An unfinished line that stays: the command waits for an answer."""
+    """An unfinished line that stays: the command waits for an answer.
+
+    ``taken``: or the command never began, and another program has taken its terminal, such as a shell.
+    """
 
     text: str
+    taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,10 @@ _LISTENING = re.compile(
 )
 # "paste that code here and press Enter", "Or paste the redirect URL here"; not "at the prompt below", a hint.
 _PASTE_OFFERED = re.compile(r"(?i)\bpaste\b[^.]{0,80}\bhere\b")
+# How the prompt of a shell ends; what a program says to a terminal that it takes: give me another screen, put
+# what is pasted in brackets, what are you, where is the cursor (xterm's control sequences).
+_SHELLS_PROMPT = re.compile(r"[$#%>\u00bb\u03bb\u276f\u279c]$")
+_TAKES_TERMINAL = re.compile(rb"\x1b\[(?:\?(?:47|104[79]|2004)h|[=>?]?[0-9]{0,3}c|6n)")
 _SUCCESS = re.compile(
     r"\s*(?:(?:Added|Saved|Imported) \S+ (?:OAuth )?.*credential"
     r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
@@ -131,6 +139,9 @@ class Transcript:
         self._unfinished = bytearray()
         self._received = 0
         self._begun = False
+        self._tail = b""
+        self._taken = False
+        self._told_taken = False
         self.looks: list[str] = []
         """What our script told after the marker, about the credential: before the command, and after it."""
         self._page = ""  # the last https page that is no authorization request
@@ -150,6 +161,9 @@ class Transcript:
         :raises Unsafe: a line or the whole output is longer than any login's
         """
         self._received += len(data)
+        if not self._begun:
+            recent = self._tail + data
+            self._taken, self._tail = self._taken or bool(_TAKES_TERMINAL.search(recent)), recent[-8:]
         *lines, rest = data.split(b"\n")
         if lines:
             self._go_on(lines[0])
@@ -176,13 +190,17 @@ class Transcript:
     def silence(self) -> list[Said]:
         """The output has been quiet for a while: what was begun and stays is a prompt."""
         unfinished = bytes(self._unfinished)
-        text = _text(unfinished)
+        text = _text(unfinished).strip()
+        if self._taken and not self._begun:  # what it draws from now on changes nothing
+            told, self._told_taken = self._told_taken, True
+            return [] if told else [Prompt(text, taken=True)]
         ours = self._begun and self._marker in text
-        if ours or not text.strip() or unfinished == self._prompt:
+        if ours or not text or unfinished == self._prompt:
             return []
+        taken = not self._begun and bool(_SHELLS_PROMPT.search(text))
         self._prompt, self._asked = unfinished, True
         offered: list[Said] = [PasteOffered()] if _PASTE_OFFERED.search(text) else []
-        return [Prompt(text.strip()), *offered]
+        return [Prompt(text, taken), *offered]
 
     def end(self) -> list[Said]:
         """There is no more: the last line counts though nothing ended it."""

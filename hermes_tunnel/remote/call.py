@@ -101,6 +101,14 @@ class Call:
         """What is run there, as a person would type it."""
         return self._typed(program, (*program.words, *extra))
 
+    def account(self, destination: str) -> str:
+        """Whose program it is: ``user@host`` of the account that runs it.
+
+        :param destination: ``user@host`` of the account that connects
+        """
+        user, _, host = destination.rpartition("@")
+        return destination if self.container else f"{self.as_user or user}@{host}"
+
     def status(self, program: Program) -> str:
         """What a person has to type there to see whether the program is logged in."""
         return self._typed(program, program.status)

@@ -1,8 +1,9 @@
-"""One command on the remote machine, on a pseudo-terminal, with its output told as it comes.
+"""One command on the remote machine, with its output told as it comes.
 
-A pseudo-terminal, because only with one does the command end when the connection does (it gets SIGHUP),
-and because some logins insist on it. It is wide, so that no URL is wrapped, and dumb, so that nothing is
-coloured. What is sent is never typed by chance: one answer at a time, to a prompt that was recognised.
+On a pseudo-terminal, if it can have one: with that a command ends when the connection does (it gets SIGHUP),
+and some logins insist on it. It is wide, so that no URL is wrapped, and dumb, so that nothing is coloured.
+Without one the script's lifeline ends the command. What is sent is never typed by chance: one answer at a
+time, to a prompt that was recognised.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def output_of(connection: Connection, line: str) -> str | None:
     output = bytearray()
     until = time.monotonic() + LOOK.seconds
     try:
-        with closing(connection.start(line)) as process:
+        with closing(connection.start(line, both=True)) as process:
+            process.end_input()  # a shell that took the place of the command reads it, and ends with it
             while len(output) < _LONGEST_OUTPUT and (data := process.read(until - time.monotonic())):
                 output += data
     except (Failure, TimeoutError):
@@ -59,20 +61,28 @@ class RemoteCommand:
     :param connection: stays open
     :param line: what the remote shell is to run
     :param post: is told of output, of the exit and of a lost connection; called in a thread
+    :param terminal: whether it runs on a terminal; else it has to end when its input does
     :param status_seconds: between the end of the output and the exit status, whichever comes first
     """
 
     def __init__(
-        self, connection: Connection, line: str, post: Post, *, status_seconds: float = STATUS.seconds
+        self,
+        connection: Connection,
+        line: str,
+        post: Post,
+        *,
+        terminal: bool = True,
+        status_seconds: float = STATUS.seconds,
     ) -> None:
         self._connection = connection
         self._line = line
         self._post = post
+        self._terminal = _TERMINAL if terminal else None
         self._status_seconds = status_seconds
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
     def __enter__(self) -> RemoteCommand:
-        self._process = self._connection.start(self._line, _TERMINAL)
+        self._process = self._connection.start(self._line, self._terminal, both=True)
         self._reader.start()
         return self
 
@@ -90,11 +100,16 @@ class RemoteCommand:
             self._process.write(text.encode() + b"\n", _ANSWER_SECONDS)
 
     def end(self) -> None:
-        """End the command if it still runs: as Ctrl-C does, then SIGTERM, then SIGHUP by the closing."""
+        """End the command if it still runs: as Ctrl-C does, or by the end of its input where it has no
+        terminal; then by SIGTERM, then by the closing, which hangs a terminal up.
+        """
         process = self._process
         if process.wait(0) is None and self._connection.is_up:
             with suppress(OSError):
-                process.write(b"\x03", _END_SECONDS)
+                if self._terminal is None:
+                    process.end_input()
+                else:
+                    process.write(b"\x03", _END_SECONDS)
             if process.wait(_END_SECONDS) is None:
                 process.signal("TERM")
                 process.wait(_END_SECONDS)

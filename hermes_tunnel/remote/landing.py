@@ -56,7 +56,7 @@ def landed(
         printed, None where it could not run
     """
     if not looks:
-        return NotSeen("nothing was told of its credential before the command ran")
+        return NotSeen("nobody knows where its credential is kept")
     if len(looks) > 1:
         return _compared(looks[0], looks[-1])
     printed = again()

@@ -145,7 +145,12 @@ class ChannelProcess(ChannelStream, Process):
 
 
 def start(
-    transport: Transport, line: str, terminal: Terminal | None, seconds: float = SESSION.seconds
+    transport: Transport,
+    line: str,
+    terminal: Terminal | None,
+    seconds: float = SESSION.seconds,
+    *,
+    both: bool = False,
 ) -> ChannelProcess:
     """Run a command in a session of its own, as ``Connection.start`` has it.
 
@@ -158,6 +163,7 @@ def start(
     with ExitStack() as opened:
         channel = _session(transport, seconds)
         opened.callback(_closed, channel)
+        channel.set_combine_stderr(both)
         size = () if terminal is None else (terminal.columns, terminal.rows, 0, 0)
         if terminal is not None and not granted("pty-req", terminal.term, *size, ""):
             raise TerminalRefused(

@@ -64,10 +64,10 @@ class ParamikoConnection(Connection):
         """Do nothing while it lives; else say which hop was lost."""
         _check(self._hops, self._alive)
 
-    def start(self, line: str, terminal: Terminal | None = None) -> Process:
+    def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
         """Run a command line."""
         with self._person.phase(self.destination, "session"):
-            return channels.start(self.transport, line, terminal)
+            return channels.start(self.transport, line, terminal, both=both)
 
     def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
         """A stream to a port there."""

@@ -79,7 +79,8 @@ class Process(Stream, Protocol):
     """A command on the remote machine.
 
     Its output ends with it: also where something that it left behind keeps the output open, and says nothing.
-    Without a terminal, ``read`` gives its standard output alone, and its standard error is thrown away.
+    Without a terminal, ``read`` gives its standard output alone, and its standard error is thrown away, but
+    where ``start`` was told that both are to be heard.
     """
 
     @abstractmethod
@@ -149,9 +150,10 @@ class Connection(Protocol):
         """
 
     @abstractmethod
-    def start(self, line: str, terminal: Terminal | None = None) -> Process:
+    def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
         """Run a command line in the account's shell.
 
+        :param both: whether ``read`` gives its standard error with its output, as it does on a terminal
         :raises TerminalRefused: it cannot have a terminal
         :raises RemoteCommandFailure: the server runs no command
         :raises NetworkFailure: the connection is lost, or the server does not answer

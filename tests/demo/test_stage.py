@@ -43,7 +43,7 @@ def test_a_person_who_presses_a_button_logs_hermes_in_or_not(answer: Answer) -> 
         assert "received" in visit.text
         output = command.read_all()
         assert output.startswith(
-            f"hermes-tunnel:{NONCE}:begin:demo:/home/demo/.hermes:/home/demo/.local/bin/hermes:/bin/sh\r\n"
+            f"hermes-tunnel:{NONCE}:begin:demo:/home/demo/.hermes:/home/demo/.local/bin/hermes\r\n"
         )
         if answer is Answer.APPROVE:
             assert command.status() == 0

@@ -60,6 +60,16 @@ def test_a_login_in_a_container(lab: Lab, container: Container, account: str) ->
     assert lab.page().title == "Back to your terminal"
 
 
+@EACH
+def test_a_login_in_a_container_without_a_terminal(lab: Lab, account: str) -> None:
+    """Where the server gives none, Hermes in there has none either; its credential is seen all the same."""
+    with lab.sshd("hermes", 2222, PermitTTY="no"):
+        done = run(lab, "login", "xai-oauth", account, "-p", "2222", "--container", "hermes")
+        assert done.status == 0, done.stderr
+        assert done.stdout.endswith(f"; credential in {HOME}/auth.json (owner hermes, mode 600)\n")
+        assert in_there(lab, account) == []
+
+
 def test_where_the_credential_is_in_there(lab: Lab) -> None:
     """It is looked at in the container, by the same account."""
     done = run(lab, "login", *IN_THERE)
@@ -75,11 +85,12 @@ def test_denied_in_there(lab: Lab) -> None:
 
 
 @EACH
+@pytest.mark.parametrize("permit", ["yes", "no"])
 @pytest.mark.parametrize("ended", ["Ctrl-C", "SIGKILL"])
-def test_hermes_ends_in_there(lab: Lab, account: str, ended: str) -> None:
-    """However the login ends here, also when nobody can say goodbye."""
-    words = ("xai-oauth", account, "--container", "hermes", "--no-browser")
-    with on_terminal(lab, "login", *words) as tunnel:
+def test_hermes_ends_in_there(lab: Lab, account: str, ended: str, permit: str) -> None:
+    """However the login ends here, also when nobody can say goodbye, and without a terminal."""
+    words = ("xai-oauth", account, "-p", "2222", "--container", "hermes", "--no-browser")
+    with lab.sshd("hermes", 2222, PermitTTY=permit), on_terminal(lab, "login", *words) as tunnel:
         tunnel.expect("Waiting for the browser to come back")
         (hermes,) = in_there(lab, account)
         if ended == "Ctrl-C":

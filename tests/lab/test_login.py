@@ -227,10 +227,11 @@ def test_a_fish_account(lab: Lab) -> None:
 
 
 def test_another_account_by_sudo(lab: Lab) -> None:
-    """Also one whose shell is nologin; the credential is that account's, and it is said."""
+    """Also one whose shell is nologin; the credential is that account's, and the result names it."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "svc")
     assert done.status == 0, done.stderr
-    assert "(owner svc, mode 600)" in done.stdout
+    assert done.stdout.startswith("xai-oauth: logged in on svc@boss; credential in ")
+    assert done.stdout.endswith("(owner svc, mode 600)\n")
 
 
 def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
@@ -239,7 +240,9 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
         for password in ("wrong", "correct horse"):
             tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
             tunnel.send(f"{password}\n")
-        tunnel.expect(r"xai-oauth: logged in on boss2@boss2; credential in \S+ \(owner svc, ", deadline=40)
+            if password == "wrong":
+                tunnel.expect(r"\| Sorry, try again\.")
+        tunnel.expect(r"xai-oauth: logged in on svc@boss2; credential in\s+\S+\s+\(owner\s+svc,", deadline=40)
         assert tunnel.wait() == 0
     assert "correct horse" not in tunnel.output
     assert tunnel.output.count("sudo's password") == 2

@@ -83,16 +83,83 @@ def test_a_no_leaves_the_occupant_alone(lab: Lab) -> None:
         assert holder.poll() is None
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [({"PermitTTY": "no"}, "PermitTTY"), ({"MaxSessions": "0"}, "MaxSessions")],
-)
-def test_a_server_that_gives_no_terminal_or_session(lab: Lab, settings: dict[str, str], words: str) -> None:
+def test_a_server_that_gives_no_session(lab: Lab) -> None:
     """8, with the setting named."""
-    with lab.sshd("hermes", 2222, **settings):
+    with lab.sshd("hermes", 2222, MaxSessions="0"):
         done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
     assert done.status == 8
-    assert words in done.stderr
+    assert "MaxSessions" in done.stderr
+
+
+@pytest.mark.parametrize("user", ["h014", "h018", "h019", "fishy"])
+@pytest.mark.parametrize("sessions", ["10", "1"])
+def test_a_server_that_gives_no_terminal(lab: Lab, user: str, sessions: str) -> None:
+    """The command runs without one, whatever kind of login it is, also where it may have one session only."""
+    lab.fresh_home(user)
+    with lab.sshd("hermes", 2222, PermitTTY="no", MaxSessions=sessions):
+        done = run(lab, "login", "xai-oauth", user, "-p", "2222")
+    assert done.status == 0, done.stderr
+    assert f"auth.json (owner {user}, mode 600)" in done.stdout
+    assert "without a terminal: the server gives it none" in done.stderr
+
+
+def test_without_a_terminal_sudo_is_answered(lab: Lab) -> None:
+    """Its password and the command's own questions go to the standard input there, one after the other."""
+    lab.fresh_home("svc")
+    way = ("login", "spotify", "boss2", "-p", "2222", "--as-user", "svc")
+    with lab.sshd("hermes", 2222, PermitTTY="no"), on_terminal(lab, *way) as tunnel:
+        tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
+        tunnel.send(f"{PASSWORD}\n")
+        tunnel.expect(r"\(boss2@boss2\) Spotify Client ID: ")
+        tunnel.send("my client-id\n")
+        tunnel.expect(r"spotify: logged in on svc@boss2; credential in\s+\S+\s+\(owner\s+svc,", deadline=40)
+        assert tunnel.wait() == 0
+    assert PASSWORD not in tunnel.output
+    left_nothing(lab)
+
+
+def test_without_a_terminal_a_login_that_insists_on_one(lab: Lab) -> None:
+    """8, with its own words and the setting to change; where a start-up file takes it, with that file."""
+    lab.fresh_home("h019")
+    mcp = "mcp_servers:\n  lab: {url: https://mcp.lab.test/mcp, auth: oauth}\n"
+    lab.remote("h019", f"mkdir -p .hermes && printf %s '{mcp}' > .hermes/config.yaml")
+    words = ("login", "mcp:lab", "h019", "--allow-host", "mcp.lab.test")
+    with lab.sshd("hermes", 2222, PermitTTY="no"):
+        done = run(lab, *words, "-p", "2222")
+    assert done.status == 8, done.stderr
+    assert "non-interactive environment" in done.stderr
+    assert "PermitTTY yes" in done.stderr
+    lab.remote("h019", "sed -i '1i [ -t 0 ] && exec sh' .bashrc")
+    done = run(lab, *words)
+    assert done.status == 8, done.stderr
+    assert "look for exec in ~/.bashrc there" in done.stderr
+    lab.fresh_home("h019")
+
+
+@pytest.mark.parametrize(
+    ("user", "file", "line"),
+    [
+        ("h018", ".bashrc", "[ -t 0 ] && exec fish"),
+        ("h018", ".bashrc", "[ -t 0 ] && exec false"),
+        ("fishy", ".config/fish/config.fish", "isatty stdin; and exec bash"),
+    ],
+)
+def test_a_start_up_file_that_takes_the_terminal(lab: Lab, user: str, file: str, line: str) -> None:
+    """The login runs without one, and it is said whose doing that is."""
+    lab.fresh_home(user)
+    lab.remote(user, f"sed -i '1i {line}' {file}")
+    done = run(lab, "login", "xai-oauth", user)
+    assert done.status == 0, done.stderr
+    assert "without a terminal: a start-up file of /" in done.stderr
+    lab.fresh_home(user)
+
+
+def test_a_start_up_file_that_fails_without_a_terminal(lab: Lab) -> None:
+    """No second session is needed to see the credential: it would have no terminal."""
+    lab.remote("h018", "sed -i '1i set -e; stty sane; set +e' .bashrc")
+    done = run(lab, "login", "xai-oauth", "h018")
+    assert done.status == 0, done.stderr
+    assert "auth.json (owner h018, mode 600)" in done.stdout
 
 
 def test_one_session_is_enough(lab: Lab) -> None:
@@ -138,14 +205,21 @@ def test_a_signal_ends_it_in_good_order(lab: Lab, number: signal.Signals, status
     left_nothing(lab)
 
 
-def test_not_even_sigkill_leaves_an_orphan(lab: Lab) -> None:
-    """The terminal there is hung up when the connection is gone."""
-    with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
-        tunnel.expect(WAITING)
-        (hermes,) = lab.hermes_processes()
-        tunnel.process.kill()
-        wait_for(hermes, 5)
-    left_nothing(lab)
+@pytest.mark.parametrize("account", [("h018",), ("boss", "--as-user", "svc")], ids=["direct", "sudo"])
+@pytest.mark.parametrize("permit", ["yes", "no"])
+def test_not_even_sigkill_leaves_an_orphan(lab: Lab, account: tuple[str, ...], permit: str) -> None:
+    """The terminal there is hung up when the connection is gone; where there is none, the lifeline ends."""
+    words = ("login", "xai-oauth", *account, "--no-browser", "-p", "2222")
+    with lab.sshd("hermes", 2222, PermitTTY=permit):
+        with on_terminal(lab, *words) as tunnel:
+            tunnel.expect(WAITING)
+            (hermes,) = lab.hermes_processes()
+            tunnel.process.kill()
+            wait_for(hermes, 5)
+        left_nothing(lab)
+        shells = lab.running(lab.network.hermes, "sh", "cat", "sudo")
+        for shell in shells:
+            wait_for(shell, 5)
 
 
 def test_a_silent_network_is_noticed(lab: Lab) -> None:

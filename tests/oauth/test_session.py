@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hermes_tunnel.deadlines import ASK, BEGIN, END, FINISH, GO_ON
-from hermes_tunnel.errors import Failure, NobodyAnswered, Refused, RemoteCommandFailure, Unsafe
+from hermes_tunnel.errors import (
+    Failure,
+    NeverBegan,
+    NobodyAnswered,
+    Refused,
+    RemoteCommandFailure,
+    Unsafe,
+)
 from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.effects import (
     Allow,
@@ -441,12 +448,12 @@ def test_what_is_said_of_a_success_that_was_none(last: list[Event], words: str) 
     """What the command did, and what is missing; that nobody could look is not told as nothing found."""
     _, (conclusion,) = fed(BEGUN, request("s"), *last)
     assert isinstance(conclusion, Conclude)
-    failure = unproven(conclusion, "hermes", "hermes auth status xai-oauth", looked=True)
+    failure = unproven(conclusion, "hermes", "hermes auth status xai-oauth")
     assert (failure.status, failure.message) == (8, words)
     assert failure.hint.endswith(": hermes auth status xai-oauth")
-    unseen = unproven(conclusion, "hermes", "hermes auth status xai-oauth", looked=False)
+    unseen = unproven(conclusion, "hermes", "hermes auth status xai-oauth", not_seen="sudo: no")
     assert "left no new" not in unseen.message
-    assert unseen.message.endswith("; whether it left a new credential could not be checked")
+    assert unseen.message.endswith("; whether it left a new credential could not be checked (sudo: no)")
 
 
 def test_output_that_stalls_after_the_code_was_given() -> None:
@@ -529,6 +536,20 @@ def test_prompt_before_the_beginning() -> None:
     assert effects == [Allow(GO_ON.seconds)]
     with pytest.raises(RemoteCommandFailure, match="the remote machine asked 'New password:'"):
         session.feed(TimeUp())
+
+
+def test_a_shell_that_waits_where_the_command_was_to_run() -> None:
+    """It has the same moment, for its prompt may be a line that stalls; then it is told what it is."""
+    session, effects = fed(Prompt("me@box ~#", taken=True))
+    assert effects == [Allow(GO_ON.seconds)]
+    with pytest.raises(NeverBegan, match="took the terminal and waits at 'me@box ~#'") as caught:
+        session.feed(TimeUp())
+    assert "~/.bashrc" in caught.value.hint
+    with pytest.raises(NeverBegan, match=r"took the terminal$"):
+        fed(Prompt("", taken=True), TimeUp())
+    assert fed(Prompt("50%", taken=True), Withdrawn())[1] == [Allow(BEGIN.seconds)]
+    with pytest.raises(NeverBegan, match="open terminal failed"):
+        fed(Line("open terminal failed: not a terminal"), Exited(1))
 
 
 def test_a_start_up_file_that_is_slow() -> None:

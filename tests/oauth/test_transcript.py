@@ -153,6 +153,66 @@ def test_prompt() -> None:
     assert heard(b"\r\n   ", None) == []
 
 
+FISH = b"Welcome to fish\r\n\x1b[?2004h\r\x1b[32mme@box\x1b[0m ~> "
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        (FISH, "me@box ~>"),
+        (b"me@box:~$ ", "me@box:~$"),
+        (b"%      \r \r\rbox# \x1b[?2004h", "box#"),
+        ("~ \u276f ".encode(), "~ \u276f"),
+        (b"\x1b[?1049h\x1b[22;0;0t\x1b[H\x1b[2J", ""),
+        (b"\x1b[?1049h\x1b[1;1Hsession\r\n\x1b[K\r\n", ""),
+        (b"\x1b[>c", ""),
+        (b"\x1b[6n", ""),
+        (b"\x1b[c\x1b]11;?\x07hello", "hello"),
+    ],
+)
+def test_a_terminal_that_is_taken_before_the_command_begins(output: bytes, text: str) -> None:
+    """A shell waits at its prompt, or a program has a screen of its own; each is told once."""
+    assert heard(output, None, None, begun=False)[:1] == [Prompt(text, taken=True)]
+    assert [one for one in heard(output, None, None, begun=False) if isinstance(one, Prompt)] == [
+        Prompt(text, taken=True)
+    ]
+    bytewise = [output[at : at + 1] for at in range(len(output))]
+    assert heard(*bytewise, None, begun=False)[:1] == [Prompt(text, taken=True)]
+    later = heard(output, None, b"\x1b[H12:34\r\n", None, BEGIN, begun=False)[1:]
+    assert [one for one in later if one != Withdrawn()] == [
+        Begun(("begin", "lab", "/home/lab", "/bin/hermes"))
+    ]
+
+
+@pytest.mark.parametrize("output", [b"\x1b[?25l\x1b[2J\x1b[31m", b"\x1b[0m\r\n", b"Loading 50"])
+def test_what_takes_no_terminal(output: bytes) -> None:
+    """Colours and a cleared screen are a start-up file's own business."""
+    assert not any(isinstance(one, Prompt) and one.taken for one in heard(output, None, begun=False))
+    assert heard(FISH, None) == [Prompt("me@box ~>")]  # the command's own prompt may look like that
+
+
+@pytest.mark.parametrize("before", ["", "a last line without an end ", "Token: "])
+def test_what_the_script_tells_of_the_credential(before: str) -> None:
+    """It is kept, and neither shown nor taken for anything the command said."""
+    looks = ("landed:absent:/home/lab/a", "landed:lab:600:1,2,3.4:/home/lab/a")
+    told = f"{MARKER}{looks[0]}\r\n{URL}\r\n{before}{MARKER}{looks[1]}\r\n".encode()
+    for chunks in ([told], [told[at : at + 1] for at in range(len(told))]):
+        transcript = Transcript(MARKER)
+        said = [one for chunk in (BEGIN, *chunks) for one in transcript.receive(chunk)]
+        assert transcript.looks == list(looks)
+        shown = [one.text for one in said if isinstance(one, Line)]
+        assert shown == [URL, *([before] if before else [])]
+
+
+def test_what_the_script_tells_is_no_prompt() -> None:
+    """Not even where it stalls."""
+    assert heard(f"{MARKER}landed".encode(), None, b":absent:/a\r\n") == []
+    assert heard(b"Token: ", None, f"{MARKER}landed:absent:/a\r\n".encode()) == [
+        Prompt("Token:"),
+        Withdrawn(),
+    ]
+
+
 def test_stall_is_no_prompt_in_the_end() -> None:
     """A line that stalled in its middle still says what it says as a whole."""
     half = URL.encode()

@@ -49,12 +49,12 @@ class Told:
 
 @contextmanager
 def running(
-    process: Process, settings: Settings | None = None
+    process: Process, settings: Settings | None = None, *, terminal: bool = True
 ) -> Iterator[tuple[RemoteCommand, Told, Stage]]:
     """A command that is about to run on a server of its own; afterwards it has ended there."""
     threads, told = set(threading.enumerate()), Told()
     with Stage(around=lambda _: process, settings=settings) as stage, connected(stage) as connection:
-        yield RemoteCommand(connection, "anything", told.posts.put), told, stage
+        yield RemoteCommand(connection, "anything", told.posts.put, terminal=terminal), told, stage
         left = [thread for thread in threading.enumerate() if thread.name == "remote-command"]
         assert not set(left) - threads
 
@@ -95,6 +95,33 @@ def test_end(deaf: tuple[str, ...]) -> None:
         assert process.ended.wait(SECONDS)
         assert process.signals == ["INT", "TERM", "HUP"][: len(deaf) + 1]
         assert isinstance(told.end(), Exited)
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_end_without_a_terminal(deaf: bool) -> None:
+    """Its input ends, and its lifeline with it; a command that is deaf to that gets the signal from sshd too.
+    Nothing is typed: that would be input.
+    """
+    processes: queue.SimpleQueue[RemoteProcess] = queue.SimpleQueue()
+    typed: list[str] = []
+
+    def stays(process: RemoteProcess) -> int:
+        process.lifeline = not deaf
+        processes.put(process)
+        process.print(f"here, {process.pty}")
+        with suppress(EOFError):
+            typed.append(process.read_line())
+        process.wait_for(lambda: False)
+        return 0
+
+    with running(stays, Settings(permit_tty=False), terminal=False) as (command, told, _):
+        with command:
+            told.until(b"here, None\n")
+            process = processes.get(timeout=SECONDS)
+        assert process.ended.wait(SECONDS)
+        assert process.signals == ["TERM"]
+        assert isinstance(told.end(), Exited)
+    assert typed == []
 
 
 def test_killed_there() -> None:

@@ -33,8 +33,7 @@ def account(tmp_path: Path, request: pytest.FixtureRequest) -> Account:
 
 def begins(account: Account, hermes: Path, home: str = "") -> str:
     """The begin marker's whole line."""
-    place = home or account.home / ".hermes"
-    return f"{begin_marker(NONCE)}begin:{getpass.getuser()}:{place}:{hermes}:{account.environment['SHELL']}"
+    return f"{begin_marker(NONCE)}begin:{getpass.getuser()}:{home or account.home / '.hermes'}:{hermes}"
 
 
 def absent(account: Account, home: str = "") -> str:

@@ -141,6 +141,14 @@ def test_the_standard_error_holds_nothing_up(connected: Callable[..., Connection
     assert run(connected(), "head -c 5000000 /dev/zero >&2; echo done") == b"done\n"
 
 
+def test_the_standard_error_may_be_heard(connected: Callable[..., Connection]) -> None:
+    """In the order in which the server sends it, as on a terminal; it holds nothing up either."""
+    with closing(connected().start("echo out; sleep 0.1; echo err >&2", both=True)) as process:
+        assert all_of(process) == b"out\nerr\n"
+    with closing(connected().start("head -c 5000000 /dev/zero >&2; echo done", both=True)) as process:
+        assert len(all_of(process)) == 5000005
+
+
 def test_a_terminal(connected: Callable[..., Connection]) -> None:
     """With the kind and the size that were asked for, and another size later."""
     line = "trap 'stty size; exit' WINCH; echo $TERM; stty size; while :; do sleep 0.05; done"

@@ -37,7 +37,7 @@ class Request:
     """What a command line of ours asks for.
 
     :param what: ``terminal`` or ``pipe`` for a login on one; ``look`` where a credential landed; ``relay`` a
-        request to a port
+        request to a port; which ``shell`` the account has
     :param words: the other words after the nonce
     """
 
@@ -55,8 +55,8 @@ def requested(line: str) -> Request | None:
         words = shlex.split(line)
         start = words.index("sh")
         if words[start + 1] == "-c" and words[start + 3] == "hermes-tunnel":
-            nonce, *rest = words[start + 4 :]
-            what = "relay" if "relay;" in words[start + 2] else rest.pop(0)
+            script, (nonce, *rest) = words[start + 2], words[start + 4 :]
+            what = "relay" if "relay;" in script else "shell" if ":shell:" in script else rest.pop(0)
             return Request(nonce, what, tuple(rest))
     return None
 
@@ -74,6 +74,9 @@ def installed(hermes: Hermes, login: Command | None) -> Command:
         if request.what == "relay":
             process.print(f"hermes-tunnel:{request.nonce}:relay")
             return relays(hermes.loopback)(process)
+        if request.what == "shell":
+            process.print(f"hermes-tunnel:{request.nonce}:shell:/bin/bash")
+            return 0
         file = request.words[-2]
         if request.what == "look":
             look(hermes, process, request.nonce, file)
