@@ -66,7 +66,8 @@ def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, logi
 
     :param file: where the credential lands, below Hermes' home
     """
-    process.print(f"hermes-tunnel:{nonce}:begin:{hermes.user}:{hermes.home}/.hermes:{_program(hermes)}")
+    program = f"{hermes.home}/.local/bin/hermes"
+    process.print(f"hermes-tunnel:{nonce}:begin:{hermes.user}:{hermes.home}/.hermes:{program}")
     look(hermes, process, nonce, file)
     try:
         status = login()
@@ -77,10 +78,6 @@ def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, logi
         status = 1
     look(hermes, process, nonce, file)
     return status
-
-
-def _program(hermes: Hermes) -> str:
-    return f"{hermes.home}/.local/bin/hermes"
 
 
 def look(hermes: Hermes, process: RemoteProcess, nonce: str, file: str) -> None:
