@@ -124,9 +124,9 @@ class Screen:
             self._show(sentence)
             self._speaker = speaker
 
-    def say(self, text: str, *, bold: bool = False) -> None:
+    def say(self, text: str) -> None:
         """Tell one sentence of ours. It may quote others: it is scrubbed, and folded on a terminal."""
-        self._show(Sentence(text, Look.STRONG if bold else Look.OURS))
+        self._show(Sentence(text, Look.OURS))
 
     def _show(self, sentence: Sentence) -> None:
         self._settle()

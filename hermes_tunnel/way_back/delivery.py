@@ -16,7 +16,6 @@ from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back import channel
 from hermes_tunnel.way_back.relay import relay
 
-RELAY = ("auto", "always", "never")
 _LISTENS_ON = {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}
 
 Way: TypeAlias = Callable[[bytes], Answer | Undelivered]

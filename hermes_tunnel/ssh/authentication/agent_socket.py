@@ -18,6 +18,7 @@ LARGEST = 256 * 1024
 """Bytes of an answer; what OpenSSH's own client takes."""
 _PIPES = "\\\\.\\pipe\\"
 _PIPE = rf"{_PIPES}openssh-ssh-agent"
+_ATTEMPTS = 20  # to open a pipe that serves somebody else, a tenth of a second apart
 
 
 class AgentProblem(Exception):
@@ -142,8 +143,8 @@ def _on_windows(
 class _Pipe:
     """A named pipe of Windows, opened as a file is; one that serves somebody else is waited for."""
 
-    def __init__(self, path: str, attempts: int = 20) -> None:
-        for left in reversed(range(attempts)):
+    def __init__(self, path: str) -> None:
+        for left in reversed(range(_ATTEMPTS)):
             try:
                 self._descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
                 break
