@@ -116,13 +116,15 @@ class Connection(paramiko.ServerInterface):
 
     def _run(self, channel: paramiko.Channel, process: RemoteProcess) -> None:
         status = None
-        with suppress(Ended):  # by a signal: the channel closes without a status
-            status = self._command(process)
-        self._processes.pop(channel.chanid)
-        with suppress(*GONE):
-            if status is not None:
-                channel.send_exit_status(status)
-            channel.close()
+        try:
+            with suppress(Ended):  # by a signal: the channel closes without a status
+                status = self._command(process)
+        finally:
+            self._processes.pop(channel.chanid)
+            with suppress(*GONE):
+                if status is not None:
+                    channel.send_exit_status(status)
+                channel.close()
 
     def _feed(self, channel: paramiko.Channel, process: RemoteProcess) -> None:
         while typed := channel.recv(CHUNK):
