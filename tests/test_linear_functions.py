@@ -76,6 +76,23 @@ PIECES = {
     "http://127.0.0.1:56121/callback?": ("a", "&", "a=b&", "%", "&code=a&state=s"),
 }
 TEXTS = [Pump(head, piece, UNFIT) for head, pieces in PIECES.items() for piece in pieces]
+WORDS = [
+    Pump(head, piece, "")
+    for head in ("", "a" * 40, " " * 40)
+    for piece in (
+        "a",
+        " ",
+        "a ",
+        "a" * 20 + " ",
+        "\u6f22",
+        "\u0301",
+        "\u0301 ",
+        "\n",
+        "\ra",
+        "\t",
+        "ssh -L 1:",
+    )
+]
 KEYS = [
     Pump("", keys, "")
     for keys in ("a", "\u6f22", "\x7f", "\b", "a\x7f", "aa\b", "\x15", "\n", "\n\x7f", "\x04")
@@ -200,9 +217,9 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "plain": (plain, LONG, TEXTS),
     "redact": (lambda text: redact(text, SECRETS), LONG, TEXTS),
     "quote": (quote, LONG, TEXTS),
-    "one_line": (one_line, LONG, TEXTS),
-    "folded": (lambda text: folded(text, 12), LONG, TEXTS),
-    "a line on the screen": (shown, LONG // 4, TEXTS),
+    "one_line": (one_line, LONG, WORDS),
+    "folded": (lambda text: folded(text, 12), LONG, WORDS),
+    "a line on the screen": (shown, LONG // 4, WORDS),
     "a transcript": (in_bytes(lambda data: heard(data, 32768)), LONGEST_LINE // 3, TEXTS),
     "a transcript, byte by byte": (in_bytes(lambda data: heard(data, 1)), LONGEST_LINE // 3, KEYS),
     "a transcript, a long line byte by byte": (
@@ -211,7 +228,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
         [Pump("", "a", ""), Pump("", "\r", "")],
     ),
     "edit": (in_bytes(lambda data: edit(bytearray(b"a" * len(data)), data)), LONG, KEYS),
-    "a line at the console of Windows": (typed, LONG, KEYS),
+    "a line at the console of Windows": (typed, LONG // 4, KEYS),
     "a request, byte by byte": (in_bytes(judged), LONGEST_HEAD, [Pump("", "a", ""), Pump("GET ", "\r", "")]),
     "judge": (in_bytes(lambda data: judge(data + b"\r\n\r\n", EXPECTED)), LONG, TEXTS),
     "judge, a target": (lambda text: judge(f"GET /{text} HTTP/1.1\r\n\r\n".encode(), EXPECTED), LONG, TEXTS),
@@ -224,7 +241,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "judge_pasted": (lambda text: judge_pasted(text, EXPECTED), LONGEST_HEAD, TEXTS),
     "pasted_address": (pasted_address, LONG, TEXTS),
     "answer": (in_bytes(lambda data: Answer().receive(data)), 10 * LONG, ANSWERS),
-    "answer by bytes": (in_bytes(answered), LONG, ANSWERS),
+    "answer by bytes": (in_bytes(answered), LONG // 4, ANSWERS),
     "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
     "landed": (lambda text: landed((text,), lambda: text, "0123"), LONG, [*KEYS, *LOOKS]),
     "read_listeners": (read_listeners, LONG, TEXTS),
