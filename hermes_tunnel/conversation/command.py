@@ -135,13 +135,12 @@ class Conversation:
 
     def _on_time(self, now: float) -> list[effects.Effect]:
         if self._news_at is not None and now >= self._news_at:
-            self._news_at = None
-            self._decider.news.release()
+            self._release()
         if (due := self._own_prompt.due) is not None and now >= due:
             self._own_prompt.settle(offered=False)
         if self._quiet_at is not None and now >= self._quiet_at:
-            self._quiet_at = self._news_at = None
-            self._decider.news.release()
+            self._quiet_at = None
+            self._release()
             if todo := self._said(self._transcript.silence()):
                 return todo
         if now >= self._deadline and not self._under_way:
@@ -152,6 +151,12 @@ class Conversation:
             if self._allowed.person and self._news_at is None and self._session.state in _WAITING_FOR:
                 self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)
         return []
+
+    def _release(self) -> None:
+        """Show the invitation that was held back, and below it the time that is left."""
+        if self._news_at is not None:
+            self._news_at, self._look_at = None, 0.0
+        self._decider.news.release()
 
     def _on_item(self, item: object) -> list[effects.Effect]:
         if isinstance(item, Output | Exited):
