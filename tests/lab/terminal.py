@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import fcntl
 import os
 import re
 import select
+import struct
 import subprocess
 import termios
 import time
@@ -13,9 +15,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+_ROWS_AND_COLUMNS = 50, 400
+
 
 class Terminal:
-    """A program that runs on a terminal of its own, in a session of its own (setsid(2)).
+    """A program that runs on a terminal of its own, a wide one, in a session of its own (setsid(2)).
 
     ``output`` is all that it printed, decoded as UTF-8. Leaving the context hangs up: the program
     gets SIGHUP as from a closed window, and SIGKILL if it does not end then. Further parameters are
@@ -27,6 +31,7 @@ class Terminal:
         self._mark = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *_ROWS_AND_COLUMNS, 0, 0))
         try:
             # setsid(1) makes its standard input the controlling terminal, then becomes argv; signals that
             # the tests' own parent ignores, as nohup(1) does, are not ignored in a new window.

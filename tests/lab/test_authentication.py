@@ -108,7 +108,7 @@ def test_an_expired_password(lab: Lab) -> None:
         assert tunnel.wait() == done.status == 8
     for said in (tunnel.output, done.stderr):
         assert "the remote machine asked 'Current password:'" in said
-        assert "hint: connect with ssh first and settle that there; a password that has expired" in said
+        assert "hint: connect with ssh and settle it there; an expired password has to be changed" in said
 
 
 def test_a_certificate_of_a_role(lab: Lab) -> None:
