@@ -18,7 +18,7 @@ PURE = "oauth text events errors symptoms question steps deadlines __init__"
 EVERYTHING = "cli"
 ARROWS = {
     "demo": "",
-    "login": "conversation events oauth remote ssh.config.chain way_back.delivery",
+    "login": "conversation errors events oauth remote ssh.config.chain ssh.connection way_back.delivery",
     "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
         "browser deadlines errors events oauth ports.person question remote ssh.config.chain ssh.connect "
