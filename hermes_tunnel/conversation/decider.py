@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 _TICK_SECONDS = 1.0  # how often a wait without an end looks up
 _AT_ONCE_SECONDS = 0.01  # for what is in the mailbox already
-_UNWIND_SECONDS = 5.0
+UNWIND_SECONDS = 2.0  # what is not wanted any more has so long to close what it opened
 
 
 class Stopped(BaseException):
@@ -135,7 +135,7 @@ class Decider:
         except BaseException:
             self.end()
             running.abandon()
-            running.join(_UNWIND_SECONDS)
+            running.join(UNWIND_SECONDS)
             raise
         result: T = running.result()
         return result
