@@ -25,9 +25,9 @@ from hermes_tunnel.ports.person import BusyPort
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import KNOWN, known_callback
-from hermes_tunnel.remote.listeners import Listener, choose, chosen, listeners
+from hermes_tunnel.remote.listeners import choose, chosen, listeners
 from hermes_tunnel.ssh.config.chain import HopConfiguration
-from hermes_tunnel.steps import Steps, work
+from hermes_tunnel.steps import Steps
 from hermes_tunnel.way_back.delivery import Delivery, check_way
 from hermes_tunnel.way_back.entrance import Delivering, Entrance, callback_event
 
@@ -83,27 +83,25 @@ def _what_waits(link: Link, order: TunnelOrder, decider: Decider) -> Expected:
     Where the connection drops meanwhile, what waits there is looked at again over the next one.
     """
     while True:
+        while (connection := link.present) is None:
+            link.keep()
+            decider.console.waiting("the connection to come back", None)
+            decider.next(_TICK_SECONDS)
         nonce = secrets.token_hex(8)
         line = order.call.listeners_line(nonce)
         try:
-            found = decider.do(partial(_listeners, link, line, nonce))
+            found = decider.do(partial(listeners, connection, line, nonce))
         except RemoteCommandFailure:
-            if link.is_up:
+            if connection.is_up:
                 raise
-            link.keep()
             continue
         port = choose(found, link.destination)
         if isinstance(port, Question):
             answer = decider.answer(port, lambda: link.is_up)
             if answer is None and not link.is_up:
-                link.keep()
                 continue
             port = chosen(answer, found, link.destination)
         return expected_at(port)
-
-
-def _listeners(link: Link, line: str, nonce: str) -> list[Listener]:
-    return listeners(link.connection(), line, nonce)
 
 
 def expected_at(port: int) -> Expected:
@@ -167,10 +165,10 @@ class _Tunnel:
 
     def _open(self) -> Steps[None]:
         link, order, expected = self._link, self._order, self._expected
-        connection = yield from work(link.connection)
         delivery = Delivery(link.connection, order.call, expected.redirect, by=order.relay)
         known = bool(known_callback(expected.redirect.port)[0])
-        yield from self._entrance.open(connection, expected, delivery, known=known)
+        # Whether there is a connection at the moment is no matter: there will be one.
+        yield from self._entrance.open(link.destination, expected, delivery, check=lambda: None, known=known)
         self._pasting.start(code=bool(expected.state))
 
     def _on_item(self, item: object) -> bool:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import io
+import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.decider import Decider, Signalled, Stopped
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
+from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import redact
 from hermes_tunnel.tunnel import TunnelOrder, expected_at, expected_by, forward, paste
-from tests.ports.holding import posix
+from tests.ports.holding import LISTENER, child, posix
+from tests.ssh.test_proxycommand import RELAY
 from tests.stage.client import LOGIN_LINE, Command, connected, redirect_port
 from tests.stage.logins import loopback_login, mcp_login, spotify_login
 from tests.stage.remote_process import Command as ServerCommand
@@ -247,6 +254,95 @@ def test_the_question_which_port_is_meant_is_asked_again_over_the_next_connectio
         with pytest.raises(NobodyAnswered):
             done.result(20)
         leading.join(5)
+
+
+@posix
+def test_a_question_about_the_port_stands_while_the_connection_comes_back() -> None:
+    """What it is about has not ended: the answer counts, and the tunnel opens with the next connection."""
+    with child(LISTENER, "127.0.0.1", 0) as (holder, port), Stage() as stage, terminal() as pty:
+        tunnel = Tunnel(stage)
+        tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        done: Future[Redirect] = Future()
+
+        def lead() -> None:
+            try:
+                order = TunnelOrder(tunnel.hops, expected=expected_at(port), seconds=8)
+                done.set_result(forward(order, tunnel.decider))
+            except Exception as problem:
+                done.set_exception(problem)
+
+        leading = threading.Thread(target=lead)
+        leading.start()
+        assert f"PID {holder.pid}" in pty.wait_for("[y/N] ")
+        stage.server.drop()
+        pty.wait_for("connecting again ...")
+        pty.wait_for("Connected to ")
+        pty.type("y\n")
+        pty.wait_for(f"The tunnel is open: port {port}")
+        with pytest.raises(NobodyAnswered):
+            done.result(20)
+        leading.join(5)
+
+
+def test_what_listens_there_is_looked_at_when_the_connection_is_back() -> None:
+    """It drops before the look: nobody waits in silence for a connection that nobody makes."""
+    with Stage(around=lists_two) as stage:
+        drops = [stage.server.drop]
+
+        def watch(event: events.Event) -> None:
+            if isinstance(event, events.Connected) and drops:
+                drops.pop()()
+                until(lambda: not any(isinstance(one, Transport) for one in threading.enumerate()))
+
+        tunnel, began = Tunnel(stage, watch), time.monotonic()
+        with pytest.raises(UsageFailure, match="it is not clear which port"):
+            forward(TunnelOrder(tunnel.hops), tunnel.decider)
+        assert time.monotonic() - began < 15
+    assert "connecting again ..." in tunnel.shown.getvalue()
+
+
+def test_a_signal_is_not_kept_waiting_for_the_connection() -> None:
+    """It is down, and what listens there would be looked at when it is back."""
+    with Stage() as stage:
+        deciders: list[Decider] = []
+
+        def watch(event: events.Event) -> None:
+            if isinstance(event, events.Connected):
+                stage.server.close()
+            if isinstance(event, events.Notice) and "connecting again" in event.text:
+                deciders[0].mailbox.put(Signalled(15))
+
+        tunnel = Tunnel(stage, watch)
+        deciders.append(tunnel.decider)
+        began = time.monotonic()
+        with pytest.raises(Stopped):
+            forward(TunnelOrder(tunnel.hops), deciders[0])
+        assert time.monotonic() - began < 1.5
+
+
+RELAY_ONCE = """\
+#!/bin/sh
+if mkdir '{once}' 2>/dev/null; then exec {python} '{relay}' "$1"; fi
+exec sleep 60
+"""
+
+
+@posix
+def test_the_command_for_the_next_connection_does_not_outlast_the_waiting(tmp_path: Path) -> None:
+    """The person's time is over while a ProxyCommand is connecting again: it is ended too."""
+    relay, command = tmp_path / "relay.py", tmp_path / "command"
+    relay.write_text(RELAY)
+    command.write_text(RELAY_ONCE.format(once=tmp_path / "once", python=sys.executable, relay=relay))
+    command.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Stage() as stage:
+        lost = on_forwarding(stage.server.drop)
+        tunnel = Tunnel(stage, lost, f"ProxyCommand={command} %p")
+        with pytest.raises(NobodyAnswered):
+            forward(TunnelOrder(tunnel.hops, expected=expected_at(port), seconds=3), tunnel.decider)
+        assert "connecting again" in tunnel.shown.getvalue()
+        assert psutil.Process().children() == []
 
 
 @posix

@@ -185,7 +185,9 @@ class Invitations:
         if self._there is not None:
             self._delivery.port = self._there
         known = self._provider.callback is not None and self._provider.callback[0] == redirect.port
-        yield from self._entrance.open(connection, expected, self._delivery, known=known)
+        yield from self._entrance.open(
+            connection.destination, expected, self._delivery, check=connection.check, known=known
+        )
 
 
 def entrance(decider: Decider, busy: BusyPort) -> Entrance:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.decider import UNWIND_SECONDS, Decider
 from hermes_tunnel.conversation.tasks import Task
+from hermes_tunnel.conversation.work import LOOK_SECONDS
 from hermes_tunnel.deadlines import LINK
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import HopConfiguration
@@ -24,17 +26,18 @@ _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before one attempt and the next; the las
 @contextmanager
 def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Connection]:
     """A connection that is closed at the end; made in a thread, which asks and tells by the decider."""
-    with decider.do(partial(_connect, hops, decider), undo=Connection.close) as connection:
+    made = partial(_connect, hops, decider, decider.wanted)
+    with decider.do(made, undo=Connection.close) as connection:
         decider.emit(events.Connected(connection.destination, connection.via))
         yield connection
 
 
-def _connect(hops: Sequence[HopConfiguration], decider: Decider) -> Connection:
+def _connect(hops: Sequence[HopConfiguration], decider: Decider, wanted: Callable[[], bool]) -> Connection:
     return connect(
         hops,
         ask=decider.ask_for,
         emit=decider.tell,
-        wanted=decider.wanted,
+        wanted=wanted,
         secret=decider.console.secrets.add,
     )
 
@@ -51,6 +54,7 @@ class Link:
         self._connection: Connection | None = None
         self._changed = threading.Condition()
         self._reconnecting: Task | None = None
+        self._left = False
 
     @property
     def destination(self) -> str:
@@ -62,17 +66,26 @@ class Link:
 
         :raises NetworkFailure: it did not
         """
+        until = time.monotonic() + LINK.seconds
         with self._changed:
-            if not self._changed.wait_for(lambda: self.is_up, LINK.seconds) or self._connection is None:
-                raise NetworkFailure(
-                    f"the connection to {self.destination} was lost and has not come back", "run it again"
-                )
-            return self._connection
+            while self._wanted() and (left := until - time.monotonic()) > 0:
+                if (present := self.present) is not None:
+                    return present
+                self._changed.wait(min(left, LOOK_SECONDS))
+        raise NetworkFailure(
+            f"the connection to {self.destination} was lost and has not come back", "run it again"
+        )
+
+    @property
+    def present(self) -> Connection | None:
+        """The connection, if there is one, as far as is known."""
+        connection = self._connection  # which another thread may take away meanwhile
+        return connection if connection is not None and connection.is_up else None
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a connection, as far as is known."""
-        return self._connection is not None and self._connection.is_up
+        """Whether there is one, as far as is known."""
+        return self.present is not None
 
     def keep(self) -> None:
         """Look whether the connection lives; if not, see that it is made again.
@@ -80,10 +93,11 @@ class Link:
         That raises, out of the decider's ``next``, HostKeyFailure where what answers there now is another
         machine, and AuthenticationFailure where it lets the person in no more.
         """
-        if self._connection is None:
+        connection, coming = self._connection, self._reconnecting
+        if connection is None or (coming is not None and not coming.over):
             return
         try:
-            self._connection.check()
+            connection.check()
         except NetworkFailure as lost:
             text = f"{lost.message[:1].upper()}{lost.message[1:]}; connecting again ..."
             self._decider.emit(events.Notice(text))
@@ -95,12 +109,18 @@ class Link:
         while self._connection is None:
             yield Pause(_PAUSES[min(attempts, len(_PAUSES) - 1)])
             try:
-                connection = yield from work(partial(_connect, self._hops, self._decider), Connection.close)
+                connection = yield from work(self._connect, Connection.close)
             except NetworkFailure as failure:
                 attempts += 1
                 self._decider.emit(events.Notice(f"Not yet: {failure.message}.", detail=True))
             else:
                 self._take(connection)
+
+    def _connect(self) -> Connection:
+        return _connect(self._hops, self._decider, self._wanted)
+
+    def _wanted(self) -> bool:
+        return not self._left and self._decider.wanted()
 
     def _take(self, connection: Connection) -> None:
         with self._changed:
@@ -115,12 +135,16 @@ class Link:
             connection.close()
 
     def __enter__(self) -> Link:
-        self._take(self._decider.do(partial(_connect, self._hops, self._decider), undo=Connection.close))
+        self._take(self._decider.do(self._connect, undo=Connection.close))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._left = True
         if self._reconnecting is not None:
+            working = self._reconnecting.working
             self._decider.tasks.drop(self._reconnecting)
+            if working is not None:  # it may have started a ProxyCommand
+                working.join(UNWIND_SECONDS)
         self._drop()

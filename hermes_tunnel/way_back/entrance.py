@@ -16,7 +16,6 @@ from hermes_tunnel import events
 from hermes_tunnel.oauth.callback import Deliver, Expected, address_of
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.ports.person import Person
-from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused
 from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.way_back.delivery import Delivery
@@ -68,24 +67,26 @@ class Entrance:
 
     def open(
         self,
-        connection: Connection,
+        destination: str,
         expected: Expected,
         delivery: Delivery,
         *,
+        check: Callable[[], object],
         known: bool,
     ) -> Steps[None]:
         """Be ready for the callback; where the browser cannot bring it, the person has to, by pasting.
 
+        :param destination: ``user@host``, for the pages
+        :param check: raises where there is nothing to be ready for any more, because the connection is lost
         :param known: whether the provider is known to use this port
-        :raises NetworkFailure: the connection is lost
         :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
         """
         yield from work(self.close)
-        gate = Gate(expected, connection.destination, partial(self._deliver, delivery), self._post)
+        gate = Gate(expected, destination, partial(self._deliver, delivery), self._post)
         port, host = expected.redirect.port, expected.redirect.host
         # A browser takes localhost for both families; whoever held the other would get the code.
         wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
-        addresses = yield from self._listen(connection, wanted, port, gate, known=known)
+        addresses = yield from self._listen(wanted, port, gate, check=check, known=known)
         self.gate, self.listens = gate, bool(addresses)
         if addresses:
             self._emit(events.Forwarding(port, addresses, delivery.port))
@@ -104,13 +105,19 @@ class Entrance:
         return delivery.deliver(verdict)
 
     def _listen(
-        self, connection: Connection, addresses: tuple[str, ...], port: int, gate: Gate, *, known: bool
+        self,
+        addresses: tuple[str, ...],
+        port: int,
+        gate: Gate,
+        *,
+        check: Callable[[], object],
+        known: bool,
     ) -> Steps[tuple[str, ...]]:
         """Listen on all of the addresses that this machine has, making room if the person agrees; none where
         the port cannot be had and the person will bring the address.
         """
         while True:
-            connection.check()  # a question may have stood meanwhile
+            check()  # a question may have stood meanwhile
             try:
                 self._open.enter_context(LocalForward(addresses, port, gate.serve, gate.settle))
                 if self._alone or not (yield from work(partial(shared, port, addresses))):

@@ -299,7 +299,15 @@ def way_back(
         if lost:
             connection.close()
         delivery = Delivery(lambda: connection, Call(), redirect)
-        decider.follow(entrance.open(connection, Expected(redirect, "state"), delivery, known=False))
+        decider.follow(
+            entrance.open(
+                connection.destination,
+                Expected(redirect, "state"),
+                delivery,
+                check=connection.check,
+                known=False,
+            )
+        )
     return told
 
 
