@@ -106,9 +106,11 @@ class Signals:
 def _terminal_mode() -> list[Any] | None:
     try:
         import termios
-
+    except ImportError:  # Windows
+        return None
+    try:
         return termios.tcgetattr(sys.stdin.fileno())
-    except (ImportError, OSError, ValueError, AttributeError, termios.error):
+    except (OSError, ValueError, AttributeError, termios.error):
         return None
 
 

@@ -167,6 +167,21 @@ def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals
     assert done.returncode == STATUS[number]
 
 
+WITHOUT_TERMIOS = """
+import sys
+sys.modules["termios"] = None
+from hermes_tunnel.cli.signals import Signals
+with Signals():
+    pass
+"""
+
+
+def test_signals_are_heard_where_there_is_no_termios() -> None:
+    """As on Windows, where nothing can be noted of the terminal."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TERMIOS], check=False, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def hears_signals(process: subprocess.Popen[str]) -> bool:
     """Whether SIGTERM, which Python leaves alone, is caught (proc(5)); or whether it has ended."""
     status = Path(f"/proc/{process.pid}/status").read_text()
