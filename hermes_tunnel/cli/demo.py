@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from hermes_tunnel import events
@@ -50,7 +52,8 @@ def _play(decider: Decider, answer: str | None) -> Ending:
         if signals is not None:
             signals.directory = stage.config_file.parent
         open_page = open_browser if answer is None else stage.person.open
-        hops = resolve(parse_target(HOST), Options(config_file=str(stage.config_file)))
+        options = Options(config_file=str(stage.config_file))
+        hops = decider.do(partial(resolve, parse_target(HOST), options, wanted=decider.wanted))
         known = with_origin(provider("xai-oauth"), stage.origin)
         done = login(LoginOrder(known, hops, wishes=Wishes(open_page=open_page)), decider)
     words = f"demo: logged in on {done.destination}; credential in {done.landing}"

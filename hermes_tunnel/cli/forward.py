@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -70,7 +71,7 @@ def forward(
         from hermes_tunnel.tunnel import forward as lead
 
         call = calling.call()
-        way = decider.do(connecting.hops)
+        way = decider.do(partial(connecting.hops, decider.wanted))
         expected = _from_the_url(decider) if callback_port is None else expected_at(callback_port)
         redirect = lead(TunnelOrder(way, call, expected, timeout, busy.port(), relay), decider)
         return Ending(

@@ -117,7 +117,7 @@ def login(
             relay=relay,
         )
         check_way(call, relay)
-        order = LoginOrder(chosen, decider.do(connecting.hops), call, extra, wishes)
+        order = LoginOrder(chosen, decider.do(partial(connecting.hops, decider.wanted)), call, extra, wishes)
         done = log_in(order, decider)
         imported = done.outcome.value == "imported"
         what = "credentials imported, no sign-in was needed" if imported else "logged in"

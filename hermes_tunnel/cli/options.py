@@ -213,8 +213,11 @@ class Connecting:
     ipv4: bool
     ipv6: bool
 
-    def hops(self) -> tuple[HopConfiguration, ...]:
-        """The way to the host that was typed. It takes its time: ssh reads its configuration."""
+    def hops(self, wanted: Callable[[], bool]) -> tuple[HopConfiguration, ...]:
+        """The way to the host that was typed. It takes its time: ssh reads its configuration.
+
+        :param wanted: whether anybody wants to know it still
+        """
         from hermes_tunnel.ssh.config.chain import Options, resolve
         from hermes_tunnel.ssh.config.target import parse_target
 
@@ -225,7 +228,7 @@ class Connecting:
             identity_files=self.identity_files,
             address_family={(True, False): "inet", (False, True): "inet6"}.get((self.ipv4, self.ipv6)),
         )
-        return resolve(target, options)
+        return resolve(target, options, wanted=wanted)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from hermes_tunnel.cli.options import (
@@ -40,7 +42,7 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
         from hermes_tunnel.tunnel import paste as deliver
 
         call = calling.call()
-        way = decider.do(connecting.hops)
+        way = decider.do(partial(connecting.hops, decider.wanted))
         redirect = deliver(TunnelOrder(way, call, relay=relay), _address(decider), decider)
         return Ending(
             "delivered",
