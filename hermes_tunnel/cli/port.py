@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from hermes_tunnel.cli.options import PORT, new_console, option
@@ -26,27 +28,22 @@ def port(port: int, kill: bool, yes: bool) -> int:
       hermes-tunnel port 56121
       hermes-tunnel port 56121 --kill
     """  # noqa: D301 - the \b is click's
-    holders = occupants(port)
-    for holder in holders:
-        click.echo(plain(describe(holder)))
-    if kill:
-        holders = _end(port, yes=yes)
-    elif any(not holder.protected for holder in holders):
-        click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)
-    return _free_or_taken(port, holders)
-
-
-def _end(port: int, *, yes: bool) -> list[Occupant]:
-    """End those who hold it, each after a yes; who still does."""
     console = new_console()
     decider = Decider(console, lambda _: None)
-    person = Person(decider.say, console.is_terminal, BusyPort("kill", yes))
     heard_by(decider)
     try:
-        decider.follow(end_occupants(port, person))
+        holders = decider.do(partial(occupants, port))
+        for holder in holders:
+            click.echo(plain(describe(holder)))
+        if kill:
+            person = Person(decider.say, console.is_terminal, BusyPort("kill", yes))
+            decider.follow(end_occupants(port, person))
+            holders = decider.do(partial(occupants, port))
+        elif any(not holder.protected for holder in holders):
+            click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)
+        return _free_or_taken(port, holders)
     finally:
         decider.end()
-    return occupants(port)
 
 
 def _free_or_taken(port: int, holders: list[Occupant]) -> int:

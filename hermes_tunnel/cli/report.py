@@ -40,7 +40,7 @@ class Ending:
     outcome: str
     words: str = ""
     status: int = ExitStatus.OK
-    problem: Exception | None = None
+    problem: BaseException | None = None
 
 
 Run = Callable[[Decider], Ending]
@@ -79,12 +79,12 @@ class Report:
             lost = isinstance(ending.problem, NobodyAnswered | NetworkFailure) and self._connected
             if not (may_repeat and lost and self.console.is_terminal):
                 self._signals.hear_no_more()
-                return self._say(self._last_word(ending))
+                return self._say_last(self._last_word(ending))
             self._say(ending)
             again = self._ending_of(_ask_again)
             if again.outcome != _AGAIN:
                 self._signals.hear_no_more()
-                return self._say(again) if again.status else int(ending.status)
+                return self._say_last(again) if again.status else int(ending.status)
 
     def _ending_of(self, run: Run) -> Ending:
         decider = Decider(self.console, self.record)
@@ -101,7 +101,7 @@ class Report:
             return Ending(failure.status.name.lower(), status=int(failure.status), problem=failure)
         except Stopped as stopped:
             return Ending("interrupted", status=128 + stopped.number)
-        except Exception as fault:  # the outermost layer: a fault of ours
+        except BaseException as fault:  # the outermost layer: a fault of ours, whatever a library calls it
             return Ending("internal", status=ExitStatus.INTERNAL, problem=fault)
         finally:
             decider.end()
@@ -109,10 +109,14 @@ class Report:
     def _last_word(self, ending: Ending) -> Ending:
         """A signal or a fault that came while everything was being closed counts too."""
         if self._signals.fault is not None:
-            return Ending("internal", status=ExitStatus.INTERNAL, problem=ending.problem)
+            return Ending("internal", status=ExitStatus.INTERNAL, problem=self._signals.fault)
         if self._signals.number is not None:
             return Ending("interrupted", status=128 + self._signals.number)
         return ending
+
+    def _say_last(self, ending: Ending) -> int:
+        self._signals.status = int(ending.status)
+        return self._say(ending)
 
     def _say(self, ending: Ending) -> int:
         if ending.words and not self._json:
@@ -121,11 +125,10 @@ class Report:
         finished = events.Finished(int(ending.status), ending.outcome, self._remote_status)
         self.record(finished)
         self.console.show(finished)
-        fault = ending.problem or self._signals.fault
-        if isinstance(fault, Failure):
-            show_failure(fault)
-        elif fault is not None:
-            show_fault(fault)
+        if isinstance(ending.problem, Failure):
+            show_failure(ending.problem)
+        elif ending.problem is not None:
+            show_fault(ending.problem)
         return int(ending.status)
 
     def _write(self, line: str) -> None:

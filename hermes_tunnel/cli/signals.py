@@ -24,8 +24,8 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system ha
 class Signals:
     """Hears signals and faults while it is entered, and none after: then all has been said.
 
-    ``directory`` is what not even a second signal may leave behind, which ends the program at once: the
-    demo has a key in there.
+    The first signal asks for an end, and a second one ends the program at once. ``directory`` is what not
+    even that may leave behind: the demo has a key in there.
     """
 
     def __init__(self) -> None:
@@ -33,10 +33,14 @@ class Signals:
         """The first signal that came."""
         self.fault: BaseException | None = None
         """The first fault in a thread that nobody waits for."""
+        self.status: int | None = None
+        """What the program ends with, when that is settled."""
         self.directory: Path | None = None
         self._hear_signal: Callable[[int], object] = lambda _: None
         self._hear_fault: Callable[[BaseException], object] = lambda _: None
         self._heard: list[int] = []
+        self._came = False
+        self._over = False
         self._terminal: list[Any] | None = None
 
     def heard_by(
@@ -54,11 +58,13 @@ class Signals:
             on_fault(self.fault)
 
     def hear_no_more(self) -> None:
-        """The end is about to be said; what comes from now on does not change it."""
+        """The end is about to be said; what comes from now on does not change it.
+
+        A second signal ends the program at once all the same: whoever reads what is said may have stopped.
+        """
         import threading
 
-        for number in self._heard:
-            signal.signal(number, signal.SIG_IGN)
+        self._over = True
         threading.excepthook = lambda _: None
 
     def __enter__(self) -> Signals:
@@ -80,22 +86,33 @@ class Signals:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.hear_no_more()
+        import threading
+
+        for number in self._heard:
+            signal.signal(number, signal.SIG_IGN)
+        threading.excepthook = lambda _: None
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self.number is None:
+        if self._came:
+            self._end_at_once(128 + number if self.status is None else self.status)
+        self._came = True
+        if not self._over:
             self.number = number
             self._hear_signal(number)
-            return
-        from hermes_tunnel.terminal.mode import give_back
 
-        give_back()
-        _restore(self._terminal)
-        if self.directory is not None:
-            import shutil
+    def _end_at_once(self, status: int) -> None:
+        """Nothing may prevent it: the terminal may be gone, and what is imported only half there."""
+        try:
+            give_back = getattr(sys.modules.get("hermes_tunnel.terminal.mode"), "give_back", None)
+            if give_back is not None:
+                give_back()
+            if self.directory is not None:
+                import shutil
 
-            shutil.rmtree(self.directory, ignore_errors=True)
-        os._exit(128 + number)
+                shutil.rmtree(self.directory, ignore_errors=True)
+            _restore(self._terminal)
+        finally:
+            os._exit(status)
 
     def _on_fault(self, arguments: threading.ExceptHookArgs) -> None:
         if self.fault is None and arguments.exc_value is not None:

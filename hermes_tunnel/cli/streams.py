@@ -1,8 +1,9 @@
-"""Standard output and error where nobody can be told: the disk is full, or who read them has gone."""
+"""Standard output and error where nobody can be told: the disk is full, or whoever read them has gone."""
 
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any, TextIO
 
 
@@ -18,13 +19,13 @@ class _Lenient(io.FileIO):
 
 
 def lenient(stream: TextIO | Any) -> TextIO | Any:
-    """The same stream, on which writing does not fail; a terminal as it is, and None where it was closed.
+    """The same stream, on which writing does not fail: None where it was closed, Windows' console as it is.
 
     What its encoding lacks is escaped: a name may be in any script.
     """
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    if stream.isatty():
+    if sys.platform == "win32" and stream.isatty():
         stream.reconfigure(errors="backslashreplace")
         return stream
     file = io.BufferedWriter(_Lenient(stream.fileno(), "w", closefd=False))

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli.program import ARGV
@@ -124,6 +125,20 @@ def test_ctrl_c_while_the_browser_is_waited_for() -> None:
         socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_a_terminal_that_is_gone_does_not_change_the_status() -> None:
+    """A window is closed over a job that ignores that (nohup(1)): what cannot be shown there is no fault."""
+    master, slave = os.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        arguments = ["login", "xai-oauth", "127.0.0.1", "-p", str(server.getsockname()[1]), "-F", "none"]
+        argv = ["setsid", "--ctty", "sh", "-c", 'trap "" HUP; exec "$@"', "sh", *ARGV, *arguments]
+        with subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave) as process:
+            os.close(slave)
+            connection, _ = server.accept()
+            os.close(master)
+            connection.close()
+            assert process.wait(20) == 4
+
+
 def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
     """It ends at once, with no time to unwind; the demo's directory is gone all the same."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "BROWSER": "", "TERM": "xterm"}
@@ -180,6 +195,127 @@ def test_signals_are_heard_where_there_is_no_termios() -> None:
     """As on Windows, where nothing can be noted of the terminal."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_TERMIOS], check=False, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+AT_ONCE = """
+import os, signal, sys, types
+from hermes_tunnel.cli.signals import Signals
+if sys.argv[1] == "half imported":
+    sys.modules["hermes_tunnel.terminal.mode"] = types.ModuleType("hermes_tunnel.terminal.mode")
+else:
+    master, slave = os.openpty()
+    os.dup2(slave, 0)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)  # it may be ignored where the tests run
+with Signals():
+    if sys.argv[1] == "hung up":
+        os.close(master)
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize("moment", ["half imported", "hung up"])
+def test_nothing_prevents_a_second_signal(moment: str) -> None:
+    """It ends the program in the middle of the imports, and where the terminal is gone."""
+    argv = ["setsid", sys.executable, "-c", AT_ONCE, moment]
+    done = subprocess.run(argv, check=False, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (143, b"")
+
+
+def test_whoever_is_kept_from_saying_how_it_ended_can_be_ended() -> None:
+    """Nobody reads the pipe, and it is full: a second signal ends it, with the status that was to be said."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b" ")
+    os.set_blocking(write, True)
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        arguments = ["127.0.0.1", "-p", str(closing.getsockname()[1]), "-F", "none", "-q", "--json"]
+        argv = ["env", "--default-signal=INT,TERM", *ARGV, "login", "xai-oauth", *arguments]
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": write}
+        with subprocess.Popen(argv, **streams) as process:  # type: ignore[call-overload]
+            closing.accept()[0].close()
+            said = json.loads(process.stdout.readline())
+            for number in (signal.SIGTERM, signal.SIGINT):
+                process.send_signal(number)
+            try:
+                assert process.wait(10) == said["exit_status"] == 4
+            finally:
+                process.kill()
+    os.close(read)
+    os.close(write)
+
+
+HEARD_BEFORE = """
+import os, signal, sys
+from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.cli.verbs import run
+signal.signal(signal.SIGTERM, signal.SIG_DFL)  # it may be ignored where the tests run
+with Signals() as signals:
+    os.kill(os.getpid(), signal.SIGTERM)
+    status = run(["port", "50000"], signals)
+sys.exit(status)
+"""
+
+
+def test_a_look_at_a_port_hears_a_signal() -> None:
+    """One that came during the imports ends it, though it would have been short."""
+    done = subprocess.run([sys.executable, "-c", HEARD_BEFORE], check=False, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
+
+
+def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
+    """What a program has started, by the name of it."""
+    return [one for one in psutil.Process(process.pid).children(recursive=True) if one.name() == name]
+
+
+@pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh reads the configuration")
+def test_a_signal_ends_what_ssh_config_runs(tmp_path: Path) -> None:
+    """A Match exec that hangs neither keeps the program from ending nor is left behind."""
+    config = tmp_path / "config"
+    config.write_text('Match exec "exec sleep 60"\n  User nobody\n')
+    argv = ["env", "--default-signal=TERM", *ARGV, "login", "xai-oauth", "box", "-F", str(config)]
+    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, text=True, **streams) as process:  # type: ignore[call-overload]
+        until(lambda: bool(children(process, "sleep")))
+        started = children(process, "sleep")
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=10)
+        assert (process.returncode, said) == (143, "")
+        assert psutil.wait_procs(started, 1)[1] == []
+
+
+TOLD = """
+import sys, threading
+import click
+from hermes_tunnel.cli.report import Report
+from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.terminal.console import Console
+from hermes_tunnel.terminal.keyboard import Keyboard
+
+class Panic(BaseException): pass
+
+def run(decider):
+    if sys.argv[1] == "of a library": raise Panic
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    raise NetworkFailure("the connection was lost")
+
+with Signals() as signals, click.Context(click.Command("login"), obj=signals):
+    report = Report(Console(sys.stderr, Keyboard(None)), as_json=True)
+    sys.exit(report.conclude(run))
+"""
+
+
+@pytest.mark.parametrize(("fault", "name"), [("of a library", "Panic"), ("beside", "ZeroDivisionError")])
+def test_a_fault_is_what_is_told(fault: str, name: str) -> None:
+    """Where a library calls it no Exception, and beside a failure: the status is 1, and the words are its."""
+    done = subprocess.run([sys.executable, "-c", TOLD, fault], check=False, capture_output=True, text=True)
+    assert json.loads(done.stdout)["exit_status"] == done.returncode == 1
+    assert done.stderr.startswith(f"hermes-tunnel: error: a fault of this program: {name} at ")
 
 
 def hears_signals(process: subprocess.Popen[str]) -> bool:
