@@ -114,6 +114,22 @@ def test_how_it_ended_may_not_be_said(known: Callable[..., Path]) -> None:
         assert not connection.is_up
 
 
+def test_an_end_by_a_lost_connection_is_seen_as_one(known: Callable[..., Path]) -> None:
+    """Channels end before paramiko says that the connection has: what is read ends after that."""
+    with serving(Host(lambda channel: channel.get_transport().close()), known) as connection:
+        process = connection.start("anything")
+        other: Any = connection.start("anything")
+        seen: list[tuple[bytes, bool]] = []
+        reading = threading.Thread(target=lambda: seen.append((process.read(10), connection.is_up)))
+        process.write(b"x")
+        with other._channel.lock:  # the thread that ends them one after the other waits here
+            reading.start()
+            reading.join(0.5)
+            assert seen == []
+        reading.join(10)
+        assert seen == [(b"", False)]
+
+
 def test_what_a_command_leaves_behind_does_not_hold_it(connected: Callable[..., Connection]) -> None:
     """An exit status without EOF, because something still has the output: it ends after a moment."""
     began = time.monotonic()

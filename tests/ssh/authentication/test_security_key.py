@@ -168,7 +168,9 @@ def test_each_hop_has_its_own_agent(
     ]
     to(*hops).close()
     swapped = [replace(hops[0], identity_agent=hops[1].identity_agent), hops[1]]
-    assert fails(*swapped).message == "jump host root@box accepted none of: agent key 'key' (it takes publickey)"
+    assert (
+        fails(*swapped).message == "jump host root@box accepted none of: agent key 'key' (it takes publickey)"
+    )
 
 
 def test_an_agent_that_dies_before_it_has_signed(
