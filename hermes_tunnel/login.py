@@ -1,4 +1,4 @@
-"""A login, from the connection to the credential: the one use case that everything else serves."""
+"""A login, from the connection to the credential: the use case that everything else serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hermes_tunnel.way_back.delivery import check_way
 
 @dataclass(frozen=True)
 class LoginOrder:
-    """What the person asked for, all of it checked.
+    """What the person asked for, already checked.
 
     :param hops: the way to the remote machine, its own hop last
     :param call: how Hermes is run there
@@ -59,9 +59,9 @@ class LoggedIn:
 
 
 def login(order: LoginOrder, decider: Decider) -> LoggedIn:
-    """Log the remote Hermes in: on a terminal, if one can be had, else without.
+    """Log the remote Hermes in, on a terminal if the server gives us one.
 
-    :raises Failure: it did not succeed, and why; nothing is left open or running
+    :raises Failure: the login did not succeed; nothing is left open or running
     """
     with connected(order.hops, decider) as connection:
         try:
@@ -72,7 +72,7 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
             shell = decider.do(partial(shell_without_terminal, connection, secrets.token_hex(8)))
             if shell is None:
                 raise
-            decider.forget()  # what that command said while it was ended
+            decider.forget()  # what that command printed while it was being ended
             why = f"a start-up file of {shell.path} takes it"
             hint = f"look for exec in {shell.startup_file} there, and let it run in interactive shells alone"
         decider.emit(events.Notice(f"The command runs without a terminal: {why}."))
@@ -82,9 +82,9 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
 def _log_in(
     order: LoginOrder, decider: Decider, connection: Connection, *, no_terminal: str = ""
 ) -> LoggedIn:
-    """Log it in by one run of its command.
+    """Log in with one run of the command.
 
-    :param no_terminal: how to get a terminal there, if it runs without one
+    :param no_terminal: if it runs without a terminal, how to get one there
     """
     nonce = secrets.token_hex(8)
     line = order.call.login_line(order.provider, nonce, order.extra, terminal=not no_terminal)

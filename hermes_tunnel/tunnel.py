@@ -40,12 +40,12 @@ _LIKE_THIS = (
 
 @dataclass(frozen=True)
 class TunnelOrder:
-    """What the person asked for, all of it checked.
+    """What the person asked for, already checked.
 
     :param hops: the way to the remote machine, its own hop last
     :param call: where Hermes is there
-    :param expected: the callback, as far as it is known; None: what waits there is looked at
-    :param seconds: how long to wait for it; None: until it is stopped
+    :param expected: what is known of the callback; None to look for what waits there
+    :param seconds: how long to wait for it; None to wait until stopped
     """
 
     hops: Sequence[HopConfiguration]
@@ -62,7 +62,7 @@ class TunnelOrder:
 def forward(order: TunnelOrder, decider: Decider) -> Redirect:
     """Wait for the callback and deliver it; the connection is made again when it drops.
 
-    :raises Failure: it did not get there, and why; nothing is left open
+    :raises Failure: it was not delivered; nothing is left open
     """
     way_in = entrance(decider, order.busy_port)
     with Link(order.hops, decider) as link, closing(way_in):
@@ -78,7 +78,7 @@ def forward(order: TunnelOrder, decider: Decider) -> Redirect:
 
 
 def _what_waits(link: Link, order: TunnelOrder, decider: Decider) -> Expected:
-    """The listener on the loopback there that is the login's, by a look at the system's list of sockets.
+    """Find the login's listener on the loopback there in the system's list of sockets.
 
     Where the connection drops meanwhile, what waits there is looked at again over the next one.
     """
@@ -105,15 +105,15 @@ def _what_waits(link: Link, order: TunnelOrder, decider: Decider) -> Expected:
 
 
 def expected_at(port: int) -> Expected:
-    """What is known of the callback to a port."""
+    """What we know of the callback by its port."""
     path, origins = known_callback(port)
     return Expected(Redirect("127.0.0.1", port, path), "", origins)
 
 
 def expected_by(url: str) -> Expected:
-    """What is known of the callback by the authorization URL that Hermes shows; nothing is opened here.
+    """What we know of the callback by the authorization URL that Hermes shows; nothing is opened.
 
-    :raises Unsafe: it is no such URL, or one that must not be opened
+    :raises Unsafe: it is not such a URL, or must not be opened
     :raises UsageFailure: its answer does not go to a port of the machine that the browser runs on
     """
     authorization = assess_authorization(url, Policy(external_redirects=True))
@@ -142,7 +142,7 @@ class _Tunnel:
         self._under_way = False
 
     def run(self) -> Redirect:
-        """Until the callback was delivered."""
+        """Run until the callback has been delivered."""
         seconds = self._order.seconds
         until = math.inf if seconds is None else time.monotonic() + seconds
         self._decider.begin(self._open())
@@ -167,7 +167,7 @@ class _Tunnel:
         link, order, expected = self._link, self._order, self._expected
         delivery = Delivery(link.connection, order.call, expected.redirect, by=order.relay)
         known = bool(known_callback(expected.redirect.port)[0])
-        # Whether there is a connection at the moment is no matter: there will be one.
+        # No matter whether we are connected right now: we will be.
         yield from self._entrance.open(link.destination, expected, delivery, check=lambda: None, known=known)
         self._pasting.start(code=bool(expected.state))
 
@@ -204,8 +204,8 @@ def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     """Deliver the address that a browser ended on.
 
     :param text: as it was pasted
-    :raises UsageFailure: it is no callback address
-    :raises Failure: it did not get there, and why
+    :raises UsageFailure: it is not a callback address
+    :raises Failure: it was not delivered
     """
     if _SIGN_IN_PAGE.match(text.strip()):
         raise UsageFailure(

@@ -1,4 +1,4 @@
-"""``hermes-tunnel demo``: what a login looks like, without a server of one's own."""
+"""``hermes-tunnel demo``: what a login looks like, without a server of your own."""
 
 from __future__ import annotations
 

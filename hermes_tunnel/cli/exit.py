@@ -1,4 +1,4 @@
-"""What a run that did not end well says last: the two lines of a failure, or where a fault of ours is."""
+"""The last words of a failed run: the two lines of a failure, or where a bug of ours is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hermes_tunnel.text import folded, one_line, plain, redact
 
 
 def show_failure(failure: Failure) -> None:
-    """The two lines of a failure, scrubbed; the first is folded in a window, and the second can be pasted."""
+    """The two lines of a failure, scrubbed. The first folds to the window; the second can be copied."""
     message = f"hermes-tunnel: error: {redact(one_line(failure.message))}"
     for line in folded(message, columns_of(sys.stderr)):
         click.echo(line, err=True)
@@ -22,7 +22,7 @@ def show_failure(failure: Failure) -> None:
 
 
 def show_fault(fault: BaseException) -> None:
-    """Where it happened and its kind; not its message, which may quote what is secret."""
+    """The kind of the bug and where it happened, without its message, which may quote a secret."""
     frames = traceback.extract_tb(fault.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
     click.echo(

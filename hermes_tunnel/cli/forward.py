@@ -84,7 +84,7 @@ def forward(
 
 
 def _from_the_url(decider: Decider) -> Expected | None:
-    """What is waited for, by the URL that the person has; None where they have none."""
+    """The callback to expect, from the URL that the person pastes; None if they have none."""
     from hermes_tunnel.tunnel import expected_by
 
     question = Question("The authorization URL that Hermes shows there (Enter: look what waits there):")

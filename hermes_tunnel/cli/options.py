@@ -31,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Words(click.types.StringParamType):
-    """Any text; in a variable, several of them are separated by spaces, and quoted where they have one."""
+    """Any text. In a variable, spaces separate several values, and quotes keep a value with spaces together."""
 
     def split_envvar_value(self, rv: str) -> list[str]:
         try:
@@ -41,13 +41,13 @@ class _Words(click.types.StringParamType):
 
 
 class _Name(click.Option):
-    """An option whose value is a name or a path, which is never empty: an empty one is not the same as none.
+    """An option that takes a name or a path, never an empty one: empty does not mean unset.
 
     Else ``--as-user "$U"`` would log in another account where U is not set.
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The variable's value, though it may be empty, which to click is none."""
+        """The variable's value, even if it is empty, which click would take for unset."""
         return os.environ.get(str(self.envvar), super().resolve_envvar_value(ctx))
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
@@ -64,7 +64,7 @@ else:
 
 
 class Number(_ParamType):
-    """A decimal number in a range, told in plain words.
+    """A decimal number in a range, with errors in plain words.
 
     :param what: what it is, such as ``a port``
     """
@@ -92,13 +92,13 @@ def option(*names: str, variable: str, **settings: Any) -> Callable[[F], F]:
         settings["type"] = _Words()
     elif settings.get("metavar") in ("USER", "NAME", "PATH", "FILE"):
         settings["cls"] = _Name
-    if not any(name.startswith("--") for name in names):  # else it is called as the option is
+    if not any(name.startswith("--") for name in names):  # otherwise the variable is named like the option
         settings["help"] += f" Variable: HERMES_TUNNEL_{variable}."
     return click.option(*names, envvar=f"HERMES_TUNNEL_{variable}", **settings)
 
 
 def _group(name: str, kind: type[object], options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
-    """Options that go together: the command gets them as one argument of that name and type."""
+    """Options that belong together: the command gets them as one typed argument of that name."""
     members = [each.name for each in fields(kind)]  # type: ignore[arg-type]
 
     def decorate(command: F) -> F:
@@ -214,9 +214,9 @@ class Connecting:
     ipv6: bool
 
     def hops(self, wanted: Callable[[], bool]) -> tuple[HopConfiguration, ...]:
-        """The way to the host that was typed. It takes its time: ssh reads its configuration.
+        """The way to the host that was typed. Slow, because ssh reads its configuration.
 
-        :param wanted: whether anybody wants to know it still
+        :param wanted: whether the answer is still wanted
         """
         from hermes_tunnel.ssh.config.chain import Options, resolve
         from hermes_tunnel.ssh.config.target import parse_target
@@ -233,7 +233,7 @@ class Connecting:
 
 @dataclass(frozen=True)
 class Calling:
-    """How Hermes is run on the remote machine, by those of the options for it that a verb has."""
+    """How to run Hermes on the remote machine, by whichever of these options a verb has."""
 
     as_user: str | None
     container: str | None
@@ -286,7 +286,7 @@ output = _group("output", Output, _OUTPUT)
 def new_console(*, verbosity: int = 0) -> Console:
     """The console on this process's standard error and input."""
     dumb = os.environ.get("TERM") == "dumb"
-    # Standard error may have been closed from the start: then nobody is told.
+    # Standard error may have been closed from the start; then there is no one to tell.
     stream = sys.stderr if sys.stderr is not None else io.StringIO()
     keyboard = Keyboard(sys.stdin)
     keyboard.heed_stops()

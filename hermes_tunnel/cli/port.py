@@ -47,7 +47,7 @@ def port(port: int, kill: bool, yes: bool) -> int:
 
 
 def _free_or_taken(port: int, holders: list[Occupant]) -> int:
-    """What has ended keeps a port only sometimes, and not every holder can be seen: a bind tells."""
+    """Try to bind: a closed connection holds a port only sometimes, and not every holder is visible."""
     if any(holder.role is not Role.CLOSED for holder in holders):
         return ExitStatus.NO_WAY_BACK
     refusal = why_unavailable(port)

@@ -1,4 +1,4 @@
-"""What a run tells: everything to the console, the contract's events as JSON lines if wanted, and its end."""
+"""What a run reports: its events, as JSON lines if wanted, and how it ended."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from hermes_tunnel.text import folded
 class Ending:
     """How a run ended.
 
-    :param outcome: in a word, for the JSON
-    :param words: the one line that standard output is for
-    :param problem: why it did not end well, where a signal was not the reason
+    :param outcome: one word, for the JSON
+    :param words: the one line for standard output
+    :param problem: why it failed, unless a signal ended it
     """
 
     outcome: str
@@ -50,7 +50,7 @@ _AGAIN = "again"
 
 
 class Report:
-    """Tells what happens as JSON lines on standard output, if wanted, and how it ended."""
+    """Writes events as JSON lines to standard output, if wanted, and reports how the run ended."""
 
     def __init__(self, console: Console, *, as_json: bool) -> None:
         self.console = console
@@ -60,7 +60,7 @@ class Report:
         self._signals = _signals()
 
     def record(self, event: events.Event) -> None:
-        """One thing that happened."""
+        """Write an event, if it is one for the JSON."""
         if isinstance(event, events.Connected):
             self._connected, self._remote_status = True, None
         if isinstance(event, events.CommandEnded):
@@ -69,9 +69,9 @@ class Report:
             self._write(json.dumps(events.as_json(event, self.console.secrets)))
 
     def conclude(self, run: Run, *, may_repeat: bool = False) -> int:
-        """Run, and say how it ended: the last that is said, and the exit status, are of one mind.
+        """Run and report the end; the last event and the exit status always agree.
 
-        :param may_repeat: whether another try is offered where nobody answered, or the connection was lost
+        :param may_repeat: whether to offer another try after a time-out or a lost connection
         :return: the exit status
         """
         while True:
@@ -95,19 +95,19 @@ class Report:
             variables = variables_in_use(click.get_current_context())
             if isinstance(failure, UsageFailure | ConfigurationFailure) and variables:
                 failure.hint += f"; options were taken from the environment: {', '.join(variables)}"
-            # What was answered or printed may be quoted in it; whoever shows it does not know the secrets.
+            # It may quote what was typed or printed, and whoever shows it does not know the secrets.
             failure.message = self.console.safe(failure.message)
             failure.hint = self.console.safe(failure.hint)
             return Ending(failure.status.name.lower(), status=int(failure.status), problem=failure)
         except Stopped as stopped:
             return Ending("interrupted", status=128 + stopped.number)
-        except BaseException as fault:  # the outermost layer: a fault of ours, whatever a library calls it
+        except BaseException as fault:  # the outermost layer: a bug, whatever a library calls it
             return Ending("internal", status=ExitStatus.INTERNAL, problem=fault)
         finally:
             decider.end()
 
     def _last_word(self, ending: Ending) -> Ending:
-        """A signal or a fault that came while everything was being closed counts too."""
+        """A signal or a bug during the teardown counts too."""
         if self._signals.fault is not None:
             return Ending("internal", status=ExitStatus.INTERNAL, problem=self._signals.fault)
         if self._signals.number is not None:
@@ -138,11 +138,11 @@ class Report:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
         except OSError:
-            self._json = False  # whoever read it has gone; the login goes on
+            self._json = False  # the reader has gone; the login goes on
 
 
 def heard_by(decider: Decider) -> None:
-    """Have signals, and faults in any thread, put into its mailbox."""
+    """Have signals, and bugs in any thread, posted to its mailbox."""
     _signals().heard_by(
         lambda number: decider.mailbox.put(Signalled(number)),
         lambda problem: decider.mailbox.put(Fault(problem)),

@@ -1,4 +1,4 @@
-"""Signals, and faults in any thread: each is a flag, and an item for whoever decides. Nothing is raised.
+"""Signals, and bugs in any thread: each sets a flag and posts an item for the decider. Nothing is raised.
 
 An exception raised by a signal's handler comes out wherever the main thread happens to be: in a callback of
 the interpreter's, which prints and forgets it, or in an import, which stays half done. A flag cannot be lost.
@@ -22,7 +22,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system ha
 
 
 class Signals:
-    """Hears signals and faults while it is entered, and none after: then all has been said.
+    """Listens for signals and bugs while it is entered; after that everything has been said.
 
     The first signal asks for an end, and a second one ends the program at once. ``directory`` is what not
     even that may leave behind: the demo has a key in there.
@@ -30,7 +30,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.number: int | None = None
-        """The first signal that came."""
+        """The first signal that arrived."""
         self.fault: BaseException | None = None
         """The first fault in a thread that nobody waits for."""
         self.status: int | None = None
@@ -46,10 +46,10 @@ class Signals:
     def heard_by(
         self, on_signal: Callable[[int], object], on_fault: Callable[[BaseException], object]
     ) -> None:
-        """Pass on what comes, and what has come already.
+        """Pass on what arrives, and what has arrived already.
 
-        :param on_signal: called in the middle of anything that the main thread does, so it must take no lock
-        :param on_fault: called in the thread that has it
+        :param on_signal: called in the middle of whatever the main thread does, so it must take no lock
+        :param on_fault: called in the thread with the bug
         """
         self._hear_signal, self._hear_fault = on_signal, on_fault
         if self.number is not None:
@@ -70,7 +70,7 @@ class Signals:
     def __enter__(self) -> Signals:
         for name in _NAMES:
             number = getattr(signal, name, None)
-            # One that is ignored on purpose (nohup) stays so.
+            # One that is ignored on purpose (nohup) stays ignored.
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
                 self._heard.append(number)

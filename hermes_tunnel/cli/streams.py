@@ -1,4 +1,4 @@
-"""Standard output and error where nobody can be told: the disk is full, or whoever read them has gone."""
+"""Standard output and error that no one can read: the disk is full, or the reader has gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 
 class _Lenient(io.FileIO):
-    """A file that drops what cannot be written; the run goes on, and its status tells how it ended."""
+    """A file that drops what it cannot write; the run goes on, and its status says how it ended."""
 
     def write(self, data: Any) -> int:
         """Write what can be written."""

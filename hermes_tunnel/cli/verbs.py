@@ -1,4 +1,4 @@
-"""The verbs, and what is wrong with a command line that has none of them."""
+"""The verbs, and the errors of a command line that names none of them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class _Verbs(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; where its command line is wrong, the error knows which verb's it is."""
+        """Run the verb, and see that a usage error knows which verb it belongs to."""
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
             verb = ctx.invoked_subcommand
-            if error.ctx is None and verb is not None:  # as the parser leaves it
+            if error.ctx is None and verb is not None:  # as click's parser leaves it
                 error.ctx = click.Context(click.Command(verb), parent=ctx, info_name=verb)
             raise
 
@@ -74,7 +74,7 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None, signals: Signals) -> int:
-    """Run the command line; what it ends with."""
+    """Run the command line and return the exit status."""
     sys.stdout, sys.stderr = lenient(sys.stdout), lenient(sys.stderr)
     try:
         status = _run(arguments, signals)
@@ -83,7 +83,7 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
         status = int(failure.status)
     except Stopped as stopped:
         status = 128 + stopped.number
-    except Exception as fault:  # the outermost layer: a fault of ours, told without its values
+    except Exception as fault:  # the outermost layer: a bug, reported without its values
         show_fault(fault)
         status = ExitStatus.INTERNAL
     signals.hear_no_more()
@@ -107,7 +107,7 @@ def _run(arguments: Sequence[str] | None, signals: Signals) -> int:
 
 
 def _variable(error: click.UsageError) -> str:
-    """Where the value came from, if nobody typed it."""
+    """Where the value came from, if no one typed it."""
     parameter = getattr(error, "param", None)
     if error.ctx is None or parameter is None or parameter.envvar not in variables_in_use(error.ctx):
         return ""
@@ -115,7 +115,7 @@ def _variable(error: click.UsageError) -> str:
 
 
 def _complain(message: str, hint: str) -> None:
-    """Say it in our form; click repeats what was typed as it is, and a terminal must not get that."""
+    """Report it in our form; click would repeat what was typed unscrubbed."""
     shown = redact(plain(" ".join(message.split("\n"))))
     click.echo(f"hermes-tunnel: error: {shown[:1].lower()}{shown[1:].rstrip('.')}", err=True)
     if hint:

@@ -1,4 +1,4 @@
-"""The conversation with a login command: what it says, what is done about it, and when that is over."""
+"""The conversation with a login command: what it says, what we do about it, and when it is over."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.way_back.entrance import Delivering, callback_event
 
 _QUIET_SECONDS = 0.3  # an unfinished line that stays this long is a prompt
-_NEWS_SECONDS = 0.9  # the invitation stands last, below what the command says, but it does not wait longer
-_LATE_SECONDS = 0.01  # what a command said while it was being ended is there already
-_TICK_SECONDS = 1.0  # how often the time left is shown and the connection looked at
+_NEWS_SECONDS = 0.9  # how long the invitation waits for the command to finish talking
+_LATE_SECONDS = 0.01  # enough for what the command printed while it was being ended
+_TICK_SECONDS = 1.0  # how often we show the time left and check the connection
 
 _WAITING_FOR = {
     State.AWAITING_CALLBACK: "the browser to come back",
@@ -85,9 +85,9 @@ class Conversation:
         self._asked: Asked | None = None
 
     def run(self, connection: Connection, command: RemoteCommand) -> effects.Conclude:
-        """Until the login is over; the listener and an open question do not outlast it.
+        """Run until the login is over; neither the listener nor an open question outlasts it.
 
-        :raises Failure: it is over and did not succeed
+        :raises Failure: the login did not succeed
         """
         self._connection, self._command = connection, command
         with self._invitations.open():
@@ -121,7 +121,7 @@ class Conversation:
     # -- what happens ----------------------------------------------------------------------------------
 
     def _next(self) -> list[effects.Effect]:
-        """The next thing that happens, or a moment that comes. Neither hides the other for long."""
+        """Take the next item, or do what is due. Neither can hold the other up for long."""
         now = time.monotonic()
         moments = [self._look_at, self._quiet_at, self._news_at, self._own_prompt.due]
         if not self._under_way:
@@ -153,7 +153,7 @@ class Conversation:
         return []
 
     def _release(self) -> None:
-        """Show the invitation that was held back, and below it the time that is left."""
+        """Show the invitation that was held back, and the time left below it."""
         if self._news_at is not None:
             self._news_at, self._look_at = None, 0.0
         self._decider.news.release()
@@ -185,8 +185,8 @@ class Conversation:
         return []
 
     def _heard(self, item: Output | Exited) -> list[effects.Effect]:
-        """A callback makes the command go on, and it may be faster than the news of the callback: what it
-        says meanwhile waits for them.
+        """The command goes on once it has its callback, perhaps before we know that it was delivered. What it
+        says meanwhile waits.
         """
         if self._held is not None:
             self._held.append(item)
@@ -257,7 +257,7 @@ class Conversation:
         self._console.done_waiting()
 
     def _begin(self, steps: Steps[None]) -> None:
-        """Invite, or expect nothing any more, in turn; a question about what is replaced ends."""
+        """Queue an invitation, or its end; a question about the one that it replaces is withdrawn."""
         self._due.append(steps)
         if self._inviting is not None and self._inviting.asked is not None:
             self._stop_inviting()
@@ -278,7 +278,7 @@ class Conversation:
         self._decider.news.hold()
         yield from self._invitations.invite(effect.authorization, self._connection, again=effect.again)
         self._own_prompt.invited()
-        if self._allowed.person:  # the person's time begins when they are invited
+        if self._allowed.person:  # the person's time starts with the invitation
             self._allow(self._allowed)
 
     def _stop_asking(self) -> None:
@@ -298,4 +298,4 @@ class Conversation:
 
     def _type_if_offered(self) -> None:
         if self._session.takes_paste and self._own_prompt.settle(offered=True):
-            self._held = self._held or []  # what the command makes of it comes after the news of it
+            self._held = self._held or []  # its reaction is shown after the delivery

@@ -1,7 +1,7 @@
-"""The one thread that decides: it takes what happened out of the mailbox, and blocks on nothing else.
+"""The one thread that decides: it takes events out of the mailbox and blocks on nothing else.
 
-A person, the network and a lock take their time in other threads, which put what came of it into the
-mailbox. So a signal, a lost connection and a fault are heard whatever is being waited for.
+Whatever takes time (a person, the network, a lock) is waited for in other threads, which post the result.
+So a signal, a lost connection or a fault is heard no matter what the login is waiting for.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from hermes_tunnel.terminal.console import Console
 
 T = TypeVar("T")
 
-_TICK_SECONDS = 1.0  # how often a wait without an end looks up
-_AT_ONCE_SECONDS = 0.01  # for what is in the mailbox already
-UNWIND_SECONDS = 2.0  # what is not wanted any more has so long to close what it opened
+_TICK_SECONDS = 1.0  # how often an open-ended wait wakes up
+_AT_ONCE_SECONDS = 0.01  # enough for what is already in the mailbox
+UNWIND_SECONDS = 2.0  # how long abandoned work may take to close what it opened
 
 
 class Stopped(BaseException):
-    """A signal asked the program to end. It is raised by the decider alone, where it takes the next item.
+    """A signal asked the program to end. Only the decider raises it, when it takes the next item.
 
     :param number: the signal's number; the exit status is 128 more
     """
@@ -45,28 +45,28 @@ class Stopped(BaseException):
 
 @dataclass(frozen=True)
 class Signalled:
-    """A signal came."""
+    """A signal arrived."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of ours in some thread."""
+    """A bug of ours surfaced in some thread."""
 
     problem: BaseException
 
 
 @dataclass(frozen=True)
 class Told:
-    """Another thread tells what happened."""
+    """Another thread reports an event."""
 
     event: events.Event
 
 
 @dataclass(frozen=True)
 class AskedFor:
-    """Another thread has a question, or has it no longer."""
+    """Another thread has a question, or takes it back."""
 
     question: Question
     reply: Reply[str]
@@ -74,13 +74,13 @@ class AskedFor:
 
 
 class Decider:
-    """Takes one item after the other, for whoever reads the login from top to bottom.
+    """Handles one item at a time, so that a login can be written from top to bottom.
 
     ``mailbox`` is where signals, and everything else that happens, are put; ``news`` may hold back from the
     screen what has to stand last there.
 
-    :param console: shows what happens, and asks
-    :param record: is told what happens, at once; called by this thread alone
+    :param console: shows events and asks questions
+    :param record: is told of each event at once, by this thread alone
     """
 
     def __init__(self, console: Console, record: events.Emit) -> None:
@@ -97,10 +97,10 @@ class Decider:
     # -- for the thread that decides -------------------------------------------------------------------
 
     def next(self, seconds: float) -> object | None:
-        """The next thing that concerns the caller; None if nothing does in that time.
+        """The next item that the caller has to deal with; None if there is none in that time.
 
         :raises Stopped: a signal came
-        :raises Exception: what a task raised; a fault of ours in any thread
+        :raises Exception: what a task raised, or a bug in any thread
         """
         until = time.monotonic() + seconds
         while not self._kept and (left := until - time.monotonic()) > 0:
@@ -108,24 +108,24 @@ class Decider:
         return self._kept.popleft() if self._kept else None
 
     def forget(self) -> None:
-        """What has happened so far concerns nobody any more."""
+        """Drop what has been posted so far."""
         while self.next(_AT_ONCE_SECONDS) is not None:
             pass
 
     def emit(self, event: events.Event) -> None:
-        """Something happened."""
+        """Record an event and show it."""
         self._record(event)
         self.news.show(event)
 
     def say(self, text: str) -> None:
-        """A sentence that the person needs, whatever they do."""
+        """Tell the person something that they need to know, even with ``-q``."""
         self.emit(events.Notice(text, needed=True))
 
     def do(self, function: Callable[[], T], *, undo: Callable[[T], object] = lambda _: None) -> T:
-        """The result of a function that takes its time; what it raises is raised.
+        """Run a function in a thread and return its result, or raise what it raises.
 
-        :param undo: closes what the function has opened, where nobody wants it any more
-        :raises Stopped: a signal came; the work is told (``wanted``), and given a moment to unwind
+        :param undo: closes what the function opened, if the result is no longer wanted
+        :raises Stopped: a signal arrived; the work is told (``wanted``) and given a moment to unwind
         """
         done: list[object] = []
         running = self.tasks.work(Work(function, undo), done.append)
@@ -142,7 +142,7 @@ class Decider:
 
     @contextmanager
     def entered(self, manager: AbstractContextManager[T]) -> Iterator[T]:
-        """A context that takes its time to be entered; it is left here."""
+        """Enter a context manager in a thread, and leave it here."""
         result = self.do(manager.__enter__, undo=lambda _: _leave(manager))
         try:
             yield result
@@ -150,7 +150,7 @@ class Decider:
             _leave(manager)
 
     def answer(self, question: Question, wanted: Callable[[], bool] = lambda: True) -> str | None:
-        """The person's answer; None where nobody gives one, or where it is no longer wanted."""
+        """Ask the person; None if nobody answers, or once the answer is no longer wanted."""
         given: list[str | None] = []
         asked = self.questions.ask(question, given.append)
         try:
@@ -161,7 +161,7 @@ class Decider:
         return given[0] if given else None
 
     def follow(self, steps: Steps[T]) -> T:
-        """Go through steps to their end; their result."""
+        """Run steps to their end and return their result."""
         result: list[T] = []
 
         def followed() -> Steps[None]:
@@ -176,11 +176,11 @@ class Decider:
         return result[0]
 
     def begin(self, steps: Steps[object]) -> Task:
-        """Go through steps beside everything else; what they raise comes out of ``next``."""
+        """Run steps alongside everything else; what they raise comes out of ``next``."""
         return self.tasks.begin(steps)
 
     def end(self) -> None:
-        """It is over: whoever asks from another thread hears so, and no question stands any more."""
+        """Wind up: withdraw every question and tell the threads that wait for an answer."""
         self._ending.set()
         self.tasks.drop_all()
         self.questions.withdraw_all()
@@ -191,17 +191,17 @@ class Decider:
     # -- for other threads -----------------------------------------------------------------------------
 
     def tell(self, event: events.Event) -> None:
-        """Have an event told."""
+        """Report an event."""
         self.mailbox.put(Told(event))
 
     def wanted(self) -> bool:
-        """Whether what another thread does is of use still."""
+        """Whether the work of other threads is still of use."""
         return not self._ending.is_set()
 
     def ask_for(self, question: Question, wanted: Callable[[], bool] = lambda: True) -> str | None:
-        """The person's answer, for a thread that can wait for it.
+        """Ask the person, from a thread that can wait for the answer.
 
-        :param wanted: whether the answer matters still; else the question is withdrawn
+        :param wanted: whether the answer still matters; if not, the question is withdrawn
         """
         reply = Reply[str]()
         self.mailbox.put(AskedFor(question, reply))
@@ -212,7 +212,7 @@ class Decider:
     # -- what happens ----------------------------------------------------------------------------------
 
     def _step(self, seconds: float) -> None:
-        """Do what is due, or what the next thing that happens asks for; what concerns somebody is kept."""
+        """Resume what is due and handle the next item; one meant for the caller is kept for ``next``."""
         self.tasks.resume()
         due, now = self.tasks.due, time.monotonic()
         item = self.mailbox.get(seconds if due is None else max(0.0, min(seconds, due - now)))

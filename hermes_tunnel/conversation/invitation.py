@@ -1,4 +1,4 @@
-"""Inviting the person: ready for the answer first, then the address, then the browser."""
+"""Inviting the person: first be ready for the answer, then show the address, then open the browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Entrance
 
 _MOST_BROWSERS = 2  # the page, and once more if the command starts over
-_OPENED_SECONDS = 0.5  # what starts a browser is given that long when all is over
+_OPENED_SECONDS = 0.5  # how long we wait for the browser's starter when all is over
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Wishes:
 class Invitations:
     """The invitations of one login: one, and another if the command starts over.
 
-    :param type_in: types the browser's address at the command's own prompt; whether it has one
+    :param type_in: types the browser's address at the command's own prompt; returns whether it has one
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Invitations:
             self._decider.begin(self._open_page(self._wishes.open_page, authorization.url))
 
     def _open_page(self, open_page: Callable[[str], bool], url: str) -> Steps[None]:
-        """Open it; the browser may be back before what starts it has come to an end."""
+        """Open the page; the browser may be back before its starter has finished."""
         reason = ""
         try:
             opened = yield from work(partial(open_page, url))
@@ -118,25 +118,25 @@ class Invitations:
                 self._pasting.start()
 
     def on_browser_back(self) -> None:
-        """The browser brought the answer, so it had been opened, whatever its starter has to say yet."""
+        """The browser brought the answer, so it was opened, whatever its starter says later."""
         if self._opening:
             self._opening = 0
             self._decider.emit(events.Browser(opened=True))
 
     def deliver_to(self, port: int | None) -> None:
-        """Where the command says that it listens; None where that is the redirect's port."""
+        """Deliver to the port that the command names; None for the redirect's own."""
         self._there = port
         if self._delivery is not None and port is not None:
             self._delivery.port = port
 
     def expect_nothing(self) -> Steps[None]:
-        """Nothing more is expected from the browser, or from the person in its place."""
+        """Stop expecting anything from the browser, or from the person in its place."""
         self._pasting.stop()
         yield from work(self._entrance.close)
 
     @contextmanager
     def open(self) -> Iterator[Invitations]:
-        """The listener does not outlast this; what is known of the browser by then is told."""
+        """Keep the listener open for as long as this lasts, then report what became of the browser."""
         try:
             try:
                 yield self
@@ -155,7 +155,7 @@ class Invitations:
             self._decider.next(left)
 
     def _check_issuer(self, authorization: Authorization, destination: str) -> Steps[None]:
-        """An issuer that nobody vouches for is the person's to judge; once, if the command starts over."""
+        """Let the person judge an issuer that nobody vouches for; only once, if the command starts over."""
         policy, issuer = self._provider.policy, authorization.issuer
         known = policy.knows(issuer) or issuer in self._wishes.allowed_hosts
         what = (issuer, authorization.redirect_host if authorization.mode is Mode.EXTERNAL else "")
@@ -175,7 +175,7 @@ class Invitations:
         self._agreed.add(what)
 
     def _expect(self, authorization: Authorization, connection: Connection) -> Steps[None]:
-        """Be ready for the browser, or for what the person brings where it cannot come back by itself."""
+        """Be ready for the browser, or for what the person pastes if it cannot come back."""
         redirect = authorization.redirect
         assert redirect is not None  # noqa: S101 - a loopback authorization has one
         expected = Expected(redirect, authorization.state, self._provider.policy.origins(authorization))
@@ -191,6 +191,6 @@ class Invitations:
 
 
 def entrance(decider: Decider, busy: BusyPort) -> Entrance:
-    """An entrance whose questions go to the person at the console."""
+    """An entrance that asks the person at the console."""
     person = Person(decider.say, decider.console.is_terminal, busy)
     return Entrance(person, decider.emit, decider.mailbox.put)

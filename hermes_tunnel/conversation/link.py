@@ -1,4 +1,4 @@
-"""A connection to the remote machine: for once, or one that is made again when it drops."""
+"""The connection to the remote machine: one, or one that is made again when it drops."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.steps import Pause, Steps, work
 
-_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # before one attempt and the next; the last one again and again
+_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # between attempts; the last one repeats
 
 
 @contextmanager
 def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Connection]:
-    """A connection that is closed at the end; made in a thread, which asks and tells by the decider."""
+    """Connect in a thread, which asks and reports through the decider; close the connection at the end."""
     made = partial(_connect, hops, decider, decider.wanted)
     with decider.do(made, undo=Connection.close) as connection:
         decider.emit(events.Connected(connection.destination, connection.via))
@@ -43,7 +43,7 @@ def _connect(hops: Sequence[HopConfiguration], decider: Decider, wanted: Callabl
 
 
 class Link:
-    """The connection to the remote machine, which comes back; a context manager.
+    """A connection that comes back when it drops; a context manager.
 
     :param hops: the way there
     """
@@ -62,7 +62,7 @@ class Link:
         return self._hops[-1].label
 
     def connection(self) -> Connection:
-        """The connection; where it was lost, the next one, if it comes soon. For a thread that can wait.
+        """The connection, or the next one if it is made soon. For a thread that can wait.
 
         :raises NetworkFailure: it did not
         """

@@ -1,4 +1,4 @@
-"""Where everything that happens is put, by any thread, for the one thread that decides."""
+"""Where any thread posts what happened, for the one thread that decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections import deque
 from contextlib import suppress
 
-# A signal does not end a wait on Windows; its handler runs when the wait is over.
+# On Windows a signal does not end a wait: its handler runs once the wait is over.
 _LONGEST_WAIT = 0.2 if sys.platform == "win32" else threading.TIMEOUT_MAX
 
 
@@ -21,17 +21,17 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._items: deque[object] = deque()
-        self._bell = threading.Lock()  # rung by its release; nobody holds it but who waits for that
+        self._bell = threading.Lock()  # released to ring; only the waiting thread ever acquires it
         self._bell.acquire()
 
     def put(self, item: object) -> None:
-        """Something happened."""
+        """Post an item."""
         self._items.append(item)
-        with suppress(RuntimeError):  # it rings already
+        with suppress(RuntimeError):  # it is ringing already
             self._bell.release()
 
     def get(self, seconds: float) -> object | None:
-        """The next thing that happened; None if nothing does in that time. For one thread."""
+        """The next item; None if none comes in that time. For one thread only."""
         until = time.monotonic() + seconds
         while not self._items:
             left = until - time.monotonic()

@@ -1,4 +1,4 @@
-"""What has to stand last on the screen: the invitation, below what the command goes on to say."""
+"""The invitation stands last on the screen, below what the command goes on to print."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ _INVITATION = (events.Forwarding, events.AuthorizationAsked, events.Browser)
 
 
 class News:
-    """Shows what happens; an invitation when the command has said its part, if that is not long."""
+    """Shows events, holding back an invitation until the command has finished talking, or long enough."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._held: list[events.Event] | None = None
 
     def hold(self) -> None:
-        """Hold an invitation back from now on, until ``release`` or whatever else happens."""
+        """Hold back an invitation until ``release``, or until something else happens."""
         if self._held is None:
             self._held = []
 
     def release(self) -> None:
-        """The command is silent, or it has been long enough."""
+        """Show what was held back."""
         held, self._held = self._held or [], None
         for event in held:
             self._console.show(event)

@@ -1,4 +1,4 @@
-"""The last way of a callback: typed at the command's own prompt, where it says that it has one."""
+"""The last resort for a callback: typing it at the command's own prompt, if it has one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from hermes_tunnel.deadlines import OFFER
 
 @dataclass(frozen=True)
 class TypeIn:
-    """An address is to be typed.
+    """A request to type an address.
 
-    :param typed: is told whether it was
+    :param typed: is told whether it was typed
     """
 
     address: str = field(repr=False)
@@ -23,9 +23,9 @@ class TypeIn:
 
 
 class OwnPrompt:
-    """Whether the command has a prompt may be said after the browser has come: that is waited for a little.
+    """The command may mention its prompt only after the browser has come back, so we wait a little for that.
 
-    :param send: types a line there
+    :param send: types a line
     """
 
     def __init__(self, decider: Decider, send: Callable[[str], object]) -> None:
@@ -35,26 +35,26 @@ class OwnPrompt:
         self._until = 0.0
 
     def type_in(self, address: str) -> bool:
-        """Whether the address could be typed. For the gate's thread, which can wait."""
+        """Type an address if there is a prompt; returns whether it was. For a thread that can wait."""
         typed = Reply[bool]()
         self._decider.mailbox.put(TypeIn(address, typed))
         return bool(typed.wait(self._decider.wanted))
 
     def invited(self) -> None:
-        """The person has just been invited: the command may say for a while what it offers."""
+        """The person has just been invited: from now on the command has a while to mention its prompt."""
         self._until = time.monotonic() + OFFER.seconds
 
     def take(self, item: TypeIn) -> None:
-        """Type it as soon as there is a prompt."""
+        """Keep an address until there is a prompt."""
         self._item = item
 
     @property
     def due(self) -> float | None:
-        """When an address has waited long enough for a prompt; None where none waits."""
+        """When an address has waited long enough for a prompt; None if none is waiting."""
         return None if self._item is None else self._until
 
     def settle(self, *, offered: bool) -> bool:
-        """Type what waits if a prompt is offered, or say that there is none; whether anything was typed."""
+        """Type a waiting address if a prompt is offered, or give up on it; returns whether it was typed."""
         item, self._item = self._item, None
         if item is None:
             return False

@@ -13,9 +13,9 @@ from hermes_tunnel.way_back.entrance import Entrance
 
 
 class Pasting:
-    """Takes what is pasted while a callback is waited for; what may be a word, when it comes twice.
+    """Takes what is pasted while the login waits for its callback; what may be a word must come twice.
 
-    :param entrance: judges it; where it does not listen, nothing goes on without it
+    :param entrance: judges it; if it does not listen, the login depends on it
     """
 
     def __init__(self, decider: Decider, entrance: Entrance) -> None:
@@ -24,13 +24,13 @@ class Pasting:
         self._before = ""
 
     def start(self, *, code: bool = True) -> None:
-        """Take it, where a callback is expected and there is somebody to paste.
+        """Begin, if a callback is expected and there is someone to paste it.
 
-        :param code: whether a code is of use by itself; else only the address of a page is
+        :param code: whether a bare code will do; if not, only the address of a page does
         """
         gate, console = self._entrance.gate, self._decider.console
         if gate is None or (self._entrance.listens and not console.is_terminal):
-            return  # standard input may be meant for somebody else
+            return  # standard input may be meant for something else
         if not self._entrance.listens:
             self._decider.emit(events.Prompt("the address that the browser ended on", secret=True))
             self._decider.say(

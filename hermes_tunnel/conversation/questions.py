@@ -1,7 +1,7 @@
-"""The questions to the person: one stands at a time, and ends with what it is about.
+"""The questions to the person: one at a time, and each ends with what it is about.
 
-Whoever asks gets the answer as an item, so that nobody waits for it. A question that is withdrawn leaves the
-screen, and its late answer does nothing.
+The answer comes as an item, so nothing blocks on it. A question that is withdrawn leaves the screen, and a
+late answer to it does nothing.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from hermes_tunnel.question import Question
 from hermes_tunnel.terminal.console import Console
 
 Then = Callable[["str | None"], object]
-"""What becomes of an answer; None where nobody gave one."""
+"""Called with the answer; None if nobody gave one."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A line that the person typed for a question, or for an offer; None at the end of the input.
+    """A line that the person typed; None at the end of the input.
 
-    :param to: what it answers
+    :param to: the question or offer that it answers
     """
 
     text: str | None = field(repr=False)
@@ -30,15 +30,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Again:
-    """The program was stopped and goes on: what stands has to be shown once more."""
+    """The program was stopped and resumed: the question has to be shown again."""
 
 
 @dataclass(eq=False)
 class Asked:
-    """A question that was put, or is going to be.
+    """A question that is on the screen or in the queue.
 
-    :param question: None for an offer to take what is pasted, which stands until it is withdrawn
-    :param needed: of an offer, whether nothing goes on without it
+    :param question: None for a standing offer to take what is pasted
+    :param needed: for an offer, whether the login cannot go on without it
     """
 
     question: Question | None
@@ -47,7 +47,7 @@ class Asked:
 
 
 class Questions:
-    """Puts one question after the other, and between them the offer to take what is pasted.
+    """Asks one question after another; between them stands the offer to take what is pasted.
 
     :param mailbox: gets the answers
     """
@@ -60,9 +60,9 @@ class Questions:
         self._stands: Asked | None = None
 
     def ask(self, question: Question, then: Then) -> Asked:
-        """Put a question, after those that were put before.
+        """Queue a question.
 
-        :param then: called with the answer by ``answered``, unless the question was withdrawn
+        :param then: called with the answer, unless the question is withdrawn first
         """
         asked = Asked(question, then)
         self._waiting.append(asked)
@@ -70,27 +70,27 @@ class Questions:
         return asked
 
     def offer(self, then: Then, *, needed: bool) -> None:
-        """Take one hidden line after the other while no question stands, until ``withdraw_offer``."""
+        """Take hidden lines whenever no question stands, until ``withdraw_offer``."""
         self._offer = Asked(None, then, needed)
         self._stand()
 
     def withdraw(self, asked: Asked) -> None:
-        """The question is pointless now."""
+        """Drop a question that has become pointless."""
         self._waiting = [one for one in self._waiting if one is not asked]
         self._stand()
 
     def withdraw_offer(self) -> None:
-        """Nothing is to be pasted any more."""
+        """Take nothing more that is pasted."""
         self._offer = None
         self._stand()
 
     def withdraw_all(self) -> None:
-        """It is all over."""
+        """Drop every question and the offer."""
         self._waiting, self._offer = [], None
         self._stand()
 
     def answered(self, answer: Answer) -> None:
-        """Give an answer to whoever asked; one to what no longer stands does nothing."""
+        """Pass an answer on; one that comes too late does nothing."""
         asked = answer.to
         if asked is not self._stands:
             return
@@ -103,7 +103,7 @@ class Questions:
         self._stand()
 
     def _stand(self) -> None:
-        """Have on the screen what is to be there: the first question, or else the offer."""
+        """Put the first question on the screen, or else the offer."""
         due = self._waiting[0] if self._waiting else self._offer
         if due is self._stands:
             return

@@ -1,4 +1,4 @@
-"""Steps that are under way beside everything else: each goes on when what it waits for has come."""
+"""Steps that run alongside everything else: each goes on when what it waits for arrives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hermes_tunnel.steps import Pause, Steps, Work
 class Done:
     """Some work has ended.
 
-    :param then: is given the work, which has its result
+    :param then: called with the work, which has the result
     """
 
     work: Running
@@ -30,7 +30,7 @@ class Done:
 
 @dataclass(eq=False)
 class Task:
-    """Some steps, and what they wait for."""
+    """Steps in progress, and what they are waiting for."""
 
     steps: Generator[Any, Any, object] = field(repr=False)
     asked: Asked | None = None
@@ -39,10 +39,10 @@ class Task:
 
 
 class Tasks:
-    """All that is under way.
+    """Everything in progress.
 
-    :param questions: puts the questions of the steps
-    :param mailbox: gets what came of their work
+    :param questions: asks the steps' questions
+    :param mailbox: gets the results of their work
     """
 
     def __init__(self, questions: Questions, mailbox: Mailbox) -> None:
@@ -53,8 +53,8 @@ class Tasks:
         self._numbers = count()
 
     def begin(self, steps: Steps[object]) -> Task:
-        """Go through steps until the first that takes its time; what they raise is raised here, and later by
-        whatever lets them go on.
+        """Run steps up to the first that has to wait. What they raise comes out of here, and later out of
+        whatever resumes them.
         """
         task = Task(steps)
         self._tasks.append(task)
@@ -62,7 +62,7 @@ class Tasks:
         return task
 
     def drop(self, task: Task) -> None:
-        """What the steps are about has ended: their question is withdrawn, and they unwind."""
+        """Abandon steps whose reason has gone: withdraw their question and let them unwind."""
         if task.over:
             return
         self._forget(task)
@@ -74,23 +74,23 @@ class Tasks:
         task.steps.close()
 
     def drop_all(self) -> None:
-        """It is all over."""
+        """Abandon everything."""
         for task in list(self._tasks):
             self.drop(task)
 
     def work(self, work: Work[Any], then: Callable[[Running], object]) -> Running:
-        """Begin some work; ``then`` is to be called by whoever takes ``Done`` out of the mailbox."""
+        """Start some work; whoever takes ``Done`` out of the mailbox calls ``then``."""
         running = Running(work, lambda done: self._mailbox.put(Done(done, then)))
         running.start()
         return running
 
     @property
     def due(self) -> float | None:
-        """When the next pause is over, by the monotonic clock."""
+        """When the next pause ends, by the monotonic clock."""
         return self._timers[0][0] if self._timers else None
 
     def resume(self) -> None:
-        """Let those go on whose pause is over."""
+        """Resume the steps whose pause is over."""
         while self._timers and self._timers[0][0] <= time.monotonic():
             _, _, task = heapq.heappop(self._timers)
             self._go_on(task, partial(task.steps.send, None))

@@ -1,4 +1,4 @@
-"""What takes its time, in a thread of its own; and an answer that such a thread waits for."""
+"""Work in a thread of its own, and an answer that such a thread can wait for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from hermes_tunnel.steps import Work
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.2  # how often somebody who waits looks whether what is waited for still matters
+LOOK_SECONDS = 0.2  # how often a waiting thread checks whether the answer still matters
 
 
 class _State(Enum):
@@ -20,9 +20,9 @@ class _State(Enum):
 
 
 class Running(threading.Thread):
-    """Some work under way.
+    """Work in progress.
 
-    :param done: is told, in that thread, when it has ended
+    :param done: called in that thread when it has ended
     """
 
     def __init__(self, work: Work[Any], done: Callable[[Running], object]) -> None:
@@ -35,10 +35,10 @@ class Running(threading.Thread):
         self._state = _State.RUNS
 
     def run(self) -> None:
-        """Work, and say so when it is done."""
+        """Do the work and report that it is done."""
         try:
             self._value = self._work.function()
-        except BaseException as problem:  # it is raised where the work was asked for
+        except BaseException as problem:  # raised again by ``result``
             self._problem = problem
         with self._lock:
             abandoned, self._state = self._state is _State.ABANDONED, _State.ENDED
@@ -48,7 +48,7 @@ class Running(threading.Thread):
             self._done(self)
 
     def abandon(self) -> None:
-        """Nobody wants the result any more: what was opened by it is closed again."""
+        """Give up on the result; whatever the work opened is closed again."""
         with self._lock:
             ended, self._state = self._state is _State.ENDED, _State.ABANDONED
         if ended:
@@ -59,7 +59,7 @@ class Running(threading.Thread):
             self._work.undo(self._value)
 
     def result(self) -> Any:
-        """What came of it; what it raised is raised."""
+        """The result; raises what the work raised."""
         if self._problem is not None:
             raise self._problem
         return self._value
@@ -73,12 +73,12 @@ class Reply(Generic[T]):
         self._answer: T | None = None
 
     def give(self, answer: T | None) -> None:
-        """Let the other thread go on with it."""
+        """Give the answer and let the other thread go on."""
         self._answer = answer
         self._given.set()
 
     def wait(self, wanted: Callable[[], bool]) -> T | None:
-        """The answer; None where it is no longer wanted."""
+        """Wait for the answer; None once it is no longer wanted."""
         while not self._given.wait(LOOK_SECONDS):
             if not wanted():
                 return None
