@@ -31,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Words(click.types.StringParamType):
-    """Any text. In a variable, spaces separate several values, and quotes keep a value with spaces together."""
+    """Any text. In a variable, spaces separate values, and quotes keep a value with spaces together."""
 
     def split_envvar_value(self, rv: str) -> list[str]:
         try:
