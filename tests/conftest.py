@@ -1,12 +1,73 @@
-"""What every test can ask for: that nothing of it is left."""
+"""What holds of every test: in CI none is skipped; one that starts a program is marked as slow.
+
+And what every test can ask for: that nothing of it is left.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
 import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+_STARTED: list[str] = []
+"""The programs that the test that runs has started."""
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note a program that is started, but for ``ssh -G``, which only reads its configuration (sys.audit)."""
+    if event == "subprocess.Popen":
+        program, words = Path(os.fsdecode(arguments[0] or arguments[1])).name, list(arguments[1])
+        if (program, words[1:2]) != ("ssh", ["-G"]):
+            _STARTED.append(program)
+    elif event in ("os.fork", "os.forkpty"):
+        _STARTED.append(event)
+
+
+sys.addaudithook(_hear)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what only root may do."""
+    if item.get_closest_marker("root") and (sys.platform == "win32" or os.geteuid() != 0):
+        pytest.skip("needs root")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What was started between the tests is none of theirs."""
+    _STARTED.clear()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that starts a program is marked as slow; in CI one that was skipped has not run: a failure."""
+    report = _without_skips((yield))
+    if report.when == "call" and report.passed and _STARTED and not item.get_closest_marker("slow"):
+        report.outcome = "failed"
+        report.longrepr = f"it starts {_STARTED[0]}: mark it with pytest.mark.slow"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """And so has a module that was."""
+    return _without_skips((yield))
+
+
+def _without_skips(report: Report) -> Report:
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+    return report
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-
-needs_a_signal = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs a signal")
 
 
 @contextmanager
@@ -20,6 +19,8 @@ def interrupted(rescue: Callable[[], object]) -> Iterator[None]:
 
     :param rescue: ends a wait that is not, so that the test does
     """
+    if sys.platform == "win32":
+        pytest.skip("needs a signal of POSIX")
     started = time.monotonic()
     before = signal.signal(signal.SIGUSR1, lambda *_: threading.Event().wait(0.4))
     late = threading.Timer(5, rescue)

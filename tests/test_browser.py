@@ -12,9 +12,9 @@ import pytest
 import hermes_tunnel
 from hermes_tunnel.browser import NotStarted, check_command, open_browser
 from hermes_tunnel.errors import UsageFailure
-from tests.ports.holding import posix
 
-pytestmark = posix
+if sys.platform == "win32":
+    pytest.skip("starts scripts of sh", allow_module_level=True)
 
 URL = "https://auth.x.ai/a?b=1&c=%20$(touch%20x)'&state=s"
 TALKS = 'echo NOISE; echo NOISE >&2; read line; printf "%s\\n" "$line" "$@" > "$0.told"'
@@ -33,6 +33,7 @@ def told(path: Path) -> list[str]:
     return Path(f"{path}.told").read_text().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -51,6 +52,7 @@ def test_command(tmp_path: Path, words: str, expected: list[str], capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_command_that_stays(tmp_path: Path) -> None:
     """A browser that does not return delays nobody."""
     program = script(tmp_path / "stays", 'read go < "$0.told"; echo "$go" > "$0.told"')
@@ -60,6 +62,7 @@ def test_command_that_stays(tmp_path: Path) -> None:
     assert pipe.read_text() == "on\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "reason"),
     [
@@ -87,6 +90,7 @@ def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
         open_browser(URL, str(path))
 
 
+@pytest.mark.slow
 def test_a_command_that_hands_over_and_ends_has_opened_a_browser(tmp_path: Path) -> None:
     """As many do that find their browser running."""
     path = tmp_path / "browser"
@@ -105,6 +109,7 @@ def in_environment(**environment: str) -> bool:
     return done.stdout == "True\n"
 
 
+@pytest.mark.slow
 def test_variable(tmp_path: Path) -> None:
     """Without a command, BROWSER is honoured."""
     program = script(tmp_path / "browser")
@@ -114,6 +119,7 @@ def test_variable(tmp_path: Path) -> None:
         assert reader.stdout.read().splitlines() == ["", URL]
 
 
+@pytest.mark.slow
 def test_no_browser(tmp_path: Path) -> None:
     """On a machine without a display nothing is opened; nor is a browser that would take the terminal."""
     assert not in_environment(PATH=str(tmp_path))

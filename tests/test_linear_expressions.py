@@ -22,6 +22,8 @@ import hermes_tunnel
 from tests.growth import Call, too_slow
 from tests.pumps import pumps
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(hermes_tunnel.__file__).parent.parent
 FILES = sorted((ROOT / "hermes_tunnel").rglob("*.py"))
 TREES = {

@@ -48,6 +48,8 @@ from hermes_tunnel.way_back.gate import Gate
 from tests.growth import Call, best, seconds, too_slow
 from tests.pumps import PALETTE, UNFIT, Pump
 
+pytestmark = pytest.mark.slow
+
 LONG = 100 * 1024
 MARKER = "hermes-tunnel:0123:"
 REDIRECT = Redirect("127.0.0.1", 56121, "/callback")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from hermes_tunnel import events
 from hermes_tunnel.browser import open_browser
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
+from hermes_tunnel.deadlines import END, Deadline
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.hermes import LoginFailed, redeem
@@ -50,8 +52,9 @@ from tests.stage.ssh_server import Account, Settings
 from tests.stage.stage import HOST, USER, Stage
 from tests.stage.variations import asks_first, behind_sudo, ends, ignores, prints_first, stays
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
 APPROVE, DENY = Answer.APPROVE, Answer.DENY
+END_SOON = {END: 0.4}
 
 
 class Login:
@@ -66,6 +69,7 @@ class Login:
         call: Call | None = None,
         open_page: Callable[[str], bool] | None = None,
         watch: Callable[[events.Event], None] = lambda _: None,
+        shorter: Mapping[Deadline, float] = {},
         **wishes: object,
     ) -> None:
         self.events: list[events.Event] = []
@@ -85,7 +89,7 @@ class Login:
                 self.events.append(event)
                 watch(event)
 
-            decider = Decider(console, emit)
+            decider = Decider(console, emit, seconds_of=lambda each: shorter.get(each, each.seconds))
             try:
                 self.ended = login(order, decider)
             except Failure as failure:
@@ -335,9 +339,10 @@ def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
     assert "code-5678" not in done.shown
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
 def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
     """A line that stalled and went on was no prompt: that nobody answered it is not held against anybody."""
+    if sys.platform == "win32":
+        pytest.skip("needs a named pipe")
     os.mkfifo(tmp_path / "stdin")
     asked, never = threading.Event(), threading.Event()
 
@@ -347,7 +352,7 @@ def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
         process.write(b"Please wa")
         never.wait(0.7)
         process.print("it for a while.")
-        never.wait(5.5)
+        never.wait(3 * END_SOON[END])
         process.write(b"Authorization code: ")
         process.print(f'Added anthropic OAuth credential #1: "{process.read_line(5)}"')
         return 0
@@ -370,6 +375,7 @@ def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
             stdin=tmp_path / "stdin",
             open_page=lambda _: True,
             watch=watch,
+            shorter=END_SOON,
         )
     asked.set()
     person.join()
@@ -381,7 +387,7 @@ def test_a_prompt_without_anybody_is_the_end() -> None:
     """Nothing waits for an answer that cannot come."""
     first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
     with Stage(APPROVE, login=first) as stage:
-        done = Login(stage)
+        done = Login(stage, shorter=END_SOON)
     assert isinstance(done.ended, NobodyAnswered)
     assert events.Prompt("Spotify Client ID:", secret=False) in done.events
 
@@ -649,11 +655,11 @@ def test_nobody_signs_in() -> None:
 
 
 def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
-    """The command has five seconds to end; then it is ended, and the credential decides."""
+    """The command has a time to end; then it is ended, and the credential decides."""
     with Stage(
         APPROVE, login=lambda hermes: ignores({"INT", "TERM"}, stays(loopback_login(hermes)))
     ) as stage:
-        done = Login(stage)
+        done = Login(stage, shorter=END_SOON)
     assert isinstance(done.ended, LoggedIn), done.ended
     assert done.ended.landing is not None
 
@@ -663,7 +669,7 @@ def test_a_success_line_without_a_credential_is_not_believed(then: Command) -> N
     """Nothing was stored there, whatever was printed, and whether or not it exits as if all were well."""
     claim = prints_first(b"Login successful!\r\n", then)
     with Stage(APPROVE, login=lambda _: claim) as stage:
-        done = Login(stage)
+        done = Login(stage, shorter=END_SOON)
     assert isinstance(done.ended, RemoteCommandFailure)
     assert done.ended.message.startswith("hermes reported success")
     assert done.ended.message.endswith("left no new credential")

@@ -39,7 +39,7 @@ from tests.stage.ssh_server import Account, Settings
 from tests.stage.stage import HOST, USER, Stage
 from tests.terminal.pseudo_terminal import terminal, until
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
 NO_FORWARD = Settings(allow_tcp_forwarding=False)
 
 

@@ -121,10 +121,10 @@ class Signals:
 
 
 def _terminal_mode() -> list[Any] | None:
-    try:
-        import termios
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return None
+    import termios
+
     try:
         return termios.tcgetattr(sys.stdin.fileno())
     except (OSError, ValueError, AttributeError, termios.error):
@@ -133,7 +133,9 @@ def _terminal_mode() -> list[Any] | None:
 
 def _restore(mode: list[Any] | None) -> None:
     """Not in the background: there the terminal is the shell's, and touching it would stop us (SIGTTOU)."""
-    if mode is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
+    if sys.platform == "win32" or mode is None:
+        return
+    if os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp():
         import termios
 
         termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, mode)

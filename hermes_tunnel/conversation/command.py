@@ -70,7 +70,7 @@ class Conversation:
         self._transcript = Transcript(begin_marker(nonce))
         seconds = wishes.seconds
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
-        self._session = Session(provider.policy, times)
+        self._session = Session(provider.policy, times, seconds_of=decider.seconds_of)
         self._own_prompt = OwnPrompt(decider, self._send)
         self._invitations = Invitations(provider, call, wishes, decider, self._own_prompt.type_in)
         self._inviting: Task | None = None

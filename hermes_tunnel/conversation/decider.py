@@ -21,6 +21,7 @@ from hermes_tunnel.conversation.news import News
 from hermes_tunnel.conversation.questions import Again, Answer, Asked, Questions
 from hermes_tunnel.conversation.tasks import Done, Task, Tasks
 from hermes_tunnel.conversation.work import LOOK_SECONDS, Reply
+from hermes_tunnel.deadlines import Deadline, seconds_of
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
 from hermes_tunnel.terminal.console import Console
@@ -81,10 +82,18 @@ class Decider:
 
     :param console: shows events and asks questions
     :param record: is told of each event at once, by this thread alone
+    :param seconds_of: how long a deadline is
     """
 
-    def __init__(self, console: Console, record: events.Emit) -> None:
+    def __init__(
+        self,
+        console: Console,
+        record: events.Emit,
+        *,
+        seconds_of: Callable[[Deadline], float] = seconds_of,
+    ) -> None:
         self.console = console
+        self.seconds_of = seconds_of
         self.mailbox = Mailbox()
         self.news = News(console)
         self.questions = Questions(console, self.mailbox)

@@ -42,7 +42,7 @@ class OwnPrompt:
 
     def invited(self) -> None:
         """The person has just been invited: from now on the command has a while to mention its prompt."""
-        self._until = time.monotonic() + OFFER.seconds
+        self._until = time.monotonic() + self._decider.seconds_of(OFFER)
 
     def take(self, item: TypeIn) -> None:
         """Keep an address until there is a prompt."""

@@ -218,11 +218,13 @@ class Session:
 
     :param policy: what may be opened
     :param time: how long the person has
+    :param seconds_of: how long a deadline is
     """
 
     policy: Policy
     time: PersonTime = field(default_factory=PersonTime)
     state: State = State.CONNECTED
+    seconds_of: Callable[[deadlines.Deadline], float] = deadlines.seconds_of
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.policy)
@@ -253,4 +255,4 @@ class Session:
 
     def _allowed(self) -> Allow:
         ours = LASTS.get(self.state)
-        return Allow(ours.seconds) if ours else Allow(self.time.of(self.state), person=True)
+        return Allow(self.seconds_of(ours)) if ours else Allow(self.time.of(self.state), person=True)

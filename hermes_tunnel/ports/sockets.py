@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,9 @@ def _holders(proc: Path, inodes: set[str]) -> dict[str, list[int]]:
 
 
 def _user(uid: int) -> str:
-    import pwd  # Windows has none
+    if sys.platform == "win32":
+        return str(uid)
+    import pwd
 
     try:
         return pwd.getpwuid(uid).pw_name

@@ -90,19 +90,7 @@ class ProxyCommand:
         return process
 
     def _take_over(self, seconds: float, meanwhile: Meanwhile) -> None:
-        until = time.monotonic() + seconds
-        self.socket.settimeout(SLICE)
-        descriptors: list[int] = []
-        while not descriptors:
-            try:
-                _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
-            except TimeoutError:
-                meanwhile()
-                if time.monotonic() < until:
-                    continue
-            except OSError:
-                pass
-            break
+        descriptors = self._handed_over(time.monotonic() + seconds, meanwhile)
         if not descriptors:
             words = self.last_words()
             raise NetworkFailure(
@@ -111,6 +99,20 @@ class ProxyCommand:
             )
         self.socket.close()
         self.socket = socket.socket(fileno=descriptors[0])
+
+    def _handed_over(self, until: float, meanwhile: Meanwhile) -> list[int]:
+        if sys.platform == "win32":
+            return []
+        self.socket.settimeout(SLICE)
+        while True:
+            try:
+                return socket.recv_fds(self.socket, 1, 1)[1]
+            except TimeoutError:
+                meanwhile()
+                if time.monotonic() >= until:
+                    return []
+            except OSError:
+                return []
 
     def news(self) -> list[str]:
         """The lines that it has written to its standard error since it was asked last.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -98,7 +99,7 @@ def _communicated(
 def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         with suppress(OSError):  # it has ended meanwhile
-            if group:
+            if sys.platform != "win32" and group:
                 os.killpg(process.pid, number)
             else:
                 process.send_signal(number)

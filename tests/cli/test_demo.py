@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.program import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("answer", "status"), [([], 0), (["--approve"], 0), (["--deny"], 9)])
 def test_it_answers_by_itself(answer: list[str], status: int) -> None:

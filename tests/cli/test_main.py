@@ -11,6 +11,8 @@ import pytest
 from hermes_tunnel import __version__
 from tests.cli.program import ARGV, run
 
+pytestmark = pytest.mark.slow
+
 
 def test_version() -> None:
     """One line on standard output."""

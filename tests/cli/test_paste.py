@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.program import run
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = ("-F", "none", "-o", "BatchMode=yes", "nobody@127.0.0.1:1")
 CALLBACK = "http://127.0.0.1:56121/callback?code=S3CRET-code&state=S3CRET-state"
 

@@ -13,6 +13,8 @@ import pytest
 from tests.cli.program import run
 from tests.ports.holding import linux
 
+pytestmark = pytest.mark.slow
+
 HOLDER = (
     "import socket, sys; s = socket.create_server(('127.0.0.1', 0));"
     "print(s.getsockname()[1], flush=True); sys.stdin.read()"

@@ -24,9 +24,11 @@ from tests.stage.stage import HOST, USER, Stage
 from tests.stage.variations import stays
 from tests.terminal.pseudo_terminal import until
 
-if shutil.which("setsid") is None:
+if sys.platform == "win32" or shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
 from tests.lab.terminal import Terminal
+
+pytestmark = pytest.mark.slow
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 # Phase: the options that lead there, and what is seen when it is reached.
@@ -155,8 +157,9 @@ def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
 def test_a_hang_up_that_is_ignored_stays_so() -> None:
     """Under nohup(1) it ends nothing."""
     argv = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *ARGV, "demo", "--approve"]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(argv, text=True, **streams) as demo:  # type: ignore[call-overload]
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(argv, text=True, stdin=nothing, stdout=nothing, stderr=pipe) as demo:
+        assert demo.stderr is not None
         assert demo.stderr.readline().startswith("A demo:")
         demo.send_signal(signal.SIGHUP)
         demo.communicate(timeout=30)
@@ -233,8 +236,9 @@ def test_whoever_is_kept_from_saying_how_it_ended_can_be_ended() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
         arguments = ["127.0.0.1", "-p", str(closing.getsockname()[1]), "-F", "none", "-q", "--json"]
         argv = ["env", "--default-signal=INT,TERM", *ARGV, "login", "xai-oauth", *arguments]
-        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": write}
-        with subprocess.Popen(argv, **streams) as process:  # type: ignore[call-overload]
+        nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+        with subprocess.Popen(argv, stdin=nothing, stdout=pipe, stderr=write) as process:
+            assert process.stdout is not None
             closing.accept()[0].close()
             said = json.loads(process.stdout.readline())
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -276,8 +280,8 @@ def test_a_signal_ends_what_ssh_config_runs(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text('Match exec "exec sleep 60"\n  User nobody\n')
     argv = ["env", "--default-signal=TERM", *ARGV, "login", "xai-oauth", "box", "-F", str(config)]
-    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    with subprocess.Popen(argv, text=True, **streams) as process:  # type: ignore[call-overload]
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(argv, text=True, stdin=nothing, stderr=pipe) as process:
         until(lambda: bool(children(process, "sleep")))
         started = children(process, "sleep")
         process.send_signal(signal.SIGTERM)
@@ -328,9 +332,9 @@ def hears_signals(process: subprocess.Popen[str]) -> bool:
 @contextmanager
 def signalled(number: signal.Signals, delay: float, *arguments: str) -> Iterator[tuple[int, str, str]]:
     """A run that gets a signal so many seconds after it can hear one: its status, and what it printed."""
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     argv = ["env", "--default-signal=HUP,INT,TERM", *ARGV, *arguments]
-    with subprocess.Popen(argv, text=True, **streams) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(argv, text=True, stdin=nothing, stdout=pipe, stderr=pipe) as process:
         until(lambda: hears_signals(process))
         threading.Event().wait(delay)
         process.send_signal(number)

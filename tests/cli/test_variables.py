@@ -86,6 +86,7 @@ def test_every_verb_is_looked_at() -> None:
     assert list(VERBS) == cli.list_commands(click.Context(cli))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
@@ -113,6 +114,7 @@ def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str)
     assert f"HERMES_TUNNEL_{variable}" in hint
 
 
+@pytest.mark.slow
 def test_a_wrong_value_that_was_typed_names_no_variable() -> None:
     """It would be looked for in the wrong place."""
     done = run("login", "spotify", "host", "--timeout", "soon", env={"HERMES_TUNNEL_TIMEOUT": "9"})
@@ -120,6 +122,7 @@ def test_a_wrong_value_that_was_typed_names_no_variable() -> None:
     assert "HERMES_TUNNEL" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_cannot_do_both() -> None:
     """Approve and deny."""
     assert run("demo", "--approve", env={"HERMES_TUNNEL_DENY": "1"}).returncode == 2

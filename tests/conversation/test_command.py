@@ -35,7 +35,7 @@ from tests.stage.stage import HOST, Stage
 from tests.terminal.pseudo_terminal import Terminal, terminal
 from tests.test_login import Login
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
 APPROVE = Answer.APPROVE
 
 

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="only install the Hermes releases")
     parser.add_argument("command", nargs="*", help="runs on the laptop instead of a shell")
     options = parser.parse_args()
-    if reason := obstacle():
+    if (reason := obstacle()) or sys.platform != "linux":
         sys.exit(f"scripts/lab: {reason}")
     if options.install:
         hermes.install()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -63,6 +64,11 @@ def furnish(directory: Path) -> None:
     crun = directory / "crun"
     crun.write_text(_CRUN.format(directory=directory))
     crun.chmod(0o755)
+
+
+def _give(path: Path, owner: int) -> None:
+    if sys.platform != "win32":
+        os.chown(path, owner, owner, follow_symlinks=False)
 
 
 class Container:
@@ -126,15 +132,15 @@ class Container:
         if self._account.subordinates is not None:  # 0 there is the account, 1 the first of these
             owner = self._account.subordinates + OWNER - 1
             for path in (root, *root.rglob("*")):
-                os.chown(path, self._account.uid, self._account.uid, follow_symlinks=False)
+                _give(path, self._account.uid)
             self._make_runtime_directory()
-        os.chown(data, owner, owner)
+        _give(data, owner)
 
     def _make_runtime_directory(self) -> None:
         """Do as pam_systemd(8) does: without one, the engine leaves its state in /tmp."""
         directory = self._home / "run"
         directory.mkdir(mode=0o700, exist_ok=True)
-        os.chown(directory, self._account.uid, self._account.uid)
+        _give(directory, self._account.uid)
         startup = self._home / ".bashrc"
         line = f"export XDG_RUNTIME_DIR={directory}\n"
         startup.write_text(line + startup.read_text().removeprefix(line))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.lab.accounts import User
+from tests.lab.lock import locked
 
 # Not below a home directory: every user of the Hermes host must be able to enter it.
 RELEASES = Path("/var/cache/hermes-tunnel-lab")
@@ -24,8 +24,7 @@ REQUIREMENTS = {
 def install(releases: Iterable[str] = REQUIREMENTS) -> None:
     """Have these releases in RELEASES, each in a virtual environment that every user can read."""
     RELEASES.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with (RELEASES / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(RELEASES):
         for release in releases:
             complete = RELEASES / release / "complete"
             if complete.exists():

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import http.client
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +24,7 @@ from tests.lab.accounts import HERMES_USERS, JUMP_USERS
 from tests.lab.chromium import Page
 from tests.lab.container import Container
 from tests.lab.identity import HOSTS
+from tests.lab.lock import locked
 from tests.lab.network import ADDRESSES, INNER, Namespace, Network, wait_for
 from tests.lab.service import Service
 from tests.lab.sshd import known_hosts, make_host_keys, sshd
@@ -77,6 +76,7 @@ class Lab:
             "PATH": f"{Path(sys.executable).parent}:{SYSTEM_PATH}",
             "SHELL": "/bin/bash",
             "TERM": "xterm",
+            "TMPDIR": str(self._temporary("laptop")),
             "USER": "root",
         }
         self._page = self.directory / "laptop" / "page.json"
@@ -104,6 +104,8 @@ class Lab:
         people = {"jump": JUMP_USERS, "hermes": HERMES_USERS}
         for host in ADDRESSES:
             (self.directory / host / "root").mkdir(parents=True)
+            self._temporary(host).mkdir()
+            self._temporary(host).chmod(0o1777)
         self.network.create({host: self._etc(host, people.get(host, ())) for host in ADDRESSES})
         self._start_identity()
         public_key = laptop.furnish(self.home, self.ca)
@@ -116,6 +118,10 @@ class Lab:
         container.furnish(self.directory / "podman")
         self.sshd("jump")
         self.sshd("hermes")
+
+    def _temporary(self, host: str) -> Path:
+        """Where programs of a host have their temporary files: some leave them, and /tmp is the machine's."""
+        return self.directory / host / "tmp"
 
     def _etc(self, host: str, people: Iterable[accounts.User]) -> dict[str, str]:
         """The files in /etc of a host."""
@@ -159,7 +165,8 @@ class Lab:
         names = [host, ADDRESSES[host], *(["inner", INNER] if host == "hermes" else [])]
         with (self.home / ".ssh" / "known_hosts").open("a") as file:
             file.write(known_hosts(directory, names, port))
-        settings = {"SetEnv": f"SSL_CERT_FILE={self.ca}", **settings}
+        variables = f"SSL_CERT_FILE={self.ca} TMPDIR={self._temporary(host)}"
+        settings = {"SetEnv": variables, **settings}
         return self._exit.enter_context(sshd(self.network.hosts[host], directory, port, **settings))
 
     def laptop(self, argv: Iterable[str | Path], **popen: Any) -> subprocess.Popen[Any]:
@@ -227,7 +234,7 @@ class Lab:
         sessions = [
             each for each in processes if re.fullmatch(r"sshd: \w+(@\S+)?", " ".join(each.cmdline()).strip())
         ]
-        wait_for(max(sessions, key=psutil.Process.create_time).pid, 5, signal.SIGKILL)
+        wait_for(max(sessions, key=psutil.Process.create_time).pid, 5, kill=True)
 
     def hermes_processes(self) -> list[int]:
         """The process ids of all Hermes that runs on the Hermes host."""
@@ -270,27 +277,17 @@ def _claim(directory: Path) -> Iterator[None]:
     """
     LABS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locks:
-        with _lock(LABS, fcntl.LOCK_EX):
+        with locked(LABS):
             for other in LABS.glob("[0-9]*"):
                 try:
-                    with _lock(other, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    with locked(other, wait=False):
                         Network(f"ht-{other.name}").close()
                         shutil.rmtree(other)
                 except BlockingIOError:  # that lab stands
                     continue
             directory.mkdir()
-            locks.enter_context(_lock(directory, fcntl.LOCK_EX))
+            locks.enter_context(locked(directory))
         try:
             yield
         finally:
             shutil.rmtree(directory)
-
-
-@contextmanager
-def _lock(directory: Path, operation: int) -> Iterator[None]:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, operation)
-        yield
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -115,7 +116,7 @@ class Namespace:
         if self._handle.exists():
             while processes := self.processes():  # again: one may have forked meanwhile
                 for process in processes:
-                    wait_for(process, 10, signal.SIGKILL)
+                    wait_for(process, 10, kill=True)
             ip("netns", "delete", self.name)
         shutil.rmtree(self.etc, ignore_errors=True)
 
@@ -187,18 +188,20 @@ def ip(*argv: str) -> None:
         raise OSError(f"ip {' '.join(argv)}: {done.stderr.strip()}")
 
 
-def wait_for(process: int, deadline: float, signal_number: int = 0) -> None:
-    """Send a signal to a process, if one is given, and wait until the process has ended.
+def wait_for(process: int, deadline: float, *, kill: bool = False) -> None:
+    """Wait until a process has ended, by SIGKILL if it is to be killed.
 
     TimeoutError if it has not after ``deadline`` seconds.
     """
+    if sys.platform != "linux":
+        raise OSError("the lab needs Linux")
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
         return
     try:
-        if signal_number:
-            signal.pidfd_send_signal(handle, signal_number)
+        if kill:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
         if not select.select([handle], [], [], deadline)[0]:
             raise TimeoutError(f"process {process} does not end")
     except ProcessLookupError:
@@ -209,7 +212,7 @@ def wait_for(process: int, deadline: float, signal_number: int = 0) -> None:
 
 def obstacle() -> str | None:
     """Why no namespace can be made here, or None."""
-    if not hasattr(os, "pidfd_open"):
+    if sys.platform != "linux":
         return "the lab needs Linux"
     if os.geteuid() != 0:
         return "the lab needs root, for network namespaces"

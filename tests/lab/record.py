@@ -9,17 +9,14 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import fcntl
 import json
 import os
 import re
 import select
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -30,6 +27,7 @@ from typing import IO
 from tests.lab.identity import HOSTS
 from tests.lab.identity.visitor import Visitor
 from tests.lab.scenarios import SCENARIOS, Scenario
+from tests.terminal.pseudo_terminal import open_pair, resize, silence
 
 COLUMNS = 4000
 QUIET = 0.7
@@ -84,12 +82,10 @@ class Browser:
 
 def run(argv: Sequence[str], env: dict[str, str], person: Browser) -> tuple[int, list[tuple[float, bytes]]]:
     """Run a command on a terminal of its own; its exit status and what was read of it, when."""
-    master, slave = os.openpty()
+    master, slave = open_pair()
     try:
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-        mode = termios.tcgetattr(slave)
-        mode[3] &= ~termios.ECHO
-        termios.tcsetattr(slave, termios.TCSANOW, mode)
+        resize(slave, COLUMNS, rows=50)
+        silence(slave)
         started = time.monotonic()
         process = subprocess.Popen(
             ["setsid", "--ctty", *argv], stdin=slave, stdout=slave, stderr=slave, env=env, cwd=_HOME

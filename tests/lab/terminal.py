@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import codecs
-import fcntl
 import os
 import re
 import select
-import struct
 import subprocess
-import termios
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-_ROWS_AND_COLUMNS = 50, 400
+from tests.terminal.pseudo_terminal import echoes, modes_of, open_pair, resize
+
+_ROWS, _COLUMNS = 50, 400
 
 
 class Terminal:
@@ -30,8 +29,8 @@ class Terminal:
         self.output = ""
         self._mark = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *_ROWS_AND_COLUMNS, 0, 0))
+        self._master, slave = open_pair()
+        resize(slave, _COLUMNS, _ROWS)
         try:
             # setsid(1) makes its standard input the controlling terminal, then becomes argv; signals that
             # the tests' own parent ignores, as nohup(1) does, are not ignored in a new window.
@@ -78,12 +77,12 @@ class Terminal:
     @property
     def echoes(self) -> bool:
         """Whether the terminal shows what is typed (termios(3))."""
-        return bool(self.modes[3] & termios.ECHO)
+        return echoes(self._master)
 
     @property
-    def modes(self) -> list[Any]:
+    def modes(self) -> list[object]:
         """The terminal's settings (termios(3))."""
-        return termios.tcgetattr(self._master)
+        return modes_of(self._master)
 
     def _read(self, until: float) -> bool:
         """Add what comes next to ``output``; False at the end of it, or when time is up."""

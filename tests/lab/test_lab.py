@@ -171,6 +171,12 @@ def test_hermes_is_where_its_installer_puts_it(lab: Lab, alias: str, command: st
     assert (ssh.returncode == 0) == found, output + errors
 
 
+def test_temporary_files_stay_in_the_lab(lab: Lab) -> None:
+    """Some programs leave them, as podman does for an account that has no runtime directory."""
+    lab.remote("dock", "podman container exists none; true")
+    assert (lab.directory / "hermes" / "tmp" / "podman-run-2025").is_dir()
+
+
 def test_sudo_asks_boss2_for_a_password(lab: Lab) -> None:
     """A terminal can be answered like a person would."""
     with lab.terminal([*SSH, "boss2", "sudo -H -u svc ~svc/.local/bin/hermes --version"]) as ssh:

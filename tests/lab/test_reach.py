@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from tests.lab.accounts import PASSWORD
@@ -80,7 +78,7 @@ def test_a_connection_that_is_lost(lab: Lab, host: str, user: str, called: str) 
     with on_terminal(lab, *LOGIN, "inner-h018", "--no-browser") as tunnel:
         tunnel.expect("Waiting for the browser to come back, 2:5")
         for session in sessions(lab.network.hosts[host], user):
-            wait_for(session, 5, signal.SIGKILL)
+            wait_for(session, 5, kill=True)
         tunnel.expect(f"hermes-tunnel: error: the connection to {called} was lost", deadline=3)
         tunnel.expect(r"Run it again\? \[y/N\] ")
         tunnel.send("\n")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +16,9 @@ from tests.lab.lab import Lab
 from tests.lab.network import wait_for
 from tests.lab.pam import PORT, asking
 from tests.lab.tunnel import PROGRAM, left_nothing, listeners, on_terminal, run
+
+if sys.platform != "linux":
+    pytest.skip("the lab needs Linux", allow_module_level=True)
 
 WAITING = "Waiting for the browser to come back, 2:5"
 
@@ -239,7 +242,7 @@ def test_a_silent_network_is_noticed(lab: Lab) -> None:
     assert listeners(lab) == []
     # That Hermes cannot hear of it: its server has no ClientAliveInterval. It waits for its own time to pass.
     for orphan in lab.hermes_processes():
-        os.kill(orphan, signal.SIGKILL)
+        wait_for(orphan, 5, kill=True)
 
 
 def test_a_silent_network_is_noticed_while_a_password_is_asked_for(lab: Lab) -> None:

@@ -43,6 +43,7 @@ def run(lab: Lab, *arguments: str, stdin: str = "", deadline: float = 60, left: 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # the terminal that the tests run on is nobody's to ask at
     )
     try:
         stdout, stderr = process.communicate(stdin, timeout=deadline)

@@ -16,7 +16,7 @@ import pytest
 from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_not
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.sockets import Socket, from_psutil
-from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux, root
+from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def living(port: int) -> list[Occupant]:
     return [one for one in occupants(port) if one.role is not Role.CLOSED]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])
 def test_listener(start: Start, address: str) -> None:
     """A process that listens where a callback to localhost would arrive is an occupant, and may be ended."""
@@ -44,6 +45,7 @@ def test_listener(start: Start, address: str) -> None:
     assert found.name == Path(sys.executable).name
 
 
+@pytest.mark.slow
 @linux
 def test_listener_on_another_loopback_address(start: Start) -> None:
     """A listener on 127.0.0.2 keeps nobody from 127.0.0.1."""
@@ -51,6 +53,7 @@ def test_listener_on_another_loopback_address(start: Start) -> None:
     assert living(port) == []
 
 
+@pytest.mark.slow
 def test_free_port_costs_no_import_of_psutil(start: Start) -> None:
     """Nobody holds a free port, and to find that out on Linux psutil is not needed; to import us, nowhere."""
     _, loaded = start("""
@@ -64,6 +67,7 @@ def test_free_port_costs_no_import_of_psutil(start: Start) -> None:
     assert loaded == (0 if sys.platform == "linux" else 1)
 
 
+@pytest.mark.slow
 def test_both_families_are_one_occupant(start: Start) -> None:
     """A process that listens on both families, as ssh -L does, is one occupant with two addresses."""
     process, port = start("""
@@ -78,6 +82,7 @@ def test_both_families_are_one_occupant(start: Start) -> None:
     assert describe(found).endswith(": another program, LISTEN on 127.0.0.1, ::1")
 
 
+@pytest.mark.slow
 def test_two_processes(start: Start) -> None:
     """One process a family makes two occupants; a connection that nobody accepted yet makes none."""
     first, port = start(LISTENER, "127.0.0.1", 0)
@@ -86,6 +91,7 @@ def test_two_processes(start: Start) -> None:
         assert [found.pid for found in occupants(port)] == sorted([first.pid, second.pid])
 
 
+@pytest.mark.slow
 def test_listeners_first(start: Start) -> None:
     """Who listens comes before whose connection only uses the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -99,6 +105,7 @@ def test_listeners_first(start: Start) -> None:
             ]
 
 
+@pytest.mark.slow
 def test_ephemeral_port_of_a_client(start: Start) -> None:
     """A connection that has the port as its own is an occupant in its state, and is not ended for that."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -133,6 +140,7 @@ def test_closed_connection_is_nobodys() -> None:
     assert describe(found).startswith("a connection that has ended")
 
 
+@pytest.mark.slow
 @linux
 def test_forked_sharer(start: Start) -> None:
     """A listener that is shared with a forked child has two occupants, though psutil names one."""
@@ -152,6 +160,7 @@ def test_this_process() -> None:
     assert found.protected == "it is this very process"
 
 
+@pytest.mark.slow
 def test_ancestor(start: Start) -> None:
     """The shell or terminal that we were started from is never ended."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -180,8 +189,9 @@ AS_NOBODY = """
 """
 
 
+@pytest.mark.slow
 @linux
-@root
+@pytest.mark.root
 def test_another_users_listener_without_privileges(start: Start) -> None:
     """Without privileges another user's process cannot be seen, but its user can; it is not ended."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -194,8 +204,9 @@ def test_another_users_listener_without_privileges(start: Start) -> None:
         ]
 
 
+@pytest.mark.slow
 @linux
-@root
+@pytest.mark.root
 def test_another_users_listener_with_privileges(start: Start) -> None:
     """With privileges another user's process is seen, and still not ours to end."""
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
@@ -204,8 +215,9 @@ def test_another_users_listener_with_privileges(start: Start) -> None:
     assert found.protected == f"it belongs to user {found.user}"
 
 
+@pytest.mark.slow
 @linux
-@root
+@pytest.mark.root
 def test_user_without_a_name(start: Start) -> None:
     """A user that the system has no name for is called by the number."""
     uid = 54321
@@ -215,6 +227,7 @@ def test_user_without_a_name(start: Start) -> None:
     assert f"user {uid}" in finder.stdout.read()
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     ("name", "role"),
@@ -245,6 +258,7 @@ def test_role_of_a_script(start: Start, tmp_path: Path, name: str, role: Role) -
     assert bool(found.protected) == (role is Role.SERVICE)
 
 
+@pytest.mark.slow
 @linux
 def test_arguments_are_not_shown(start: Start) -> None:
     """Neither arguments nor a title that a process gave itself come out: they can hold secrets."""
@@ -256,6 +270,7 @@ def test_arguments_are_not_shown(start: Start) -> None:
     assert found.name
 
 
+@pytest.mark.slow
 @linux
 def test_escape_sequences_in_a_name(start: Start) -> None:
     """A name that a process gave itself is shown without escape sequences."""
@@ -292,6 +307,7 @@ class Shy(psutil.Process):
     name = username = cmdline = create_time = _deny  # type: ignore[assignment]
 
 
+@pytest.mark.slow
 def test_windows_names_denied(start: Start) -> None:
     """A process that Windows keeps its name and user of is shown by its PID, and not ended."""
     process, port = start(LISTENER, "127.0.0.1", 0)
@@ -314,6 +330,7 @@ class Fourth(psutil.Process):
     pid = 4
 
 
+@pytest.mark.slow
 def test_process_that_ends_meanwhile(start: Start) -> None:
     """Who is gone before it could be looked at is no occupant."""
     process, _ = start(LISTENER, "127.0.0.1", 0)
@@ -329,6 +346,7 @@ def refused(address: str, port: int) -> OSError:
     return caught.value
 
 
+@pytest.mark.slow
 def test_bind_taken(start: Start) -> None:
     """A port that somebody holds is taken, and the hint shows who."""
     _, port = start(LISTENER, "127.0.0.1", 0)
@@ -342,8 +360,9 @@ def test_bind_without_the_address() -> None:
     assert why_not(refused("192.0.2.1", 0), 5000).reason is BindRefusal.NO_ADDRESS
 
 
+@pytest.mark.slow
 @linux
-@root
+@pytest.mark.root
 def test_bind_without_privilege(start: Start) -> None:
     """A port below 1024 is not taken but forbidden to a person without privileges."""
     _, number = start("""

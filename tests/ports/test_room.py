@@ -18,7 +18,7 @@ from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.ports.room import Room, make_room
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
-from tests.ports.holding import LISTENER, Start, as_user, child, root
+from tests.ports.holding import LISTENER, Start, as_user, child
 
 T = TypeVar("T")
 
@@ -109,6 +109,7 @@ OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wish", "answer", "yes", "result"), OF_ONE_S_OWN)
 def test_an_occupant_of_one_s_own(
     start: Start, wish: str, answer: bool | None, yes: bool, result: Room | str
@@ -135,7 +136,8 @@ def test_an_occupant_of_one_s_own(
     assert (process.poll() is None) == (result is not Room.MADE)
 
 
-@root
+@pytest.mark.slow
+@pytest.mark.root
 @pytest.mark.parametrize("wish", ["ask", "kill", "paste", "fail"])
 @pytest.mark.parametrize("answer", [NOBODY, YES])
 def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | None) -> None:
@@ -178,6 +180,7 @@ def test_a_port_that_nobody_holds(
     assert person.asked == []
 
 
+@pytest.mark.slow
 def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: Start, free: int) -> None:
     """Who holds it tells: an occupant is named, and only where there is none the reserved ranges are."""
     process, port = start(LISTENER, "127.0.0.1", 0)
@@ -203,6 +206,7 @@ def test_what_has_ended_is_waited_for() -> None:
     assert "within a minute; then run it again" in failure.value.hint
 
 
+@pytest.mark.slow
 def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
     """A listener on the other family has the same number and is nobody's obstacle."""
     process, port = start(LISTENER, "127.0.0.1", 0)
@@ -214,6 +218,7 @@ def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
         becomes(port, (*HERE, "::1"), TAKEN, Asked(NOBODY), "fail")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "wish"), [(NOBODY, "kill"), (NOBODY, "ask"), (NOBODY, "paste"), (NO, "kill")]
 )

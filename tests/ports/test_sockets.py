@@ -17,6 +17,7 @@ def denied(*_: object) -> list["psutil._ntuples.sconn"]:
     raise psutil.AccessDenied
 
 
+@pytest.mark.slow
 def test_macos_own_processes() -> None:
     """Where the whole machine's sockets are denied, one's own processes are looked at one by one."""
     with child(LISTENER, "0.0.0.0", 0) as (process, port):
@@ -28,6 +29,7 @@ def test_macos_own_processes() -> None:
     assert (found.pid, found.addresses, found.protected) == (process.pid, ("0.0.0.0",), "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("lsof") is None, reason="needs lsof")
 def test_macos_lsof() -> None:
     """Where that shows nothing, lsof is asked."""
@@ -55,6 +57,7 @@ def test_lsof_output() -> None:
     ]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"])
 def test_proc_and_psutil_agree(address: str) -> None:

@@ -1,7 +1,6 @@
 """Ending who holds a port: real processes, one signal, and what is left afterwards."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +15,9 @@ import pytest
 import hermes_tunnel
 from hermes_tunnel.ports.occupants import occupants
 from hermes_tunnel.ports.termination import Termination, end
-from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux, posix, root
+from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux, posix
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_port_changed_hands(start: Start) -> None:
 
 
 @linux
-@root
+@pytest.mark.root
 def test_same_number_another_process() -> None:
     """A PID that was given to another process meanwhile is not the one that was agreed to."""
     code = """
@@ -171,7 +172,7 @@ def test_ourselves() -> None:
 
 
 @linux
-@root
+@pytest.mark.root
 def test_another_users(start: Start) -> None:
     """Another user's process is not ended, not even by root."""
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
@@ -193,4 +194,4 @@ def test_one_signal_to_one_process(start: Start) -> None:
         assert bystander.is_running()
         assert bystander.status() != psutil.STATUS_ZOMBIE
     finally:
-        bystander.send_signal(signal.SIGKILL)
+        bystander.kill()

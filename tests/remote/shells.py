@@ -1,4 +1,4 @@
-"""Accounts with every shell that is installed here, for the lines that are run on a remote machine."""
+"""Accounts with every shell, for the lines that are run on a remote machine."""
 
 from __future__ import annotations
 
@@ -9,26 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.lab.terminal import Terminal
 
 LOGIN_SHELLS = [
-    shell
-    for shell in (
-        ["bash"],
-        ["dash"],
-        ["fish"],
-        ["tcsh"],
-        ["rbash"],
-        ["zsh"],
-        ["mksh"],
-        ["ksh"],
-        ["busybox", "sh"],
-    )
-    if shutil.which(shell[0])
+    *(["bash"], ["dash"], ["fish"], ["tcsh"], ["rbash"], ["zsh"], ["mksh"], ["ksh"]),
+    ["busybox", "sh"],
 ]
 """What an account may have as its shell."""
-SH = [name for name in ("bash", "dash", "mksh", "ksh", "busybox", "zsh") if shutil.which(name)]
+SH = ["bash", "dash", "mksh", "ksh", "busybox", "zsh"]
 """What may be called ``sh`` there."""
 
 HERMES = """#!/bin/sh
@@ -42,6 +33,14 @@ printf 'sudo'; while [ "$1" != sh ]; do printf ' %s' "$1"; shift; done; echo; ex
 """
 
 
+def installed(program: str) -> str:
+    """Where a program is; without it the test is skipped."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(f"there is no {program} here")
+    return path
+
+
 @dataclass
 class Account:
     """A home directory, a login shell, and what is called ``sh``."""
@@ -52,11 +51,11 @@ class Account:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.environment.setdefault("SHELL", shutil.which(self.shell[0]) or "")
+        self.environment.setdefault("SHELL", installed(self.shell[0]))
         self.bin = self.home / "system"
         self.bin.mkdir()
         if self.sh:
-            (self.bin / "sh").symlink_to(shutil.which(self.sh) or self.sh)
+            (self.bin / "sh").symlink_to(installed(self.sh))
         # What an account's start-up files may say, in the files that are read without a terminal too.
         for name in (".tcshrc", ".zshenv", ".config/fish/config.fish"):
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +71,7 @@ class Account:
 
     def argv(self, line: str) -> list[str]:
         """What sshd starts for a command."""
-        shell = shutil.which(self.shell[0])
-        assert shell is not None
-        return [shell, *self.shell[1:], "-c", line]
+        return [installed(self.shell[0]), *self.shell[1:], "-c", line]
 
     @property
     def variables(self) -> dict[str, str]:

@@ -76,6 +76,7 @@ def test_output_and_status() -> None:
         command.answer("too late")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaf", [(), ("INT",), ("INT", "TERM")], ids=["INT", "TERM", "HUP"])
 def test_end(deaf: tuple[str, ...]) -> None:
     """A command that still runs is ended: as by Ctrl-C, then by SIGTERM, then by the closed terminal."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -16,16 +14,12 @@ from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import rebuilt
 from hermes_tunnel.remote.call import Call, begin_marker
 from tests.ports.holding import posix
-from tests.remote.shells import LOGIN_SHELLS, SH
+from tests.remote.shells import LOGIN_SHELLS, SH, installed
 
-pytestmark = posix
+pytestmark = [pytest.mark.slow, posix]
 
 NONCE = "0123456789abcdef"
-PROGRAMS = [
-    name
-    for name in ("python3", "curl", "nc", "nc.traditional", "ncat", "busybox")
-    if shutil.which(name, path=os.defpath)
-]
+PROGRAMS = ["python3", "curl", "nc", "nc.traditional", "ncat", "busybox"]
 """What may relay; all but two of them are called nc there."""
 REQUEST = rebuilt("/callback", "code=a%2B'(b)$&state=c", Redirect("127.0.0.1", 50000, "/callback"))
 SECONDS = 10
@@ -38,14 +32,10 @@ def delivering(
     """The script, when it is ready for the request, with one program that could relay it."""
     tools = {"sh": sh, program if program in ("python3", "curl") else "nc": program}
     for name, wanted in tools.items():
-        found = shutil.which(wanted, path=os.defpath)
-        assert found is not None
-        (tmp_path / name).symlink_to(found)
-    login_shell = shutil.which(shell[0])
-    assert login_shell is not None
+        (tmp_path / name).symlink_to(installed(wanted))
     line = Call().relay_line(port, ("127.0.0.1", "::1"), NONCE)
     with subprocess.Popen(
-        [login_shell, *shell[1:], "-c", line],
+        [installed(shell[0]), *shell[1:], "-c", line],
         env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

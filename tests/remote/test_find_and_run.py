@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import stat
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,13 @@ import pytest
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.hermes import in_profile, provider
 from tests.lab.network import wait_for
-from tests.ports.holding import linux, posix
+from tests.ports.holding import linux
 from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account
 
-pytestmark = posix
+if sys.platform == "win32":
+    pytest.skip("runs scripts of sh", allow_module_level=True)
+
+pytestmark = pytest.mark.slow
 
 NONCE = "0123456789abcdef"
 SYSTEM_PLACES = ["/usr/local/bin/hermes", "/opt/hermes/hermes", "/opt/hermes/bin/hermes"]

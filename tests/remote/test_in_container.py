@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,10 +17,10 @@ from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.line import script
-from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH, Account
 
-pytestmark = posix
+if sys.platform == "win32":
+    pytest.skip("runs scripts of sh", allow_module_level=True)
 
 NONCE = "0123456789abcdef"
 XAI = provider("xai-oauth")
@@ -74,6 +76,7 @@ def calls(account: Account) -> list[str]:
     return (account.home / "calls").read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_hermes_runs_in_the_container(account: Account) -> None:
     """As the owner of its home there, on a terminal, with its words unchanged and its exit status."""
     status, lines = account.run(CALL.login_line(XAI, NONCE, ["--label", "a=b"]))
@@ -94,6 +97,7 @@ def test_hermes_runs_in_the_container(account: Account) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SH)
 def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
     """The scripts run under whatever is called ``sh`` there."""
@@ -104,6 +108,7 @@ def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
     assert all(call.startswith("podman ") for call in calls(account))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SH)
 def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str) -> None:
     """The engine gets it as one word."""
@@ -116,6 +121,7 @@ def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str)
     assert status == 7
 
 
+@pytest.mark.slow
 def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None:
     """Every call but the login has a limit, where the machine can set one; a relay has its time in it."""
     account = contained(Account(tmp_path, ["bash"]), tools)
@@ -130,6 +136,7 @@ def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None
     assert len(limits.read_text().splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_another_user_there(account: Account) -> None:
     """--as-user decides, and nobody's home is looked for."""
     status, _ = account.run(Call(container="hermes", as_user="nobody").login_line(XAI, NONCE))
@@ -138,6 +145,7 @@ def test_another_user_there(account: Account) -> None:
     assert sum(" -u nobody " in call for call in calls(account)) == 2
 
 
+@pytest.mark.slow
 def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
     """Without a question: what sudo would have to ask for is not asked for here."""
     account.install("system", SUDO, "sudo")
@@ -147,6 +155,7 @@ def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
     assert status == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("container", "environment", "engine", "words"),
     [
@@ -168,6 +177,7 @@ def test_a_container_that_cannot_be_entered(
     assert status == 127
 
 
+@pytest.mark.slow
 def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
     """By the same account, without a terminal."""
     (account.home / ".hermes" / "auth.json").write_text("SECRET")
@@ -179,6 +189,7 @@ def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
     assert not any(" -t " in call for call in calls(account))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", ["shell", "group", "engine"])
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path, ended: str) -> None:
@@ -215,7 +226,12 @@ def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path,
 
 def children_of(pid: int) -> list[psutil.Process]:
     """The processes of a group that are left."""
-    return [each for each in psutil.process_iter() if os.getpgid(each.pid) == pid]
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            if os.getpgid(process.pid) == pid:
+                found.append(process)
+    return found
 
 
 def marked() -> list[psutil.Process]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shlex
-import shutil
 import string
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.line import LONGEST_LINE, script, script_line, typed
 from tests.ports.holding import posix
-from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account
+from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account, installed
 
 NONCE = "0123456789abcdef"
 XAI = provider("xai-oauth")
@@ -85,6 +84,7 @@ def received(account: Account, line: str) -> list[str]:
     return list(map(os.fsdecode, done.stdout.split(b"\0")[1:-1]))
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
@@ -95,6 +95,7 @@ def test_any_word_through_any_login_shell(tmp_path: Path, shell: list[str], loca
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("name", SH)
@@ -105,18 +106,19 @@ def test_any_word_through_any_sh(tmp_path: Path, name: str, locale: str) -> None
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
 
 
+@pytest.mark.slow
 @posix
-@pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox")
 def test_any_word_with_nothing_but_busybox(tmp_path: Path) -> None:
     """Its ``printf`` and ``tr`` too."""
     account = Account(tmp_path, ["busybox", "sh"], sh="busybox")
     account.install("system", SHOWS_WORDS.replace("/usr/bin/env python3", sys.executable))
     for name in ("tr", "printf", "id", "stat", "cat", "stty"):
-        (account.bin / name).symlink_to(shutil.which("busybox") or "")
+        (account.bin / name).symlink_to(installed("busybox"))
     account.environment["PATH"] = str(account.bin)
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_any_word_through_sudo(tmp_path: Path, shell: list[str]) -> None:
@@ -127,6 +129,7 @@ def test_any_word_through_sudo(tmp_path: Path, shell: list[str]) -> None:
     assert received(account, Call(as_user="svc").login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_the_longest_words(tmp_path: Path, shell: list[str]) -> None:
@@ -189,10 +192,13 @@ def test_words_are_shown_as_one_would_type_them(words: list[str], shown: str) ->
     assert typed(words) == shown
 
 
+@pytest.mark.slow
 @posix
-@pytest.mark.parametrize("shell", [one for one in ("bash", "zsh", "mksh") if shutil.which(one)])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "mksh"])
 def test_what_is_shown_can_be_typed(shell: str) -> None:
     """A shell makes the same words of it."""
-    done = subprocess.run([shell, "-c", rf"printf '%s\0' {typed(WORDS)}"], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [installed(shell), "-c", rf"printf '%s\0' {typed(WORDS)}"], stdout=subprocess.PIPE, check=True
+    )
     assert done.stdout == b"".join(os.fsencode(word) + b"\0" for word in WORDS)
     assert shlex.split(typed(["a b", "it's"])) == ["a b", "it's"]

@@ -59,6 +59,7 @@ def test_what_each_system_says(table: str, expected: list[Listener]) -> None:
     assert read_listeners(table) == expected
 
 
+@pytest.mark.slow
 @posix
 def test_this_machine_says_it_too(tmp_path: object) -> None:
     """The real script, under a real shell: a listener of this very process is in the list, untouched."""

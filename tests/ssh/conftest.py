@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +15,14 @@ import pytest
 
 from tests.ssh.server import Server
 from tests.ssh.sshd import PROGRAM, Sshd, keygen
+from tests.ssh.unix import unix_socket
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who asks for a server, an agent or a key has a program started."""
+    for item in items:
+        if {"agent", "key", "sshd"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture
@@ -22,14 +30,16 @@ def nothing_left() -> Iterator[None]:
     """After the test there is no thread, no open file or socket and no child more than before."""
     process = psutil.Process()
     threads, children = set(threading.enumerate()), set(process.children(recursive=True))
-    files = process.num_fds() if hasattr(process, "num_fds") else 0
+    files = 0
+    if sys.platform != "win32":
+        files = process.num_fds()
     yield
     until = time.monotonic() + 3
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(0.0, until - time.monotonic()))
     assert set(threading.enumerate()) - threads == set()
     assert set(process.children(recursive=True)) - children == set()
-    if files:
+    if sys.platform != "win32":
         assert process.num_fds() <= files, [file.path for file in process.open_files()]
 
 
@@ -37,8 +47,6 @@ def nothing_left() -> Iterator[None]:
 def sshd(tmp_path: Path, nothing_left: None) -> Iterator[Callable[..., Sshd]]:
     """Starts OpenSSH servers: a name, and lines of sshd_config."""
     if PROGRAM is None:
-        if os.environ.get("CI"):
-            pytest.fail("sshd is needed")
         pytest.skip("there is no sshd on this machine")
     servers: list[Sshd] = []
 
@@ -99,7 +107,7 @@ class RecordingAgent:
         self.path = path
         self.requests: list[int] = []
         self._real = real
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener = unix_socket()
         self._listener.bind(path)
         self._listener.listen()
         self._thread = threading.Thread(target=self._serve)
@@ -107,7 +115,7 @@ class RecordingAgent:
 
     def close(self) -> None:
         """Stop; whoever is connected is cut off."""
-        with socket.socket(socket.AF_UNIX) as last:
+        with unix_socket() as last:
             last.connect(self.path)
         self._thread.join()
         self._listener.close()
@@ -115,7 +123,7 @@ class RecordingAgent:
     def _serve(self) -> None:
         while True:
             client, _ = self._listener.accept()
-            with client, socket.socket(socket.AF_UNIX) as real, client.makefile("rb") as requests:
+            with client, unix_socket() as real, client.makefile("rb") as requests:
                 real.connect(self._real)
                 with real.makefile("rb") as replies:
                     if not self._relay(client, real, requests, replies):

@@ -18,6 +18,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connect import ParamikoConnection, connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.transport import Transport
+from tests.ssh.sshd import ME
 from tests.stage.stage import HOST, Stage
 
 
@@ -33,7 +34,7 @@ def always() -> bool:
 
 def hop(port: int, known_hosts: Path, *keys: Path, **more: Any) -> HopConfiguration:
     """A hop on 127.0.0.1."""
-    given = HopConfiguration("box", "127.0.0.1", "root", port, connect_timeout=3, identity_agent="")
+    given = HopConfiguration("box", "127.0.0.1", ME, port, connect_timeout=3, identity_agent="")
     files = tuple(map(str, keys))
     return replace(given, identity_files=files, user_known_hosts_files=(str(known_hosts),), **more)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import socket
 import struct
 import threading
 from contextlib import suppress
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.ssh.unix import unix_socket
 
 _KIND, _APPLICATION, _PRESENT = b"sk-ssh-ed25519@openssh.com", b"ssh:", b"\x01"
 _FAILURE, _LIST, _LISTED, _SIGN, _SIGNED = b"\x05", 11, b"\x0c", 13, b"\x0e"
@@ -29,7 +30,7 @@ class SecurityKey:
         self._blob = _strings(_KIND, self._key.public_key().public_bytes_raw(), _APPLICATION)
         self._held = self._blob
         self._counter = 0
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener = unix_socket()
         self._listener.bind(path)
         self._listener.listen()
         self._thread = threading.Thread(target=self._serve)
@@ -47,7 +48,7 @@ class SecurityKey:
     def close(self) -> None:
         """Take it out."""
         self.touched.set()
-        with socket.socket(socket.AF_UNIX) as last:
+        with unix_socket() as last:
             last.connect(self.path)
         self._thread.join()
         self._listener.close()

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 
 PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
+ME = getpass.getuser()
+"""Whoever runs the tests: an sshd that is not root's lets nobody else in."""
 
 
 def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
@@ -38,7 +40,7 @@ def keygen(path: Path, *options: str, passphrase: str = "") -> Path:
     return path
 
 
-def certify(key: Path, authority: Path, *options: str, user: str = "root", valid: str = "-1h:+1h") -> Path:
+def certify(key: Path, authority: Path, *options: str, user: str = ME, valid: str = "-1h:+1h") -> Path:
     """Have an authority sign a key for a user and a time (ssh-keygen(1)); gives the certificate."""
     command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", user, "-V", valid, *options]
     subprocess.run([*command, f"{key}.pub"], check=True)
@@ -83,7 +85,7 @@ class Sshd:
     def __init__(self, directory: Path, *options: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.user = getpass.getuser()
+        self.user = ME
         self.host_key = directory / "host_ed25519"
         if not self.host_key.exists():
             keygen(self.host_key)
@@ -156,9 +158,20 @@ class Sshd:
         """The processes of the connections that are open now."""
         return psutil.Process(self._process.pid).children(recursive=True)
 
+    def suspend_sessions(self) -> list[psutil.Process]:
+        """Have the connections that are open now stand still; gives their processes."""
+        suspended: list[psutil.Process] = []
+        # Again until there is no other: one may have forked before it stood still.
+        while others := [each for each in self.sessions() if each not in suspended]:
+            for each in others:
+                with suppress(psutil.NoSuchProcess):
+                    each.suspend()
+            suspended += others
+        return suspended
+
     def close_sessions(self) -> None:
         """End the connections that are open now."""
-        for session in self.sessions():
+        for session in self.suspend_sessions():
             with suppress(psutil.NoSuchProcess):
                 session.kill()
 

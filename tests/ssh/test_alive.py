@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.question import Question
 from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd
+from tests.ssh.sshd import ME, Sshd
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -32,10 +31,8 @@ SHORT = {"server_alive_interval": 0.1, "server_alive_count_max": 3}
 @contextmanager
 def suspended(server: Sshd) -> Iterator[None]:
     """Its sessions stand still meanwhile."""
-    processes = server.sessions()
+    processes = server.suspend_sessions()
     assert processes
-    for process in processes:
-        process.suspend()
     try:
         yield
     finally:
@@ -46,7 +43,10 @@ def suspended(server: Sshd) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     ("frozen", "words"),
-    [("jump", "jump host root@gate has not answered for 0.3 s"), ("inner", "root@box has not answered for")],
+    [
+        ("jump", f"jump host {ME}@gate has not answered for 0.3 s"),
+        ("inner", f"{ME}@box has not answered for"),
+    ],
 )
 def test_each_hop_that_falls_silent_is_named(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], frozen: str, words: str
@@ -84,7 +84,7 @@ def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
                 until(lambda: not wanted())
             return "open sesame" if answered else None
 
-        with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
+        with pytest.raises(NetworkFailure, match=rf"jump host {ME}@gate has not answered for 0\.3 s"):
             to(first, hop(inner.port, path), ask=answer)
 
 
@@ -106,7 +106,7 @@ def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
         thread.start()
         begin = time.monotonic()
         behind = hop(silent.getsockname()[1], path, connect_timeout=30)
-        with pytest.raises(NetworkFailure, match=r"jump host root@gate has not answered for 0\.3 s"):
+        with pytest.raises(NetworkFailure, match=rf"jump host {ME}@gate has not answered for 0\.3 s"):
             to(first, behind)
         assert time.monotonic() - begin < 5
         thread.join()
@@ -126,7 +126,7 @@ def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
 
     first = replace(hop(jump.port, path, key), alias="gate")
     try:
-        with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
+        with pytest.raises(NetworkFailure, match=f"the connection to jump host {ME}@gate was lost"):
             to(first, hop(inner.port, path), ask=answer)
     finally:
         inner.close()
@@ -144,7 +144,7 @@ def test_silence_is_counted_from_the_last_packet(
             begin = time.monotonic()
             transport_of(connection).join(5)
             assert 1.5 < time.monotonic() - begin < 2.6
-        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 2\.4 s"):
+        with pytest.raises(NetworkFailure, match=rf"{ME}@box has not answered for 2\.4 s"):
             connection.check()
 
 
@@ -181,7 +181,7 @@ def test_a_server_may_fall_silent_while_keys_are_exchanged(
             thread.start()
             thread.join()
             assert time.monotonic() - begin < 5
-        with pytest.raises(NetworkFailure, match=r"root@box has not answered for 0\.3 s"):
+        with pytest.raises(NetworkFailure, match=rf"{ME}@box has not answered for 0\.3 s"):
             connection.check()
 
 
@@ -214,7 +214,7 @@ def sleeping_laptop(server: Sshd, known: Path, key: Path, seconds: float) -> Ite
         assert client.stdout is not None
         try:
             assert client.stdout.readline() == "connected\n"
-            client.send_signal(signal.SIGSTOP)
+            psutil.Process(client.pid).suspend()
             yield client
         finally:
             client.kill()
@@ -227,7 +227,7 @@ def test_a_short_sleep_is_survived(sshd: Callable[..., Sshd], key: Path, known: 
     with sleeping_laptop(server, known(server), key, 0.5) as client:
         with pytest.raises(subprocess.TimeoutExpired):
             client.wait(1)  # three times ServerAliveInterval times CountMax
-        client.send_signal(signal.SIGCONT)
+        psutil.Process(client.pid).resume()
         output, _ = client.communicate("go\n", timeout=10)
     assert output.strip() == "alive"
 
@@ -240,9 +240,9 @@ def test_a_sleep_that_the_server_did_not_wait_for_is_noticed_on_waking(
     server.accept(key)
     with sleeping_laptop(server, known(server), key, 10) as client:
         server.close_sessions()
-        client.send_signal(signal.SIGCONT)
+        psutil.Process(client.pid).resume()
         output, _ = client.communicate("go\n", timeout=10)
-    assert "the connection to root@box was lost" in output
+    assert f"the connection to {ME}@box was lost" in output
 
 
 def test_a_probe_is_no_burden(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:

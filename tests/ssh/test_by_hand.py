@@ -14,7 +14,7 @@ from hermes_tunnel.ssh.by_hand import by_ssh, ssh_add, ssh_copy_id
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.config.target import Hop, Target, parse_target
-from tests.ssh.sshd import Sshd, keygen
+from tests.ssh.sshd import ME, Sshd, keygen
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left"),
@@ -50,7 +50,7 @@ def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
         f'Host gate\n IdentityFile "{key}"\n'
     )
     options = Options(str(config), ("BatchMode=yes",), (str(key),), "inet")
-    target = parse_target(f"root@inner:{inner.port}", [f"root@gate:{gate.port}"])
+    target = parse_target(f"{ME}@inner:{inner.port}", [f"{ME}@gate:{gate.port}"])
     for hop, server in zip(resolve(target, options), (gate, inner), strict=True):
         done = pasted(f"{by_ssh(hop)} 'echo $SSH_CONNECTION'")
         assert done.stdout.split()[-1:] == [str(server.port)], (by_ssh(hop), done.stderr)

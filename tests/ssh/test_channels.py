@@ -139,6 +139,7 @@ def test_what_a_command_leaves_behind_does_not_hold_it(connected: Callable[..., 
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.slow
 def test_output_may_come_after_the_exit_status(known: Callable[..., Path]) -> None:
     """A status that overtakes the output cuts nothing off."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
 import struct
 import subprocess
@@ -34,7 +33,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.words import sentences
 from tests.ssh.hops import fails, hop, run, to, transport_of
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, fingerprint, keygen, public
+from tests.ssh.sshd import ME, Sshd, fingerprint, keygen, public
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -48,12 +47,12 @@ def test_a_connection_runs_a_command_and_leaves_nothing(
     server.accept(key)
     with to(hop(server.port, known(server), key)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
-        assert (connection.destination, connection.via) == ("root@box", ())
+        assert (connection.destination, connection.via) == (f"{ME}@box", ())
         sock = transport_of(connection).sock
         assert isinstance(sock, socket.socket)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         connection.check()
-    with pytest.raises(NetworkFailure, match="the connection to root@box was lost"):
+    with pytest.raises(NetworkFailure, match=f"the connection to {ME}@box was lost"):
         connection.check()
 
 
@@ -73,8 +72,7 @@ def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
     (tmp_path / "config").write_text(text)
     hops = resolve(parse_target("inner"), Options(config_file=str(tmp_path / "config")))
     with to(*hops) as connection:
-        user = servers["inner"].user
-        assert connection.via == (f"{user}@outer", f"{user}@middle")
+        assert connection.via == (f"{ME}@outer", f"{ME}@middle")
         assert run(connection, "echo $SSH_CONNECTION").split()[3] == str(servers["inner"].port).encode()
 
 
@@ -95,19 +93,19 @@ def test_the_curious_hear_how_it_connects(
     lines = [sentence.text for event in told for sentence in sentences(event, 1)]
     lines = [re.sub(r" \(\d\.\d\d s\)", "", line) for line in lines]
     assert [re.sub(r": [a-z0-9@.-]+, aes128-ctr", "", line) for line in lines] == [
-        "Found root@gate at 127.0.0.1.",
-        f"Connecting to root@gate at 127.0.0.1:{gate.port}.",
-        "Reached root@gate at 127.0.0.1.",
-        "Exchanged keys with root@gate.",
-        f"Accepted the host key of root@gate: ED25519 {fingerprint(gate.host_key)}.",
-        f"root@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}.",
-        f"root@gate takes agent key 'right': ED25519 {fingerprint(right)}.",
-        "Authenticated to root@gate by publickey.",
-        f"Connecting to root@box at 127.0.0.1:{inner.port}, through root@gate.",
-        "Reached root@box.",
-        "Exchanged keys with root@box.",
-        f"Accepted the host key of root@box: ECDSA {inner.host_key.fingerprint}.",
-        "Authenticated to root@box by password.",
+        f"Found {ME}@gate at 127.0.0.1.",
+        f"Connecting to {ME}@gate at 127.0.0.1:{gate.port}.",
+        f"Reached {ME}@gate at 127.0.0.1.",
+        f"Exchanged keys with {ME}@gate.",
+        f"Accepted the host key of {ME}@gate: ED25519 {fingerprint(gate.host_key)}.",
+        f"{ME}@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}.",
+        f"{ME}@gate takes agent key 'right': ED25519 {fingerprint(right)}.",
+        f"Authenticated to {ME}@gate by publickey.",
+        f"Connecting to {ME}@box at 127.0.0.1:{inner.port}, through {ME}@gate.",
+        f"Reached {ME}@box.",
+        f"Exchanged keys with {ME}@box.",
+        f"Accepted the host key of {ME}@box: ECDSA {inner.host_key.fingerprint}.",
+        f"Authenticated to {ME}@box by password.",
     ]
     assert not [event for event in told if isinstance(event, events.Phase) and list(sentences(event, 0))]
 
@@ -126,8 +124,8 @@ def test_each_phase_of_a_hop_begins_and_ends(
     phases = [event for event in told if isinstance(event, events.Phase)]
     begun, ended = phases[::2], phases[1::2]
     assert [(one.hop, one.name) for one in begun] == [
-        *(("root@gate", name) for name in events.PHASES[:-1]),
-        *(("root@box", name) for name in events.PHASES[1:]),
+        *((f"{ME}@gate", name) for name in events.PHASES[:-1]),
+        *((f"{ME}@box", name) for name in events.PHASES[1:]),
     ]
     assert [(one.hop, one.name) for one in ended] == [(one.hop, one.name) for one in begun]
     assert all(one.seconds is None for one in begun)
@@ -223,8 +221,8 @@ def test_a_host_key_alias_stands_bare_in_known_hosts(tmp_path: Path) -> None:
         server.close()
 
 
-LOST = (NetworkFailure, "the connection to root@box was lost")
-WAITED = (AuthenticationFailure, "root@box stopped waiting for the answer and closed the connection")
+LOST = (NetworkFailure, f"the connection to {ME}@box was lost")
+WAITED = (AuthenticationFailure, f"{ME}@box stopped waiting for the answer and closed the connection")
 
 
 @pytest.mark.parametrize(
@@ -304,9 +302,10 @@ def test_a_jump_host_that_is_lost_while_the_person_is_asked(
     with closing(inner):
         failure = fails(replace(hop(jump.port, path, key), alias="gate"), hop(inner.port, path), ask=loses)
     assert isinstance(failure, NetworkFailure)
-    assert failure.message == "the connection to jump host root@gate was lost"
+    assert failure.message == f"the connection to jump host {ME}@gate was lost"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ends", "reason"), [("os._exit(1)", LOST), ("os._exit(0)", WAITED)])
 def test_a_proxy_command_that_ends_while_the_person_is_asked(
     known: Callable[..., Path], tmp_path: Path, ends: str, reason: tuple[type[Failure], str]
@@ -446,7 +445,7 @@ def test_no_common_algorithm_shows_both_lists(
     server = sshd("host", option)
     failure = fails(hop(server.port, known(server)))
     assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
-    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} root@box" in failure.hint
+    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} {ME}@box" in failure.hint
 
 
 def test_what_only_the_configuration_excludes_is_no_reason_for_ssh(
@@ -466,7 +465,7 @@ def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
     server = sshd("host", "KexAlgorithms diffie-hellman-group14-sha1")
     failure = fails(hop(server.port, known(server), kex_algorithms=("curve25519-sha256",)))
     assert "it offers diffie-hellman-group14-sha1; hermes-tunnel has" in failure.message
-    assert f"PORT -o KexAlgorithms=+diffie-hellman-group14-sha1 -p {server.port} root@box" in failure.hint
+    assert f"PORT -o KexAlgorithms=+diffie-hellman-group14-sha1 -p {server.port} {ME}@box" in failure.hint
 
 
 @pytest.mark.parametrize("keyword", ["kex_algorithms", "host_key_algorithms", "ciphers", "macs"])
@@ -477,7 +476,7 @@ def test_a_configuration_that_only_ssh_can_follow(
     server = sshd("host")
     failure = fails(hop(server.port, known(server), **{keyword: ("only-ssh-has-it",)}))
     assert isinstance(failure, ConfigurationFailure)
-    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} root@box" in failure.hint
+    assert f"ssh -N -L PORT:127.0.0.1:PORT -p {server.port} {ME}@box" in failure.hint
 
 
 def test_a_jump_host_that_forbids_or_cannot_reach(
@@ -490,13 +489,13 @@ def test_a_jump_host_that_forbids_or_cannot_reach(
         jump.accept(key)
     first = replace(hop(closed_jump.port, path, key), alias="gate")
     failure = fails(first, hop(1, path, key))
-    assert failure.message == "jump host root@gate does not allow a connection to 127.0.0.1:1"
+    assert failure.message == f"jump host {ME}@gate does not allow a connection to 127.0.0.1:1"
     assert "AllowTcpForwarding" in failure.hint
     failure = fails(replace(first, port=open_jump.port), hop(1, path, key))
-    assert "jump host root@gate cannot connect to 127.0.0.1:1" in failure.message
+    assert f"jump host {ME}@gate cannot connect to 127.0.0.1:1" in failure.message
 
 
-JUMP = "jump host root@gate"
+JUMP = f"jump host {ME}@gate"
 
 
 @pytest.mark.parametrize(
@@ -649,10 +648,10 @@ def test_a_session_that_is_killed_is_noticed_at_once(
     server.accept(key)
     with to(hop(server.port, known(server), key)) as connection:
         process = connection.start("echo $PPID; cat")
-        os.kill(int(process.read(5)), signal.SIGKILL)
+        psutil.Process(int(process.read(5))).kill()
         assert process.read(5) == b""
         transport_of(connection).join(2)
-        with pytest.raises(NetworkFailure, match="the connection to root@box was lost"):
+        with pytest.raises(NetworkFailure, match=f"the connection to {ME}@box was lost"):
             connection.check()
 
 
@@ -668,7 +667,7 @@ def test_a_jump_host_that_dies_is_named(
     with to(*hops) as connection:
         jump.close_sessions()
         transport_of(connection).join(5)
-        with pytest.raises(NetworkFailure, match="the connection to jump host root@gate was lost"):
+        with pytest.raises(NetworkFailure, match=f"the connection to jump host {ME}@gate was lost"):
             connection.check()
 
 
@@ -688,7 +687,7 @@ def test_a_server_that_falls_silent_is_noticed(
         session.suspend()
         try:
             assert process.read(5) == b""
-            with pytest.raises(NetworkFailure, match=r"root@box has not answered for 0\.3 s"):
+            with pytest.raises(NetworkFailure, match=rf"{ME}@box has not answered for 0\.3 s"):
                 connection.check()
         finally:
             session.resume()
@@ -720,6 +719,7 @@ def test_a_proxy_command_is_the_connection(
             connection.check()
 
 
+@pytest.mark.slow
 def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
     """A ProxyCommand that fails is quoted, scrubbed, and is what has to be looked at."""
     failure = fails(hop(22, Path(os.devnull), proxy_command="printf 'no route\\033[2J to it\\n' >&2; exit 1"))
@@ -728,6 +728,7 @@ def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
     assert "ProxyCommand" in failure.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "said nothing as an SSH")],
@@ -740,6 +741,7 @@ def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) ->
     assert "ProxyCommand" in failure.hint
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "pread"), reason="it is heard of at the end only")
 def test_a_proxy_command_is_heard_while_it_works() -> None:
     """What it writes to its standard error is shown at once, scrubbed: it may name a page to log in at."""
@@ -807,6 +809,7 @@ def test_closing_needs_nobody_at_the_other_end(
         below.shutdown(socket.SHUT_WR)
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_from_paramiko_for_help() -> None:
     """The target and the configuration can be had without paramiko."""
     code = (
@@ -828,9 +831,7 @@ def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
     connection = to(*hops)
     channel = transport_of(connection).sock
     assert isinstance(channel, paramiko.Channel)
-    sessions = gate.sessions()
-    for session in sessions:
-        session.suspend()
+    sessions = gate.suspend_sessions()
     try:
         channel.get_transport().sock.shutdown(socket.SHUT_WR)
         connection.close()

@@ -33,6 +33,7 @@ def test_a_name_that_is_gone_is_said(owner: str, name: str) -> None:
     assert failure.value.hint.endswith("sshtunnel>=0.5.1,<0.6")
 
 
+@pytest.mark.slow
 def test_another_sshtunnel_is_an_error_in_words(tmp_path: Path) -> None:
     """Not a traceback, though the names are needed when the module is imported."""
     (tmp_path / "sshtunnel.py").write_text("__version__ = '9'\nclass SSHTunnelForwarder: pass\n")

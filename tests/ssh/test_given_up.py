@@ -25,6 +25,7 @@ from tests.ssh.sshd import Sshd
 from tests.ssh.test_alive import suspended
 from tests.ssh.test_connect import saying
 from tests.ssh.test_dial import dead
+from tests.ssh.unix import unix_socket
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -103,6 +104,7 @@ def test_between_two_attempts() -> None:
         given_up(hop(closed.getsockname()[1], NOWHERE, connection_attempts=100))
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("fdpass", [True, False])
 def test_while_a_proxy_command_works(fdpass: bool) -> None:
@@ -146,7 +148,7 @@ def test_while_a_jump_host_connects(sshd: Callable[..., Sshd], key: Path, known:
 @contextmanager
 def hung_agent(tmp_path: Path) -> Iterator[str]:
     """An agent that accepts and says nothing."""
-    with socket.socket(socket.AF_UNIX) as listener:
+    with unix_socket() as listener:
         listener.bind(str(tmp_path / "hung"))
         listener.listen()
         yield str(tmp_path / "hung")
@@ -170,7 +172,7 @@ def test_while_an_agent_waits_for_a_touch(
     """Whose limit is the server's."""
     server = sshd()
     server.accept(key)
-    listener = socket.socket(socket.AF_UNIX)
+    listener = unix_socket()
     listener.bind(str(tmp_path / "slow"))
     listener.listen()
     real = agent(key)
@@ -178,7 +180,7 @@ def test_while_an_agent_waits_for_a_touch(
     def serve() -> None:
         """Binds and lists as the real one, and says nothing where it is to sign."""
         client, _ = listener.accept()
-        with client, socket.socket(socket.AF_UNIX) as behind:
+        with client, unix_socket() as behind:
             behind.connect(real)
             with client.makefile("rb") as requests, behind.makefile("rb") as replies:
                 while head := requests.read(4):
@@ -224,6 +226,7 @@ def test_while_the_person_is_asked(known: Callable[..., Path], waits: str) -> No
         given_up(hop(server.port, known(server) if waits == "password" else known()), ask=stands)
 
 
+@pytest.mark.slow
 @posix
 def test_while_a_program_asks(
     known: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -238,6 +241,7 @@ def test_while_a_program_asks(
         given_up(hop(server.port, known(server)))
 
 
+@pytest.mark.slow
 @posix
 def test_while_a_list_of_revoked_keys_is_read(
     known: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,7 @@ def exchanged(port: int, seconds: float) -> paramiko.PKey:
             transport.join()
 
 
+@pytest.mark.slow
 def test_it_has_a_limit_of_its_own() -> None:
     """It counts from the server's first word, and not from the beginning."""
     with slow(0.7, 0.7) as port:

@@ -20,6 +20,7 @@ from tests.ports.holding import posix
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Host, Server
 from tests.ssh.sshd import Sshd, keygen, public
+from tests.ssh.unix import unix_socket
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -106,7 +107,7 @@ def test_an_agent_that_hangs_is_waited_for_without_a_limit(
 ) -> None:
     """It accepts, and says nothing."""
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "hung"))
-    with socket.socket(socket.AF_UNIX) as listener:
+    with unix_socket() as listener:
         listener.bind(str(tmp_path / "hung"))
         listener.listen()
 

@@ -21,7 +21,7 @@ from hermes_tunnel.ssh.transport import Transport
 from tests.ssh.hops import fails, hop, run, to, transport_of
 from tests.ssh.sshd import Sshd
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
 
 RELAY = """\
 import os, socket, sys, threading

@@ -56,6 +56,7 @@ def test_work_in_a_thread() -> None:
     go_on.set()
 
 
+@pytest.mark.slow
 def test_what_a_program_prints() -> None:
     """Output, errors and status, also where there is much of it, or it takes its time."""
     code = "import sys, time; time.sleep(0.5); print('x' * 200_000); sys.stderr.write('no'); sys.exit(3)"
@@ -65,6 +66,7 @@ def test_what_a_program_prints() -> None:
         run(["/no/such/program"], seconds=1)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("why", ["time", "given up"])
 def test_a_program_is_ended_with_all_that_it_started(tmp_path: Path, why: str) -> None:

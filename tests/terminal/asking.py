@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
 import sys
 import threading
 
@@ -14,7 +13,10 @@ from hermes_tunnel.terminal.keyboard import Keyboard
 
 def main(way: str) -> None:
     """Ask, say that it was asked, and wait."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     keyboard = Keyboard(sys.stdin)
     keyboard.heed_stops()
     console = Console(sys.stderr, keyboard)

@@ -10,7 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, TextIO
+
+import pytest
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
+else:
+    fcntl: Any = None
+    termios: Any = None
 
 SECONDS = 5
 
@@ -21,6 +30,36 @@ def until(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline
         never.wait(0.001)
+
+
+def open_pair() -> tuple[int, int]:
+    """A pseudo-terminal: the person's end and the program's."""
+    if sys.platform == "win32":
+        pytest.skip("there are no pseudo-terminals")
+    return os.openpty()
+
+
+def modes_of(descriptor: int) -> list[object]:
+    """A terminal's settings (termios(3)), of which a caller sees only whether they are the same."""
+    modes: list[object] = termios.tcgetattr(descriptor)
+    return modes
+
+
+def echoes(descriptor: int) -> bool:
+    """Whether the terminal shows what is typed (termios(3))."""
+    return bool(termios.tcgetattr(descriptor)[3] & termios.ECHO)
+
+
+def silence(descriptor: int) -> None:
+    """Switch the echo off, as a program may have left it."""
+    modes = termios.tcgetattr(descriptor)
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(descriptor, termios.TCSANOW, modes)
+
+
+def resize(descriptor: int, columns: int, rows: int = 24) -> None:
+    """Give the window another size."""
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 class Terminal:
@@ -34,33 +73,20 @@ class Terminal:
     @property
     def modes(self) -> list[object]:
         """The terminal's settings (termios(3)), of which a caller sees only whether they are the same."""
-        import termios
-
-        return termios.tcgetattr(self.reader.fileno())
+        return modes_of(self.reader.fileno())
 
     @property
     def echoes(self) -> bool:
         """Whether what is typed is shown."""
-        import termios
-
-        flags = self.modes[3]
-        assert isinstance(flags, int)
-        return bool(flags & termios.ECHO)
+        return echoes(self.reader.fileno())
 
     def silence(self) -> None:
         """Switch the echo off, as a program may have left it."""
-        import termios
-
-        modes = termios.tcgetattr(self.reader.fileno())
-        modes[3] &= ~termios.ECHO
-        termios.tcsetattr(self.reader.fileno(), termios.TCSANOW, modes)
+        silence(self.reader.fileno())
 
     def resize(self, columns: int) -> None:
         """Give the window another width."""
-        import fcntl
-        import termios
-
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        resize(self._master, columns)
 
     def type(self, text: str) -> None:
         """Type, as a person does."""
@@ -96,8 +122,7 @@ class Terminal:
 @contextmanager
 def terminal() -> Iterator[Terminal]:
     """A pseudo-terminal of its own."""
-    assert sys.platform != "win32"
-    master, slave = os.openpty()
+    master, slave = open_pair()
     with os.fdopen(slave) as reader:
         writer = os.fdopen(os.dup(slave), "w")
         opened = Terminal(master, reader, writer)

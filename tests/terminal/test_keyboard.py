@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import os
 import queue
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from hermes_tunnel.terminal.keyboard import Keyboard
-from tests.ports.holding import posix
 from tests.terminal.pseudo_terminal import SECONDS, Terminal, terminal, until
 
-pytestmark = posix
+if sys.platform == "win32":
+    pytest.skip("needs a pseudo-terminal", allow_module_level=True)
 
 
 @pytest.fixture

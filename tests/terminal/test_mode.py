@@ -8,22 +8,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.terminal.pseudo_terminal import until
 
-if shutil.which("setsid") is None:
+if sys.platform == "win32" or shutil.which("setsid") is None:
     pytest.skip("setsid(1) gives a program a terminal of its own", allow_module_level=True)
 from tests.lab.terminal import Terminal
+
+pytestmark = pytest.mark.slow
 
 WAYS = ["hidden", "shown", "offered", "answered", "given up", "nothing"]
 AS_USUAL, SILENCED = "sane", "-echo -icanon"
 
 
 @contextmanager
-def asking(way: str, before: str) -> Iterator[tuple[Terminal, list[Any]]]:
+def asking(way: str, before: str) -> Iterator[tuple[Terminal, list[object]]]:
     """A program that asks so, and the terminal's mode before.
 
     :param before: what stty(1) made of the terminal

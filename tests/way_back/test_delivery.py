@@ -121,6 +121,7 @@ def test_no_channel_into_a_container() -> None:
     tunnel.TunnelOrder((), Call(), relay="never")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "words"), [("login", ("xai-oauth",)), ("forward", ()), ("paste", ())])
 def test_it_is_refused_as_usage(verb: str, words: tuple[str, ...]) -> None:
     """Before anything is connected to; the host does not even exist."""

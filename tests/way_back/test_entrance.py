@@ -17,6 +17,7 @@ import pytest
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.deadlines import OFFER
 from hermes_tunnel.demo.authorization_server import Answer
 from hermes_tunnel.demo.callback_listener import CallbackListener
 from hermes_tunnel.demo.hermes import redeem
@@ -40,7 +41,7 @@ from tests.stage.ssh_server import Settings
 from tests.stage.stage import Stage
 from tests.test_login import Login
 
-pytestmark = pytest.mark.usefixtures("nothing_left")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
 APPROVE, DENY = Answer.APPROVE, Answer.DENY
 NO_FORWARD = Settings(allow_tcp_forwarding=False)
 NEITHER = Settings(allow_tcp_forwarding=False, max_sessions=1)
@@ -129,7 +130,7 @@ def test_the_command_s_own_prompt_is_waited_for() -> None:
 def test_where_there_is_no_way(settings: Settings, relay: str, words: str) -> None:
     """What refused is named, each way for itself, and the browser's page says that it did not work."""
     with Stage(APPROVE, settings=settings) as stage:
-        done = Login(stage, relay=relay)
+        done = Login(stage, relay=relay, shorter={OFFER: 0.3})
         visit = stage.person.wait()
     assert isinstance(done.ended, NoWayBack), done.ended
     assert words in done.ended.message
@@ -199,9 +200,10 @@ def occupied() -> Iterator[tuple[int, list[str]]]:
         thread.join()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
 def test_the_person_brings_the_address(tmp_path: Path) -> None:
     """The port is held by something of one's own: agreed to, the address is pasted, judged, delivered."""
+    if sys.platform == "win32":
+        pytest.skip("needs a named pipe")
     pasted = tmp_path / "pasted"
     os.mkfifo(pasted)
     with (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import shutil
 import socket
@@ -154,8 +153,6 @@ def connected(
         path.mkdir()
         for program in ("sh", *programs):
             found = shutil.which(program, path="/usr/bin:/bin:/usr/local/bin")
-            if found is None and os.environ.get("CI"):
-                pytest.fail(f"{program} is needed")
             if found is None:
                 pytest.skip(f"{program} is needed")
             (path / program).symlink_to(found)

@@ -54,7 +54,7 @@ def reach(
     named = environment.get("SSH_AUTH_SOCK") if path is None else path
     if windows:
         return _on_windows(named, others=path is None)
-    if not named:
+    if not named or sys.platform == "win32":
         raise AgentProblem("there is none")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -164,6 +164,8 @@ class _Pipe:
 
 
 def _pageant() -> Any:
+    if sys.platform != "win32":
+        return None
     from paramiko import win_pageant
 
-    return win_pageant.PageantConnection() if win_pageant.can_talk_to_agent() else None  # type: ignore[attr-defined]
+    return win_pageant.PageantConnection() if win_pageant.can_talk_to_agent() else None

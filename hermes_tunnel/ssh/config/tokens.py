@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,22 +25,21 @@ _VARIABLE = re.compile(
 
 def home() -> str:
     """The person's home directory; as ssh, from the password database rather than from HOME."""
-    try:
+    if sys.platform != "win32":
         import pwd
-    except ImportError:
-        return str(Path.home())
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return str(Path.home())
+
+        with suppress(KeyError):
+            return pwd.getpwuid(os.getuid()).pw_dir
+    return str(Path.home())
 
 
 def local_user() -> str:
     """The person's name on this machine; as ssh, from the password database rather than from LOGNAME."""
-    with suppress(ImportError, KeyError):
+    if sys.platform != "win32":
         import pwd
 
-        return pwd.getpwuid(os.getuid()).pw_name
+        with suppress(KeyError):
+            return pwd.getpwuid(os.getuid()).pw_name
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.waiting import nothing
 from tests.ssh.sshd import keygen, public
+from tests.ssh.unix import unix_socket
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -30,7 +30,7 @@ def test_the_keys_of_an_agent(agent: Callable[..., str], tmp_path: Path) -> None
 
 def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
     """An agent that accepts and never answers has a limit."""
-    with socket.socket(socket.AF_UNIX) as hung:
+    with unix_socket() as hung:
         hung.bind(str(tmp_path / "hung"))
         hung.listen()
         with (
@@ -53,7 +53,7 @@ def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
 )
 def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: bytes) -> None:
     """An agent that hangs up, refuses, or sends what is no answer is an ``AgentProblem``."""
-    with socket.socket(socket.AF_UNIX) as listener:
+    with unix_socket() as listener:
         listener.bind(str(tmp_path / "odd"))
         listener.listen()
 
@@ -69,9 +69,10 @@ def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: b
         thread.join()
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_touch_is_told_once(tmp_path: Path) -> None:
     """A signature is waited for as long as it is wanted; the person hears of it after a second."""
-    with socket.socket(socket.AF_UNIX) as hung:
+    with unix_socket() as hung:
         hung.bind(str(tmp_path / "hung"))
         hung.listen()
         waits = iter(range(10))

@@ -16,8 +16,9 @@ from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.authentication.agent_socket import Blocking, _on_windows, _Pipe, reach
 from hermes_tunnel.ssh.public_key import parse_public_line
 from hermes_tunnel.ssh.waiting import nothing
-from tests.interrupted import interrupted, needs_a_signal
+from tests.interrupted import interrupted
 from tests.ssh.sshd import keygen, public
+from tests.ssh.unix import unix_socket
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -27,7 +28,7 @@ NOTHING: dict[str, str] = {}
 
 def connected(path: str) -> socket.socket:
     """A socket without a limit of time, as a pipe of Windows is."""
-    connection = socket.socket(socket.AF_UNIX)
+    connection = unix_socket()
     connection.connect(path)
     return connection
 
@@ -121,7 +122,6 @@ def test_a_pipe_that_hangs_is_given_up() -> None:
     ours.close()
 
 
-@needs_a_signal
 def test_a_wait_for_an_answer_can_be_given_up_also_after_a_signal() -> None:
     """As when the program was stopped by Ctrl-Z meanwhile and goes on."""
     ours, theirs = socket.socketpair()

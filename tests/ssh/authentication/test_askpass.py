@@ -17,7 +17,7 @@ from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from tests.ssh.answering import Answering
 from tests.ssh.hops import always, hop, nobody, run, to
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, keygen
+from tests.ssh.sshd import ME, Sshd, keygen
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left"),
@@ -45,6 +45,7 @@ def asked(askpass: Path) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("display", DISPLAYS, ids=str)
 @pytest.mark.parametrize("required", REQUIREMENTS, ids=str)
 def test_it_is_used_where_ssh_uses_it(
@@ -69,6 +70,7 @@ def test_it_is_used_where_ssh_uses_it(
     assert asked(askpass) == (["(me@box) Password: "] if by_ssh else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
@@ -96,6 +98,7 @@ def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
     assert asked(askpass) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["false", "/no/such/program", "", "/dev/null"])
 def test_a_program_that_gives_no_answer_is_nobody(program: str) -> None:
     """Cancelled, missing, or no program."""
@@ -118,9 +121,10 @@ def test_a_connection_asks_it(
     monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
     with to(hop(server.port, known(server), key)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
-    assert asked(askpass) == [f"Enter passphrase for key '{key}' (root@box): "]
+    assert asked(askpass) == [f"Enter passphrase for key '{key}' ({ME}@box): "]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["the program", "the terminal"])
 def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
     known: Callable[..., Path], askpass: Path, monkeypatch: pytest.MonkeyPatch, by: str
@@ -150,6 +154,7 @@ def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
     assert seen == [("secret", "correct horse"), ("said", "correct horse is too easy")]
 
 
+@pytest.mark.slow
 def test_its_question_goes_with_whoever_wanted_the_answer(tmp_path: Path) -> None:
     """A server that has left needs no password: the program is ended, and is nobody."""
     program = tmp_path / "stays"

@@ -23,7 +23,7 @@ from tests.ssh.answering import Answering
 from tests.ssh.hops import fails, hop, to
 from tests.ssh.security_key import SecurityKey
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, certify, keygen, public
+from tests.ssh.sshd import ME, Sshd, certify, keygen, public
 
 pytestmark = [
     pytest.mark.usefixtures("nothing_left"),
@@ -82,7 +82,7 @@ def test_the_keys_and_their_order_are_those_of_ssh(
             f"{keyword} {tmp_path / value if keyword.endswith('File') else value}\n"
             for keyword, value in lines
         )
-        + f"IdentityAgent {keys}\nUserKnownHostsFile {known(server)}\nPort {server.port}\nUser root\n"
+        + f"IdentityAgent {keys}\nUserKnownHostsFile {known(server)}\nPort {server.port}\nUser {ME}\n"
     )
 
     def shown() -> list[str]:
@@ -121,7 +121,7 @@ def test_a_full_agent_does_not_keep_a_key_file_out(
     to(*hops, emit=person.events.append).close()
     assert (
         person.told
-        == ["root@box takes no more of the agent's keys; connecting again with key files only."] * 2
+        == [f"{ME}@box takes no more of the agent's keys; connecting again with key files only."] * 2
     )
     inner.authorized_keys.write_text("")
     assert "accepted none of" in fails(*hops).message
@@ -191,12 +191,13 @@ def test_an_rsa_key_signs_with_what_is_allowed(
     to(configuration).close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("server_signs", "reason"),
     [
-        ("ssh-rsa", "could sign for root@box with SHA-1 only, which ssh does not do unasked"),
-        ("ssh-ed25519", "is ssh-rsa, of which root@box takes no signature"),
-        ("", "is ssh-rsa, of which root@box takes no signature"),
+        ("ssh-rsa", f"could sign for {ME}@box with SHA-1 only, which ssh does not do unasked"),
+        ("ssh-ed25519", f"is ssh-rsa, of which {ME}@box takes no signature"),
+        ("", f"is ssh-rsa, of which {ME}@box takes no signature"),
     ],
 )
 def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
@@ -210,6 +211,7 @@ def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
     assert ("PubkeyAcceptedAlgorithms=+ssh-rsa" in failure.hint) == ("SHA-1" in reason)
 
 
+@pytest.mark.slow
 def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path], rsa: Path) -> None:
     """RSA keys sign with SHA-2, which it does not list; their certificates cannot. So too ssh."""
     blob = parse_public_line(public(rsa).encode()) or b""
@@ -219,7 +221,7 @@ def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path]
         to(hop(server.port, known(server), rsa)).close()
         account.keys = []
         failure = fails(hop(server.port, known(server), rsa, certificate_files=(str(certificate),)))
-    assert f"certificate {certificate} could sign for root@box with SHA-1 only" in failure.message
+    assert f"certificate {certificate} could sign for {ME}@box with SHA-1 only" in failure.message
 
 
 @pytest.mark.parametrize("place", ["beside", "CertificateFile", "agent"])

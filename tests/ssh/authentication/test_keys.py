@@ -11,6 +11,7 @@ from hermes_tunnel.ssh.public_key import parse_public_line
 from tests.ssh.sshd import keygen, public, security_key_file
 
 
+@pytest.mark.slow
 def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
     """aes256-gcm, which paramiko itself cannot read, works; a wrong passphrase is told apart."""
     key = keygen(tmp_path / "key", "-Z", "aes256-gcm@openssh.com", passphrase="correct horse")
@@ -22,6 +23,7 @@ def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
     assert file.unlock(b"correct horse") == file.public_blob() == parse_public_line(public(key).encode())
 
 
+@pytest.mark.slow
 def test_a_cipher_that_cannot_be_read_is_one_for_the_agent(tmp_path: Path) -> None:
     """A key encrypted with ChaCha20-Poly1305 is named so, and it is said that ssh could."""
     key = keygen(tmp_path / "key", "-Z", "chacha20-poly1305@openssh.com", passphrase="correct horse")

@@ -25,7 +25,7 @@ from hermes_tunnel.ssh.transport import Transport
 from tests.ssh.answering import Answering
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import Sshd, keygen, public, security_key_file
+from tests.ssh.sshd import ME, Sshd, keygen, public, security_key_file
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -35,7 +35,7 @@ def log_in(
 ) -> Answering:
     """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
     person = person or Answering()
-    given = HopConfiguration("box", "127.0.0.1", "root", port, identity_agent="")
+    given = HopConfiguration("box", "127.0.0.1", ME, port, identity_agent="")
     hop = replace(given, **configuration)
     with socket.create_connection(("127.0.0.1", port)) as sock:
         transport = Transport(sock, hop, ())
@@ -96,7 +96,7 @@ def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path
             if name == "my key":
                 key.write_text(f"Bag Attributes\n    friendlyName: {name}\n{key.read_text()}")
             person = log_in(server.port, Answering(passphrase), identity_files=(str(key),))
-            expected = [(f"Enter passphrase for key '{key}' (root@box):", True)] if passphrase else []
+            expected = [(f"Enter passphrase for key '{key}' ({ME}@box):", True)] if passphrase else []
             assert person.asked == expected, name
             if passphrase:
                 Path(f"{key}.pub").unlink()
@@ -114,7 +114,7 @@ def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tm
     person = Answering("wrong1", "wrong2", "wrong3", "correct horse")
     failure = refused(server.port, person, identity_files=(str(key),))
     assert len(person.asked) == 3
-    assert failure.message == f"root@box would take {key}, which is encrypted, and 3 passphrases were wrong"
+    assert failure.message == f"{ME}@box would take {key}, which is encrypted, and 3 passphrases were wrong"
     assert "wrong1" not in failure.message + failure.hint
     assert failure.hint == f"ssh-add {key}"
 
@@ -129,7 +129,7 @@ def test_an_encrypted_key_without_a_passphrase_is_named(
     server.accept(key)
     failure = refused(server.port, Answering(*answers), identity_files=(str(key),), batch_mode=batch)
     why = "BatchMode is on" if batch else "no passphrase was given"
-    assert failure.message == f"root@box would take {key}, which is encrypted, and {why}"
+    assert failure.message == f"{ME}@box would take {key}, which is encrypted, and {why}"
     assert failure.hint == f"ssh-add {key}"
 
 
@@ -164,12 +164,12 @@ def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], t
     files = [str(tmp_path / name) for name in bad]
     reasons = "; ".join(f"{tmp_path / name} is {reason}" for name, (_, reason) in bad.items())
     failure = refused(server.port, identity_files=tuple(files))
-    assert failure.message == f"nothing here to show root@box (it takes publickey); {reasons}"
+    assert failure.message == f"nothing here to show {ME}@box (it takes publickey); {reasons}"
     assert refused(server.port, identity_files=(files[2],)).hint == "name a key with -i FILE"
     strange = keygen(tmp_path / "strange")
     failure = refused(server.port, identity_files=(str(strange), files[1], str(open_key)))
     assert failure.message == (
-        f"root@box accepted none of: {strange} (it takes publickey); it would take {open_key}, which "
+        f"{ME}@box accepted none of: {strange} (it takes publickey); it would take {open_key}, which "
         f"is readable by others (mode 0644), so ssh would not use it either; {files[1]} is empty"
     )
     assert failure.hint == f"chmod 600 {open_key}"
@@ -181,12 +181,12 @@ def test_what_only_ssh_can_do_is_named_with_its_line(sshd: Callable[..., Sshd], 
     server = sshd()
     key = security_key_file(tmp_path / "id_ed25519_sk")
     server.accept(key)
-    failure = refused(server.port, identity_files=(str(key),), typed=("-J", "gate", "root@box"))
+    failure = refused(server.port, identity_files=(str(key),), typed=("-J", "gate", f"{ME}@box"))
     assert (
-        failure.message == f"root@box would take {key}, which is on a security key that only an agent can use"
+        failure.message == f"{ME}@box would take {key}, which is on a security key that only an agent can use"
     )
     assert failure.hint.startswith(f"ssh-add {key}; ssh itself can do this")
-    assert failure.hint.endswith("ssh -N -L PORT:127.0.0.1:PORT -J gate root@box")
+    assert failure.hint.endswith(f"ssh -N -L PORT:127.0.0.1:PORT -J gate {ME}@box")
     token = NotDone("publickey", "PKCS11Provider is set, which hermes-tunnel does not load", "ssh-add -s x")
     kerberos = NotDone("gssapi-with-mic", "GSSAPIAuthentication is on")
     failure = refused(server.port, not_done=(token, kerberos))
@@ -215,7 +215,7 @@ def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., S
             "-I",
             "me",
             "-n",
-            server.user,
+            ME,
             "-V",
             valid,
             f"{key}.pub",
@@ -223,9 +223,9 @@ def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., S
         subprocess.run(command, check=True)
 
     certify("-1h:+1h")
-    log_in(server.port, user=server.user, identity_files=(str(key),))
+    log_in(server.port, user=ME, identity_files=(str(key),))
     certify("-2h:-1h")
-    failure = refused(server.port, user=server.user, identity_files=(str(key),))
+    failure = refused(server.port, user=ME, identity_files=(str(key),))
     assert f"the certificate {key}-cert.pub expired on " in failure.message
 
 
@@ -292,7 +292,7 @@ def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., 
     failure = refused(server.port, identity_files=(str(first),))
     assert (
         failure.message
-        == f"root@box accepted {first}, and then there was nothing to show it (it takes publickey)"
+        == f"{ME}@box accepted {first}, and then there was nothing to show it (it takes publickey)"
     )
 
 
@@ -318,11 +318,11 @@ def test_keyboard_interactive_may_have_several_rounds() -> None:
     with serving(steps=["keyboard-interactive"], rounds=ONE_TIME) as server:
         person = log_in(server.port, Answering("secret", "123456", "123456"))
     assert person.asked == [
-        ("(root@box) Password:", True),
-        ("(root@box) Code:", False),
-        ("(root@box) Again:", False),
+        (f"({ME}@box) Password:", True),
+        (f"({ME}@box) Code:", False),
+        (f"({ME}@box) Again:", False),
     ]
-    assert person.told == ["(root@box) Two factors", "(root@box) Look at", "(root@box) your phone"]
+    assert person.told == [f"({ME}@box) Two factors", f"({ME}@box) Look at", f"({ME}@box) your phone"]
 
 
 def test_a_wrong_code_may_be_given_again() -> None:
@@ -333,11 +333,12 @@ def test_a_wrong_code_may_be_given_again() -> None:
         person = Answering("wrong", "wrong", "wrong", "secret")
         failure = refused(server.port, person)
     assert len(person.asked) == 3
-    assert person.told.count("(root@box) Permission denied, please try again.") == 2
-    assert person.told.count("(root@box) Two factors") == 3
+    assert person.told.count(f"({ME}@box) Permission denied, please try again.") == 2
+    assert person.told.count(f"({ME}@box) Two factors") == 3
     assert "accepted none of: keyboard-interactive" in failure.message
 
 
+@pytest.mark.slow
 def test_a_key_and_then_a_code(tmp_path: Path) -> None:
     """Partial success goes on with what the server asks for next."""
     key = keygen(tmp_path / "key")
@@ -353,15 +354,15 @@ def test_a_key_and_then_a_code(tmp_path: Path) -> None:
 
         server.account.__class__ = Stepping
         person = log_in(server.port, Answering("secret"), identity_files=(str(key),))
-    assert [prompt for prompt, _ in person.asked] == ["(root@box) Password:"]
+    assert [prompt for prompt, _ in person.asked] == [f"({ME}@box) Password:"]
 
 
 def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
     """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
     with serving() as server:
         person = log_in(server.port, Answering("wrong", "open sesame"))
-        assert person.asked == [("(root@box) Password:", True)] * 2
-        assert person.told == ["(root@box) Permission denied, please try again."]
+        assert person.asked == [(f"({ME}@box) Password:", True)] * 2
+        assert person.told == [f"({ME}@box) Permission denied, please try again."]
         server.account.done = 0
         person = Answering("wrong-one", "wrong-two")
         failure = refused(server.port, person, number_of_password_prompts=2)
@@ -381,17 +382,17 @@ def test_an_expired_password_is_changed() -> None:
         failure = refused(server.port, Answering("long enough", "long enough", "new one"))
     change = ["Old password:", "New password:", "Retype new password:"]
     prompts = ["Password:", *change, *change, *change[1:]]
-    assert person.asked == [(f"(root@box) {prompt}", True) for prompt in prompts]
+    assert person.asked == [(f"({ME}@box) {prompt}", True) for prompt in prompts]
     words = ["Your password has expired.", "Change it.", "Too short.", "The new passwords differ; try again."]
-    assert person.told == [f"(root@box) {line}" for line in words]
-    assert failure.message == "root@box wants the password changed, and nobody answered"
+    assert person.told == [f"({ME}@box) {line}" for line in words]
+    assert failure.message == f"{ME}@box wants the password changed, and nobody answered"
 
 
 def test_a_server_that_hangs_up_on_a_wrong_answer_is_not_said_to_have_waited() -> None:
     """What is known is said: it closed the connection, and after what."""
     with serving(hangs_up=True) as server:
         failure = refused(server.port, Answering("wrong"))
-    assert failure.message == "root@box closed the connection without a word after password was tried"
+    assert failure.message == f"{ME}@box closed the connection without a word after password was tried"
 
 
 def test_nothing_may_be_asked_for_at_all() -> None:
@@ -413,7 +414,7 @@ def test_a_server_that_names_no_method_is_tried_with_all() -> None:
         log_in(server.port, Answering("open sesame"))
         server.account.done = 0
         failure = refused(server.port, Answering("wrong"), number_of_password_prompts=1)
-    assert failure.message == "root@box accepted none of: keyboard-interactive, password"
+    assert failure.message == f"{ME}@box accepted none of: keyboard-interactive, password"
 
 
 def test_a_question_without_a_prompt_may_come_again() -> None:
@@ -423,7 +424,7 @@ def test_a_question_without_a_prompt_may_come_again() -> None:
         person = Answering()
         refused(server.port, person)
         assert server.account.seen == ["none", *["keyboard-interactive"] * 3]
-    assert person.told == ["(root@box) Approve it on your phone"] * 3
+    assert person.told == [f"({ME}@box) Approve it on your phone"] * 3
 
 
 def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
@@ -433,7 +434,7 @@ def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
         assert "BatchMode" in refused(server.port, person, batch_mode=True).hint
         assert person.asked == []
         failure = refused(server.port, Answering())
-    assert failure.message == "root@box asks for a password, and nobody answered"
+    assert failure.message == f"{ME}@box asks for a password, and nobody answered"
 
 
 def test_preferred_authentications_decide() -> None:
@@ -442,7 +443,7 @@ def test_preferred_authentications_decide() -> None:
         failure = refused(server.port, Answering("open sesame"), preferred_authentications=("publickey",))
         assert "password" not in server.account.seen
     assert failure.message == (
-        "nothing here to show root@box (it takes password); "
+        f"nothing here to show {ME}@box (it takes password); "
         "PasswordAuthentication or PreferredAuthentications leaves out password"
     )
     options = "-o PasswordAuthentication=yes -o PreferredAuthentications=password"
@@ -453,7 +454,7 @@ def test_the_banner_is_told_without_its_escape_sequences() -> None:
     """The server's banner is shown line by line, scrubbed."""
     with serving(banner="Welcome\r\n\x1b[2J\x1b]52;c;AAAA\x07to the box\n") as server:
         person = log_in(server.port, Answering("open sesame"))
-    assert person.told == ["(root@box) Welcome", "(root@box) to the box"]
+    assert person.told == [f"({ME}@box) Welcome", f"({ME}@box) to the box"]
 
 
 class Hanging(Account):
@@ -499,6 +500,7 @@ class Hanging(Account):
         return super().check_auth_interactive(username, submethods)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["none", "publickey", "password", "keyboard-interactive"])
 def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) -> None:
     """Whatever it was asked; the connection itself may be well."""
@@ -508,9 +510,10 @@ def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) ->
         with pytest.raises(NetworkFailure) as failure:
             log_in(server.port, Answering("open sesame"), seconds=0.5, identity_files=keys)
         account.go_on.set()
-    assert failure.value.message == "root@box did not answer during authentication within 0.5 s"
+    assert failure.value.message == f"{ME}@box did not answer during authentication within 0.5 s"
 
 
+@pytest.mark.slow
 def test_a_server_that_only_talks_is_given_up_too() -> None:
     """Banners are no reply, however many there are; of endless ones only the first are told."""
     account = Hanging("none", "wait a moment")
@@ -524,7 +527,7 @@ def test_a_server_that_only_talks_is_given_up_too() -> None:
         with pytest.raises(NetworkFailure, match="did not answer during authentication within 3 s"):
             log_in(server.port, person, seconds=3)
         account.go_on.set()
-    assert person.told == ["(root@box) wait a moment"] * 32
+    assert person.told == [f"({ME}@box) wait a moment"] * 32
 
 
 def test_the_time_of_the_person_is_not_the_server_s() -> None:
@@ -559,7 +562,7 @@ class Endless(Account):
 
 def test_rounds_without_an_end() -> None:
     """Without a prompt ten are enough; with one, a hundred, which only a program would answer."""
-    words = "root@box goes on with keyboard-interactive authentication without an end"
+    words = f"{ME}@box goes on with keyboard-interactive authentication without an end"
     with closing(Server(empty := Endless())) as server:
         assert given_up(server.port) == words
     with closing(Server(endless := Endless(("Code: ", False)))) as server:
@@ -572,4 +575,4 @@ def test_a_password_that_never_is_good_enough() -> None:
     with serving(expired="Change it.") as server:
         answers = ["open sesame", *["open sesame", "short", "short"] * 50]
         failure = refused(server.port, Answering(*answers), number_of_password_prompts=1)
-    assert failure.message.startswith("root@box accepted none of: password")
+    assert failure.message.startswith(f"{ME}@box accepted none of: password")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,8 @@ from hermes_tunnel.ssh.config.target import parse_target
 from tests.ssh.answering import Answering
 from tests.ssh.hops import fails, hop, to
 from tests.ssh.security_key import SecurityKey
-from tests.ssh.sshd import Sshd, keygen
+from tests.ssh.sshd import ME, Sshd, keygen
+from tests.ssh.unix import unix_socket
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -47,8 +47,8 @@ def test_who_has_to_touch_it_is_told(
 
     configuration = hop(server.port, known(server), identity_agent=security_key.path)
     to(configuration, emit=hears).close()
-    assert told == ["Approve agent key 'security key' in your agent, for root@box."]
-    server.wait_for("Accepted publickey for root from 127.0.0.1")
+    assert told == [f"Approve agent key 'security key' in your agent, for {ME}@box."]
+    server.wait_for(f"Accepted publickey for {ME} from 127.0.0.1")
     assert "ED25519-SK" in server.log
 
 
@@ -60,7 +60,7 @@ def test_a_touch_that_comes_too_late(
     server.authorized_keys.write_text(security_key.public_line)
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
     assert isinstance(failure, AuthenticationFailure)
-    assert failure.message == "root@box stopped waiting for the answer and closed the connection"
+    assert failure.message == f"{ME}@box stopped waiting for the answer and closed the connection"
 
 
 def test_a_touch_that_is_refused(
@@ -73,7 +73,7 @@ def test_a_touch_that_is_refused(
     security_key.touched.set()
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
     assert failure.message == (
-        "root@box would take agent key 'security key', which the agent did not sign with: it refused to sign"
+        f"{ME}@box would take agent key 'security key', which the agent did not sign with: it refused to sign"
     )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
@@ -95,7 +95,7 @@ def test_a_socket_in_a_place_with_spaces(
     (place / "agent.sock").symlink_to(agent(key))
     key.unlink()
     (tmp_path / "config").write_text(
-        f"Host box\n Hostname 127.0.0.1\n User root\n Port {server.port}\n"
+        f"Host box\n Hostname 127.0.0.1\n User {ME}\n Port {server.port}\n"
         f' IdentityAgent "{place}/agent.sock"\n IdentityFile {key}\n IdentitiesOnly yes\n'
         f" UserKnownHostsFile {known(server)}\n"
     )
@@ -115,7 +115,7 @@ def test_an_agent_that_is_no_help_does_not_hinder(
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=None)
     person = Answering()
-    with socket.socket(socket.AF_UNIX) as listener:
+    with unix_socket() as listener:
         listener.bind(str(tmp_path / "left"))
         monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "left"))
         began = time.monotonic()
@@ -146,7 +146,7 @@ def test_a_key_that_is_restricted_to_hosts(
         hop(server.port, known(gate, inner, other), identity_agent=path) for server in (gate, inner, other)
     ]
     to(*hops[:2]).close()
-    assert fails(hops[2]).message == "nothing here to show root@box (it takes publickey)"
+    assert fails(hops[2]).message == f"nothing here to show {ME}@box (it takes publickey)"
 
 
 def test_each_hop_has_its_own_agent(
@@ -168,9 +168,8 @@ def test_each_hop_has_its_own_agent(
     ]
     to(*hops).close()
     swapped = [replace(hops[0], identity_agent=hops[1].identity_agent), hops[1]]
-    assert (
-        fails(*swapped).message == "jump host root@box accepted none of: agent key 'key' (it takes publickey)"
-    )
+    words = f"jump host {ME}@box accepted none of: agent key 'key' (it takes publickey)"
+    assert fails(*swapped).message == words
 
 
 def test_an_agent_that_dies_before_it_has_signed(
@@ -183,7 +182,7 @@ def test_an_agent_that_dies_before_it_has_signed(
     security_key.touched.set()
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
     assert failure.message == (
-        "root@box would take agent key 'security key', which the agent did not sign with: it went away"
+        f"{ME}@box would take agent key 'security key', which the agent did not sign with: it went away"
     )
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=security_key.path)
@@ -197,7 +196,7 @@ def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
     server = sshd()
     path = agent(keygen(tmp_path / "key", "-C", "\x1b]0;owned\x07at \x1b[31mwork\u202e"))
     failure = fails(hop(server.port, known(server), identity_agent=path))
-    assert failure.message == "root@box accepted none of: agent key 'at work' (it takes publickey)"
+    assert failure.message == f"{ME}@box accepted none of: agent key 'at work' (it takes publickey)"
 
 
 def test_a_passphrase_is_asked_for_each_hop(
@@ -214,5 +213,5 @@ def test_a_passphrase_is_asked_for_each_hop(
     ]
     person = Answering("correct horse", "correct horse")
     to(*hops, ask=person.ask).close()
-    prompts = [f"Enter passphrase for key '{key}' (root@{name}):" for name in ("gate", "inner")]
+    prompts = [f"Enter passphrase for key '{key}' ({ME}@{name}):" for name in ("gate", "inner")]
     assert person.asked == [(prompt, True) for prompt in prompts]

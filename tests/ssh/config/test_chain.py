@@ -159,6 +159,7 @@ def test_a_chain_of_jump_hosts_is_ssh_s(
     assert way(resolved(tmp_path, CHAINS, target, *jumps)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", [False, True])
 @pytest.mark.parametrize(
     "value",

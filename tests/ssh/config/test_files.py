@@ -160,6 +160,7 @@ def _generated(number: int) -> tuple[str, str, tuple[str, ...]]:
     return "\n".join(lines) + "\n", target, tuple(options) if chance.random() < 0.3 else ()
 
 
+@pytest.mark.slow
 def test_a_generated_file_means_the_same_or_is_refused(tmp_path: Path) -> None:
     """Whatever the file has: what is read of it is what ssh says of it, and what ssh refuses is refused."""
     file = tmp_path / "config"

@@ -45,6 +45,7 @@ def test_what_a_release_of_ssh_prints_is_known(release: Path) -> None:
     assert unheard_of(words) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh program here")
 def test_what_this_ssh_prints_is_in_the_lists() -> None:
     """The lists are what real programs print: this machine's adds nothing to them, unless it is newer."""

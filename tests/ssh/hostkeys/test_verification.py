@@ -91,6 +91,7 @@ def test_a_changed_key_is_never_accepted(hop: HopConfiguration, strictness: str,
     assert (person.questions, person.told) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen here")
 @pytest.mark.parametrize("hashed", [False, True])
 def test_the_line_that_removes_a_changed_key_works(
@@ -129,6 +130,7 @@ def test_an_authority_alone_is_not_enough(hop: HopConfiguration, strictness: str
     assert "[srv.example]:2222" in failure.hint
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen here")
 def test_a_binary_list_of_revoked_keys_is_read(hop: HopConfiguration, tmp_path: Path) -> None:
     """RevokedHostKeys may be what ssh-keygen -k makes; one that is damaged revokes every key, as with ssh."""

@@ -1,0 +1,15 @@
+"""The sockets that agents are reached by, where there are such (unix(7))."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+
+def unix_socket() -> socket.socket:
+    """A socket that can be bound to a path, or connected to one; elsewhere the test is skipped."""
+    if sys.platform == "win32":
+        pytest.skip("there are no UNIX sockets")
+    return socket.socket(socket.AF_UNIX)

@@ -1,0 +1,70 @@
+"""The scripts of the checkout: system packages are named before they are installed, and asked for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.lab.terminal import Terminal
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="scripts/lab --install is for Debian and Ubuntu"),
+]
+
+ROOT = Path(__file__).parents[1]
+INSTALL = ["scripts/lab", "--install"]
+SAID = r"These packages will be installed: .*\bcurl\b"
+QUESTION = r"Install them\? \[y/N\] "
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> dict[str, str]:
+    """The variables of root on a machine that has next to nothing; apt-get notes how it was called."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "dirname", "env", "setsid", "uname"):
+        (tools / name).symlink_to(shutil.which(name) or name)
+    for name, body in (("id", "echo 0"), ("apt-get", f'echo "$*" >>{tmp_path}/called'), ("python", "")):
+        (tools / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tools / name).chmod(0o755)
+    return {"PATH": str(tools), "PYTHON": str(tools / "python")}
+
+
+def installed(tmp_path: Path) -> bool:
+    """Whether apt-get was told to install what is missing."""
+    called = tmp_path / "called"
+    return called.exists() and "curl" in called.read_text().splitlines()[-1].split()
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
+def test_a_person_is_asked(tmp_path: Path, machine: dict[str, str], answer: str, status: int) -> None:
+    """Nothing is installed without a yes."""
+    with Terminal(INSTALL, cwd=ROOT, env=machine) as terminal:
+        terminal.expect(SAID)
+        terminal.expect(QUESTION)
+        assert not installed(tmp_path)
+        terminal.send(f"{answer}\n")
+        assert terminal.wait() == status
+    assert installed(tmp_path) == (answer == "y")
+
+
+def test_ci_is_not_asked(tmp_path: Path, machine: dict[str, str]) -> None:
+    """Not even on a terminal; but told."""
+    with Terminal(INSTALL, cwd=ROOT, env={**machine, "CI": "true"}) as terminal:
+        terminal.expect(SAID)
+        assert terminal.wait() == 0
+    assert installed(tmp_path)
+
+
+def test_nobody_is_asked_without_a_terminal(tmp_path: Path, machine: dict[str, str]) -> None:
+    """But told, too."""
+    done = subprocess.run(
+        INSTALL, cwd=ROOT, env=machine, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    assert "These packages will be installed: " in done.stderr
+    assert installed(tmp_path)
