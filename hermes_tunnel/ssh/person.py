@@ -17,7 +17,7 @@ _MOST_LINES, _LONGEST_LINE = 100, 400
 
 
 @dataclass
-class Outcome:
+class PhaseResult:
     """What comes of a phase, in words."""
 
     words: str = ""
@@ -87,12 +87,12 @@ class Person:
             self.emit(events.ServerSaid(who, words))
 
     @contextmanager
-    def phase(self, hop: str, name: str, what: str = "") -> Iterator[Outcome]:
+    def phase(self, hop: str, name: str, what: str = "") -> Iterator[PhaseResult]:
         """A phase of a hop, which begins and, unless it fails, ends.
 
         :param what: what is about to be done, in words
         """
-        began, outcome = time.monotonic(), Outcome()
+        began, outcome = time.monotonic(), PhaseResult()
         self.emit(events.Phase(hop, name, detail=what))
         yield outcome
         self.emit(events.Phase(hop, name, time.monotonic() - began, outcome.words))
