@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import queue
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -25,9 +24,9 @@ from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.shell import Shell, shell_without_terminal
 from hermes_tunnel.ssh.connection import Connection
 from tests.ports.holding import posix
-from tests.remote.shells import HERMES
+from tests.remote.shells import HERMES, installed
 from tests.ssh.hops import hop, to
-from tests.ssh.sshd import Sshd
+from tests.ssh.sshd import Sshd, gives_terminals
 
 pytestmark = [posix, pytest.mark.usefixtures("nothing_left")]
 
@@ -61,26 +60,22 @@ class Taken:
 
 
 TAKEN = [
-    each
-    for each in (
-        Taken("bash", "[ -t 0 ] && exec tmux", "tmux"),
-        Taken("bash", "[ -t 0 ] && TERM=xterm exec tmux", "tmux"),
-        Taken("bash", "exec tmux", "tmux", guarded=False),
-        Taken("bash", "[ -t 0 ] && exec fish", "fish"),
-        Taken("bash", "[ -t 1 ] && TERM=xterm exec fish", "fish"),
-        Taken("bash", "exec fish", "fish", guarded=False),
-        Taken("bash", "[ -t 0 ] && exec zsh -f", "zsh"),
-        Taken("bash", "[ -t 0 ] && exec dash", "dash"),
-        Taken("bash", "exec dash", "dash", guarded=False),
-        Taken("zsh", "[[ -t 0 ]] && exec tmux", "tmux"),
-        Taken("zsh", "[[ -t 0 ]] && exec fish", "fish"),
-        Taken("zsh", "exec fish", "fish", guarded=False),
-        Taken("fish", "isatty stdin; and exec tmux", "tmux"),
-        Taken("fish", "isatty stdin; and exec bash --norc", "bash"),
-        Taken("tcsh", "test -t 0 && exec tmux", "tmux"),
-        Taken("tcsh", "test -t 0 && exec dash", "dash"),
-    )
-    if shutil.which(each.shell) and shutil.which(each.needs)
+    Taken("bash", "[ -t 0 ] && exec tmux", "tmux"),
+    Taken("bash", "[ -t 0 ] && TERM=xterm exec tmux", "tmux"),
+    Taken("bash", "exec tmux", "tmux", guarded=False),
+    Taken("bash", "[ -t 0 ] && exec fish", "fish"),
+    Taken("bash", "[ -t 1 ] && TERM=xterm exec fish", "fish"),
+    Taken("bash", "exec fish", "fish", guarded=False),
+    Taken("bash", "[ -t 0 ] && exec zsh -f", "zsh"),
+    Taken("bash", "[ -t 0 ] && exec dash", "dash"),
+    Taken("bash", "exec dash", "dash", guarded=False),
+    Taken("zsh", "[[ -t 0 ]] && exec tmux", "tmux"),
+    Taken("zsh", "[[ -t 0 ]] && exec fish", "fish"),
+    Taken("zsh", "exec fish", "fish", guarded=False),
+    Taken("fish", "isatty stdin; and exec tmux", "tmux"),
+    Taken("fish", "isatty stdin; and exec bash --norc", "bash"),
+    Taken("tcsh", "test -t 0 && exec tmux", "tmux"),
+    Taken("tcsh", "test -t 0 && exec dash", "dash"),
 ]
 EACH = pytest.mark.parametrize("taken", TAKEN, ids=str)
 GUARDED = pytest.mark.parametrize("taken", [each for each in TAKEN if each.guarded], ids=str)
@@ -97,7 +92,8 @@ def connection(
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_text(text)
         (home / path).chmod(0o755)
-    shell = shutil.which(taken.shell)
+    shell = installed(taken.shell)
+    installed(taken.needs)
     server = sshd(
         "host",
         f"SetEnv HOME={home} TMUX_TMPDIR={home} SHELL={shell}",
@@ -139,6 +135,7 @@ class Heard:
         return [*transcript.receive(post.data)] if isinstance(post, Output) else [*transcript.end(), post]
 
 
+@gives_terminals
 @EACH
 def test_it_is_noticed(taken: Taken, connection: Connection) -> None:
     """By its prompt, its screen or its end, long before the time to begin is over."""

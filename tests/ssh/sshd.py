@@ -4,19 +4,44 @@ from __future__ import annotations
 
 import base64
 import getpass
+import os
 import shutil
 import socket
 import struct
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
 ME = getpass.getuser()
 """Whoever runs the tests: an sshd that is not root's lets nobody else in."""
+
+
+def _gives_terminals() -> bool:
+    """Whether an sshd of ours can: without root it cannot hand a terminal over to the group tty."""
+    if sys.platform == "win32":
+        return False
+    import grp
+
+    with suppress(KeyError):
+        master, slave = os.openpty()
+        try:
+            return os.geteuid() == 0 or os.fstat(slave).st_gid == grp.getgrnam("tty").gr_gid
+        finally:
+            os.close(master)
+            os.close(slave)
+    return True
+
+
+gives_terminals = pytest.mark.skipif(
+    not _gives_terminals(),
+    reason="an sshd without root gives no terminals here, as they are not of the group tty",
+)
 
 
 def keygen(path: Path, *options: str, passphrase: str = "") -> Path:

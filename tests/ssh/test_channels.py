@@ -27,7 +27,7 @@ from hermes_tunnel.ssh.connection import (
 from tests.ssh.hops import connected as to_stage
 from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Deaf, Host, Server
-from tests.ssh.sshd import Sshd
+from tests.ssh.sshd import Sshd, gives_terminals
 from tests.ssh.test_alive import suspended
 from tests.stage.remote_process import RemoteProcess
 from tests.stage.stage import Stage
@@ -166,6 +166,7 @@ def test_the_standard_error_may_be_heard(connected: Callable[..., Connection]) -
         assert len(all_of(process)) == 5000005
 
 
+@gives_terminals
 def test_a_terminal(connected: Callable[..., Connection]) -> None:
     """With the kind and the size that were asked for, and another size later."""
     line = "trap 'stty size; exit' WINCH; echo $TERM; stty size; while :; do sleep 0.05; done"

@@ -40,6 +40,7 @@ def client(port: int) -> Iterator[paramiko.Transport]:
             transport.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marker", ["@revoked", "@cert-authority"])
 def test_known_hosts_with_a_marker_is_not_read_at_all(tmp_path: Path, marker: str) -> None:
     """Every host is unknown then, or the program ends."""
@@ -48,6 +49,7 @@ def test_known_hosts_with_a_marker_is_not_read_at_all(tmp_path: Path, marker: st
         paramiko.HostKeys(str(tmp_path / "known_hosts"))
 
 
+@pytest.mark.slow
 def test_known_hosts_has_no_patterns_and_no_negation(tmp_path: Path) -> None:
     """What is excluded is accepted, and what a pattern stands for is unknown."""
     line = public(keygen(tmp_path / "key"))
@@ -58,6 +60,7 @@ def test_known_hosts_has_no_patterns_and_no_negation(tmp_path: Path) -> None:
     assert not known.check("srv.example", key)
 
 
+@pytest.mark.slow
 @posix
 def test_a_proxy_command_has_no_shell() -> None:
     """exec, which every manual has, quotes, variables and pipes: none of it."""
@@ -65,6 +68,7 @@ def test_a_proxy_command_has_no_shell() -> None:
         paramiko.ProxyCommand("exec true")
 
 
+@pytest.mark.slow
 @posix
 def test_a_proxy_command_that_has_ended_stays_a_zombie() -> None:
     """It is not waited for, not even when it is closed."""
@@ -121,6 +125,7 @@ def test_an_agent_that_hangs_is_waited_for_without_a_limit(
             thread.join(10)
 
 
+@pytest.mark.slow
 def test_the_wrong_passphrase_has_no_word_of_its_own(tmp_path: Path) -> None:
     """It cannot be told from a damaged file; and no passphrase is a TypeError."""
     key = keygen(tmp_path / "key", passphrase="correct horse")

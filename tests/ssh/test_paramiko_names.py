@@ -55,6 +55,7 @@ def test_no_name_is_forgotten() -> None:
     assert private == {name for _, name in NAMES if name.startswith("_")}
 
 
+@pytest.mark.slow
 def test_another_paramiko_is_an_error_in_words(tmp_path: Path) -> None:
     """Not a traceback, though the names are needed when the modules are imported."""
     (tmp_path / "paramiko.py").write_text(
