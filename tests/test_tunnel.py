@@ -407,7 +407,7 @@ def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
         ("http://127.0.0.1:56121/callback?state=a", "neither one code nor one error"),
         ("http://127.0.0.1:56121/callback?code=a&state=b#c", "a user name or a fragment"),
         ("http://127.0.0.1:80/callback?code=a&state=b", "it leads to port 80"),
-        ("http://127.0.0.1:99999/callback?code=a&state=b", "it has no port that could be one"),
+        ("http://127.0.0.1:99999/callback?code=a&state=b", "its port is not a port number"),
         ("http://me@127.0.0.1:56121/callback?code=a&state=b", "a user name or a fragment"),
         ("http://127.0.0.1:56121/callback?code=a&code=b&state=c", "neither one code nor one error"),
         ("http://127.0.0.1:56121/callback?code=a&error=b&state=c", "neither one code nor one error"),

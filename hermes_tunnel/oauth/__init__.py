@@ -1,1 +1,1 @@
-"""What the output and the browser's requests mean: no I/O, no clock, no third-party import."""
+"""What the output and the browser's requests mean: no I/O, no clock, no third-party imports."""

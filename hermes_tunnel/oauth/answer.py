@@ -1,8 +1,8 @@
-"""What the command's listener answers to the callback: its status, and where it ends (RFC 9112 section 6.3).
+"""The answer of the command's listener to the callback: its status, and where it ends (RFC 9112 section 6.3).
 
-Only the status is of use, yet an answer has to be read to its end: a listener that is cut off while it writes
-may fail, with the code taken and no login to show for it. And no further than its end: a listener that keeps
-its connections open never closes this one.
+Only the status is of use, but we must read to the end: a listener that is cut off while it writes may
+fail, with the code spent and no login to show for it. And no further: a listener that keeps its
+connections open never closes this one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Generator
 
-_LONGEST_LINE = 64 * 1024  # bytes; what has longer ones is neither a head nor a chunk
+_LONGEST_LINE = 64 * 1024  # bytes; anything with a longer line is neither a head nor chunks
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \r\n]|\Z)")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|\r?\n)")
@@ -19,21 +19,21 @@ _LINE = 0
 
 
 class Answer:
-    """An answer as it comes, in pieces of any size; nothing of it is kept but its status."""
+    """An answer as it arrives, in pieces of any size; we keep only its status."""
 
     def __init__(self) -> None:
         self.size = 0
-        """How many bytes came."""
+        """How many bytes have arrived."""
         self.status: int | None = None
-        """The status code (RFC 9110 section 15); None while there is none, and where what came is no HTTP."""
+        """The status code (RFC 9110 section 15); None until it arrives, and if this is not HTTP."""
         self.ended = False
-        """Whether all of it is here; one that does not say how long it is ends with its connection."""
+        """Whether all of it has arrived; an answer that does not give its length ends with its connection."""
         self._line = bytearray()
         self._parts = self._read()
         self._awaited: float = next(self._parts)
 
     def receive(self, data: bytes) -> None:
-        """Take what came next; no bytes at all where the connection has ended."""
+        """Take the next bytes; none at all if the connection has ended."""
         self.size += len(data)
         at = 0
         while at < len(data) and not self.ended:
@@ -62,13 +62,13 @@ class Answer:
             self.ended = True
 
     def _read(self) -> Generator[float, bytes, None]:
-        """Says what comes next, a line or how many bytes, and is given the line; returns at the end."""
+        """Yield what to read next, a line or a number of bytes, and get the line back; return at the end."""
         while self.status is None:
             status = _STATUS.match((yield _LINE))
             if status is None:
                 yield math.inf
                 return
-            if status[1] >= b"200":  # else an interim answer, before the final one (RFC 9110 section 15.2)
+            if status[1] >= b"200":  # otherwise it is interim: the final one follows (RFC 9110 section 15.2)
                 self.status = int(status[1])
             codings: bytes = b""
             lengths: set[bytes] = set()
@@ -89,7 +89,7 @@ class Answer:
             yield math.inf
 
     def _read_chunks(self) -> Generator[float, bytes, None]:
-        """RFC 9112 section 7.1; what turns out to be no chunks goes on to the end of the connection."""
+        """RFC 9112 section 7.1; anything that is not chunks after all runs to the end of the connection."""
         while size := _SIZE.match((yield _LINE)):
             if not int(size[1], 16):
                 while (yield _LINE).strip():

@@ -1,9 +1,9 @@
-"""What may be opened in the person's browser, and what the redirect back must look like.
+"""What may open in the person's browser, and what the redirect back must look like.
 
-A remote machine asks for pages to be opened; it is trusted only as far as a login needs. So a URL is
-opened if it is an https page of an issuer that this provider is known to use, and if it leads the
-browser back to a loopback address (RFC 8252 section 7.3) or to the provider's own page. Everything
-else is refused, or, where only the issuer's name is unknown, left to the person to decide.
+A remote machine asks us to open pages; we trust it only as far as a login needs. So we open a URL if it
+is an https page of an issuer that this provider is known to use, and if it leads the browser back to a
+loopback address (RFC 8252 section 7.3) or to the provider's own page. We refuse everything else or, if
+only the issuer's name is unknown, let the person decide.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Mode(str, Enum):
     PASTE = "paste"
     """The page shows a code, which the person gives to the command's prompt."""
     EXTERNAL = "external"
-    """The redirect goes to another host on purpose; the command hears of it by itself."""
+    """The redirect goes to another host on purpose; the command learns of the answer by itself."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class Redirect:
 
     @property
     def authority(self) -> str:
-        """``host:port`` as a browser's Host header has it."""
+        """``host:port``, as a browser writes it in the Host header."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
 class Authorization:
-    """A page that the person is asked to visit, and what is expected to come of it.
+    """A page that the person is asked to visit, and what should come of it.
 
-    ``state`` (RFC 6749 section 10.12) and ``user_code`` (RFC 8628 section 3.2) are empty where the mode
+    ``state`` (RFC 6749 section 10.12) and ``user_code`` (RFC 8628 section 3.2) are empty if the mode
     has none.
     """
 
@@ -73,11 +73,11 @@ class Authorization:
 class Policy:
     """What a provider's login may open.
 
-    :param issuers: host names that are known to be the provider's
+    :param issuers: host names known to be the provider's
     :param redirect_hosts: hosts of the provider's own pages that show a code to paste
-    :param external_redirects: whether a redirect to another host may be asked about
-    :param origin: an exact ``http://127.0.0.1:port`` that is allowed as well; the demo's server, set
-        by the demo's code and reachable from no option, variable or file
+    :param external_redirects: whether we may ask the person about a redirect to another host
+    :param origin: an exact ``http://127.0.0.1:port`` that is allowed too: the demo's server. Only the
+        demo's code sets it; no option, variable or file can
     """
 
     issuers: frozenset[str] = frozenset()
@@ -99,8 +99,8 @@ class Policy:
 def assess_authorization(url: str, policy: Policy) -> Authorization:
     """Judge an authorization request (RFC 6749 section 4.1.1) that the remote printed.
 
-    :return: what to open and what comes back; whether its issuer is known is the caller's to check
-    :raises Unsafe: it must not be opened, and why
+    :return: what to open and what comes back; the caller checks whether the issuer is known
+    :raises Unsafe: it must not be opened; says why
     """
     parts, issuer = _page(url, policy)
     query = _query(parts)
@@ -121,13 +121,13 @@ def assess_authorization(url: str, policy: Policy) -> Authorization:
 
 
 def assess_verification(url: str, user_code: str, policy: Policy) -> Authorization:
-    """Judge a device verification page (RFC 8628 section 3.2); raises ``Unsafe`` like the above."""
+    """Judge a device verification page (RFC 8628 section 3.2); raises ``Unsafe`` like the function above."""
     _, issuer = _page(url, policy)
     return Authorization(Mode.DEVICE, url, issuer, user_code=user_code)
 
 
 def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:
-    """The URL's parts and issuer if it is a page that may be opened at all."""
+    """The URL's parts and issuer, if it is a page we may open at all."""
     if len(url) > LONGEST_URL:
         raise _refused(url, f"it is longer than {LONGEST_URL} characters")
     if not _URL_CHARACTERS.fullmatch(url):
@@ -152,9 +152,9 @@ def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:
 
 
 def issuer_of(host: str) -> str:
-    """The issuer that a host name of the person's means: in lower case, and without a dot at its end.
+    """The issuer that a host name from the person stands for: in lower case, without a trailing dot.
 
-    :raises UsageFailure: no page that may be opened has such a host
+    :raises UsageFailure: no page we may open has such a host
     """
     name = host.lower().removesuffix(".")
     if reason := _no_host_of_a_page(name):
@@ -166,7 +166,7 @@ def issuer_of(host: str) -> str:
 
 
 def _no_host_of_a_page(host: str) -> str:
-    """Why no page that may be opened has such a host; empty where one may."""
+    """Why no page we may open has such a host; empty if one may."""
     if not _DNS_NAME.fullmatch(host):
         return f"{quote(host)} is not a DNS name"
     if any(label.startswith("xn--") for label in host.split(".")):
@@ -192,7 +192,7 @@ def _exactly_one(query: dict[str, list[str]], name: str, url: str) -> str:
 def _loopback(redirect_uri: str) -> Redirect | None:
     """The redirect if it is a loopback one; None if it leads to another host.
 
-    :raises Unsafe: it leads to this machine, but in a way that no login does
+    :raises Unsafe: it leads to this machine, but in a way no login uses
     """
     if not _URL_CHARACTERS.fullmatch(redirect_uri):  # urlsplit would drop a tab or a line feed
         raise _bad_redirect("has characters that no URL has")
@@ -231,7 +231,7 @@ def _bad_redirect(why: str) -> Unsafe:
 
 
 def _refused(url: str, why: str) -> Unsafe:
-    """The error names the page without its query, where the secrets are."""
+    """An error that names the page without its query, where the secrets are."""
     page = unquote(url).partition("?")[0].partition("#")[0]
     return Unsafe(
         f"refused to open {quote(page)}: {why}",

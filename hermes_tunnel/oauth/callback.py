@@ -1,10 +1,10 @@
-"""The gate's judgement: which request may be delivered to the remote, and how it is rebuilt.
+"""The gate's judgement: which request to deliver to the remote, and how to rebuild it.
 
 The callback listener on the remote may serve a single request in a single thread, and believes what it
-is told. So a request is delivered only if it is the callback of the login in progress, and it is
-rebuilt from the two things that matter, path and query: no cookie, header or body of the browser's
-crosses over. An address that the person pastes, because the browser could not come here, is judged the
-same way. Pure functions on one request head (RFC 9112 section 3), one address, one answer.
+is told. So we deliver a request only if it is the callback of the login in progress, and rebuild it from
+the two things that matter, path and query: none of the browser's cookies, headers or body cross over. We
+judge an address that the person pastes, because the browser could not come here, the same way. Pure
+functions on one request head (RFC 9112 section 3), one address, one answer.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT, LOOPBACK_HOSTS, Redirect
 
 LONGEST_HEAD = 16 * 1024  # bytes
-# RFC 3986 section 3.4, and what browsers leave as it is in a query (WHATWG URL, query percent-encode set).
+# RFC 3986 section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
 _LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
-# RFC 9110 section 5.5; bytes from 0x80 on are allowed, and cookies of other pages on localhost have them.
+# RFC 9110 section 5.5; bytes from 0x80 up are allowed, and cookies of other pages on localhost contain them.
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
 _CODE = re.compile(r"[A-Za-z0-9\-._~+/=]{4,4096}")
@@ -31,10 +31,10 @@ _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 @dataclass(frozen=True)
 class Expected:
-    """The callback that is waited for.
+    """The callback we are waiting for.
 
     :param redirect: where the browser was told to go; with an empty path, anywhere at that port
-    :param state: what the callback must carry (RFC 6749 section 10.12); empty where nobody knows it: then
+    :param state: what the callback must carry (RFC 6749 section 10.12); empty if nobody knows it: then
         any one will do
     :param origins: web origins whose pages may fetch the callback (WHATWG Fetch, CORS)
     """
@@ -46,9 +46,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Deliver:
-    """The callback: ``request`` goes to the remote's listener, and ``error`` is what it says, if it does.
+    """The callback: ``request`` goes to the remote's listener; ``error`` is the error it carries, if any.
 
-    ``origin`` is the page that fetched it, to be told to its browser; empty when it navigated.
+    ``origin`` is the page that fetched it, which our answer must name; empty if the browser navigated.
     """
 
     request: bytes = field(repr=False)
@@ -58,14 +58,14 @@ class Deliver:
 
 @dataclass(frozen=True)
 class Preflight:
-    """A provider's page asks whether it may fetch the callback; answered here."""
+    """A provider's page asks whether it may fetch the callback; we answer that here."""
 
     origin: str
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Not the callback; ``reason`` is for the log and has no value from the request in it."""
+    """Not the callback; ``reason`` is for the log and quotes nothing from the request."""
 
     status: int
     reason: str
@@ -73,14 +73,14 @@ class Reject:
 
 @dataclass(frozen=True)
 class Stray:
-    """The answer to another login: nothing is wrong with it but its state."""
+    """The answer to another login: only its state is wrong."""
 
 
 Verdict = Deliver | Preflight | Reject | Stray
 
 
 def judge_beginning(head: bytes | bytearray) -> Reject | None:
-    """Whether it is plain before the end of a head that none will come of this: it is too long, or no HTTP.
+    """Reject, before its end, what cannot become a request head: it is too long, or it is not HTTP.
 
     A browser that tries TLS first (a ClientHello begins with 0x16) goes on without it when it hears that.
     """
@@ -90,9 +90,9 @@ def judge_beginning(head: bytes | bytearray) -> Reject | None:
 
 
 def judge(head: bytes, expected: Expected) -> Verdict:
-    """Decide what becomes of one request.
+    """Decide what to do with one request.
 
-    :param head: the request up to and including the blank line; without one it is incomplete
+    :param head: the request up to and including the blank line; without that it is incomplete
     :param expected: the callback of the login in progress
     """
     request = _parse(head)
@@ -103,7 +103,7 @@ def judge(head: bytes, expected: Expected) -> Verdict:
         return Reject(404, "the Host is not this address")
     if path != (expected.redirect.path or path):
         return Reject(404, "another path")
-    origin = ", ".join(headers.get("origin", []))  # two of them are nobody's (RFC 6454 section 7.3)
+    origin = ", ".join(headers.get("origin", []))  # two together match no one (RFC 6454 section 7.3)
     if method == "OPTIONS" and origin in expected.origins:
         return Preflight(origin)
     if method != "GET":
@@ -112,7 +112,7 @@ def judge(head: bytes, expected: Expected) -> Verdict:
 
 
 def _judge_sender(headers: dict[str, list[str]], origin: str, expected: Expected) -> Reject | None:
-    """A page may fetch the callback only if it is the provider's; anybody may be navigated to it."""
+    """Only the provider's page may fetch the callback; anyone may navigate to it."""
     if origin and origin not in expected.origins:
         return Reject(404, "a page of another origin")
     if not origin and headers.get("sec-fetch-mode", ["navigate"]) != ["navigate"]:
@@ -144,23 +144,23 @@ def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Del
 
 
 def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
-    """The request for the remote's listener: these two things of the browser's, and nothing else."""
+    """The request for the remote's listener: the browser's path and query, and nothing else of its own."""
     query = _LEFT_AS_IT_IS.sub(lambda char: f"%{ord(char[0]):02X}", query)
     lines = (f"GET {path}?{query} HTTP/1.1", f"Host: {redirect.authority}", "Connection: close", "", "")
     return "\r\n".join(lines).encode("ascii")
 
 
 def address_of(request: bytes) -> str:
-    """The address that a rebuilt request stands for, as a browser shows it."""
+    """The address of a rebuilt request, as a browser shows it."""
     line, host, *_ = request.decode("ascii").split("\r\n")
     return f"http://{host.partition(' ')[2]}{line.split(' ')[1]}"
 
 
 def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
-    """Decide what becomes of what the person pasted: the address that their browser ended on, its query, or,
-    where the ``state`` is known, the bare code that a page showed.
+    """Decide what to do with what the person pasted: the address that their browser ended on, its query or,
+    if the ``state`` is known, the bare code that a page showed.
 
-    :return: a ``Reject`` has a reason that the person can be told
+    :return: a ``Reject`` gives a reason we can tell the person
     """
     text = text.strip()
     if len(text) > LONGEST_HEAD:
@@ -178,11 +178,11 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
     else:
         path, query = expected.redirect.path, text.removeprefix("?")
         if not _ANSWERS.search(query):
-            code, _, state = text.partition("#")  # some pages show both, joined like that
+            code, _, state = text.partition("#")  # some pages show both, joined by a hash
             if not expected.state or not _CODE.fullmatch(code):
                 what = "neither an address of this machine nor a code"
                 if not expected.state:
-                    what = "no address of this machine, and a code is not enough where only the port is known"
+                    what = "not an address of this machine; with the port alone, a code is not enough"
                 return Reject(400, f"it is {what}")
             query = urlencode({"code": code, "state": state or expected.state})
     return _judge_answer(path, query, "", expected)
@@ -191,9 +191,9 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
 def pasted_address(text: str) -> tuple[Redirect, str]:
     """Where a pasted callback address leads on this machine, and its query.
 
-    :raises ValueError: it is no such address, and why, in words for the person
+    :raises ValueError: it is not such an address; says why, in words for the person
     """
-    if not text.isascii():  # urlsplit takes long to normalize a host of many accents
+    if not text.isascii():  # urlsplit is slow to normalize a host full of accents
         raise ValueError("it has characters that no address has")
     parts = urlsplit(text)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS:
@@ -203,14 +203,14 @@ def pasted_address(text: str) -> tuple[Redirect, str]:
     try:
         port = parts.port or 80
     except ValueError:
-        raise ValueError("it has no port that could be one") from None
+        raise ValueError("its port is not a port number") from None
     if not FIRST_PORT <= port <= LAST_PORT:
         raise ValueError(f"it leads to port {port}; a login uses {FIRST_PORT} to {LAST_PORT}")
     return Redirect(parts.hostname, port, parts.path or "/"), parts.query
 
 
 def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
-    """Method, path, query and headers by lower-case name; None if this is no HTTP/1 request head."""
+    """Method, path, query and headers by lower-case name; None if this is not an HTTP/1 request head."""
     try:
         request_line, *lines = head.decode("latin-1").split("\r\n\r\n", 1)[0].split("\r\n")
         method, target, version = request_line.split(" ")
@@ -229,9 +229,9 @@ def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
 
 
 def _is_here(hosts: list[str], redirect: Redirect) -> bool:
-    """Whether the one Host names this address in one of the ways a browser may.
+    """Whether there is one Host and it names this address as a browser may.
 
-    A name that merely resolves to this machine (DNS rebinding) is none of them.
+    A name that merely resolves to this machine (DNS rebinding) does not.
     """
     names = {Redirect(host, redirect.port, "/").authority for host in LOOPBACK_HOSTS}
     return len(hosts) == 1 and hosts[0].lower() in names

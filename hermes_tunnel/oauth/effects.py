@@ -1,4 +1,4 @@
-"""What a login asks of whoever runs it: the things that a session's reaction may consist of."""
+"""What a login asks of whoever runs it: the effects that a session can return."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ class Outcome(str, Enum):
 
 
 class Proof(Enum):
-    """Whether a login that seems to have succeeded still has to show its credential.
+    """Whether a login that seems to have succeeded must still show its credential.
 
-    A sign-in is *seen to be answered* where its callback was delivered and taken, or its code typed at the
-    command's prompt. The approval of a device login is given on the provider's page, where nobody sees it.
+    We *see a sign-in answered* when its callback was delivered and taken, or its code typed at the command's
+    prompt. The person approves a device login on the provider's page, where we see nothing.
     """
 
-    NEEDLESS = "the sign-in was seen to be answered, and the command exited with 0"
-    WANTED = "the command reported success; it is believed where nobody can look for the credential"
-    REQUIRED = "nothing but a changed credential shows that somebody signed in"
+    NEEDLESS = "we saw the sign-in answered, and the command exited with 0"
+    WANTED = "the command reported success; we believe it if nobody can look for the credential"
+    REQUIRED = "only a changed credential shows that someone signed in"
 
     def is_met(self, changed: bool | None) -> bool:
         """Whether the login has succeeded.
 
-        :param changed: whether the credential is there and this login changed it; None: nobody could look
+        :param changed: whether the credential exists and this login changed it; None: nobody could look
         """
         return self is Proof.NEEDLESS or (self is Proof.WANTED if changed is None else changed)
 
 
 @dataclass(frozen=True)
 class Invite:
-    """Make this machine ready, show the page to the person, open it; ``again`` if it replaces another."""
+    """Prepare this machine, show the person the page, open it; ``again`` if it replaces an earlier one."""
 
     authorization: Authorization
     again: bool = False
@@ -51,12 +51,12 @@ class DeliverTo:
 
 @dataclass(frozen=True)
 class CloseListener:
-    """Nothing more is expected from the browser."""
+    """Expect nothing more from the browser."""
 
 
 @dataclass(frozen=True)
 class AskPerson:
-    """The command asks the person something; ``secret`` if the answer must not be shown."""
+    """The command asks the person something; ``secret`` if the answer must stay hidden."""
 
     text: str
     secret: bool
@@ -64,12 +64,12 @@ class AskPerson:
 
 @dataclass(frozen=True)
 class StopAsking:
-    """The command does not wait for an answer any more, or never did."""
+    """The command no longer waits for an answer, or never did."""
 
 
 @dataclass(frozen=True)
 class Allow:
-    """The present state may last this long; ``person`` if it is the person's time, to be counted down."""
+    """The current state may last this long; ``person`` if it is the person's time, which we count down."""
 
     seconds: float
     person: bool = False
@@ -77,10 +77,10 @@ class Allow:
 
 @dataclass(frozen=True)
 class Conclude:
-    """The login is over and has succeeded, if its proof is met.
+    """The login is over, and has succeeded if its proof is met.
 
     :param announced: whether the command reported success
-    :param ended: whether it exited by itself; if not, it reported success and stayed
+    :param ended: whether it exited by itself; if not, it reported success and kept running
     """
 
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""Which row of the table in ``session`` fits: by what is remembered of a login and by what happened."""
+"""Which row of the table in ``session`` applies, given what we remember of a login and what happened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hermes_tunnel.oauth.memory import Memory, Request
 from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited
 from hermes_tunnel.oauth.transcript import Begun, Prompt
 
-# Colons and question marks as Chinese has them too. Other words may be of a start-up file that is slow.
+# Chinese colons and question marks too. Any other line may come from a slow start-up file.
 _QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
 
 
@@ -25,17 +25,17 @@ def missing(_: Memory, begun: Begun) -> bool:
 
 
 def question(_: Memory, prompt: Prompt) -> bool:
-    """It looks like a question, or like a shell's prompt, and not like a start-up file that is slow."""
+    """It looks like a question or a shell's prompt, not like a slow start-up file."""
     return prompt.taken or _QUESTION.search(prompt.text) is not None
 
 
 def nobody(_: Memory, answered: Answered) -> bool:
-    """There is nobody to answer."""
+    """Nobody is there to answer."""
     return answered.nobody
 
 
 def unsafe(memory: Memory, request: Request) -> bool:
-    """Nobody may be invited to it."""
+    """We may not invite the person to it."""
     try:
         memory.judged(request)
     except Unsafe:
@@ -44,12 +44,12 @@ def unsafe(memory: Memory, request: Request) -> bool:
 
 
 def repeated(memory: Memory, request: Request) -> bool:
-    """It is the request that stands already."""
+    """It repeats the current request."""
     return memory.judged(request) == memory.authorization
 
 
 def loopback(memory: Memory, request: Request) -> bool:
-    """The browser is sent to a port of this machine."""
+    """The redirect sends the browser to a port of this machine."""
     return memory.judged(request).mode is Mode.LOOPBACK
 
 
@@ -74,10 +74,10 @@ def denied(_: Memory, delivered: Delivered) -> bool:
 
 
 def failed(memory: Memory, event: Event) -> bool:
-    """By its exit status, or by a line with the mark of failure."""
+    """The command failed, by its exit status or a line with the mark of failure."""
     return bool(memory.failure) or (isinstance(event, Exited) and event.status != 0)
 
 
 def recognised(memory: Memory, _: Event) -> bool:
-    """Something that was said shows that it was a login."""
+    """The output shows that it was a login."""
     return memory.announced or memory.authorization is not None

@@ -1,4 +1,4 @@
-"""What is remembered of one login, from one event to the next; it is never changed, but replaced."""
+"""What we remember of one login from one event to the next; never changed, only replaced."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Request = AuthorizationRequest | DeviceAuthorization
 
 @dataclass(frozen=True)
 class Memory:
-    """What is remembered of a login; each method gives what is remembered after one more event.
+    """What we remember of a login; each method returns what we remember after one more event.
 
     :param policy: what may be opened
     """
@@ -40,15 +40,15 @@ class Memory:
     policy: Policy
     begun: Begun | None = None
     lines: tuple[str, ...] = field(default=(), repr=False)
-    """The last lines that are not blank."""
+    """The last lines, blank ones left out."""
     question: Prompt | None = field(default=None, repr=False)
-    """What was asked before the command began, or seems to have been."""
+    """The question asked before the command began, if it was one."""
     authorization: Authorization | None = None
     requests: int = 0
     listening: int | None = None
-    """Where the command listens, said before the request that it belongs to."""
+    """The port where the command listens, printed before the request it belongs to."""
     takes_paste: bool = False
-    """Whether the command said that the browser's address may be typed at its own prompt."""
+    """Whether the command said that it takes the browser's address at its own prompt."""
     typed: bool = False
     callback: Delivered | None = None
     strayed: bool = False
@@ -57,18 +57,18 @@ class Memory:
 
     @property
     def answered(self) -> bool:
-        """Whether the sign-in was seen to be answered: by a code, or by a callback that was taken."""
+        """Whether we saw the sign-in answered: by a code, or by a callback that was taken."""
         return self.typed or (self.callback is not None and self.callback.taken and not self.callback.error)
 
     @property
     def last_words(self) -> str:
-        """The last thing that the command said, without the name of a Python exception before it."""
+        """The last line of the command, without the name of a Python exception before it."""
         return _EXCEPTION.sub("", self.lines[-1]) if self.lines else ""
 
     def judged(self, request: Request) -> Authorization:
         """What a request asks for.
 
-        :raises Unsafe: nobody may be invited to it
+        :raises Unsafe: we may not invite the person to it
         """
         if isinstance(request, AuthorizationRequest):
             wanted = assess_authorization(request.url, self.policy)
@@ -83,24 +83,24 @@ class Memory:
         return wanted
 
     def begin(self, begun: Begun) -> Memory:
-        """What was said before is none of the command's."""
+        """Nothing said before was the command's."""
         return replace(self, begun=begun, lines=(), question=None)
 
     def hear(self, line: Line) -> Memory:
-        """The last lines are quoted if the login fails."""
+        """We quote the last lines if the login fails."""
         text = line.text.strip()
         return replace(self, lines=(*self.lines, text)[-_MOST_LINES:]) if text else self
 
     def wonder(self, prompt: Prompt) -> Memory:
-        """It is quoted if the command never starts."""
+        """We quote it if the command never starts."""
         return replace(self, question=prompt)
 
     def stop_wondering(self, _: Event) -> Memory:
-        """It was no question."""
+        """It was not a question."""
         return replace(self, question=None)
 
     def expect(self, request: Request) -> Memory:
-        """A request replaces the one before, and all that was said about that."""
+        """A request replaces the one before, and everything said about that one."""
         return replace(
             self,
             authorization=self.judged(request),
@@ -111,19 +111,19 @@ class Memory:
         )
 
     def locate(self, listening: Listening) -> Memory:
-        """The callback of the request that follows goes to that port there."""
+        """The next request's callback goes to that remote port."""
         return replace(self, listening=listening.port)
 
     def take_paste(self, _: Event) -> Memory:
-        """The command's own prompt is the last way for the callback."""
+        """The command's own prompt is the callback's last resort."""
         return replace(self, takes_paste=True)
 
     def see_stray(self, _: Event) -> Memory:
-        """The person is told, and told again if nobody else comes."""
+        """We tell the person, and again if no other answer comes."""
         return replace(self, strayed=True)
 
     def give_callback(self, delivered: Delivered) -> Memory:
-        """The sign-in was answered after all."""
+        """The sign-in was answered, after all."""
         return replace(self, callback=delivered)
 
     def give_code(self, _: Event) -> Memory:
@@ -135,5 +135,5 @@ class Memory:
         return replace(self, announced=True)
 
     def fail(self, mark: FailureMark) -> Memory:
-        """From now on an exit status of 0 is a failure too."""
+        """From now on even exit status 0 is a failure."""
         return replace(self, failure=mark.text)

@@ -1,6 +1,6 @@
-"""What has to be done when something happens to a login, or how it ends badly.
+"""What to do when something happens to a login, or how it fails.
 
-The table in ``session`` says which of it applies when. All of it is pure, and none of it knows the state.
+The table in ``session`` says which of these applies when. All are pure, and none knows the state.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
 
 
 def nothing(_: Memory, __: Event) -> list[Effect]:
-    """Nothing has to be done."""
+    """There is nothing to do."""
     return []
 
 
 def end(failure: Callable[[], Failure]) -> Callable[[Memory, Event], Failure]:
-    """It ends badly in the same words whatever is remembered."""
+    """Fail in the same words, whatever we remember."""
     return lambda _, __: failure()
 
 
@@ -48,12 +48,12 @@ def not_there(_: Memory, begun: Begun) -> Failure:
 
 
 def never_began(memory: Memory, _: Event) -> Failure:
-    """The time for the shell's start-up files is over."""
+    """The shell's start-up files took too long."""
     return failures.never_began(memory.question)
 
 
 def something_else_ran(memory: Memory, exited: Exited) -> Failure:
-    """It was not our command that ended. Of several lines of sudo's the first has the reason."""
+    """It was not our command that ended. If sudo printed several lines, the first has the reason."""
     by_sudo = next((line for line in memory.lines if line.startswith("sudo: ")), "")
     if by_sudo:
         return failures.sudo_refused(by_sudo)
@@ -61,7 +61,7 @@ def something_else_ran(memory: Memory, exited: Exited) -> Failure:
 
 
 def refuse(memory: Memory, request: Request) -> list[Effect] | Failure:
-    """Nobody is invited to it."""
+    """We do not invite the person to it."""
     try:
         memory.judged(request)
     except Unsafe as refusal:
@@ -77,27 +77,27 @@ def invite(memory: Memory, request: Request) -> list[Effect]:
 
 
 def deliver_there(_: Memory, listening: Listening) -> list[Effect]:
-    """The callback goes to that port there."""
+    """The callback goes to that remote port."""
     return [DeliverTo(listening.port)]
 
 
 def ask_person(_: Memory, prompt: Prompt) -> list[Effect]:
-    """It is asked here."""
+    """We ask the person here."""
     return [AskPerson(prompt.text, bool(_SECRET_PROMPT.search(prompt.text)))]
 
 
 def stop_asking(_: Memory, __: Event) -> list[Effect]:
-    """The line went on: it was no question, only output that had stalled."""
+    """The line went on: it was not a question, only output that had stalled."""
     return [StopAsking()]
 
 
 def close_listener(_: Memory, __: Event) -> list[Effect]:
-    """Nothing more is expected from the browser."""
+    """We expect nothing more from the browser."""
     return [CloseListener()]
 
 
 def not_delivered(_: Memory, failed: Undelivered) -> Failure:
-    """The callback did not get to the command."""
+    """The callback did not reach the command."""
     return failures.undelivered(failed)
 
 
@@ -107,19 +107,19 @@ def nobody_came(memory: Memory, _: Event) -> Failure:
 
 
 def declined(memory: Memory, _: Event) -> Failure:
-    """The provider said no, in its own word."""
+    """The provider said no; we repeat its own word for it."""
     return failures.declined(memory.callback.error if memory.callback else "")
 
 
 def command_failed(memory: Memory, event: Event) -> Failure:
-    """The command itself says that it failed, or its exit status does."""
+    """The command says that it failed, or its exit status does."""
     status = event.status if isinstance(event, Exited) else 0
     delivered = memory.callback is not None
     return failures.command_failed(status, memory.failure or memory.last_words, delivered=delivered)
 
 
 def nothing_recognised(memory: Memory, _: Event) -> Failure:
-    """Exit status 0 alone is no success."""
+    """Exit status 0 alone is not a success."""
     return failures.nothing_recognised(memory.last_words)
 
 

@@ -1,4 +1,4 @@
-"""What the browser is answered at the callback's port (RFC 9112): our pages, and the permission to fetch."""
+"""What we answer the browser at the callback's port (RFC 9112): our pages, and permission to fetch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hermes_tunnel.oauth.callback import Preflight, Reject
 
 
 def preflight_response(preflight: Preflight) -> bytes:
-    """The permission for a provider's page to fetch the callback (Fetch; Private Network Access)."""
+    """Permission for a provider's page to fetch the callback (Fetch; Private Network Access)."""
     return _response(
         204,
         b"",
@@ -21,10 +21,10 @@ def preflight_response(preflight: Preflight) -> bytes:
 
 
 def page_response(status: int, page: bytes, policy: str, *, origin: str = "") -> bytes:
-    """One of our own pages as an answer.
+    """An answer with one of our own pages.
 
     :param policy: its Content-Security-Policy
-    :param origin: the provider's page that may read it, if it fetched
+    :param origin: the provider's page that may read it, if that fetched it
     """
     allowed = (f"Access-Control-Allow-Origin: {origin}", "Vary: Origin") if origin else ()
     headers = ("Content-Type: text/html; charset=utf-8", f"Content-Security-Policy: {policy}", *allowed)
@@ -32,7 +32,7 @@ def page_response(status: int, page: bytes, policy: str, *, origin: str = "") ->
 
 
 def reject_response(reject: Reject) -> bytes:
-    """The same few words for whatever is not the callback, so that a probe learns nothing."""
+    """The same few words for anything but the callback, so that a probe learns nothing."""
     return _response(reject.status, b"not found\n", ("Content-Type: text/plain",))
 
 

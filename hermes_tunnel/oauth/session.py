@@ -1,8 +1,8 @@
-"""One login as a table of states: what was said goes in, what has to be done comes out.
+"""One login as a table of states: what was said goes in, what to do comes out.
 
-The remote command is not asked what it does; it is listened to. ``TABLE`` says what each thing that can
-happen means in each state, and the diagram in docs/how-it-works.md is drawn from it. There is no clock here:
-how long a state may last is told by an effect ``Allow``, and ``TimeUp`` comes in when that time is over.
+We never ask the remote command what it is doing; we listen. ``TABLE`` says what each event means in each
+state; the diagram in docs/how-it-works.md is drawn from it. There is no clock here: an ``Allow`` effect says
+how long a state may last, and ``TimeUp`` comes in when that time is over.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ from hermes_tunnel.oauth.transcript import (
 class Row:
     """What an event leads to.
 
-    :param to: the next state, whose time begins; None: the login stays in its state, and the time runs on
-    :param do: what has to be done, or the ``Failure`` that ends the login
-    :param keep: what is remembered afterwards
+    :param to: the next state, whose time starts; None: the login stays in its state, and the time runs on
+    :param do: what to do, or the ``Failure`` that ends the login
+    :param keep: what we remember afterwards
     """
 
     to: State | None
@@ -62,7 +62,7 @@ class Row:
 
 Guard: TypeAlias = Callable[[Memory, Any], bool]
 Rows: TypeAlias = dict[type[Event], Row | dict[Guard, Row]]
-"""For each kind of event its row, or those of its guards, of which the first that holds is taken."""
+"""The row for each kind of event, or a row for each of its guards; the first guard that holds wins."""
 
 _STAY = None
 _BEFORE_THE_COMMAND: Rows = {
@@ -193,7 +193,7 @@ TABLE: dict[State, Rows] = {
     },
     State.ENDED: {},
 }
-# How long a state may last. The others last as long as the person has for them (``PersonTime``).
+# How long each state may last. The others last as long as the person has (``PersonTime``).
 LASTS = {
     State.CONNECTED: deadlines.BEGIN,
     State.QUESTIONED: deadlines.GO_ON,
@@ -207,14 +207,14 @@ LASTS = {
 
 
 def rows(state: State, kind: type[Event]) -> dict[Guard, Row]:
-    """The rows of an event in a state, each by its guard; none where the event means nothing there."""
+    """The rows of an event in a state, by guard; none if the event means nothing there."""
     found = TABLE[state].get(kind, {})
     return {otherwise: found} if isinstance(found, Row) else found
 
 
 @dataclass
 class Session:
-    """The state of one login, and what is remembered of it.
+    """The state of one login, and what we remember of it.
 
     :param policy: what may be opened
     :param time: how long the person has
@@ -231,18 +231,18 @@ class Session:
 
     @property
     def takes_paste(self) -> bool:
-        """Whether the command said that the browser's address may be typed at its own prompt."""
+        """Whether the command said that it takes the browser's address at its own prompt."""
         return self.memory.takes_paste
 
     def start(self) -> list[Effect]:
-        """What has to be done before anything was said."""
+        """What to do before anything has been said."""
         return [self._allowed()]
 
     def feed(self, event: Event) -> list[Effect]:
-        """What has to be done now. An event that the table does not have in this state means nothing: a
-        command may print what it likes.
+        """What to do now. An event that the table does not list for this state means nothing: a command may
+        print what it likes.
 
-        :raises Failure: the login is over and did not succeed, and why
+        :raises Failure: the login has failed; says why
         """
         fitting = (row for guard, row in rows(self.state, type(event)).items() if guard(self.memory, event))
         row = next(fitting, Row(_STAY))

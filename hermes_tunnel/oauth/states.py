@@ -1,4 +1,4 @@
-"""Where a login can stand, what can happen to it, and how much time the person has."""
+"""The states of a login, what can happen to it, and how much time the person has."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hermes_tunnel.oauth.transcript import Said
 class State(Enum):
     """Where a login stands."""
 
-    CONNECTED = "the remote shell starts"
+    CONNECTED = "the remote shell is starting"
     QUESTIONED = "a start-up file seems to ask something"
-    STARTING = "the command runs and has asked for nothing yet"
+    STARTING = "the command is running and has asked for nothing yet"
     ASKING = "the command asks something before its sign-in"
     DESERTED = "the command asks something, and nobody is there to answer"
-    AWAITING_CALLBACK = "the browser has to come back to a port of this machine"
-    AWAITING_APPROVAL = "the person has to approve on a page"
-    AWAITING_ANSWER = "the person has to bring a code back"
+    AWAITING_CALLBACK = "the browser must come back to a port of this machine"
+    AWAITING_APPROVAL = "the person must approve on a page"
+    AWAITING_ANSWER = "the person must bring back a code"
     ANSWERED = "the command has the code"
     CALLBACK_DELIVERED = "the command has the browser's answer"
     DENIED = "the provider said no"
@@ -30,8 +30,8 @@ class State(Enum):
 class Delivered:
     """The callback was delivered; the remote's listener answered ``status``, None if nothing usable.
 
-    ``way`` is how it got there: ``forward``, ``relay``, or ``prompt`` where it was typed; ``pasted`` says
-    that the person brought it, and not the browser.
+    ``way`` is how it got there: ``forward``, ``relay``, or ``prompt`` if it was typed; ``pasted`` means that
+    the person brought it, not the browser.
     """
 
     error: str
@@ -41,24 +41,24 @@ class Delivered:
 
     @property
     def taken(self) -> bool:
-        """Whether the listener took it, as far as it said (RFC 9110 section 15)."""
+        """Whether the listener took it, as far as it told us (RFC 9110 section 15)."""
         return self.status is None or self.status < 400
 
 
 class NoDelivery(Enum):
-    """Why a callback could not be handed to the listener that waits for it."""
+    """Why a callback did not reach the listener that waits for it."""
 
     FORBIDDEN = "the server allows no way to it (RFC 4254 section 5.1: administratively prohibited)"
     NOBODY_LISTENS = "the server tried, and nothing listens there"
-    LOST = "the connection was lost before the request was sent, so it may be sent over another"
+    LOST = "the connection was lost before we sent the request, so we may send it over another"
     LOST_UNDER_WAY = (
-        "it was lost after that: a listener that serves once may have it, so it is not sent again"
+        "it was lost after that: a listener that serves once may have it, so we do not send it again"
     )
 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """The callback came, and could not be delivered; ``words`` say more, in the server's words or ours."""
+    """The callback came but could not be delivered; ``words`` say more, the server's or ours."""
 
     reason: NoDelivery
     words: str
@@ -66,29 +66,29 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class Strayed:
-    """The browser brought the answer to another login; it was not delivered."""
+    """The browser brought the answer to another login; we did not deliver it."""
 
 
 @dataclass(frozen=True)
 class NobodyPasted:
-    """The browser cannot come back by itself, and nobody is there to paste where it ended."""
+    """The browser cannot come back by itself, and nobody is there to paste the address it ended on."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The person's answer was sent to the command; ``nobody`` if there is none and will be none."""
+    """The person's answer went to the command; ``nobody`` if there is none and never will be."""
 
     nobody: bool = False
 
 
 @dataclass(frozen=True)
 class TimeUp:
-    """The time that was allowed is over."""
+    """The allowed time is over."""
 
 
 @dataclass(frozen=True)
 class Exited:
-    """The command has ended; ``status`` is negative where a signal ended it."""
+    """The command has ended; ``status`` is negative if a signal ended it."""
 
     status: int
 
@@ -98,14 +98,14 @@ Event = Said | Delivered | Undelivered | Strayed | NobodyPasted | Answered | Tim
 
 @dataclass(frozen=True)
 class PersonTime:
-    """Seconds that the person gets: until the browser is back, for an approval, and to answer the command."""
+    """Seconds the person has: until the browser is back, to approve, and to answer the command."""
 
     callback: float = 175.0
     approval: float = 900.0
     answer: float = 600.0
 
     def of(self, state: State) -> float:
-        """The time in a state where the person's turn has come."""
+        """The time in a state where it is the person's turn."""
         if state is State.AWAITING_CALLBACK:
             return self.callback
         return self.approval if state is State.AWAITING_APPROVAL else self.answer

@@ -1,11 +1,11 @@
-"""Reading what a login command prints: bytes in, in any chunking; what was said, out.
+"""Reading what a login command prints: bytes go in, in any chunks; what was said comes out.
 
-Nothing is decided by a version or by a sentence of prose. What counts is structure that every release
-has to print for a person to log in at all: a URL with a ``redirect_uri`` in its query, a verification
-page with its code, a prompt that waits at the end of an unfinished line, a success line, a failure mark.
+No version and no sentence of prose decides anything. What counts is the structure that every release
+must print for a person to log in at all: a URL with a ``redirect_uri`` in its query, a verification
+page with its code, a prompt waiting at the end of an unfinished line, a success line, a failure mark.
 Only complete lines after our own begin marker count, so neither a message of the day nor a shell's
-start-up file can ask for anything. There is no clock here: that the output went quiet is told from
-outside (``silence``).
+start-up file can ask for anything. There is no clock here: the caller says when the output has gone
+quiet (``silence``).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LONGEST_OUTPUT = 1024 * 1024  # bytes; real logins print a few thousand
 
 @dataclass(frozen=True)
 class Begun:
-    """The begin marker: the shell's own noise is over, the command starts.
+    """The begin marker: the shell's own noise is over, and the command starts.
 
-    ``words`` are what the marker carries: the remote user, home and the program that was found.
+    ``words`` are what the marker carries: the remote user, the home, and the program it found.
     """
 
     words: tuple[str, ...]
@@ -34,7 +34,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Line:
-    """A complete line for the person to see; ``decisive`` where it was shown in another form already."""
+    """A complete line for the person to see; ``decisive`` if we already show it in another form."""
 
     text: str = field(repr=False)
     decisive: bool = False
@@ -42,21 +42,21 @@ class Line:
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A URL that asks for an authorization (RFC 6749 section 4.1.1), not yet judged."""
+    """A URL that asks for authorization (RFC 6749 section 4.1.1), not yet judged."""
 
     url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Listening:
-    """Where the remote says that it waits for the callback."""
+    """The port where the remote says it is waiting for the callback."""
 
     port: int
 
 
 @dataclass(frozen=True)
 class PasteOffered:
-    """The command would take the browser's address, or a code, at its own prompt."""
+    """The command offers to take the browser's address, or a code, at its own prompt."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class DeviceAuthorization:
 class Prompt:
     """An unfinished line that stays: the command waits for an answer.
 
-    ``taken``: or the command never began, and another program has taken its terminal, such as a shell.
+    ``taken``: or the command never began, because another program, such as a shell, has taken its terminal.
     """
 
     text: str
@@ -80,12 +80,12 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The line of a prompt went on: it was answered, or it was none."""
+    """The line of a prompt went on: it was answered, or it was not a prompt."""
 
 
 @dataclass(frozen=True)
 class Success:
-    """A line that announces the login's success."""
+    """A line that reports success."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ Said = (
     | FailureMark
 )
 
-# Bounded repetitions: a hostile line of 64 kB must not cost more than one pass over it.
+# Bounded repetitions: a hostile line of 64 kB must cost no more than one pass.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
 _LISTENING = re.compile(
     r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
 )
 # "paste that code here and press Enter", "Or paste the redirect URL here"; not "at the prompt below", a hint.
 _PASTE_OFFERED = re.compile(r"(?i)\bpaste\b[^.]{0,80}\bhere\b")
-# How the prompt of a shell ends; what a program says to a terminal that it takes: give me another screen, put
-# what is pasted in brackets, what are you, where is the cursor (xterm's control sequences).
+# How a shell's prompt ends; what a program tells a terminal that it takes over: switch screens, bracket what
+# is pasted, what are you, where is the cursor (xterm's control sequences).
 _SHELLS_PROMPT = re.compile(r"[$#%>\u00bb\u03bb\u276f\u279c]$")
 _TAKES_TERMINAL = re.compile(rb"\x1b\[(?:\?(?:47|104[79]|2004)h|[=>?]?[0-9]{0,3}c|6n)")
 _SUCCESS = re.compile(
@@ -131,7 +131,7 @@ _CODE_LENGTHS = range(4, 13)  # letters and digits, hyphens not counted
 class Transcript:
     """The output of one command, line by line.
 
-    :param marker: what our own script prints at the start of the line before the command's output
+    :param marker: what our own script prints to start the line before the command's output
     """
 
     def __init__(self, marker: str) -> None:
@@ -143,8 +143,8 @@ class Transcript:
         self._taken = False
         self._told_taken = False
         self.looks: list[str] = []
-        """What our script told after the marker, about the credential: before the command, and after it."""
-        self._page = ""  # the last https page that is no authorization request
+        """What our script said of the credential after the marker: before the command ran, and afterwards."""
+        self._page = ""  # the last https page that is not an authorization request
         self._code_follows = False
         self._offered: DeviceAuthorization | None = None
         self._prompt = b""
@@ -152,7 +152,7 @@ class Transcript:
 
     @property
     def begun(self) -> bool:
-        """Whether the begin marker was seen."""
+        """Whether we have seen the begin marker."""
         return self._begun
 
     def receive(self, data: bytes) -> list[Said]:
@@ -181,17 +181,17 @@ class Transcript:
         return [*withdrawn, *(said for line in lines for said in self._complete(line))]
 
     def _go_on(self, data: bytes) -> None:
-        """More of the unfinished line. It may come a byte at a time: what is there is not read again."""
+        """Add to the unfinished line. It may grow a byte at a time, so we never reread what is there."""
         kept = _as_rewritten(data)
         if len(kept) < len(data) or (self._unfinished.endswith(b"\r") and kept.strip(b"\r")):
             self._unfinished.clear()
         self._unfinished += kept
 
     def silence(self) -> list[Said]:
-        """The output has been quiet for a while: what was begun and stays is a prompt."""
+        """The output has been quiet for a while: an unfinished line that stays is a prompt."""
         unfinished = bytes(self._unfinished)
         text = _text(unfinished).strip()
-        if self._taken and not self._begun:  # what it draws from now on changes nothing
+        if self._taken and not self._begun:  # whatever it draws from now on changes nothing
             told, self._told_taken = self._told_taken, True
             return [] if told else [Prompt(text, taken=True)]
         ours = self._begun and self._marker in text
@@ -203,13 +203,13 @@ class Transcript:
         return [Prompt(text, taken), *offered]
 
     def end(self) -> list[Said]:
-        """There is no more: the last line counts though nothing ended it."""
+        """There is no more output: the last line counts even if nothing ended it."""
         rest, self._unfinished, self._prompt = bytes(self._unfinished), bytearray(), b""
         return self._complete(rest) if _text(rest).strip() else []
 
     def _complete(self, line: bytes) -> list[Said]:
-        """A line. What follows a prompt on it is another thing that was said, unless it was no prompt:
-        the output had only stalled in the middle of a line that says something as a whole.
+        """Read a complete line. What follows a prompt on it is read by itself, unless that was not a prompt:
+        the output had only stalled in the middle of a line that means something as a whole.
         """
         prompt, self._prompt = self._prompt, b""
         if self._begun:
@@ -221,7 +221,7 @@ class Transcript:
         text, answered = _text(line), _text(line.removeprefix(prompt))
         if not self._begun:
             before, found, words = text.partition(self._marker)
-            # A start-up file may have left its own last line unfinished before the marker.
+            # A start-up file may have left its last line unfinished before the marker.
             self._begun = bool(found)
             return [Begun(tuple(words.split(":")))] if found else [Line(before)]
         said = self._recognise(text)
@@ -249,7 +249,7 @@ class Transcript:
         return [PasteOffered()] if _PASTE_OFFERED.search(text) else self._code_on(text.strip())
 
     def _code_on(self, text: str) -> list[Said]:
-        """A code on, or right after, a line that says so; a blank line between them does no harm."""
+        """A code on, or right after, a line that announces one; a blank line between them does no harm."""
         if not self._page or not text:
             return []
         if self._code_follows and (code := _user_code(text)):
@@ -264,7 +264,7 @@ class Transcript:
         self._page, self._code_follows = verification_uri, False
         offer = DeviceAuthorization(verification_uri, user_code)
         if self._offered is not None and self._offered.user_code == user_code:
-            return []  # the page with the code in its address, then the code by itself: one offer
+            return []  # the page with the code in its address, then the code alone: one offer
         self._offered = offer
         return [offer]
 
@@ -275,12 +275,12 @@ def _text(line: bytes) -> str:
 
 
 def _as_rewritten(line: bytes) -> bytes:
-    """The line without what a carriage return rewrote, as on a terminal; a spinner may turn for long."""
+    """The line without what a carriage return overwrote, as on a terminal; a spinner may spin for long."""
     return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
 
 
 def _asks_for_authorization(url: str) -> bool:
-    """A ``client_id`` and a ``redirect_uri``; one without its ``redirect_uri`` is seen too, to be refused."""
+    """Whether it has a ``client_id`` and a ``redirect_uri``; one without the latter counts, to be refused."""
     try:
         query = _query(url, keep_blank_values=True)
     except ValueError:
@@ -297,7 +297,7 @@ def _user_code_of(url: str) -> str | None:
 
 
 def _query(url: str, *, keep_blank_values: bool = False) -> dict[str, list[str]]:
-    """The fields of the query. Not by urlsplit, which takes long to normalize a host of many accents.
+    """The fields of the query. We avoid urlsplit, which is slow to normalize a host full of accents.
 
     :raises ValueError: there are too many
     """

@@ -277,7 +277,7 @@ NOT_PASTED = {
     f"{ADDRESS}#x": "a user name or a fragment",
     f"http://127.0.0.1:56122/callback?{QUERY}": "it leads to port 56122, not to 56121",
     f"http://127.0.0.1/callback?{QUERY}": "it leads to port 80",
-    f"http://127.0.0.1:99999/callback?{QUERY}": "no port that could be one",
+    f"http://127.0.0.1:99999/callback?{QUERY}": "its port is not a port number",
     f"http://{HOST}/other?{QUERY}": "its path is not /callback",
     f"http://{HOST}/callback?code=SECRET": "not one state",
     f"http://{HOST}/callback?state={STATE}": "neither one code nor one error",
