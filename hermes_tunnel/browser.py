@@ -1,8 +1,8 @@
-"""Opening the person's browser, without letting it touch their terminal.
+"""Opening the person's browser without letting it touch their terminal.
 
-The opening is done by a short-lived child process: whatever a browser prints goes nowhere, one that does
-not return delays nobody, a text browser cannot take the terminal over, and the browser is nobody's child
-when it stays. The URL reaches the child on its standard input.
+A short-lived child process opens it: whatever a browser prints goes nowhere, one that does not return
+delays nobody, a text browser cannot take over the terminal, and a browser that stays open is nobody's
+child. The child gets the URL on its standard input.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _TEXT_BROWSERS = {"w3m", "lynx", "links", "elinks", "browsh", "www-browser"}
 
 
 class NotStarted(Exception):
-    """The person's own command for a browser could not be started, or failed at once."""
+    """The person's own browser command could not be started, or failed at once."""
 
 
 def check_command(command: str) -> None:
@@ -63,12 +63,12 @@ def check_command(command: str) -> None:
 
 
 def open_browser(url: str, command: str | None = None) -> bool:
-    """Open an https page (or the demo's own) that was judged before.
+    """Open an https page (or the demo's own) that has already been judged.
 
-    :param command: a command line of the person's; the URL takes the place of ``%s`` or comes last.
+    :param command: the person's own command line; the URL replaces ``%s`` or comes last.
         None: the system's browser, or ``$BROWSER``.
-    :return: whether one was started
-    :raises NotStarted: ``command`` was not, and why, in words
+    :return: whether a browser was started
+    :raises NotStarted: ``command`` could not be started; says why, in words
     """
     words = _words(command) if command else []
     if not words and not _graphical():
@@ -77,7 +77,7 @@ def open_browser(url: str, command: str | None = None) -> bool:
         opener = subprocess.run(
             [sys.executable, "-I", "-c", _OPENER, *words],
             input=url.encode(),
-            # A browser that is the system's own has our pipe for as long as it runs.
+            # The system's own browser would hold our pipe open for as long as it runs.
             stdout=subprocess.PIPE if words else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -93,13 +93,13 @@ def open_browser(url: str, command: str | None = None) -> bool:
 
 
 def _words(command: str, *, windows: bool = sys.platform == "win32") -> list[str]:
-    """The words of a command line; on Windows a backslash is a part of a path."""
+    """The words of a command line; on Windows a backslash is part of a path."""
     words = shlex.split(command, posix=not windows)
     return [word.strip('"') for word in words] if windows else words
 
 
 def _graphical() -> bool:
-    """Whether the browser that would be opened is one with a window."""
+    """Whether the browser that would open has a window."""
     import webbrowser
 
     try:

@@ -1,7 +1,7 @@
-"""Every time that is allowed for something, in one table, so that no two of them can disagree.
+"""Every deadline, in one table, so that no two can disagree.
 
-Each deadline says from when it is measured. A number that is not here is a pace (how often something is
-looked at), not a deadline.
+Each one says when its clock starts. A number that is not here is a pace (how often we look at something),
+not a deadline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ class Deadline:
     """How long something may take.
 
     :param seconds: the time allowed
-    :param measured_from: when it begins to count
+    :param measured_from: when the clock starts
     """
 
     seconds: float
@@ -27,13 +27,13 @@ def seconds_of(deadline: Deadline) -> float:
 
 
 # The command on the remote machine.
-SESSION = Deadline(15.0, "the request for a session, and each of the requests on it")
+SESSION = Deadline(15.0, "the request for a session, and each request on it")
 BEGIN = Deadline(
     30.0, "the request to run the command, or the answer to sudo's question: a slow start-up file"
 )
-GO_ON = Deadline(5.0, "a start-up file's question, which nobody answers here")
+GO_ON = Deadline(5.0, "a start-up file's question, which nobody here answers")
 ASK = Deadline(60.0, "the begin marker, or the answer to a question: the command's own first request")
-FINISH = Deadline(60.0, "the answer given to the command: it redeems the code")
+FINISH = Deadline(60.0, "the answer to the command, which then redeems the code")
 END = Deadline(5.0, "the success line, the denial, or the end of the input: nothing is left to do")
 STATUS = Deadline(5.0, "the end of the output, until the exit status")
 DRAIN = Deadline(
@@ -42,18 +42,18 @@ DRAIN = Deadline(
 LOOK = Deadline(5.0, "the request to run a command that only looks")
 
 # The callback.
-HEAD = Deadline(10.0, "the connection of the browser, until its request is there")
+HEAD = Deadline(10.0, "the browser's connection, until its request has come")
 CHANNEL = Deadline(30.0, "the request for the channel to the listener, or for the relay's session")
 RELAY_BEGIN = Deadline(30.0, "the request to run the relay: a slow start-up file")
 DELIVERY = Deadline(60.0, "the last byte of the request, until the listener's answer has ended")
 LINK = Deadline(
-    30.0, "the browser's coming while the connection is down: it waits for its page about that long"
+    30.0, "the browser's arrival while the connection is down: it waits about that long for its page"
 )
 OFFER = Deadline(3.0, "the invitation, until the command has said that it takes an address at its prompt")
 
 # The connection.
-KEY_EXCHANGE = Deadline(60.0, "the server's identification; ConnectTimeout instead, where that is shorter")
-AGENT_LIST = Deadline(5.0, "the question to the agent which keys it has")
+KEY_EXCHANGE = Deadline(60.0, "the server's identification; ConnectTimeout applies instead if it is shorter")
+AGENT_LIST = Deadline(5.0, "asking the agent which keys it has")
 AUTHENTICATION = Deadline(
-    120.0, "a request of the authentication protocol, until its reply; the person's own time is not counted"
+    120.0, "a request of the authentication protocol, until its reply; the person's own time does not count"
 )

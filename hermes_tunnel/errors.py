@@ -1,11 +1,11 @@
-"""Every way in which hermes-tunnel can fail: a fact, the next thing to type, an exit status.
+"""Every way hermes-tunnel can fail: a fact, the next thing to type, an exit status.
 
-A ``Failure`` is raised where the fact is known and shown by ``cli`` alone, as two lines::
+Whoever learns the fact raises a ``Failure``; only ``cli`` shows it, as two lines::
 
     hermes-tunnel: error: <message>
     hermes-tunnel: hint: <hint>
 
-Messages may quote what a remote machine said; they are scrubbed when shown, never trusted to be clean.
+A message may quote a remote machine. It is scrubbed when shown, never trusted to be clean.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import ClassVar
 
 
 class ExitStatus(IntEnum):
-    """What the process ends with; part of the command line's contract."""
+    """The status the process exits with; part of the command line's contract."""
 
     OK = 0
     INTERNAL = 1
@@ -35,7 +35,7 @@ class Failure(Exception):
     """Something that ends the run, in words for the person who started it.
 
     :param message: the fact, one sentence, no capital at the start, no full stop
-    :param hint: the next thing to type or to do, in the same form; empty where there is none
+    :param hint: the next thing to type or do, in the same form; empty if there is none
     """
 
     status: ClassVar[ExitStatus] = ExitStatus.INTERNAL
@@ -65,7 +65,7 @@ class NetworkFailure(Failure):
 
 
 class HostKeyFailure(Failure):
-    """The host key is unknown and was not accepted, or changed, or revoked."""
+    """The host key is unknown and was not accepted, or it has changed or been revoked."""
 
     status = ExitStatus.HOST_KEY
 
@@ -77,24 +77,24 @@ class AuthenticationFailure(Failure):
 
 
 class NoWayBack(Failure):
-    """The browser's callback has no way to the remote: the port is taken, or forwarding is refused."""
+    """The browser's callback cannot reach the remote: the port is taken, or forwarding is refused."""
 
     status = ExitStatus.NO_WAY_BACK
 
 
 class RemoteCommandFailure(Failure):
-    """The remote command could not run, or ended without anything that was recognised."""
+    """The remote command could not run, or ended without saying anything we recognise."""
 
     status = ExitStatus.REMOTE_COMMAND
 
 
 class TerminalRefused(RemoteCommandFailure):
-    """The server runs the command without a terminal only (``PermitTTY no``), if at all."""
+    """The server runs the command only without a terminal (``PermitTTY no``), if at all."""
 
 
 class NeverBegan(RemoteCommandFailure):
-    """Something other than the command ran on its terminal: started by a start-up file, or all that the
-    account may run.
+    """Something else ran on the command's terminal: a start-up file started it, or it is all the account
+    may run.
     """
 
 
@@ -111,6 +111,6 @@ class NobodyAnswered(Failure):
 
 
 class Unsafe(Failure):
-    """Something was refused because following it could harm the person."""
+    """We refused something because it could harm the person."""
 
     status = ExitStatus.UNSAFE

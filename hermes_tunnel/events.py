@@ -1,7 +1,7 @@
-"""What happened during a login, for whoever wants to know: the console, the JSON lines.
+"""What happens during a login, for whoever wants to know: the console, the JSON lines.
 
 ``login`` emits these; it neither prints nor formats. The class name in snake case is the JSON ``event``,
-the fields are its members; both are part of the command line's contract.
+the fields are its members. Both are part of the command line's contract.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hermes_tunnel.text import plain, redact
 @dataclass(frozen=True)
 class Event:
     """Something that happened; ``public`` if it is one of the contract's JSON events, ``detailed`` if it is
-    one with ``-v`` alone.
+    one only with ``-v``.
     """
 
     public: ClassVar[bool] = True
@@ -26,10 +26,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Phase(Event):
-    """A hop's phase begins, or ends after so many seconds; those of a hop come in the order of ``PHASES``.
+    """A phase of a hop begins, or ends after ``seconds``; the phases come in the order of ``PHASES``.
 
-    One that fails does not end. ``detail`` says in words what is about to be done, or what came of it: the
-    address, the key, the method.
+    A phase that fails does not end. ``detail`` says in words what is about to happen, or what came of it:
+    the address, the key, the method.
     """
 
     hop: str
@@ -41,7 +41,7 @@ class Phase(Event):
 
 @dataclass(frozen=True)
 class Connected(Event):
-    """The SSH connection is up; ``via`` are the jump hosts, first hop first."""
+    """The SSH connection is up; ``via`` lists the jump hosts, first hop first."""
 
     destination: str
     via: tuple[str, ...] = ()
@@ -49,14 +49,14 @@ class Connected(Event):
 
 @dataclass(frozen=True)
 class CommandStarted(Event):
-    """The login command runs on the remote machine."""
+    """The login command is running on the remote machine."""
 
     command: str
 
 
 @dataclass(frozen=True)
 class AuthorizationAsked(Event):
-    """The person is invited; the URL is shown and emitted whole, ``state`` included, as it must be."""
+    """The person is invited. The URL is shown and emitted whole, ``state`` included, or it would not work."""
 
     mode: str
     url: str = field(repr=False)
@@ -67,7 +67,7 @@ class AuthorizationAsked(Event):
 
 @dataclass(frozen=True)
 class Forwarding(Event):
-    """The local forward listens."""
+    """The local forward is listening."""
 
     port: int
     addresses: tuple[str, ...]
@@ -83,11 +83,11 @@ class Browser(Event):
 
 @dataclass(frozen=True)
 class Callback(Event):
-    """The answer came: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
-    ``stray`` with the answer to another login.
+    """An answer came: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
+    ``stray`` if it answers another login.
 
-    ``error`` is what the provider called it (RFC 6749 section 4.1.2.1); ``way`` is how it went there:
-    ``forward``, ``relay`` or ``prompt``; ``pasted`` if the person brought the answer in the browser's place.
+    ``error`` is the provider's name for it (RFC 6749 section 4.1.2.1); ``way`` is how it got there:
+    ``forward``, ``relay`` or ``prompt``; ``pasted`` if the person brought it in the browser's place.
     """
 
     outcome: str
@@ -98,7 +98,7 @@ class Callback(Event):
 
 @dataclass(frozen=True)
 class Prompt(Event):
-    """The remote command asks the person."""
+    """The remote command asks the person something."""
 
     text: str
     secret: bool
@@ -106,7 +106,7 @@ class Prompt(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """It is over; ``outcome`` in a word, ``remote_exit_status`` the command's own, if it ended by itself."""
+    """It is over: ``outcome`` in a word; ``remote_exit_status`` is the command's, if it ended by itself."""
 
     exit_status: int
     outcome: str
@@ -122,12 +122,12 @@ class RemoteLine(Event):
 
 
 NO_STATUS = -127
-"""A command ended and the server did not say how: 128 more is 255, with which ssh(1) ends then."""
+"""A command ended and the server did not say how. 128 minus this is 255, the status of ssh(1) then."""
 
 
 @dataclass(frozen=True)
 class CommandEnded(Event):
-    """The remote command ended; negative where a signal ended it, ``NO_STATUS`` where nobody said how."""
+    """The remote command ended; negative if a signal ended it, ``NO_STATUS`` if nobody said how."""
 
     status: int
     public: ClassVar[bool] = False
@@ -135,9 +135,9 @@ class CommandEnded(Event):
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """Something that the person should know, in a sentence.
+    """Something the person should know, in a sentence.
 
-    ``detail`` if only the curious want it; ``needed`` if it is said even where little is wanted.
+    ``detail`` if only the curious want it; ``needed`` if it is said even when little else is.
     """
 
     text: str
@@ -150,7 +150,7 @@ class Notice(Event):
 class ServerSaid(Event):
     """What an SSH server, or the program that leads to it, said in its own words: a banner, an instruction.
 
-    ``who`` is ``user@host``, or the name of the program.
+    ``who`` is ``user@host``, or the program's name.
     """
 
     who: str
@@ -165,7 +165,7 @@ _NAMES: dict[type[Event], str] = {AuthorizationAsked: "authorization"}
 
 
 def as_json(event: Event, secrets: Iterable[str] = ()) -> dict[str, object]:
-    """The event as an object for one JSON line; every text scrubbed but the authorization URL."""
+    """The event as an object for one JSON line, every text scrubbed except the authorization URL."""
     name = _NAMES.get(type(event)) or _INNER_CAPITAL.sub("_", type(event).__name__).lower()
     members = {one.name: getattr(event, one.name) for one in fields(event)}
     scrubbed = {key: value if key == "url" else _scrub(value, secrets) for key, value in members.items()}

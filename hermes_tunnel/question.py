@@ -1,4 +1,4 @@
-"""A question to the person: what is asked, who asks, and whether the answer may be seen."""
+"""A question for the person: what it asks, who asks it, and whether the answer may be seen."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 class Question:
     """One question, answered by one line.
 
-    :param text: one line, without the blank that follows it
-    :param hidden: whether the answer must not be seen
-    :param whose: ``user@host`` where a server or a command there asks; then ``text`` is its words, and they
-        stand after that name, or behind the remote's margin where they do not fit beside it. Empty: we ask.
-    :param said: what the server said before it, its own words, each line behind the remote's margin
-    :param above: what one has to know to answer it, in our own words, a line each
-    :param piped: whether the answer may come from a standard input that is no terminal
+    :param text: one line, without the trailing blank
+    :param hidden: whether to hide the answer as it is typed
+    :param whose: ``user@host`` if a server or a command there asks; ``text`` is then in its words and is
+        shown after that name, or behind the remote's margin if it does not fit beside it. Empty: we ask.
+    :param said: what the server said first, in its own words; each line is shown behind the remote's margin
+    :param above: what the person must know to answer, in our words, one line each
+    :param piped: whether the answer may come from a standard input that is not a terminal
     """
 
     text: str
@@ -28,8 +28,8 @@ class Question:
 
 
 Ask = Callable[[Question, Callable[[], bool]], "str | None"]
-"""Asks the person, and waits for the answer: the question, and whether its answer matters still, which may
-change while the person thinks; None where nobody answers."""
+"""Asks the person and waits for the answer; None if nobody answers. Takes the question, and a function that
+says whether its answer still matters, which may change while the person thinks."""
 
 
 def yes_or_no(text: str) -> Question:
@@ -38,5 +38,5 @@ def yes_or_no(text: str) -> Question:
 
 
 def is_yes(answer: str | None) -> bool:
-    """Whether the answer to such a question is a yes; None, where nobody answered, is a no."""
+    """Whether the answer to such a question is yes; None (nobody answered) is a no."""
     return (answer or "").strip().lower() in ("y", "yes")

@@ -1,7 +1,7 @@
-"""Work that goes step by step beside everything else: what it waits for is yielded, never waited for.
+"""Work done step by step alongside everything else: it yields what it needs instead of waiting for it.
 
-A generator of ``Step``s reads from top to bottom like any function. Whoever drives it (the decider) sends
-the answer to a question or the result of the work back in, and closes it when what it is about has ended.
+A generator of ``Step``s reads from top to bottom like any function. Its driver (the decider) sends in
+the answer to a question or the result of the work, and closes the generator when its subject has ended.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Work(Generic[T]):
-    """Something that takes its time: it is called in a thread of its own.
+    """A function that may take its time; it runs in its own thread.
 
-    :param undo: closes what it has opened, where nobody wants that any more
+    :param undo: closes what the function opened, if nobody wants that any more
     """
 
     function: Callable[[], T]
@@ -28,7 +28,7 @@ class Work(Generic[T]):
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing to do for so many seconds."""
+    """Nothing to do for this many seconds."""
 
     seconds: float
 
@@ -38,12 +38,12 @@ Steps: TypeAlias = Generator[Step, Any, T]
 
 
 def ask(question: Question) -> Steps[str | None]:
-    """The person's answer; None where nobody gives one."""
+    """The person's answer; None if nobody gives one."""
     answer: str | None = yield question
     return answer
 
 
 def work(function: Callable[[], T], undo: Callable[[T], object] = lambda _: None) -> Steps[T]:
-    """The result of a function that may take its time; what it raises is raised here."""
+    """The result of a function that may take its time; whatever it raises is raised here."""
     result: T = yield Work(function, undo)
     return result

@@ -1,8 +1,8 @@
-"""Making text from elsewhere fit to be shown: no escape sequences, no secrets.
+"""Making text from elsewhere safe to show: no escape sequences, no secrets.
 
-One place for every sink (terminal, JSON, log, error), because a remote machine may print anything:
+One place serves every sink (terminal, JSON, log, error), because a remote machine may print anything:
 escape sequences that rewrite the screen or the clipboard (ECMA-48, OSC 52), bidirectional overrides
-that reorder a host name, or the very codes that this program has to keep to itself.
+that reorder a host name, or the very codes this program must keep to itself.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from itertools import accumulate
 HIDDEN = "[hidden]"
 _INDENT = "  "
 
-# ECMA-48 5.3-5.6: strings (DCS, SOS, OSC, PM, APC) run to ST or BEL, an unterminated one to the end of
-# the text; CSI is parameters, intermediates, one final byte; anything else is ESC, intermediates, final.
+# ECMA-48 5.3-5.6: a string (DCS, SOS, OSC, PM, APC) runs to ST or BEL, or to the end of the text if
+# nothing ends it; CSI is parameters, intermediates, one final byte; the rest is ESC, intermediates, final.
 _ESCAPES = re.compile(
     r"(?:\x1b[PX\]^_]|[\x90\x98\x9d\x9e\x9f]).*?(?:\x1b\\|\x9c|\x07|\Z)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|\x1b[ -/]*[0-~]?",
     re.DOTALL,
 )
-# C0 (but not tab), DEL, C1, line and paragraph separators, and the invisible characters that reorder or
+# C0 (except tab), DEL, C1, line and paragraph separators, and the invisible characters that reorder or
 # hide text (Unicode TR 9 and TR 36): bidi embeddings, overrides and isolates, zero-width, BOM, tags.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
-# Blanks that are no space: a line is not broken there, so that what follows them could begin one unmarked.
+# Blanks other than a space: lines do not break there, so the text after one could start a line unmarked.
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
 _NO_SPACE = re.compile(r"\S")
 _PARAMETERS = (
@@ -38,15 +38,15 @@ _PARAMETERS = (
     "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
 )
 _FIRST_LETTERS = "".join(sorted({name[0] for name in _PARAMETERS.split("|")}))
-_HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}])(?:{_PARAMETERS})"  # so that not every name is tried everywhere
+_HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}])(?:{_PARAMETERS})"  # saves trying every name everywhere
 # In a query (k=v, also percent-encoded inside another URL) ...
 _IN_A_QUERY = re.compile(
     rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))({_HIDDEN_PARAMETER}(?:=|%(?:25)?3D))"
     r"(?!(?:\[hidden\]|[.\u2026]+`*)(?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"  # dots stand for a value
 )
-# ... in JSON or a Python dict ("k": "v"), as tracebacks and error bodies have them, also one inside another.
-# This is what stands before the value, with the quote that opens it. One expression for the whole value would
-# try every way to read its backslashes where no quote closes it ...
+# ... in JSON or a Python dict ("k": "v"), as in tracebacks and error bodies, even nested in one another.
+# This matches what precedes the value, up to its opening quote. An expression for the whole value would
+# try every way to read its backslashes if no quote closed it ...
 _IN_AN_OBJECT = re.compile(rf"(?i)([\"']){_HIDDEN_PARAMETER}\\*\1\s*:\s*(\\*)([\"'])")
 _QUOTES = {quote: re.compile(rf"(?<!\\)(\\*){quote}") for quote in "\"'"}
 # ... and in a header (RFC 6750 section 2.1).
@@ -54,9 +54,9 @@ _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
 
 
 def plain(text: str) -> str:
-    """The text of one line without escape sequences, control or invisible characters; blanks become spaces.
+    """One line without escape sequences, control or invisible characters; blanks become spaces.
 
-    :param text: anything, one line (a line feed is a control character here)
+    :param text: any single line (a line feed is a control character here)
     """
     if text.isascii() and text.isprintable():
         return text
@@ -64,17 +64,17 @@ def plain(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The lines of a text in one, each as ``plain`` has it."""
+    """All lines of a text joined into one, each made ``plain``."""
     return " ".join(filter(None, map(plain, text.splitlines())))
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with the values of secret parameters, and ``secrets`` themselves, replaced.
+    """The text with ``secrets`` and the values of secret parameters hidden.
 
     :param text: what is about to be shown or stored
-    :param secrets: literal values that are known to be secret, such as an answer just given
+    :param secrets: literal values known to be secret, such as an answer just given
     """
-    # Longest first, for one may be part of another; sorted copies what another thread may add to.
+    # Longest first, as one may be part of another; sorted() copies, as another thread may add to them.
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
@@ -83,11 +83,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def _without_values_of_objects(text: str) -> str:
-    """The text with the secret values in JSON and Python dicts hidden, to its end where no quote closes one.
+    """The text with secret values in JSON and Python dicts hidden; one that no quote closes, to the end.
 
-    To put an object into a string, backslashes are doubled, and each quote gets one more. So where a value
-    opens with n backslashes and a quote, each backslash in it is n + 1 of them. Pairs of those escape one
-    another; n more and the quote close the value.
+    Putting an object into a string doubles its backslashes and adds one before each quote. So if n
+    backslashes and a quote open a value, each backslash in it is written as n + 1. Pairs of those escape
+    one another; n more and the quote close the value.
     """
     shown, position = [], 0
     while found := _IN_AN_OBJECT.search(text, position):
@@ -100,12 +100,12 @@ def _without_values_of_objects(text: str) -> str:
 
 
 def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
-    """The text in lines of so many columns at most, broken between words.
+    """The text in lines of at most ``columns``, broken between words.
 
     :param text: plain text
-    :param cut: whether a word that does not fit is cut; else it is longer than the line, in one piece
+    :param cut: whether to cut a word that does not fit; if not, it stays whole and overruns the line
     """
-    # The column behind each character, as if all were one line: so each is measured once.
+    # The column after each character, as if all were one line: so each is measured once.
     behind = range(1, len(text) + 1) if text.isascii() else list(accumulate(map(_columns, text)))
     lines, begin, word = [], 0, _word_from(text, 0)
     while (fits := bisect_right(behind, (behind[begin - 1] if begin else 0) + columns, begin)) < len(text):
@@ -125,11 +125,11 @@ def _word_from(text: str, position: int) -> int:
 
 
 def folded(text: str, columns: int) -> list[str]:
-    """A sentence of ours that may quote a remote machine, in lines of so many columns.
+    """A sentence of ours that may quote a remote machine, folded to the window.
 
-    All but the first are indented: else what is quoted could stand where our own lines begin, as one of them.
+    Every line but the first is indented, so that a quotation can never pass for a line of ours.
 
-    :param columns: of the window; 0 where nothing wraps
+    :param columns: the window's width; 0 if nothing wraps
     """
     if not columns:
         return [text]
@@ -138,15 +138,15 @@ def folded(text: str, columns: int) -> list[str]:
 
 
 def _columns(character: str) -> int:
-    """How many columns of a terminal it takes (Unicode TR 11)."""
+    """How many columns the character takes on a terminal (Unicode TR 11)."""
     if unicodedata.combining(character):
         return 0
-    # The hexagrams are wide since Unicode 16, which not every Python knows; what is newer may be wide, too.
+    # Hexagrams are wide since Unicode 16, which not every Python knows; newer characters may be wide too.
     wide = unicodedata.east_asian_width(character) in "WF" or "\u4dc0" <= character <= "\u4dff"
     return 2 if wide or unicodedata.category(character) == "Cn" else 1
 
 
 def quote(text: str) -> str:
-    """What somebody typed, safe to show in an error: control characters escaped, long input cut."""
+    """What someone typed, safe to show in an error: control characters escaped, long input cut."""
     shown = text if len(text) <= 80 else text[:77] + "..."
     return repr(shown) if plain(shown) != shown or not shown else f"'{shown}'"
