@@ -94,6 +94,7 @@ def test_no_end_but_the_connection_s(said: bytes) -> None:
         assert answer.ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [

@@ -251,6 +251,7 @@ def test_the_table_alone_decides(events: list[Event]) -> None:
         assert [session.feed(event) for event in events] == [[]] * len(events)
 
 
+@pytest.mark.slow
 def test_each_row_of_the_table_is_taken() -> None:
     """There is none that nothing leads to; of the states that share a row, not all need to lead to it."""
     every = {id(row) for state in State for kind in TABLE[state] for row in rows(state, kind).values()}

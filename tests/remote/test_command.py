@@ -98,6 +98,7 @@ def test_end(deaf: tuple[str, ...]) -> None:
         assert isinstance(told.end(), Exited)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaf", [False, True])
 def test_end_without_a_terminal(deaf: bool) -> None:
     """Its input ends, and its lifeline with it; a command that is deaf to that gets the signal from sshd too.
@@ -158,6 +159,7 @@ def test_flood() -> None:
         assert received < LONGEST_OUTPUT + 64 * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("talks_on", [False, True])
 def test_what_is_left_behind_does_not_hold_the_end(known: Callable[..., Path], talks_on: bool) -> None:
     """An exit status without EOF or close is the end, whatever the output of a daemon goes on to say."""

@@ -350,6 +350,7 @@ def test_a_port_where_nobody_listens() -> None:
         assert fails(hop(port, Path(os.devnull))).message == f"127.0.0.1:{port} refused the connection"
 
 
+@pytest.mark.slow
 def test_an_address_that_does_not_answer() -> None:
     """ConnectTimeout is kept: a listener with a full queue lets a connection hang as a dead address does."""
     with socket.socket() as full:
@@ -593,6 +594,7 @@ class _Leaving(Account):
 MOMENTS = ("accepted", "greeted", "agreed", "asked", "refused", "answered", "passed", "garbled")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_server_may_leave_at_any_moment(moment: str, tmp_path: Path) -> None:
     """Whenever it resets the connection, that is said in our words and never in the library's."""

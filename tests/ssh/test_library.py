@@ -105,6 +105,7 @@ def test_a_key_of_an_agent_signs_before_the_server_is_asked(
     assert 13 in recording.requests
 
 
+@pytest.mark.slow
 @posix
 def test_an_agent_that_hangs_is_waited_for_without_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -170,6 +171,7 @@ def test_a_signal_that_ended_a_command_is_not_heard_of(sshd: Callable[..., Sshd]
             assert channel.recv_exit_status() == -1
 
 
+@pytest.mark.slow
 def test_a_reply_that_never_comes_is_waited_for_without_a_limit() -> None:
     """Whatever time limit a channel has."""
     go_on = threading.Event()

@@ -359,6 +359,7 @@ def test_crowd(door: Door) -> None:
             assert b"200 OK" in read_all(late)
 
 
+@pytest.mark.slow
 def test_crowd_that_idles(door: Door) -> None:
     """A callback that has begun to come keeps its place, however many come after it to say nothing."""
     head = door.callback()
@@ -382,6 +383,7 @@ def test_crowd_that_never_comes_to_the_point(door: Door) -> None:
         assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
 
 
+@pytest.mark.slow
 def test_who_has_an_answer_and_goes_on_talking(door: Door) -> None:
     """It is heard out for a second, no longer, and nothing of it is an error."""
     with door.knock() as browser:

@@ -530,6 +530,7 @@ def test_a_server_that_only_talks_is_given_up_too() -> None:
     assert person.told == [f"({ME}@box) wait a moment"] * 32
 
 
+@pytest.mark.slow
 def test_the_time_of_the_person_is_not_the_server_s() -> None:
     """Who types slowly is not taken for a server that does not reply."""
 
