@@ -187,8 +187,9 @@ def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals
 
 WITHOUT_TERMIOS = """
 import sys
-sys.modules["termios"] = None
 from hermes_tunnel.cli.signals import Signals
+sys.modules["termios"] = None
+sys.platform = "win32"
 with Signals():
     pass
 """

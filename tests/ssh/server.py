@@ -205,7 +205,8 @@ class Server:
             message.add_string(words)
             message.add_string("en")
             transport._send_message(message)  # type: ignore[attr-defined]
-            transport.close()
+            # To close with something unread would reset the connection, and lose the words.
+            transport.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """End them without order: what was not said yet is lost."""
