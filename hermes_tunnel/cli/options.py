@@ -185,7 +185,7 @@ _BUSY_PORT = (
         variable="ON_BUSY_PORT",
         type=click.Choice(ON_BUSY),
         default="ask",
-        help="What to do if the local port is taken; paste: you bring the address yourself.",
+        help="What to do if the local port is taken; paste: you paste the address yourself.",
     ),
     option("--yes", variable="YES", is_flag=True, help="Answer yes to the question about the local port."),
 )

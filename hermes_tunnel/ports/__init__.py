@@ -1,1 +1,1 @@
-"""Which local sockets there are, who holds them, what that is to a person, and how it is ended."""
+"""Which local sockets exist, who holds them, what their holders mean to a person, and how to end them."""

@@ -1,4 +1,4 @@
-"""Who holds a local port, what that is to a person with a login to make, and why a bind was refused."""
+"""Who holds a local port, what it means to a person who wants to log in, and why a bind was refused."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOCALHOST = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, never bound
-"""The addresses on which a socket gets, or keeps us from, what is meant for localhost."""
+"""The addresses on which a socket gets what is meant for localhost, or keeps it from us."""
 
 
 @dataclass(frozen=True)
 class Occupant:
-    """A process that holds a port, or sockets of one user whose process cannot be seen.
+    """A process that holds a port, or one user's sockets whose process we cannot see.
 
     :param port: the port
     :param state: ``LISTEN``, or the TCP state of a connection that merely uses the port
     :param addresses: as bound, of the sockets in that state
-    :param pid: ``None`` where the system does not let this user see it
+    :param pid: ``None`` if the system hides it from this user
     :param name: base name of the program; never its arguments, which may hold secrets
-    :param user: ``None`` where the system does not say
+    :param user: ``None`` if the system does not say
     :param started: in local time
-    :param protected: why it must not be ended; empty where it may be, if the person agrees
-    :param own: whether it is known to be a process of this user
+    :param protected: why we must not end it; empty if we may, once the person agrees
+    :param own: whether we know it to be this user's process
     """
 
     port: int
@@ -53,7 +53,7 @@ class Occupant:
 
     @property
     def listens(self) -> bool:
-        """Whether a callback could reach it: a browser that goes to this port arrives there."""
+        """Whether it would get the callback: a browser sent to this port arrives there."""
         return self.state == LISTEN
 
     @property
@@ -68,13 +68,13 @@ def occupants(
     sockets: Callable[[int], Iterable[Socket]] = with_port,
     process: Callable[[int], psutil.Process] | None = None,
 ) -> list[Occupant]:
-    """Who keeps us from this port on 127.0.0.1 and ::1, those who listen first, one for a process.
+    """Who keeps us from this port on 127.0.0.1 and ::1: one occupant a process, listeners first.
 
-    What has ended (``Role.CLOSED``) keeps the port only if its process had not set SO_REUSEADDR, which
-    nobody can see: a bind tells. A socket that is bound but does not listen is in no system's list.
+    A connection that has ended (``Role.CLOSED``) keeps the port only if its process had not set SO_REUSEADDR,
+    which nobody can see: only a bind tells. No system lists a socket that is bound but does not listen.
 
-    :param sockets: the system's list of sockets with a port
-    :param process: a process by its PID, ``psutil.Process`` unless given
+    :param sockets: lists the system's sockets with a port
+    :param process: finds a process by its PID; ``psutil.Process`` by default
     """
     held: dict[tuple[int | None, str | None, str], list[Socket]] = {}
     for each in sockets(port):
@@ -83,7 +83,7 @@ def occupants(
             held.setdefault((each.pid, None if each.pid else each.user, state), []).append(each)
     if not held:
         return []
-    import psutil  # 40 ms, for what is rarely needed
+    import psutil  # takes 40 ms, and is rarely needed
 
     found = []
     for (pid, user, _), group in held.items():
@@ -103,7 +103,7 @@ def occupants(
 def keeps_from(occupant: Occupant, addresses: Iterable[str]) -> bool:
     """Whether it has the port on one of these addresses: on the address itself, or on all of its family.
 
-    A socket on ``::`` may be one for IPv4 too, which no system tells.
+    A socket on ``::`` may serve IPv4 too; no system says.
     """
     return any(
         held in {address, "::", *([] if ":" in address else ["0.0.0.0"])}  # noqa: S104  # compared
@@ -113,7 +113,7 @@ def keeps_from(occupant: Occupant, addresses: Iterable[str]) -> bool:
 
 
 def why_unavailable(port: int) -> Refusal | None:
-    """Why the port cannot be had on 127.0.0.1, by trying; None where it can."""
+    """Why we cannot get the port on 127.0.0.1, found by trying; None if we can."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
@@ -141,7 +141,7 @@ def _seen(
     created = _told(process.create_time)
     started = None if created is None else datetime.fromtimestamp(created).astimezone()
     argv = _told(process.cmdline) or []
-    # The first word may be a title that the process gave itself, arguments and all.
+    # The first word may be a title the process gave itself, arguments and all.
     name = base_name(argv[0]) if argv else ""
     if not name or any(map(str.isspace, name)):
         name = _told(process.name) or ""
@@ -150,7 +150,7 @@ def _seen(
         role = Role.OTHER
     if pid == me.pid:
         role, protected = Role.ITSELF, "it is this very process"
-    elif pid in {0, 1, 4}:  # the kernel's (on Windows 0 and 4), and the first of all
+    elif pid in {0, 1, 4}:  # the kernel (0 and 4 on Windows) and the first process of all
         role, protected = Role.SERVICE, "the system needs it"
     elif pid in {parent.pid for parent in me.parents()}:
         role, protected = Role.ANCESTOR, "this process was started from it"
@@ -170,7 +170,7 @@ def _seen(
 
 
 def _told(fact: Callable[[], T]) -> T | None:
-    """A fact about a process, or ``None`` where the system keeps it to itself."""
+    """A fact about a process, or ``None`` if the system hides it."""
     import psutil
 
     try:
@@ -182,9 +182,9 @@ def _told(fact: Callable[[], T]) -> T | None:
 def describe(occupant: Occupant, *, now: datetime | None = None) -> str:
     """One line for the person: ``python3 (PID 4711, user ana, since 14:02 today): an ssh forward``.
 
-    A state other than LISTEN, or an address other than 127.0.0.1, is named after it.
+    A state other than LISTEN, or an address other than 127.0.0.1, follows.
 
-    :param now: the time that makes a day today, the clock's unless given
+    :param now: decides which day is today; the current time by default
     """
     where = f"{occupant.state} on {', '.join(occupant.addresses)}"
     if occupant.role is Role.CLOSED:
@@ -202,7 +202,7 @@ def describe(occupant: Occupant, *, now: datetime | None = None) -> str:
 
 
 class BindRefusal(Enum):
-    """Why the system does not give us a port."""
+    """Why the system denies us a port."""
 
     TAKEN = "taken"
     RESERVED = "reserved"  # by Windows, for Hyper-V, WSL or WinNAT
@@ -213,7 +213,7 @@ class BindRefusal(Enum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refused bind, in words: a fact and the next thing to do, as ``errors.Failure`` takes them."""
+    """A refused bind in words: a fact and the next thing to do, in the form of ``errors.Failure``."""
 
     reason: BindRefusal
     message: str
@@ -224,20 +224,20 @@ def why_not(error: OSError, port: int, *, occupied: bool = False) -> Refusal:
     """What a refused ``bind`` means.
 
     :param error: as the socket raised it
-    :param occupied: whether an occupant is known. Windows says 10013 both of a port that it reserves and
-        of one that somebody holds exclusively.
+    :param occupied: whether we know of an occupant. Windows reports 10013 both for a port that it reserves
+        and for one that someone holds exclusively.
     """
     number = getattr(error, "winerror", None) or error.errno
     if number in {errno.EADDRINUSE, 10048} or (number == 10013 and occupied):
         return Refusal(
-            BindRefusal.TAKEN, f"local port {port} is taken", f"to see by whom: hermes-tunnel port {port}"
+            BindRefusal.TAKEN, f"local port {port} is taken", f"to see who has it: hermes-tunnel port {port}"
         )
     if number == 10013:
         return Refusal(
             BindRefusal.RESERVED,
             f"Windows keeps local port {port} for itself, though nobody listens on it",
             "netsh int ipv4 show excludedportrange protocol=tcp shows the reserved ranges; as administrator,"
-            " net stop winnat frees them, and net start winnat after the login brings WinNAT back",
+            " net stop winnat frees them, and net start winnat brings WinNAT back after the login",
         )
     if number in {errno.EACCES, errno.EPERM}:
         below = port < 1024
@@ -251,4 +251,4 @@ def why_not(error: OSError, port: int, *, occupied: bool = False) -> Refusal:
             BindRefusal.NO_ADDRESS, f"this machine does not have the address for local port {port}", ""
         )
     words = os.strerror(error.errno) if error.errno else str(error)
-    return Refusal(BindRefusal.OTHER, f"local port {port} cannot be had: {words}", "")
+    return Refusal(BindRefusal.OTHER, f"local port {port} is not available: {words}", "")

@@ -1,4 +1,4 @@
-"""What the person wants to become of a port that is taken, and what they have agreed to beforehand."""
+"""What the person wants done about a port that is taken, and what they agreed to beforehand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BusyPort:
     """What the person wants if the local port is taken.
 
     :param wish: one of ``ON_BUSY``
-    :param yes: whether the question is answered beforehand, where that is safe
+    :param yes: whether they said yes beforehand; it counts only where that is safe
     """
 
     wish: str = "ask"
@@ -27,10 +27,10 @@ class BusyPort:
 
 @dataclass(frozen=True)
 class Person:
-    """The person, as far as a busy port is theirs to decide about.
+    """The person, as the one who decides about a busy port.
 
     :param say: tells them a sentence
-    :param there: whether there is somebody to ask
+    :param there: whether there is anyone to ask
     """
 
     say: Say
@@ -38,10 +38,10 @@ class Person:
     busy: BusyPort = field(default_factory=BusyPort)
 
     def agrees_to(self, occupant: Occupant, *, known: bool) -> bool:
-        """Whether the yes that was given beforehand is meant for this occupant.
+        """Whether the yes given beforehand covers this occupant.
 
-        A port that only the remote machine named proves nothing: it could be that of any program of the
-        person's, who would not have said yes to its end.
+        A port that only the remote machine named proves nothing: any of the person's programs could be on
+        it, and they never agreed to end that.
 
         :param known: whether the provider is known to use this port
         """

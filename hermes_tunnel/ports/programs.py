@@ -1,4 +1,4 @@
-"""What a program is to a person with a login to make, told by the names on its command line."""
+"""What a program means to a person who wants to log in, judged by the names on its command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Role(Enum):
-    """What an occupant is to the person."""
+    """What an occupant means to the person."""
 
     SSH_FORWARD = "an ssh forward"
     HERMES_TUNNEL = "another hermes-tunnel"
@@ -20,11 +20,11 @@ class Role(Enum):
     SERVICE = "a service of this system"
     ITSELF = "this very process"
     ANCESTOR = "a process that started this one"
-    CLOSED = "a connection that has ended, its port kept by the system for a minute"
+    CLOSED = "a connection that has ended, whose port the system keeps for a minute"
     OTHER = "another program"
 
 
-_FORMS = {  # base names, of a program or of the script or module that an interpreter runs
+_FORMS = {  # base names of a program, or of the script or module that an interpreter runs
     Role.HERMES_TUNNEL: r"hermes[-_]tunnel([.-].+)?",
     Role.HERMES: r"hermes(-agent)?|hermes_cli([.].+)?",
     Role.SSH_FORWARD: r"(auto)?ssh|plink|putty|dbclient",
@@ -51,15 +51,15 @@ _INTERPRETER = re.compile(r"(python|pypy|ruby|perl)[\d.]*w?|node(js)?|bun|deno")
 
 
 def base_name(path: str) -> str:
-    """The last part of a path of any system, without the hyphen of a login shell."""
+    """The last component of a path on any system, without a login shell's hyphen."""
     return path.replace("\\", "/").rpartition("/")[2].removeprefix("-")
 
 
 def role_of(name: str, argv: Sequence[str]) -> Role:
-    """What the program is, ``Role.OTHER`` if nothing that is known.
+    """What the program is; ``Role.OTHER`` if it is none we know.
 
-    :param name: of the program
-    :param argv: its command line; empty where the system keeps it to itself
+    :param name: the program's name
+    :param argv: its command line; empty if the system hides it
     """
     program = argv[0] if argv else ""
     words = [name, *_run_by_interpreter(argv)]
@@ -78,12 +78,12 @@ def _plain_name(path: str) -> str:
 
 
 def _run_by_interpreter(argv: Sequence[str]) -> list[str]:
-    """The script or module that the command line names, if its program is an interpreter."""
+    """The script or module on the command line, if the program is an interpreter."""
     if not argv or not _INTERPRETER.fullmatch(_plain_name(argv[0])):
         return []
     words = iter(argv[1:])
     for word in words:
-        if word in {"-W", "-X"}:  # of Python, with a value
+        if word in {"-W", "-X"}:  # Python's, followed by a value
             next(words, None)
         elif word == "-m":
             return [next(words, "")]

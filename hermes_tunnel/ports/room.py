@@ -1,6 +1,6 @@
-"""Making room on a local port: for the ``port`` verb, and for a login that needs one.
+"""Making room on a local port: for the ``port`` verb, and for a login that needs the port.
 
-What takes its time (the person, a look at the system's sockets, a program that is asked to end) is a step.
+Whatever takes time (the person, a look at the system's sockets, a program asked to end) is a step.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from hermes_tunnel.steps import Steps, ask, work
 
 
 class Room(Enum):
-    """What became of a port that could not be had."""
+    """What became of a port that was not available."""
 
     MADE = "it is worth another try"
-    NONE = "it stays taken, and the person will bring the address that the browser ended on"
+    NONE = "it stays taken, and the person will paste the address that the browser ended on"
 
 
 def make_room(
     port: int, addresses: Sequence[str], cause: OSError, person: Person, *, known: bool = False
 ) -> Steps[Room]:
-    """Free a port that could not be had, or do without it, if the person agrees.
+    """Free a port that was not available, or do without it, if the person agrees.
 
-    :param addresses: where it was to be had
+    :param addresses: where we tried to bind it
     :param cause: what the system said
-    :param known: whether the provider is known to use this port, which else only the remote named
-    :raises NoWayBack: it stays taken, and by whom
+    :param known: whether the provider is known to use this port; if not, only the remote named it
+    :raises NoWayBack: it stays taken; says by whom
     """
     holders = yield from work(partial(occupants, port))
     holders = [one for one in holders if keeps_from(one, addresses)]
@@ -62,16 +62,16 @@ def make_room(
     if protected:
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"it is not ours to end: {protected}; run it again when it has ended",
+            f"we may not end it: {protected}; run it again when it has ended",
         )
     agreed = all(person.agrees_to(one, known=known) for one in living)
     if person.busy.wish == "fail" or not (person.there or agreed):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"to end it: hermes-tunnel port {port} --kill; the port cannot be another, the provider knows "
-            f"it; or {_PASTE}",
+            f"to end it: hermes-tunnel port {port} --kill; no other port will do, as the provider knows this "
+            f"one; or {_PASTE}",
         )
-    by_whom = f" by {named}" if agreed else ""  # else it is named where it is asked about
+    by_whom = f" by {named}" if agreed else ""  # otherwise the question names it
     person.say(f"Local port {port} is needed and is taken{by_whom}.")
     for holder in living:
         ended = yield from end_occupant(holder, person.say, yes=person.agrees_to(holder, known=known))
@@ -83,24 +83,24 @@ def make_room(
     return Room.MADE
 
 
-_PASTE = "--on-busy-port paste, and you bring the address yourself"
+_PASTE = "--on-busy-port paste, and you paste the address yourself"
 _UNUSABLE = (BindRefusal.RESERVED, BindRefusal.FORBIDDEN)
 
 
 def _may_paste(refusal: Refusal, holders: list[Occupant], person: Person) -> bool:
-    """Whether the person wants to bring the address; nobody has to be asked where nobody listens."""
+    """Whether the person wants to paste the address; if nobody listens there, we need not ask."""
     nobody_there = refusal.reason in _UNUSABLE and not any(one.listens for one in holders)
     return person.busy.wish == "paste" or (person.busy.wish == "ask" and nobody_there and person.there)
 
 
 def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bool) -> Steps[Room]:
-    """The browser will end on that port all the same: whoever listens there will see the code."""
+    """Leave the port to its holders. The browser still ends on it: whoever listens there sees the code."""
     listening = [one for one in holders if one.listens]
     named = "; ".join(describe(one) for one in listening)
     if any(not one.own for one in listening):
         raise NoWayBack(
             f"local port {port} is taken by {named}, which would get the answer that the browser brings",
-            f"it has to end first; to see what it is: hermes-tunnel port {port}",
+            f"it must end first; to see what it is: hermes-tunnel port {port}",
         )
     if not all(person.agrees_to(one, known=known) for one in listening):
         person.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
@@ -108,15 +108,15 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
         if not is_yes((yield from ask(question))):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
-                f"to end it: hermes-tunnel port {port} --kill; --yes agrees that it sees the answer",
+                f"to end it: hermes-tunnel port {port} --kill; to let it see the answer: --yes",
             )
     return Room.NONE
 
 
 def end_occupants(port: int, person: Person) -> Steps[None]:
-    """End whoever holds the port, each after a yes.
+    """End every process that holds the port, each after a yes.
 
-    :raises NoWayBack: it is still held, though nobody said no to that
+    :raises NoWayBack: the port is still held, though nobody said no
     """
     outcomes = []
     for one in (yield from _living(port)):
@@ -126,14 +126,14 @@ def end_occupants(port: int, person: Person) -> Steps[None]:
         return
     free = [one for one in living if not one.protected]
     if not free:
-        hint = f"it is not ours to end: {living[0].protected}"
+        hint = f"we may not end it: {living[0].protected}"
     elif None in outcomes:
         if person.there:
             return
-        hint = f"nobody could be asked; if it may end: hermes-tunnel port {port} --kill --yes"
+        hint = f"there was nobody to ask; if it may end: hermes-tunnel port {port} --kill --yes"
     elif Termination.DID_NOT_END in outcomes:
         force = "taskkill /F /PID" if sys.platform == "win32" else "kill -KILL"
-        hint = f"it does not end when it is asked to; if nothing is lost by that: {force} {free[0].pid}"
+        hint = f"it does not end when asked; if nothing is lost by force: {force} {free[0].pid}"
     else:
         hint = f"to end it as well: hermes-tunnel port {port} --kill"
     raise NoWayBack(f"local port {port} is taken by {'; '.join(map(describe, living))}", hint)
@@ -145,7 +145,7 @@ def _living(port: int) -> Steps[list[Occupant]]:
 
 
 def end_occupant(occupant: Occupant, say: Say, *, yes: bool = False) -> Steps[Termination | None]:
-    """End the process after a yes; what became of it, said in words too; None where there was no yes."""
+    """End the process after a yes, and say and return what became of it; None if there was no yes."""
     if occupant.protected:
         say(f"{describe(occupant)}: not ended, because {occupant.protected}")
         return Termination.REFUSED
@@ -159,8 +159,8 @@ def end_occupant(occupant: Occupant, say: Say, *, yes: bool = False) -> Steps[Te
     say(
         {
             Termination.REFUSED: f"It was not ended: {result.reason}.",
-            Termination.DID_NOT_END: f"It was asked to end and did not: {held_by}.",
-            Termination.STILL_HELD: f"It ended, and the port is still held by {held_by}.",
+            Termination.DID_NOT_END: f"It was asked to end, but did not: {held_by}.",
+            Termination.STILL_HELD: f"It ended, but the port is still held by {held_by}.",
         }[result.outcome]
     )
     return result.outcome

@@ -1,8 +1,8 @@
 """Which TCP sockets of this machine have a port: what ss(8), netstat and lsof(8) know, asked of the system.
 
-Each system shows something else to a person without privileges, so each has a function of its own:
-Linux shows every socket with its user, but the processes of oneself only; macOS shows the sockets of
-oneself only; Windows shows every socket and its process, but may keep the name to itself.
+Each system shows an unprivileged user something different, so each has its own function: Linux shows every
+socket and its user, but only your own processes; macOS shows only your own sockets; Windows shows every
+socket and its process, but may hide the name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import psutil
 
 LISTEN = "LISTEN"
-# RFC 9293 section 3.3.2, after which no process has the socket any more; the system keeps it by itself.
+# RFC 9293 section 3.3.2; no process has the socket any more, only the system keeps it.
 CLOSED = frozenset({"FIN_WAIT1", "FIN_WAIT2", "CLOSING", "LAST_ACK", "TIME_WAIT"})
 _STATES = {  # Linux, include/net/tcp_states.h; the names are psutil's
     "01": "ESTABLISHED",
@@ -42,12 +42,12 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Socket:
-    """One socket as one process holds it.
+    """One socket, as one process holds it.
 
-    :param address: as bound; an IPv4 address that is mapped into IPv6 is written as IPv4
-    :param state: the TCP state, as RFC 9293 has it
-    :param pid: who holds it; ``None`` where the system does not say, or nobody does
-    :param user: whose it is, where the system says that but no process
+    :param address: as bound; an IPv4-mapped IPv6 address is written as IPv4
+    :param state: the TCP state, as in RFC 9293
+    :param pid: who holds it; ``None`` if the system does not say, or nobody does
+    :param user: whose it is, if the system says that but not the process
     """
 
     address: str
@@ -57,14 +57,14 @@ class Socket:
 
 
 def with_port(port: int) -> list[Socket]:
-    """Every TCP socket of this machine whose own port is this one, on any address."""
+    """Every TCP socket of this machine whose local port is this one, on any address."""
     return from_proc(port) if Path(_PROC, "net/tcp").exists() else from_psutil(port)
 
 
 def from_proc(port: int, proc: Path = _PROC) -> list[Socket]:
-    """As Linux has it (proc(5)): sockets with user and inode, and the inodes that a process has open.
+    """On Linux (proc(5)): sockets with user and inode, and the inodes that each process has open.
 
-    A forked child shares its parent's socket; every process that holds it gets a ``Socket`` of its own.
+    A forked child shares its parent's socket; each process that holds it gets its own ``Socket``.
     """
     rows = []
     for table in ("tcp", "tcp6"):
@@ -77,8 +77,8 @@ def from_proc(port: int, proc: Path = _PROC) -> list[Socket]:
     holders = _holders(proc, {inode for *_, inode in rows}) if rows else {}
     found = []
     for address, state, owner, inode in rows:
-        if inode == "0":  # no process has it (yet), and the user is not told
-            if state in CLOSED:  # else it waits to be accepted, by the listener that is in the list
+        if inode == "0":  # no process has it (yet), and its user is unknown
+            if state in CLOSED:  # otherwise it waits for the listener, which is in the list, to accept it
                 found.append(Socket(address, state, None))
         elif pids := holders.get(inode):
             found += [Socket(address, state, pid) for pid in pids]
@@ -88,7 +88,7 @@ def from_proc(port: int, proc: Path = _PROC) -> list[Socket]:
 
 
 def _address(text: str) -> str:
-    """An address of /proc/net/tcp: words of 32 bits, each as a number in the machine's byte order."""
+    """An address in /proc/net/tcp: 32-bit words, each a number in the machine's byte order."""
     packed = b"".join(struct.pack("=I", int(text[at : at + 8], 16)) for at in range(0, len(text), 8))
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
     return socket.inet_ntop(family, packed).removeprefix("::ffff:")
@@ -103,7 +103,7 @@ def _holders(proc: Path, inodes: set[str]) -> dict[str, list[int]]:
             for descriptor in (proc / str(pid) / "fd").iterdir():
                 try:
                     held.add(links.get(str(descriptor.readlink())))
-                except OSError:  # closed meanwhile
+                except OSError:  # closed in the meantime
                     continue
         except OSError:  # another user's, or gone
             continue
@@ -129,11 +129,11 @@ def from_psutil(
     processes: Callable[[], Iterable[psutil.Process]] | None = None,
     lsof: Callable[[int], str] | None = None,
 ) -> list[Socket]:
-    """As macOS and Windows have it; macOS answers for the whole machine to root only.
+    """On macOS and Windows; macOS shows the whole machine only to root.
 
-    :param connections: ``psutil.net_connections`` unless given; and so on
+    :param connections: ``psutil.net_connections`` by default; and so on
     """
-    import psutil  # 40 ms, for what is rarely needed
+    import psutil  # takes 40 ms, and is rarely needed
 
     try:
         return [
@@ -152,7 +152,7 @@ def from_psutil(
         found += [
             Socket(row.laddr.ip.removeprefix("::ffff:"), row.status, process.pid)
             for row in rows
-            if tuple(row.laddr)[1:] == (port,)  # it is empty where a socket has no address yet
+            if tuple(row.laddr)[1:] == (port,)  # empty if the socket has no address yet
         ]
     return found or from_lsof(port, (lsof or _lsof)(port))
 
@@ -166,17 +166,17 @@ def _lsof(port: int) -> str:
         return subprocess.run(
             asked, capture_output=True, text=True, errors="replace", timeout=5, check=False
         ).stdout
-    except (OSError, subprocess.TimeoutExpired):  # a machine without an answer is one without lsof
+    except (OSError, subprocess.TimeoutExpired):  # no answer is as good as no lsof
         return ""
 
 
 def from_lsof(port: int, output: str) -> list[Socket]:
-    """What ``lsof -nP -iTCP:PORT -F pLtnT`` printed: a field a line, its letter first."""
+    """What ``lsof -nP -iTCP:PORT -F pLtnT`` printed: one field a line, its letter first."""
     found = []
     fields: dict[str, str] = {}
     for line in output.splitlines():
         fields[line[:1]] = line[1:]
-        if not line.startswith("TST="):  # the last field of a socket that says something
+        if not line.startswith("TST="):  # the last useful field of a socket
             continue
         address, _, number = fields["n"].partition("->")[0].rpartition(":")
         if number == str(port):

@@ -1,4 +1,4 @@
-"""Ending the process that holds a port, after the person said yes: that one, politely, and no other."""
+"""Ending the process that holds a port, once the person has said yes: that one, politely, and no other."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Termination(Enum):
     """What became of the occupant and its port."""
 
     FREED = "freed"
-    STILL_HELD = "still held"  # it is gone; others hold the port
-    DID_NOT_END = "did not end"  # it was asked to and goes on
+    STILL_HELD = "still held"  # it is gone, but others hold the port
+    DID_NOT_END = "did not end"  # it was asked to, and goes on
     REFUSED = "refused"  # it was not even asked to
 
 
@@ -27,7 +27,7 @@ class Termination(Enum):
 class EndResult:
     """What became of it.
 
-    :param reason: why it was refused
+    :param reason: why we did not end it
     :param holders: who holds the port now
     """
 
@@ -37,13 +37,13 @@ class EndResult:
 
 
 def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
-    """Ask the process to end (SIGTERM; on Windows, which has no such thing, TerminateProcess).
+    """Ask the process to end (SIGTERM; TerminateProcess on Windows, which has no signals).
 
-    Never its children, never SIGKILL. Nothing is signalled unless it is still the process that the person
-    saw (by PID and start) and still listens on the port.
+    Never its children, never SIGKILL. We signal nothing unless it is still the process that the person
+    saw (by PID and start time) and still listens on the port.
 
     :param occupant: as found and shown to the person, who agreed
-    :param wait: seconds until it has to be gone
+    :param wait: seconds it may take to end
     """
     now = _holders(occupant)
     if not now:
@@ -51,10 +51,10 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
     reason, process = occupant.protected, occupant.process
     if not reason:
         same = [it for it in now if it.process is not None and it.process == process]
-        reason = same[0].protected if same else f"PID {occupant.pid} is not what held the port when shown"
+        reason = same[0].protected if same else f"PID {occupant.pid} is not the process that was shown"
     if reason or process is None:
         return EndResult(Termination.REFUSED, reason, now)
-    import psutil  # 40 ms, for what is rarely needed
+    import psutil  # takes 40 ms, and is rarely needed
 
     try:
         process.terminate()
@@ -71,19 +71,19 @@ def end(occupant: Occupant, *, wait: float = 3.0) -> EndResult:
 
 
 def _holders(occupant: Occupant) -> tuple[Occupant, ...]:
-    """Who holds the port where the occupant does: on the other family somebody else may, and harms nobody."""
+    """Who holds the port where the occupant does; a holder on the other address family harms nobody."""
     found = [it for it in occupants(occupant.port) if it.role is not Role.CLOSED]
     return tuple(it for it in found if keeps_from(it, occupant.addresses))
 
 
 def _wait(process: psutil.Process, seconds: float) -> None:
-    """Until the process has ended, or the time is over. A zombie, uncollected by its parent, has ended."""
+    """Wait until the process has ended or time is up. A zombie, not yet reaped by its parent, has ended."""
     import psutil
 
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         try:
-            # In slices, because psutil waits for a zombie that is another's child as if it lived.
+            # In slices, because psutil waits for another process's zombie child as if it were alive.
             process.wait(min(0.2, left))
         except psutil.TimeoutExpired:
             if process.status() == psutil.STATUS_ZOMBIE:

@@ -1,1 +1,1 @@
-"""The way back: from the browser on this machine to the port where the command listens."""
+"""The way back: from the browser on this machine to the remote port where the command listens."""

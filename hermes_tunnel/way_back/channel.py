@@ -1,4 +1,4 @@
-"""A request to a loopback port on the remote, over a stream of the connection (RFC 4254 section 7.2)."""
+"""A request to a loopback port on the remote, over a channel of the connection (RFC 4254 section 7.2)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def deliver(
     *,
     seconds: float = DELIVERY.seconds,
 ) -> Answer | Undelivered:
-    """Send one request to the listener there and read what it answers.
+    """Send one request to the remote listener and read its answer.
 
-    The stream is opened only now: a connection that merely probes can end the login there.
+    We open the stream only now: a connection that merely probes can end the login there.
 
-    :param connection: to the host where it listens
-    :param hosts: loopback addresses, tried in turn until somebody listens
-    :param seconds: how long its answer may take
-    :return: its answer, as far as it came; or why there is no way to it
+    :param connection: to the host where the command listens
+    :param hosts: loopback addresses, tried in turn until one of them listens
+    :param seconds: how long the answer may take
+    :return: the answer, as much as arrived; or why the request cannot get there
     """
     for left in reversed(range(len(hosts))):
         try:
-            # Not given up before a silent connection is noticed.
+            # Long enough to notice first that a silent connection is dead.
             stream = connection.open_stream(hosts[-1 - left], port, CHANNEL.seconds)
         except StreamRefused as refused:
             if refused.reason is NoStream.LOST:
@@ -48,12 +48,12 @@ def deliver(
 
 
 def exchanged(connection: Connection, stream: Stream, request: bytes, seconds: float) -> Answer | Undelivered:
-    """Send a request and read the answer, to its end if that comes in time: who is cut off may fail for it.
+    """Send a request and read the answer, to its end if it comes in time: a listener cut off early may fail.
 
-    :return: ``LOST_UNDER_WAY`` where the connection was lost before anything of it came
+    :return: ``LOST_UNDER_WAY`` if the connection was lost before any of the answer came
     """
     answer = Answer()
-    with suppress(OSError):  # it was closed at once; what was answered may be enough
+    with suppress(OSError):  # closed at once; the answer it sent may be enough
         stream.write(request, seconds)
     until = time.monotonic() + seconds
     with suppress(TimeoutError):

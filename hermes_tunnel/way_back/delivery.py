@@ -1,4 +1,4 @@
-"""How the callback gets to where the command listens: by a channel, a relay, or the command's own prompt."""
+"""How the callback reaches the command: through a channel, a relay, or the command's own prompt."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ Way: TypeAlias = Callable[[bytes], Answer | Undelivered]
 
 
 def check_way(call: Call, by: str) -> None:
-    """See that there can be a way, before anything is connected to.
+    """Check that there can be a way, before we connect to anything.
 
-    :raises UsageFailure: a channel leads to the loopback of the machine, where another may listen, and never
-        to that of a container
+    :raises UsageFailure: a channel never leads to a container's loopback, only to the machine's, where
+        something else may listen
     """
     if call.container and by == "never":
         raise UsageFailure(
-            "a callback gets into a container by a relay only, and --relay never allows none",
-            "leave --relay out, or --container",
+            "with --relay never, a callback cannot get into a container: only a relay leads there",
+            "leave out --relay or --container",
         )
 
 
 class Delivery:
-    """Delivers to one port of the remote's loopback. Nothing is probed: the request itself finds its way.
+    """Delivers to one port of the remote's loopback. It never probes: the request itself finds the way.
 
-    :param connection: gives the connection to the remote machine, or raises ``NetworkFailure``
-    :param call: how Hermes is run there; in a container, its loopback is another
-    :param redirect: where the browser was sent; the remote listens on the same port, unless it says else
-    :param by: ``auto``: a channel, and where the server refuses that, a relay; ``always``: a relay;
+    :param connection: returns the connection to the remote machine, or raises ``NetworkFailure``
+    :param call: how Hermes is run there; a container has a loopback of its own
+    :param redirect: where the browser was sent; the remote listens on the same port unless it says otherwise
+    :param by: ``auto``: a channel, or a relay if the server refuses that; ``always``: a relay;
         ``never``: a channel and nothing else
-    :param type_in: types the browser's address at the command's own prompt, the last way; whether it has one
+    :param type_in: types the browser's address at the command's own prompt, the last resort, and returns
+        whether there is one
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Delivery:
         type_in: Callable[[str], bool] | None = None,
     ) -> None:
         self.port = redirect.port
-        """Where the command listens there; set anew when it says that it is another."""
+        """Where the command listens there; changed when it names another port."""
         self._hosts = _LISTENS_ON.get(redirect.host, ("127.0.0.1",))
         self._connection = connection
         self._call = call
@@ -63,7 +64,7 @@ class Delivery:
         self._type_in = type_in
 
     def deliver(self, verdict: Deliver) -> Delivered | Undelivered:
-        """Send a request to the listener, and say what became of it."""
+        """Send a request to the listener, and return what became of it."""
         refusals = []
         for name, way in self._ways():
             answer = way(verdict.request)
@@ -92,7 +93,7 @@ class Delivery:
         return self._connected(lambda connection: relay(connection, line, begin_marker(nonce), request))
 
     def _connected(self, attempt: Callable[[Connection], Answer | Undelivered]) -> Answer | Undelivered:
-        """Where the connection turns out to be lost, the next one is taken, if there is one."""
+        """Try once more, on the next connection, if this one turns out to be lost."""
         try:
             answer = attempt(self._connection())
             if isinstance(answer, Undelivered) and answer.reason is NoDelivery.LOST:
@@ -103,6 +104,6 @@ class Delivery:
 
     def _prompt(self, request: bytes) -> Answer | Undelivered:
         if self._type_in is None or not self._type_in(address_of(request)):
-            words = "the command takes no address at a prompt of its own"
+            words = "the command has no prompt that takes an address"
             return Undelivered(NoDelivery.FORBIDDEN, words)
         return Answer()

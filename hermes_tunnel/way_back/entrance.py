@@ -26,10 +26,10 @@ _CATCH_UP_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Delivering:
-    """A request is about to be sent to the command; what becomes of it is said by what comes next.
+    """A request is about to go to the command; the next post says what became of it.
 
-    :param secrets: what is in it that must not be shown, also where the command prints it
-    :param go_on: to be set when all that came before has been read: it may say where the request has to go
+    :param secrets: the parts that must not be shown, even if the command prints them
+    :param go_on: set it once all earlier output has been read, as that may say where the request must go
     """
 
     secrets: tuple[str, ...] = field(repr=False)
@@ -40,12 +40,12 @@ Post = Callable[[Delivering | Delivered | Undelivered | Strayed], object]
 
 
 class Entrance:
-    """Open from before the invitation until the callback was delivered; a login that starts over opens anew.
+    """Open from before the invitation until the callback is delivered; reopened if the login starts over.
 
     :param person: decides about a port that is taken
-    :param emit: is told that it listens; called by whoever goes through the steps
-    :param post: gets what becomes of the callback; called in threads
-    :param alone: whether a bound port is nobody else's
+    :param emit: told when we listen; called by whoever drives the steps
+    :param post: told what becomes of the callback; called in threads
+    :param alone: whether a port that we have bound is ours alone
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Entrance:
         check: Callable[[], object],
         known: bool,
     ) -> Steps[None]:
-        """Be ready for the callback; where the browser cannot bring it, the person has to, by pasting.
+        """Get ready for the callback; if the browser cannot bring it, the person must paste it.
 
         :param destination: ``user@host``, for the pages
-        :param check: raises where there is nothing to be ready for any more, because the connection is lost
+        :param check: raises if the connection is lost and there is nothing left to get ready for
         :param known: whether the provider is known to use this port
-        :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
+        :raises NoWayBack: the local port is unavailable, and the person agreed to nothing else
         """
         yield from work(self.close)
         gate = Gate(expected, destination, partial(self._deliver, delivery), self._post)
         port, host = expected.redirect.port, expected.redirect.host
-        # A browser takes localhost for both families; whoever held the other would get the code.
+        # To a browser, localhost means both families; whoever held the other one would get the code.
         wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
         addresses = yield from self._listen(wanted, port, gate, check=check, known=known)
         self.gate, self.listens = gate, bool(addresses)
@@ -92,7 +92,7 @@ class Entrance:
             self._emit(events.Forwarding(port, addresses, delivery.port))
 
     def close(self) -> None:
-        """Expect nothing more; what is being answered is answered."""
+        """Expect nothing more, but finish the answers under way."""
         with self._changing:
             self.gate = None
             self._open.close()
@@ -113,11 +113,11 @@ class Entrance:
         check: Callable[[], object],
         known: bool,
     ) -> Steps[tuple[str, ...]]:
-        """Listen on all of the addresses that this machine has, making room if the person agrees; none where
-        the port cannot be had and the person will bring the address.
+        """Listen on those addresses that this machine has, making room if the person agrees; returns none if
+        the port is unavailable and the person will paste the address.
         """
         while True:
-            check()  # a question may have stood meanwhile
+            check()  # a question may have taken a while
             try:
                 self._open.enter_context(LocalForward(addresses, port, gate.serve, gate.settle))
                 if self._alone or not (yield from work(partial(shared, port, addresses))):
@@ -139,9 +139,9 @@ class Entrance:
 
 
 def shared(port: int, addresses: Iterable[str]) -> bool:
-    """Whether somebody else listens where we do.
+    """Whether someone else listens where we do.
 
-    On BSDs, and so on macOS, a socket on 127.0.0.1 may be bound beside one on all addresses.
+    BSDs, and so macOS, let a socket bind 127.0.0.1 beside one bound to all addresses.
     """
     from hermes_tunnel.ports.occupants import keeps_from, occupants
     from hermes_tunnel.ports.programs import Role
@@ -151,7 +151,7 @@ def shared(port: int, addresses: Iterable[str]) -> bool:
 
 
 def callback_event(what: Delivered | Undelivered | Strayed) -> events.Callback:
-    """What the gate saw, as it is told."""
+    """What the gate saw, as an event."""
     if isinstance(what, Undelivered):
         return events.Callback("undeliverable")
     if isinstance(what, Strayed):

@@ -1,7 +1,7 @@
-"""The gate's doorstep: what comes for the callback port, read whole before anything goes to the remote.
+"""The gate's doorstep: every request to the callback port is read whole before anything goes to the remote.
 
-Each accepted connection comes here in a thread of its own, so an idle one (a browser opens them ahead of
-need) delays nobody. What may pass is judged in ``oauth.callback``; this module reads, delivers and answers.
+Each accepted connection has its own thread, so an idle one (browsers open them ahead of need) delays
+nobody. ``oauth.callback`` judges what may pass; this module reads, delivers and answers.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _CLOSE_SECONDS = 1.0
 _SETTLE_SECONDS = 2.0
 
 Deliver = Callable[[callback.Deliver], Delivered | Undelivered]
-"""Sends a request to the remote's listener, and says what became of it."""
+"""Sends a request to the remote's listener, and returns what became of it."""
 Report = Callable[[Delivered | Undelivered | Strayed], object]
 
 
 class _Stage(Enum):
-    IDLE = "it said nothing yet"
+    IDLE = "it has said nothing yet"
     BEGUN = "its request has begun"
-    ASKED = "it asked, and is being answered"
+    ASKED = "its request is complete, and we are answering"
     ANSWERED = "it has its answer, and may close"
 
 
 class Gate:
-    """Judges what comes to the callback port and delivers the one request that is waited for.
+    """Judges what comes to the callback port, and delivers the one request we are waiting for.
 
     :param expected: the callback of the login in progress
     :param destination: ``user@host``, for the pages
     :param deliver: sends a request to the remote's listener
-    :param report: is told when the callback was delivered or could not be, and when an answer came that
-        belongs to another login; called in a connection's thread
+    :param report: told when the callback was delivered or could not be, and when the answer to another
+        login came; called in a connection's thread
     :param head_seconds: how long a request head may take
     """
 
@@ -63,17 +63,17 @@ class Gate:
         self._report = report
         self._head_seconds = head_seconds
         self._changed = threading.Condition()
-        self._connections: dict[socket.socket, _Stage] = {}  # in the order of their coming
+        self._connections: dict[socket.socket, _Stage] = {}  # in order of arrival
         self._delivering = threading.Lock()
         self._handed_over = False
         self._outcome: Delivered | Undelivered | None = None
         self._strayed = False
 
     def serve(self, connection: socket.socket) -> None:
-        """Handle one accepted connection; where there are too many, the one that idles longest goes.
+        """Handle one accepted connection; if there are too many, the longest idle one goes.
 
-        A browser that goes away is no fault. But whatever else goes wrong in the delivery is one, and has to
-        get out of here: a login that is told nothing of its callback waits for it in vain.
+        A browser that goes away is no bug. Anything else that goes wrong in the delivery is one, and must
+        escape from here: a login that hears nothing of its callback would wait for it in vain.
         """
         self._enter(connection)
         try:
@@ -90,23 +90,23 @@ class Gate:
                 self._changed.notify_all()
 
     def judge_pasted(self, text: str) -> callback.Deliver | str:
-        """The request that what the person pasted stands for; or why it is none, in words."""
+        """The request for what the person pasted; or, in words, why it is not the callback."""
         verdict = callback.judge_pasted(text, self._expected)
         if isinstance(verdict, callback.Reject):
             return verdict.reason
         if isinstance(verdict, callback.Stray):
-            return "it is the answer to another login, by its state"
+            return "by its state, it is the answer to another login"
         return verdict
 
     def deliver_pasted(self, verdict: callback.Deliver) -> None:
-        """Deliver it in the browser's place; ``report`` says what became of it."""
+        """Deliver it in the browser's place; ``report`` is told what became of it."""
         with self._delivering:
             event = self._hand_over(verdict)
             if event is not None:
                 self._report(replace(event, pasted=True) if isinstance(event, Delivered) else event)
 
     def settle(self) -> None:
-        """Wait, not for long, until whoever asked something has its answer."""
+        """Wait briefly until everyone who asked has an answer."""
         with self._changed:
             self._changed.wait_for(self._is_settled, _SETTLE_SECONDS)
 
@@ -129,16 +129,16 @@ class Gate:
             self._changed.notify_all()
 
     def _make_room(self, others: list[socket.socket]) -> None:
-        """End the connection that idles longest; only where none idles, the one whose head is due longest."""
+        """End the longest idle connection; if none is idle, the one with the slowest head."""
         unread = self._unread()
         idle = [one for one in others if self._connections[one] is _Stage.IDLE and one not in unread]
         leaves = next(iter(idle), others[0])
         del self._connections[leaves]
-        with contextlib.suppress(OSError):  # it left by itself
+        with contextlib.suppress(OSError):  # it has left by itself
             leaves.shutdown(socket.SHUT_RDWR)
 
     def _unread(self) -> list[socket.socket]:
-        """The connections that said something which was not even looked at yet."""
+        """The connections that have said something we have not even looked at yet."""
         idle = [one for one, stage in self._connections.items() if stage is _Stage.IDLE]
         with selectors.DefaultSelector() as selector:
             for one in idle:
@@ -147,10 +147,10 @@ class Gate:
             return [one for key, _ in selector.select(0) for one in idle if one is key.fileobj]
 
     def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
-        """One request head; None from a connection that asked nothing, or closed in the middle of it.
+        """One request head; None from a connection that asked nothing, or closed halfway through.
 
-        One that was opened ahead of need is closed without a word: a browser that uses it at that moment
-        takes a word for the answer, and the silence for a reason to ask again on a new connection.
+        We close one that was opened ahead of need without a word: a browser that uses it at that moment
+        would take a word for the answer, but takes silence as a reason to ask again on a new connection.
         """
         head, end = bytearray(), -1
         deadline = time.monotonic() + self._head_seconds
@@ -168,7 +168,7 @@ class Gate:
                 return None
             self._is_at(connection, _Stage.BEGUN)
             head += chunk
-            end = head.find(b"\r\n\r\n", max(0, len(head) - len(chunk) - 3))  # it may have begun before
+            end = head.find(b"\r\n\r\n", max(0, len(head) - len(chunk) - 3))  # it may span two chunks
         return bytes(head[: end + 4])
 
     def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
@@ -178,7 +178,7 @@ class Gate:
         elif isinstance(verdict, callback.Preflight):
             _write(connection, response.preflight_response(verdict))
         elif isinstance(verdict, callback.Stray):
-            if not self._strayed:  # who guesses states all day need not be heard of all day
+            if not self._strayed:  # report it once, even if someone guesses states all day
                 self._strayed = True
                 self._report(Strayed())
             shown = page.stray()
@@ -189,7 +189,7 @@ class Gate:
                 self._deliver_for(connection, verdict)
 
     def _deliver_for(self, connection: socket.socket, verdict: callback.Deliver) -> None:
-        """Deliver the callback, tell the browser, then report: the report may end everything."""
+        """Deliver the callback, answer the browser, then report: the report may end everything."""
         event = None
         try:
             event = self._hand_over(verdict)
@@ -200,7 +200,7 @@ class Gate:
             self._report(event)
 
     def _hand_over(self, verdict: callback.Deliver) -> Delivered | Undelivered | None:
-        """What became of it; None where it, or another, was handed over before, for better or worse."""
+        """Deliver it and return what became of it; None if it, or another, was tried before."""
         if self._handed_over:
             return None
         self._handed_over = True
@@ -216,7 +216,7 @@ class Gate:
 
 
 def _write(connection: socket.socket, response: bytes) -> None:
-    """Answer; where the browser went away, nobody is left to be answered."""
+    """Answer; if the browser has gone, there is no one to answer."""
     with contextlib.suppress(OSError):
         connection.settimeout(_SEND_SECONDS)
         connection.sendall(response)

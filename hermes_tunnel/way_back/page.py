@@ -1,7 +1,7 @@
-"""The pages that the browser is shown when it comes back: ours, never the remote's.
+"""The pages we show the browser when it comes back: ours, never the remote's.
 
-What the remote's listener answers is not passed on; its status chooses one of these. They load nothing,
-run nothing and say so in their Content-Security-Policy.
+We do not pass on what the remote's listener answers; its status picks one of these. They load nothing,
+run nothing, and say so in their Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _GOOD, _BAD = "#2f8f5b", "#c2543d"
 
 @dataclass(frozen=True)
 class Page:
-    """One page, as bytes of UTF-8 HTML, and the policy that belongs to it."""
+    """A page, as UTF-8 HTML, and the policy that goes with it."""
 
     body: bytes
     policy: str
@@ -38,24 +38,24 @@ def _page(title: str, text: str, mark: str) -> Page:
 
 
 def delivered(destination: str) -> Page:
-    """The remote took the callback; whether it logs in is said in the terminal."""
+    """The remote took the callback; the terminal says whether it logs in."""
     return _page(
         "Back to your terminal",
-        f"The sign-in went to Hermes on {destination}. Your terminal says when it is complete.",
+        f"The sign-in went to Hermes on {destination}. Your terminal will say when it is complete.",
         _GOOD,
     )
 
 
 def declined(destination: str) -> Page:
-    """The provider said no, and Hermes was told."""
-    return _page("Not signed in", f"The sign-in was declined, and Hermes on {destination} was told so.", _BAD)
+    """The provider said no, and we told Hermes."""
+    return _page("Not signed in", f"The sign-in was declined, and Hermes on {destination} knows it.", _BAD)
 
 
 def failed(destination: str) -> Page:
     """The callback could not be delivered, or the remote's listener did not take it."""
     return _page(
         "Almost",
-        f"Hermes on {destination} did not take the sign-in. The terminal says what to do next.",
+        f"Hermes on {destination} did not take the sign-in. Your terminal says what to do next.",
         _BAD,
     )
 
@@ -64,7 +64,7 @@ def stray() -> Page:
     """The answer to another login: an older page, or another terminal's."""
     return _page(
         "Not this login",
-        "This is the answer to another sign-in, perhaps an older one. It was not used: close this page, and "
+        "This is the answer to another sign-in, perhaps an older one. It was not used. Close this page, and "
         "use the one that opened last.",
         _BAD,
     )

@@ -1,7 +1,7 @@
-"""A request to a listener on the remote, by a command that is run there: for where no forward may go.
+"""A request to a listener on the remote, sent by a command we run there, for when no forward may go there.
 
-Servers that forbid forwarding may still run a command, and so may a container's engine. The request goes to
-the command's standard input, so that no code stands in a list of processes.
+A server that forbids forwarding may still run a command, and so may a container engine. The request goes to
+the command's standard input, so that no code appears in a process list.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.ssh.connection import Connection, Process
 from hermes_tunnel.way_back.channel import exchanged
 
-_MOST_NOISE = 64 * 1024  # bytes that a start-up file may print before
-_NOBODY_LISTENS = 7  # the command's exit status for that; it is curl's as well
+_MOST_NOISE = 64 * 1024  # bytes that start-up files may print first
+_NOBODY_LISTENS = 7  # the command's exit status for that, and curl's
 _OBSTACLES = {
     b"none": "the relay found no python3, curl or nc there",
     b"no-container": "the relay could not enter the container",
@@ -32,14 +32,14 @@ def relay(
     *,
     seconds: float = DELIVERY.seconds,
 ) -> Answer | Undelivered:
-    """Run the relaying command, give it the request, and read what the listener answers.
+    """Run the relay command, give it the request, and read the listener's answer.
 
     :param line: the command; it prints ``marker``, ``relay`` and a line feed when it is ready for the
         request, then the answer, and it ends when its input does
     :param marker: what its output begins with; start-up files may print before it
     :param seconds: how long the answer may take
-    :return: the answer, as far as it came; or why the request did not get there, which is ``FORBIDDEN`` where
-        the relay could not run
+    :return: the answer, as much as arrived; or why the request did not get there: ``FORBIDDEN`` if the
+        relay could not run
     """
     try:
         process = connection.start(line)
@@ -61,13 +61,13 @@ def relay(
 
 
 def _begin(process: Process, marker: bytes) -> bytes:
-    """The word after the marker, or nothing where the command did not begin."""
+    """The word after the marker; empty if the command did not begin."""
     output, begun = bytearray(), -1
     until = time.monotonic() + RELAY_BEGIN.seconds
     with suppress(TimeoutError):
         while len(output) < _MOST_NOISE and (data := process.read(until - time.monotonic())):
             output += data
-            if begun < 0:  # what was looked at before is not looked at again, however little comes at a time
+            if begun < 0:  # never search the same bytes twice, however few arrive at a time
                 begun = output.find(marker, max(0, len(output) - len(data) - len(marker)))
             if begun >= 0 and b"\n" in data:
                 word, ended, _ = bytes(output[begun + len(marker) :]).partition(b"\n")

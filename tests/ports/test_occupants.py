@@ -352,7 +352,7 @@ def test_bind_taken(start: Start) -> None:
     _, port = start(LISTENER, "127.0.0.1", 0)
     answer = why_not(refused("127.0.0.1", port), port)
     assert answer.reason is BindRefusal.TAKEN
-    assert answer.hint == f"to see by whom: hermes-tunnel port {port}"
+    assert answer.hint == f"to see who has it: hermes-tunnel port {port}"
 
 
 def test_bind_without_the_address() -> None:

@@ -101,8 +101,8 @@ OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
     ("kill", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
     ("kill", NOBODY, True, Room.MADE),
     ("paste", YES, False, Room.NONE),
-    ("paste", NO, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
-    ("paste", NOBODY, False, "to end it: hermes-tunnel port PORT --kill; --yes agrees"),
+    ("paste", NO, False, "to end it: hermes-tunnel port PORT --kill; to let it see the answer: --yes"),
+    ("paste", NOBODY, False, "to end it: hermes-tunnel port PORT --kill; to let it see the answer: --yes"),
     ("paste", NOBODY, True, Room.NONE),
     ("fail", YES, True, "to end it: hermes-tunnel port PORT --kill"),
     ("fail", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
@@ -147,7 +147,7 @@ def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | No
     with pytest.raises(NoWayBack) as failure:
         becomes(port, HERE, TAKEN, person, wish, yes=True)
     assert f"is taken by {PYTHON} (PID {process.pid}, user nobody" in failure.value.message
-    words = "it has to end first" if wish == "paste" else "it is not ours to end: it belongs to user nobody"
+    words = "it must end first" if wish == "paste" else "we may not end it: it belongs to user nobody"
     assert words in failure.value.hint
     assert person.asked == []
     assert process.poll() is None

@@ -24,7 +24,7 @@ from tests.ssh.hops import connected
 from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-WORDS = "a callback gets into a container by a relay only"
+WORDS = "a callback cannot get into a container: only a relay leads there"
 WAY = {"never": "forward", "always": "relay"}
 BY = pytest.mark.parametrize("by", ["never", "always"], ids=["by a channel", "by a relay"])
 

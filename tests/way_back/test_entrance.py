@@ -255,7 +255,7 @@ def test_without_a_yes_the_address_is_not_asked_for() -> None:
     ):
         done = Login(stage, busy_port=BusyPort("paste"))
     assert isinstance(done.ended, NoWayBack)
-    assert "--yes agrees that it sees the answer" in done.ended.hint
+    assert "to let it see the answer: --yes" in done.ended.hint
     assert asked == []
 
 
