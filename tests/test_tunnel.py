@@ -362,7 +362,7 @@ def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> N
         shown = pty.wait_for("(Ctrl-C stops)")
         until(lambda: not pty.echoes)
         pty.type("a-code-1234567890\n")
-        shown += pty.wait_for("where only the port is known.")
+        shown += pty.wait_for("is not enough.")
         state = url.partition("state=")[2].partition("&")[0]
         pty.type(f"http://127.0.0.1:{redirect_port(url)}/callback?error=access_denied&state={state}\n")
         leading.join(20)
