@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -192,9 +193,9 @@ class Server:
         return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
     def hang_up(self) -> None:
-        """End the connections that are open now."""
+        """End the connections that are open now, in good order: what was said before is heard."""
         for transport in self._transports:
-            transport.close()
+            _end(transport)
 
     def say_goodbye(self, words: str = "goodbye") -> None:
         """End them in as many words (RFC 4253 section 11.1)."""
@@ -205,8 +206,7 @@ class Server:
             message.add_string(words)
             message.add_string("en")
             transport._send_message(message)  # type: ignore[attr-defined]
-            # To close with something unread would reset the connection, and lose the words.
-            transport.sock.shutdown(socket.SHUT_WR)
+            _end(transport)
 
     def reset(self) -> None:
         """End them without order: what was not said yet is lost."""
@@ -236,6 +236,13 @@ class Server:
             transport.add_server_key(self.host_key)
             transport.start_server(threading.Event(), self.account)
             self._transports.append(transport)
+
+
+def _end(transport: paramiko.Transport) -> None:
+    """Say nothing more. A socket that is closed while there is something to be read resets the connection."""
+    assert isinstance(transport.sock, socket.socket)
+    with suppress(OSError):  # it has ended
+        transport.sock.shutdown(socket.SHUT_WR)
 
 
 class Host(Account):
