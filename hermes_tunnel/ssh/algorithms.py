@@ -1,4 +1,4 @@
-"""The algorithms of a connection (RFC 4253 section 7.1): what is had here of what ssh_config allows."""
+"""The algorithms of a connection (RFC 4253 section 7.1): what this program has of what ssh_config allows."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from hermes_tunnel.ssh.config.hop import HopConfiguration, allows
 from hermes_tunnel.ssh.paramiko_names import TRANSPORT
 from hermes_tunnel.text import plain
 
-# One exchange under two names, of which paramiko has the older; a server may have that of RFC 8731 alone.
+# One exchange, two names: paramiko has the older; a server may have only that of RFC 8731.
 CURVE25519, CURVE25519_BEFORE = "curve25519-sha256", "curve25519-sha256@libssh.org"
-# Names in the list of key exchanges that stand for something else (RFC 8308, OpenSSH's PROTOCOL).
+# Names in the list of key exchanges that mean something else (RFC 8308, OpenSSH's PROTOCOL).
 _NO_EXCHANGE = ("ext-info-", "kex-strict-")
 _NAME = re.compile("[!-+\\--~]{1,64}")  # RFC 4251 section 6
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the lists that are negotiated.
+    """One of the negotiated lists.
 
     :param name: for people
     :param keyword: ssh_config's
     :param offered: what paramiko calls the server's list
-    :param has: all that is had here, best first
+    :param has: everything available here, best first
     """
 
     name: str
@@ -35,7 +35,7 @@ class Kind:
     has: tuple[str, ...]
 
     def configured(self, hop: HopConfiguration) -> Sequence[str]:
-        """The list of ssh_config; by ssh it is whole, and so what ssh itself would offer."""
+        """The list of ssh_config; if ssh printed it, it is complete: what ssh itself would offer."""
         return {
             "KexAlgorithms": hop.kex_algorithms,
             "HostKeyAlgorithms": hop.host_key_algorithms,
@@ -50,7 +50,7 @@ _EXCHANGES = tuple(
     for name in ((CURVE25519, each) if each == CURVE25519_BEFORE else (each,))
 )
 KEX = Kind("key exchange", "KexAlgorithms", "kex_algo_list", _EXCHANGES)
-# Without host certificates, which nothing here could verify.
+# Without host certificates, which nothing here can verify.
 HOST_KEY = Kind("host key", "HostKeyAlgorithms", "server_key_algo_list", tuple(TRANSPORT._preferred_keys))
 CIPHER = Kind("cipher", "Ciphers", "server_encrypt_algo_list", tuple(TRANSPORT._preferred_ciphers))
 MAC = Kind("MAC", "MACs", "server_mac_algo_list", tuple(TRANSPORT._preferred_macs))
@@ -63,10 +63,10 @@ def key_type_of(algorithm: str) -> str:
 
 
 def own_algorithms(hop: HopConfiguration, known_types: Iterable[str]) -> dict[Kind, tuple[str, ...]]:
-    """What is offered to a hop's server.
+    """What to offer a hop's server.
 
-    :param known_types: the types of the host keys that are known of it; asked for first
-    :raises ConfigurationFailure: ssh_config allows nothing that is had here
+    :param known_types: the types of its known host keys; asked for first
+    :raises ConfigurationFailure: ssh_config allows nothing that is available here
     """
     known, own = set(known_types), {kind: _allowed(kind, hop) for kind in KINDS}
     own[HOST_KEY] = tuple(sorted(own[HOST_KEY], key=lambda algorithm: key_type_of(algorithm) not in known))
@@ -89,7 +89,7 @@ def _allowed(kind: Kind, hop: HopConfiguration) -> tuple[str, ...]:
 def nothing_in_common(
     hop: HopConfiguration, offered: Mapping[str, Sequence[str]], own: Mapping[Kind, Sequence[str]]
 ) -> NetworkFailure | None:
-    """Why keys could not be exchanged with a server, with both lists; None where that was not the reason.
+    """Why keys could not be exchanged with a server, with both lists; None if that was not the reason.
 
     :param offered: the server's lists, by paramiko's names
     :param own: what was offered to it
@@ -110,7 +110,7 @@ def nothing_in_common(
 
 
 def _by_ssh(kind: Kind, hop: HopConfiguration, theirs: Sequence[str]) -> str:
-    """Where ssh would not offer it by itself either, it has to be told to."""
+    """If ssh would not offer it unasked either, it has to be told to."""
     if any(allows(kind.configured(hop), each) for each in theirs) or not _NAME.fullmatch(theirs[0]):
         return by_hand(hop)
     return by_hand(hop, "-o", f"{kind.keyword}=+{theirs[0]}")

@@ -1,6 +1,6 @@
 """ServerAliveInterval and ServerAliveCountMax (ssh_config(5)), for every hop of a connection.
 
-paramiko's own keepalive asks and never waits for an answer: a peer that is gone would not be missed.
+paramiko's own keepalive asks but never waits for an answer: it would not notice that a peer is gone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hermes_tunnel.ssh.transport import Transport
 class ServerAlive(threading.Thread):
     """Asks each hop for a sign of life, first hop first, so that the one that fell silent is blamed.
 
-    Intervals are counted, not seconds, so that a laptop that slept is not taken for a dead server.
+    It counts intervals, not seconds, so that it does not take a laptop's sleep for a dead server.
     """
 
     def __init__(self) -> None:
@@ -27,17 +27,17 @@ class ServerAlive(threading.Thread):
         self._news = threading.Event()
         self._ending = False
         self.silent: HopConfiguration | None = None
-        """The hop of which nothing was heard for ServerAliveCountMax times ServerAliveInterval."""
+        """The hop that was silent for ServerAliveCountMax times ServerAliveInterval."""
 
     def watch(self, configuration: HopConfiguration, transport: Transport) -> None:
-        """Ask this hop too, which is behind those before it."""
+        """Ask this hop too; it is behind those watched so far."""
         self._hops.append(_Hop(configuration, transport))
         self._news.set()
         if self.ident is None:
             self.start()
 
     def run(self) -> None:
-        """Until a hop is lost or ``stop`` is called."""
+        """Ask until a hop is lost or ``stop`` is called."""
         while True:
             self._news.wait(max(0.0, min(hop.due for hop in self._hops) - time.monotonic()))
             self._news.clear()
@@ -50,7 +50,7 @@ class ServerAlive(threading.Thread):
                     continue
                 if hop.is_silent():
                     self.silent = hop.configuration
-                    # Whoever waits for one of the transports is woken up.
+                    # Wake whoever waits for one of the transports.
                     for each in reversed(self._hops):
                         # What carries it may be broken already.
                         with suppress(paramiko.SSHException, EOFError, OSError):
@@ -59,7 +59,7 @@ class ServerAlive(threading.Thread):
                 hop.transport.probe()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         self._ending = True
         self._news.set()
         if self.ident is not None:  # nothing to watch, or a signal came before it was started
@@ -74,7 +74,7 @@ class _Hop:
         self._begin(transport.heard)
 
     def was_heard(self) -> bool:
-        """Whether a packet came since the interval began; then another begins with it."""
+        """Whether a packet came since the interval began; if so, the next begins with it."""
         heard = self.transport.heard
         if heard == self._heard:
             return False
@@ -83,7 +83,7 @@ class _Hop:
         return True
 
     def is_silent(self) -> bool:
-        """Count the interval that is over, in which nothing came, and begin the next."""
+        """Count the interval that has passed without a packet, and begin the next."""
         self._missed += 1
         self.due = time.monotonic() + self.configuration.server_alive_interval
         return self._missed >= self.configuration.server_alive_count_max

@@ -1,4 +1,4 @@
-"""What a person is told to type themselves: lines of ssh and its companions, ready for a shell."""
+"""What people are told to type themselves: lines of ssh and its companions, ready for a shell."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 
 def by_ssh(hop: HopConfiguration, *options: str) -> str:
-    """The line of ssh that connects to a hop; ``options`` win over its others."""
+    """The ssh command that connects to a hop; ``options`` win over its others."""
     return shell_line("ssh", *options, *_way(hop))
 
 
 def by_hand(hop: HopConfiguration, *options: str) -> str:
-    """What to do by ssh itself where it can what this program cannot; ``options`` win over its others."""
+    """How to do with ssh itself what this program cannot; ``options`` win over its others."""
     return by_hand_to((*options, *(hop.typed or _way(hop))))
 
 
 def by_hand_to(words: Sequence[str]) -> str:
-    """The line of ssh that forwards a login's port, as a hint.
+    """The ssh command that forwards a login's port, as a hint.
 
     :param words: the way to the destination, as ssh takes it
     """
@@ -32,7 +32,7 @@ def by_hand_to(words: Sequence[str]) -> str:
 
 
 def ssh_copy_id(hop: HopConfiguration) -> str:
-    """The command that has a key accepted by a hop; ssh-copy-id(1) lacks some of ssh's options."""
+    """The command that makes a hop accept a key; ssh-copy-id(1) lacks some of ssh's options."""
     words: list[str] = []
     *options, host = _way(hop)
     rest = iter(options)
@@ -51,13 +51,13 @@ def ssh_copy_id(hop: HopConfiguration) -> str:
 
 
 def ssh_add(hop: HopConfiguration, *words: str) -> str:
-    """The command that speaks to the agent that is asked for a hop."""
+    """The command that talks to the agent used for a hop."""
     agent = f"SSH_AUTH_SOCK={shlex.quote(hop.identity_agent)} " if hop.identity_agent else ""
     return agent + shell_line("ssh-add", *words)
 
 
 def shell_line(*words: str) -> str:
-    """Words as a line that means them, typed into a shell of this system."""
+    """A line that means these words when typed into a shell of this system."""
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 

@@ -1,4 +1,4 @@
-"""Commands and streams on the channels of a transport (RFC 4254 sections 5 and 6), over paramiko's.
+"""Commands and streams on the channels of a transport (RFC 4254 sections 5 and 6), on top of paramiko's.
 
 paramiko's channel has one time limit for both directions, waits for some of the server's replies without any,
 and raises what it likes when the connection breaks. Here all of it becomes what ``connection`` promises.
@@ -39,7 +39,7 @@ class ChannelStream(Stream):
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
         self._given_up = False
-        # For both directions, and never another: each has its own deadline, and looks at it so often.
+        # One for both directions, never changed: each has its own deadline, and checks it this often.
         channel.settimeout(SLICE)
 
     def read(self, seconds: float | None = None) -> bytes:
@@ -88,14 +88,14 @@ class ChannelStream(Stream):
             self._channel.close()
 
     def _await_loss(self) -> None:
-        """Where it has ended because the connection was lost, wait until that can be seen."""
+        """If it ended because the connection was lost, wait until that shows."""
         channel = self._channel
         ended_there = channel.eof_received or told_of(channel).closed.is_set()
         if channel.closed and not ended_there and not self._given_up:
             channel.get_transport().join(_GONE_SECONDS)
 
     def _is_over(self) -> bool:
-        """Nothing came for a moment: whether that is the end, though the server has not said so."""
+        """Nothing came for a moment: whether that is the end, even if the server has not said so."""
         return False
 
 
@@ -115,12 +115,12 @@ class ChannelProcess(ChannelStream, Process):
         return data
 
     def resize(self, columns: int, rows: int) -> None:
-        """Its terminal has another size now."""
+        """Tell it the new size of its terminal."""
         with suppress(*GONE):
             self._channel.resize_pty(columns, rows)
 
     def signal(self, name: str) -> None:
-        """Send it a signal; paramiko has no call for it."""
+        """Send it a signal, for which paramiko has no call."""
         self._transport.send(_request(self._channel, "signal", name, wants_reply=False))
 
     def wait(self, seconds: float) -> int | None:
@@ -134,7 +134,7 @@ class ChannelProcess(ChannelStream, Process):
         return told.status
 
     def _is_over(self) -> bool:
-        # What nobody reads would hold the command up in the end: both outputs share one window.
+        # Output that nobody reads would block the command in the end: both outputs share one window.
         with suppress(*GONE):
             while self._channel.recv_stderr_ready() and self._channel.recv_stderr(_CHUNK):
                 pass
@@ -152,9 +152,9 @@ def start(
     *,
     both: bool = False,
 ) -> ChannelProcess:
-    """Run a command in a session of its own, as ``Connection.start`` has it.
+    """Run a command in a session of its own, as ``Connection.start`` says.
 
-    :param seconds: how long the server may take for each of its replies
+    :param seconds: how long the server may take for each reply
     """
 
     def granted(kind: str, *values: str | int) -> bool:
@@ -180,7 +180,7 @@ def start(
 
 
 def _closed(channel: paramiko.Channel) -> None:
-    """Close a session, and wait until the server has: else it would count against MaxSessions still."""
+    """Close a session, and wait until the server has: until then it counts against MaxSessions."""
     with suppress(*GONE):
         channel.close()
     if channel.get_transport().is_active():
@@ -196,7 +196,7 @@ def open_channel(transport: Transport, host: str, port: int, seconds: float) -> 
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=seconds)
     except GONE as problem:
         refusal = _refusal(transport, problem, seconds)
-    # Not while it is handled: paramiko's frames would keep a channel that opens late alive, and so open.
+    # Not inside the handler: paramiko's frames would keep a channel that opens late alive, and so open.
     raise refusal
 
 
@@ -226,9 +226,9 @@ def _session(transport: Transport, seconds: float) -> paramiko.Channel:
 def _is_granted(
     transport: Transport, channel: paramiko.Channel, seconds: float, kind: str, *values: str | int
 ) -> bool:
-    """Whether the server does what a request on a channel asks for.
+    """Whether the server grants a request on a channel.
 
-    paramiko's own calls for it wait for the reply without a limit.
+    paramiko's own calls wait for the reply without a limit.
 
     :raises NetworkFailure: the connection is lost, or no reply came
     """

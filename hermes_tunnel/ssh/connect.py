@@ -1,7 +1,7 @@
-"""Making a connection, through jump hosts, to the machine that runs Hermes.
+"""Connecting, through jump hosts, to the machine that runs Hermes.
 
-Every hop is dialled, its host key verified, and only then is the person authenticated; the next hop is
-reached over a ``direct-tcpip`` channel of the one before. What was opened is closed again, last first.
+Each hop is dialled, then its host key is verified, and only then is the person authenticated. The next hop
+is reached over a ``direct-tcpip`` channel of the previous one. Everything opened is closed again, last first.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from hermes_tunnel.ssh.transport import Transport
 
 
 class ParamikoConnection(Connection):
-    """A connection over paramiko's transports: a chain of hops, and what watches over them.
+    """A connection over paramiko's transports: a chain of hops, and what watches them.
 
     :param hops: how each hop was reached, and its transport, destination last
-    :param closing: closes what was opened
+    :param closing: closes everything that was opened
     :param person: is told of each session
     """
 
@@ -57,11 +57,11 @@ class ParamikoConnection(Connection):
 
     @property
     def is_up(self) -> bool:
-        """Whether it lives, as far as is known."""
+        """Whether it is up, as far as is known."""
         return self.transport.is_active()
 
     def check(self) -> None:
-        """Do nothing while it lives; else say which hop was lost."""
+        """Do nothing while it is up; otherwise say which hop was lost."""
         _check(self._hops, self._alive)
 
     def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
@@ -86,20 +86,20 @@ def connect(
     wanted: Callable[[], bool],
     secret: Callable[[str], object],
 ) -> Connection:
-    """Connect to the last of the hops, through the others.
+    """Connect to the last hop, through the others.
 
-    It is done in the calling thread, which waits for whatever takes its time.
+    The calling thread does it all, and waits for whatever takes time.
 
     :param hops: from ``config.resolve``: first hop first, destination last
-    :param ask: asks the person; where nobody answers, SSH_ASKPASS is asked, where there is one
-    :param emit: is told of each phase, of what the servers say, and what else the person should know; also
-        later, of each session
-    :param wanted: whether the connection is wanted still, looked at all the time
+    :param ask: asks the person; SSH_ASKPASS does so instead if ssh would use it
+    :param emit: is told of each phase, of what the servers say, and of what else the person should know;
+        later also of each session
+    :param wanted: whether the connection is still wanted; checked all the time
     :param secret: is told each hidden answer, whoever gave it, before a server gets it and can quote it
-    :raises NetworkFailure: a hop cannot be reached, or is no SSH server that could be talked to
+    :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop took none of the person's credentials
-    :raises NotWanted: it is not wanted any more; what had been opened is closed
+    :raises NotWanted: it is no longer wanted; everything opened is closed again
     """
     person = Person(through_askpass(ask), emit, wanted, secret)
     with ExitStack() as opened:
@@ -124,7 +124,7 @@ def connect(
 
 
 def _check(hops: Sequence[Reached], alive: ServerAlive) -> None:
-    """Do nothing while all hops live; else say which was lost, of several the first."""
+    """Do nothing while all hops are up; otherwise say which was lost; if several were, the first."""
     for configuration, transport in hops:
         if configuration is not alive.silent and transport.is_active():
             continue

@@ -1,8 +1,8 @@
 """An SSH connection as the rest of the program knows it: commands on a machine, and streams to its ports.
 
-An interface (RFC 4254 in a dozen calls), so that what stands on it needs to know no library, and another
-implementation can stand beside this program's own, such as the ssh program. No library's exception comes out
-of it.
+An interface (RFC 4254 in a dozen calls), so that what builds on it need not know a library, and another
+implementation, such as the ssh program, can stand beside this program's own. No library's exception escapes
+it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Self = TypeVar("Self", bound="Connection")
 
 
 class NotWanted(Exception):
-    """The connection was not wanted any more while it was made: what had been opened is closed again."""
+    """The connection was no longer wanted while it was made: everything opened is closed again."""
 
 
 @dataclass(frozen=True)
 class Terminal:
     """A pseudo-terminal for a command (RFC 4254 section 6.2).
 
-    :param term: what TERM is there
+    :param term: the value of TERM there
     """
 
     term: str
@@ -46,46 +46,46 @@ class Terminal:
 
 
 class Stream(Protocol):
-    """Bytes to somewhere on the remote machine, and from there. One thread may read while another writes."""
+    """Bytes to somewhere on the remote machine, and back. One thread may read while another writes."""
 
     @abstractmethod
     def read(self, seconds: float | None = None) -> bytes:
-        """Some bytes as soon as there are any; none at the end, also where the connection was lost: then it
-        ``is_up`` no longer.
+        """Some bytes as soon as there are any; none at the end, even if the connection was lost: then it is no
+        longer ``is_up``.
 
-        :param seconds: how long to wait for them; None for as long as it takes
+        :param seconds: how long to wait for them; None for no limit
         :raises TimeoutError: none came in that time
         """
 
     @abstractmethod
     def write(self, data: bytes, seconds: float = CHANNEL.seconds) -> None:
-        """Send all of the data.
+        """Send all the data.
 
         :param seconds: how long the other end may take to make room for it
         :raises TimeoutError: it did not in that time; some of the data may have been sent
-        :raises BrokenPipeError: nobody takes it any more
+        :raises BrokenPipeError: nobody reads it any more
         """
 
     @abstractmethod
     def end_input(self) -> None:
-        """Nothing more will be written (RFC 4254 section 5.3); what the other end says can still be read."""
+        """Write nothing more (RFC 4254 section 5.3); what the other end says can still be read."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give it up, from whichever thread; who reads it meanwhile has come to its end."""
+        """Give it up, from any thread; for whoever is reading it, it ends."""
 
 
 class Process(Stream, Protocol):
     """A command on the remote machine.
 
-    Its output ends with it: also where something that it left behind keeps the output open, and says nothing.
-    Without a terminal, ``read`` gives its standard output alone, and its standard error is thrown away, but
-    where ``start`` was told that both are to be heard.
+    Its output ends with it, even if something it left behind keeps the output open and says nothing. Without
+    a terminal, ``read`` gives only its standard output, and its standard error is thrown away, unless
+    ``start`` was told to give both.
     """
 
     @abstractmethod
     def resize(self, columns: int, rows: int) -> None:
-        """Its terminal has another size now (RFC 4254 section 6.7)."""
+        """Tell it the new size of its terminal (RFC 4254 section 6.7)."""
 
     @abstractmethod
     def signal(self, name: str) -> None:
@@ -96,11 +96,11 @@ class Process(Stream, Protocol):
 
     @abstractmethod
     def wait(self, seconds: float) -> int | None:
-        """Its exit status; where a signal ended it, the signal's number, negative (RFC 4254 section 6.10).
+        """Its exit status; if a signal ended it, the signal's number, negative (RFC 4254 section 6.10).
 
         :param seconds: how long to wait for it
-        :return: ``NO_STATUS`` where the server does not say how it ended, or names an unknown signal; None
-            where it has not ended in that time, or where the connection was lost
+        :return: ``NO_STATUS`` if the server does not say how it ended, or names an unknown signal; None if it
+            has not ended in that time, or if the connection was lost
         """
 
 
@@ -125,7 +125,7 @@ class StreamRefused(Exception):
 
 
 class Connection(Protocol):
-    """An authenticated connection; a context manager, which closes it."""
+    """An authenticated connection; as a context manager, it closes itself."""
 
     @property
     @abstractmethod
@@ -140,22 +140,22 @@ class Connection(Protocol):
     @property
     @abstractmethod
     def is_up(self) -> bool:
-        """Whether it lives, as far as is known."""
+        """Whether it is up, as far as is known."""
 
     @abstractmethod
     def check(self) -> None:
-        """Do nothing while it lives.
+        """Do nothing while it is up.
 
-        :raises NetworkFailure: a hop is gone, or has not answered for too long; which one
+        :raises NetworkFailure: a hop is gone, or has been silent for too long; says which
         """
 
     @abstractmethod
     def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
         """Run a command line in the account's shell.
 
-        :param both: whether ``read`` gives its standard error with its output, as it does on a terminal
+        :param both: whether ``read`` gives its standard error with its output, as on a terminal
         :raises TerminalRefused: it cannot have a terminal
-        :raises RemoteCommandFailure: the server runs no command
+        :raises RemoteCommandFailure: the server refuses to run a command
         :raises NetworkFailure: the connection is lost, or the server does not answer
         """
 
@@ -169,7 +169,7 @@ class Connection(Protocol):
 
     @abstractmethod
     def close(self) -> None:
-        """Close it, with all that runs on it; nothing is left."""
+        """Close it, with everything that runs on it; nothing is left."""
 
     def __enter__(self: Self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""A connected socket to the first hop: TCP, to all addresses of its name."""
+"""A connected socket to the first hop: TCP, to whichever address of its name answers first."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULD
 
 
 class TcpSocket(socket.socket):
-    """Tells the kernel's time-out from Python's own, which paramiko would go on after.
+    """Tells the kernel's time-out from Python's own, after which paramiko would carry on.
 
-    ``peer`` is the address that it was connected to, also where the connection has ended since.
+    ``peer`` is the address that it was connected to, even if the connection has ended since.
     """
 
     peer: str
 
     def recv(self, *arguments: int) -> bytes:
-        """As ever, but a time-out of the kernel's is an error like others."""
+        """As usual, but a time-out of the kernel's is an error like any other."""
         try:
             return super().recv(*arguments)
         except TimeoutError as problem:
@@ -52,16 +52,16 @@ def addresses_of(
 ) -> list[Address]:
     """The addresses of a hop's name.
 
-    :param look_up: ``socket.getaddrinfo``, or what stands in for it
+    :param look_up: ``socket.getaddrinfo``, or a stand-in
     :raises NetworkFailure: it has none
     """
     family = _FAMILIES.get(configuration.address_family, socket.AF_UNSPEC)
     host, port = configuration.hostname, configuration.port
     try:
-        # A name server may be silent for half a minute, and no signal is heard in getaddrinfo(3).
+        # A name server may be silent for half a minute, and getaddrinfo(3) heeds no signal.
         return list(beside(lambda: look_up(host, port, family, socket.SOCK_STREAM), "getaddrinfo", meanwhile))
     except (OSError, UnicodeError) as problem:
-        # A label of more than 63 letters is a UnicodeError.
+        # A label of more than 63 letters raises UnicodeError.
         whose = f", the {configuration.called}" if configuration.is_jump_host else ""
         reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
         raise NetworkFailure(
@@ -77,7 +77,7 @@ def dial(
     *,
     pause: float = 1.0,
 ) -> TcpSocket:
-    """A connected TCP socket without Nagle's delay, to whichever of the addresses is first.
+    """A connected TCP socket without Nagle's delay, to whichever address answers first.
 
     :param pause: the seconds between one of the ConnectionAttempts and the next
     :raises NetworkFailure: none answered within ConnectTimeout
@@ -104,7 +104,7 @@ def _attempt(
                 selector.unregister(key.fileobj)
                 key.data.close()
     connected.settimeout(None)
-    with suppress(OSError):  # it may have ended already, which the first to use it finds out
+    with suppress(OSError):  # it may have ended already; whoever uses it first finds out
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if configuration.tcp_keep_alive:
             _keep_alive(connected, configuration)
@@ -120,7 +120,7 @@ def _keep_alive(connected: TcpSocket, configuration: HopConfiguration) -> None:
         ("TCP_KEEPALIVE", interval),  # what macOS calls it
         ("TCP_KEEPINTVL", interval),
         ("TCP_KEEPCNT", count),
-        ("TCP_USER_TIMEOUT", interval * count * 1000),  # on Linux; also for what was sent
+        ("TCP_USER_TIMEOUT", interval * count * 1000),  # on Linux; covers unacknowledged data too
     ):
         if hasattr(socket, name):
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, int(value)))
@@ -133,7 +133,7 @@ def _race(
     selector: selectors.BaseSelector,
     meanwhile: Meanwhile,
 ) -> TcpSocket:
-    """The first socket to be connected; another address is tried when one fails or had its head start."""
+    """The first socket to connect; another address is tried when one fails or has had its head start."""
     problems: list[int] = []
     untried, next_start = list(addresses), time.monotonic()
     while untried or selector.get_map():
@@ -174,7 +174,7 @@ def _race(
 
 
 def _start(configuration: HopConfiguration, address: Address, selector: selectors.BaseSelector) -> int:
-    """Begin to connect; the error number where it failed at once."""
+    """Begin to connect; gives the error number if it failed at once."""
     family, kind, protocol, _, where = address
     try:
         attempt = TcpSocket(family, kind, protocol)
@@ -198,13 +198,13 @@ def _start(configuration: HopConfiguration, address: Address, selector: selector
 
 
 def _source(configuration: HopConfiguration, family: int) -> str | None:
-    """BindAddress, or an address of BindInterface, a global one rather than one that only this machine has.
+    """BindAddress, or an address of BindInterface, preferably neither loopback nor link-local.
 
     :raises socket.gaierror: the interface has none of this family
     """
     if configuration.bind_address or not configuration.bind_interface:
         return configuration.bind_address
-    import psutil  # 40 ms, for what is rarely needed
+    import psutil  # takes 40 ms, and is rarely needed
 
     addresses = psutil.net_if_addrs().get(configuration.bind_interface, [])
     mine = [each.address for each in addresses if each.family == family]

@@ -1,10 +1,10 @@
-"""The local forward's listener: sshtunnel's forwarder, which listens here and connects to nothing.
+"""The local forward's listener: sshtunnel's forwarder, made to listen here and connect to nothing.
 
-sshtunnel would connect by itself, without looking at the host key, and copy bytes blindly in both
-directions. So its forwarder is subclassed never to dial, to listen on loopback addresses only, and to hand
-each accepted connection to a handler of ours, which delivers what passes by a connection that we checked.
-It has no public way for that; the private names that are used here are checked at the import, so that a
-release without them is an error in words.
+Left alone, sshtunnel would connect without checking the host key, and copy bytes blindly in both directions.
+So we subclass its forwarder to never dial, to listen on loopback addresses only, and to hand each accepted
+connection to our own handler, which delivers what it lets through over a connection that we checked.
+sshtunnel has no public way to do this. The private names used here are checked at import, so that a release
+without them fails with a clear error.
 
 This is the only module that imports sshtunnel.
 """
@@ -41,7 +41,7 @@ Serve = Callable[[socket.socket], None]
 
 
 def check_names(module: Any) -> None:
-    """See that an sshtunnel has the names that are used here, most of which it does not document.
+    """Check that a release of sshtunnel has the names used here, most of them undocumented.
 
     :raises Failure: it lacks some
     """
@@ -67,7 +67,7 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128  # a browser opens several connections at once
-    # On Windows SO_REUSEADDR would let anybody take the port over; elsewhere it only skips TIME_WAIT.
+    # On Windows SO_REUSEADDR would let anybody take over the port; elsewhere it only skips TIME_WAIT.
     allow_reuse_address = os.name == "posix"
 
     def __init__(self, address: tuple[str, int], handler: type[Any]) -> None:
@@ -77,7 +77,7 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
         self._stopped = False
         self._woken, self._waker = socket.socketpair()
         super().__init__(address, handler, logger=logger)
-        self.socket.setblocking(False)  # who was there to be accepted may have left
+        self.socket.setblocking(False)  # the client to be accepted may have left
 
     def server_bind(self) -> None:
         exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)  # Windows only
@@ -97,7 +97,7 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
                 self._open.discard(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        raise  # noqa: PLE0704 - called while it is handled: a fault of ours, for the thread's own hook
+        raise  # noqa: PLE0704 - called inside the handler: a fault of ours, for the thread's hook
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = self.socket.accept()
@@ -114,24 +114,24 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
                 self._accept()
 
     def stop(self) -> None:
-        """Wait for nobody any more."""
+        """Stop accepting connections."""
         self._stopped = True
         self._waker.send(b"\0")
 
     def server_close(self) -> None:
-        """Serve who has connected already, and listen no more."""
+        """Serve those already connected, and stop listening."""
         self._accept()
         super().server_close()
         self._woken.close()
         self._waker.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # nobody is there
+        with contextlib.suppress(OSError):  # nobody is waiting
             while True:
                 self.process_request(*self.get_request())
 
     def hang_up(self) -> None:
-        """End the connections that are still open, so that their threads do."""
+        """End the connections still open, so that their threads end."""
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
@@ -139,22 +139,22 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
 
 
 class _NoTransport:
-    """What sshtunnel takes for its connection, which it would not listen without."""
+    """What sshtunnel takes for its connection; it would not listen without one."""
 
     def is_active(self) -> bool:
-        """It never asks for more than this."""
+        """Nothing more is ever asked of it."""
         return True
 
 
 class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
-    """Listens on loopback for what is to go to the remote.
+    """Listens on loopback for what goes to the remote.
 
-    A context manager: it listens while it is entered, or raises ``PortRefused``.
+    A context manager: it listens while entered, or raises ``PortRefused``.
 
     :param addresses: loopback addresses to listen on, such as ``("127.0.0.1",)``; all or none
-    :param port: the port here, which is the one that the ``redirect_uri`` names
+    :param port: the port here, the one that the ``redirect_uri`` names
     :param serve: handles one accepted connection in a thread of its own
-    :param settle: called at the end, before the connections that are still open are closed
+    :param settle: called at the end, before the connections still open are closed
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         try:
             self._server_list.append(_Server(local, self._make_ssh_forward_handler_class(remote)))
         except OSError as error:
-            for server in self._server_list:  # nobody serves yet, so that there is nobody to wait for
+            for server in self._server_list:  # nobody serves yet, so there is nobody to wait for
                 server.server_close()
             self._server_list = []
             raise PortRefused(*local, error) from error
@@ -210,7 +210,7 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         _srv.serve()
 
     def _stop_transport(self, force: bool = False) -> None:  # noqa: ARG002
-        """Close the listeners and what is connected to them; there is no connection to close."""
+        """Close the listeners and their connections; there is no SSH connection to close."""
         for server in self._server_list:
             server.stop()
         for thread in self._threads:
@@ -224,4 +224,4 @@ class LocalForward(sshtunnel.SSHTunnelForwarder):  # type: ignore[misc]
         self.is_alive = False
 
     def __del__(self) -> None:
-        """Whoever enters, exits; the base would stop it at a time of the garbage collector's choice."""
+        """Whoever enters, exits; the base class would stop it whenever the garbage collector chooses."""

@@ -1,4 +1,4 @@
-"""The key exchange (RFC 4253 sections 4 and 7), and in words why there was none."""
+"""The key exchange (RFC 4253 sections 4 and 7), and why one failed, in words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
 from hermes_tunnel.text import quote
 
-# What OpenSSH says in place of its identification where it has too many connections, or too many of ours.
+# What OpenSSH says instead of its identification if it has too many connections, or too many of ours.
 _TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 
 
 def handshake(
     transport: Transport, configuration: HopConfiguration, meanwhile: Meanwhile = nothing
 ) -> paramiko.PKey:
-    """Exchange identification strings and keys; the key that the server proved to have.
+    """Exchange identification strings and keys; gives the key that the server proved to have.
 
-    :raises NetworkFailure: it is no SSH server, it has no algorithm in common, it did not say what it is
-        within ConnectTimeout, or did not come to an end of it in a time of its own
+    :raises NetworkFailure: it is not an SSH server, has no algorithm in common, did not identify itself
+        within ConnectTimeout, or did not finish within a time limit of its own
     """
     where, seconds = configuration.place, configuration.connect_timeout
     transport.banner_timeout = seconds + 1

@@ -1,6 +1,6 @@
-"""The names that are leaned on though a library does not document them: each release is looked at for them.
+"""The undocumented names of libraries that this program leans on: each release is checked for them.
 
-So one that lacks some is an error in words when the program starts, and no surprise amid a login.
+A release that lacks some is a clear error when the program starts, not a surprise in the middle of a login.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 from hermes_tunnel.errors import Failure
 
 Names = Mapping[str, Sequence[str]]
-"""By the dotted name of the class that has them; the empty name is the module itself."""
+"""By the dotted name of the class that has them; empty for the module itself."""
 
 
 def check(module: Any, requirement: str, *, members: Names, attributes: Names) -> None:
-    """See that a library has the names that are used here.
+    """Check that a library has the names used here.
 
     :param requirement: the releases that this program was written for
     :param members: what the module and its classes have
@@ -40,7 +40,7 @@ def _lacking(module: Any, owner: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def _unused(module: Any, owner: str, names: Sequence[str]) -> Iterator[str]:
-    """What instances have is seen in what their methods and properties use."""
+    """What instances have shows in what their methods and properties use."""
     members = [getattr(member, "fget", member) for member in vars(_owner(module, owner)).values()]
     used = {name for one in members if hasattr(one, "__code__") for name in one.__code__.co_names}
     return (_called(owner, name) for name in names if name not in used)
@@ -57,4 +57,4 @@ def _called(owner: str, name: str) -> str:
 
 
 class _Nothing:
-    """A class that is not there."""
+    """Stands for a missing class."""

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Number(IntEnum):
-    """Those that are sent or heard here; 60 and 61 belong to the method of authentication (RFC 4252)."""
+    """Those sent or heard here; 60 and 61 belong to the authentication method (RFC 4252)."""
 
     SERVICE_REQUEST = 5
     SERVICE_ACCEPT = 6
@@ -23,5 +23,5 @@ class Number(IntEnum):
 
     @property
     def byte(self) -> bytes:
-        """As a message begins with it."""
+        """The byte that a message begins with."""
         return bytes([self])

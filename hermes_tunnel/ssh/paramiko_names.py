@@ -1,6 +1,6 @@
-"""What is leaned on of paramiko though it does not document it; looked at when this module is imported.
+"""The undocumented names of paramiko that this program leans on; checked when this module is imported.
 
-Everything that uses one of these names imports this module before.
+Everything that uses one of these names imports this module first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import paramiko
 from hermes_tunnel.ssh.leaned_on import check
 
 MEMBERS = {
-    # Algorithms: what there is, in which order, and by whom a key exchange is done.
+    # Algorithms: which there are, in what order, and what does a key exchange.
     "Transport": (
         *("_preferred_kex", "_preferred_keys", "_preferred_ciphers", "_preferred_macs", "_kex_info"),
         *("preferred_kex", "preferred_keys", "preferred_ciphers", "preferred_macs"),
@@ -28,7 +28,7 @@ ATTRIBUTES = {
     "Transport": (
         *("packetizer", "saved_exception", "clear_to_send", "initial_kex_done", "banner_timeout"),
         *("host_key", "session_id", "remote_version", "remote_cipher", "server_extensions", "_channels"),
-        # What it asks of an auth_handler, in whose place ours is.
+        # What it calls on an auth_handler, which ours replaces.
         *("auth_handler", "_handler_table", "abort", "is_authenticated", "get_username"),
     ),
     "Channel": ("event", "event_ready", "status_event", "remote_chanid", "closed"),
@@ -36,7 +36,7 @@ ATTRIBUTES = {
 
 
 def check_names(module: Any) -> None:
-    """See that a paramiko has the names that are used here.
+    """Check that a release of paramiko has the names used here.
 
     :raises Failure: it lacks some
     """

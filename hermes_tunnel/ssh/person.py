@@ -1,4 +1,4 @@
-"""The person who wants a connection: what they are asked and told, and whether they want it still."""
+"""The person who wants a connection: what they are asked and told, and whether they still want it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _MOST_LINES, _LONGEST_LINE = 100, 400
 
 @dataclass
 class PhaseResult:
-    """What comes of a phase, in words."""
+    """The outcome of a phase, in words."""
 
     words: str = ""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who is asked and told while a connection is made, by the thread that makes it.
+    """Whom to ask and tell while a connection is made, from the thread that makes it.
 
     :param ask: asks, and waits for the answer
     :param emit: is told what happens
-    :param wanted: whether the connection is wanted still; every wait looks at it
-    :param secret: is told each answer that must not be shown, before anybody else is
-    :param present: raises where the server that waits for the person has left
+    :param wanted: whether the connection is still wanted; every wait checks
+    :param secret: is told each answer that must not be shown, before anybody else
+    :param present: raises if the server that waits for the person has left
     """
 
     ask: Ask = field(repr=False)
@@ -43,24 +43,24 @@ class Person:
     def check(self) -> None:
         """Do nothing while the connection is wanted.
 
-        :raises NotWanted: it is not any more
+        :raises NotWanted: it is no longer wanted
         """
         if not self.wanted():
             raise NotWanted
 
     def go_on(self) -> None:
-        """Do nothing while it makes sense to wait for the person, or for their agent.
+        """Do nothing while waiting for the person, or for their agent, makes sense.
 
-        :raises NotWanted: the connection is not wanted any more
+        :raises NotWanted: the connection is no longer wanted
         :raises Failure: the server has left
         """
         self.check()
         self.present()
 
     def answer(self, question: Question) -> str | None:
-        """The person's answer; None where nobody gives one.
+        """The person's answer; None if nobody gives one.
 
-        :raises NotWanted: the connection is not wanted any more
+        :raises NotWanted: the connection is no longer wanted
         :raises Failure: the server has left
         """
         answer = self.ask(question, self.wanted)
@@ -70,15 +70,15 @@ class Person:
         return answer
 
     def tell(self, text: str) -> None:
-        """Tell a sentence."""
+        """Tell the person a sentence."""
         self.emit(events.Notice(text))
 
     def detail(self, text: str) -> None:
-        """Tell a sentence that only the curious want to hear."""
+        """Tell the person a sentence that only the curious want to hear."""
         self.emit(events.Notice(text, detail=True))
 
     def quote(self, who: str, text: str) -> None:
-        """Tell what a server, or the program that leads to it, said; nothing where it said nothing.
+        """Pass on what a server, or the program that leads to it, said; nothing if it said nothing.
 
         :param text: its words as they came, in lines
         """
@@ -88,7 +88,7 @@ class Person:
 
     @contextmanager
     def phase(self, hop: str, name: str, what: str = "") -> Iterator[PhaseResult]:
-        """A phase of a hop, which begins and, unless it fails, ends.
+        """A phase of a hop: it begins and, unless it fails, ends.
 
         :param what: what is about to be done, in words
         """

@@ -23,16 +23,16 @@ _END_SECONDS = 0.5
 class ProxyCommand:
     """A running ProxyCommand; ``socket`` is the connection.
 
-    It has one end of a socket pair, so that its death is an end of file at the other. With ProxyUseFdpass
-    it hands a connected socket over instead, and ends. Where a program cannot have a socket for its standard
-    input, as on Windows, pipes lead to it.
+    It has one end of a socket pair, so that its death is an end of file at the other. With ProxyUseFdpass it
+    hands over a connected socket instead, and ends. If a program cannot have a socket as its standard input,
+    as on Windows, pipes lead to it.
 
     :param command: for the shell, tokens expanded
     :param use_fdpass: ProxyUseFdpass
     :param seconds: how long that may take
-    :param pipes: whether it gets pipes
+    :param pipes: whether to use pipes
     :raises ConfigurationFailure: it cannot be started here
-    :raises NetworkFailure: it handed nothing over
+    :raises NetworkFailure: it handed over nothing
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class ProxyCommand:
                 return []
 
     def news(self) -> list[str]:
-        """The lines that it has written to its standard error since it was asked last.
+        """The lines that it has written to its standard error since the last call.
 
-        Where a file cannot be read without moving the place that the program writes to, there are none.
+        If a file cannot be read without moving the place where the program writes, there are none.
         """
         if not hasattr(os, "pread"):
             return []
@@ -126,7 +126,7 @@ class ProxyCommand:
         return [plain(line) for line in written.decode(errors="replace").splitlines() if line.strip()]
 
     def last_words(self) -> str:
-        """The last line that it wrote to its standard error; one that is about to end may still write it."""
+        """The last line that it wrote to its standard error; if it is about to end, it may still write it."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         self._words.seek(0, os.SEEK_END)
@@ -135,7 +135,7 @@ class ProxyCommand:
         return next((plain(line) for line in reversed(lines) if line.strip()), "")
 
     def has_failed(self) -> bool:
-        """Whether it ended, and not well; one that is about to end is waited for a moment."""
+        """Whether it ended badly; waits a moment for one that is about to end."""
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_END_SECONDS) != 0
         return False
@@ -158,7 +158,7 @@ class ProxyCommand:
 
 
 def _line(command: str) -> str:
-    """With exec, as ssh does it, so that no shell lingers; once, as a shell does not forgive it twice."""
+    """With exec, as in ssh, so that no shell lingers; only once, as a shell does not forgive it twice."""
     line = command.removeprefix("exec ")
     return line if sys.platform == "win32" else f"exec {line}"  # cmd.exe has no exec
 
@@ -172,7 +172,7 @@ def _to_the_program(process: subprocess.Popen[bytes], child: socket.socket) -> N
 
 
 def _from_the_program(process: subprocess.Popen[bytes], child: socket.socket) -> None:
-    """Its end is the end of the connection."""
+    """Its end ends the connection."""
     with child, process.stdout:  # type: ignore[union-attr]
         with suppress(OSError):
             while data := os.read(process.stdout.fileno(), _CHUNK):  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Public keys, as SSH has them (RFC 4253 section 6.6): what a blob is, and what people call it."""
+"""Public keys as SSH has them (RFC 4253 section 6.6): what a blob is, and what people call it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _KEYS = {
 def key_type(blob: bytes) -> str:
     """The type that a public key blob begins with.
 
-    :raises ValueError: it does not even have one
+    :raises ValueError: it does not even have that
     """
     return Reader(blob).string().decode("ascii", "replace")
 
 
 def whole_type(blob: bytes) -> str | None:
-    """The type of a key of a known kind that is built as such a key is, with nothing missing or behind it."""
+    """The type of a well-formed key of a known kind, with nothing missing and nothing after it."""
     reader, values = Reader(blob), 0
     try:
         kind = key_type(blob)
@@ -44,7 +44,7 @@ def whole_type(blob: bytes) -> str | None:
 
 
 def rsa_bits(blob: bytes) -> int | None:
-    """The size of an RSA key (RFC 4253 section 6.6); None for what is none."""
+    """The size of an RSA key (RFC 4253 section 6.6); None for anything else."""
     reader = Reader(blob)
     try:
         if reader.string() != b"ssh-rsa":

@@ -1,4 +1,4 @@
-"""One hop of the way: reached, its host key verified, and only then the person authenticated."""
+"""One hop of the way: reach it, verify its host key, and only then authenticate the person."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ Reached: TypeAlias = tuple[HopConfiguration, Transport]
 class _Way:
     """What the SSH protocol is spoken over.
 
-    :param sock: a connected socket, or a channel of the hop before
-    :param address: the IP address that was dialled, if one was
+    :param sock: a connected socket, or a channel of the previous hop
+    :param address: the IP address that was dialled, if any
     """
 
     sock: Any
@@ -44,7 +44,7 @@ class _Way:
     proxy: ProxyCommand | None = None
 
     def has_failed(self) -> bool:
-        """Whether the way itself came to an end, as far as that can be told from an end of the server's."""
+        """Whether the way itself ended, as far as one can tell that from the server ending it."""
         if self.proxy is not None:
             return self.proxy.has_failed()
         return isinstance(self.sock, paramiko.Channel) and not told_of(self.sock).closed.wait(_GONE_SECONDS)
@@ -55,11 +55,11 @@ def reach(
 ) -> Transport:
     """The transport of a hop, ready for channels.
 
-    It is reached once more, without the agent's other keys, where they kept a key file from being shown.
+    If the agent's other keys kept a key file from being shown, reach it once more without them.
 
-    :param before: the hop that it is reached through, if there is one
+    :param before: the hop to reach it through, if there is one
     :param opened: gets what closes it again
-    :param person: is asked and told, as ``connect.connect`` has it, which says too what is raised
+    :param person: is asked and told, as in ``connect.connect``, which also says what is raised
     """
     try:
         with ExitStack() as this:
@@ -74,7 +74,7 @@ def reach(
 
 
 def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person) -> _Way:
-    """The first step: to be connected to a hop, through the one before or by what ssh_config says."""
+    """The first step: connect to a hop, through the previous one or as ssh_config says."""
     hop, where = configuration.label, configuration.address
     if before is not None:
         jump, transport = before
@@ -104,7 +104,7 @@ def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitSt
 
 
 def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, person: Person) -> Transport:
-    """The second step: to be sure of the hop, and only then to show it who the person is."""
+    """The second step: make sure of the hop, and only then show it who the person is."""
     hop = configuration.label
     known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
     transport = Transport(way.sock, configuration, known.known_types(*known_as(configuration)))
@@ -114,7 +114,7 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
         outcome.words = transport.agreed
 
     def left() -> Failure:
-        # A server hangs up on who takes too long to answer (LoginGraceTime), and does so in good order.
+        # A server hangs up on people who take too long to answer (LoginGraceTime), and does so cleanly.
         in_order = not way.has_failed() and transport.was_closed and key_accepted
         return stopped_waiting(configuration) if in_order else lost(configuration.called, transport)
 
@@ -134,7 +134,7 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
 
 
 def _while_there(person: Person, transport: Transport, left: Callable[[], Failure]) -> Person:
-    """The same person, who is waited for only while the server is there.
+    """The same person, waited for only while the server is there.
 
     :param left: why it is not
     """
@@ -201,7 +201,7 @@ def _channel(
 
 
 def _end(transport: Transport, sock: Any) -> None:
-    with suppress(*GONE):  # of the hop before, which carries this one
+    with suppress(*GONE):  # of the previous hop, which carries this one
         transport.close()
     # Its thread may be waiting for the server; without a socket it has nothing to wait for.
     _shut(sock)
@@ -210,12 +210,12 @@ def _end(transport: Transport, sock: Any) -> None:
 
 
 def _shut(sock: Any) -> None:
-    with suppress(*GONE):  # a channel that can say so to nobody any more
+    with suppress(*GONE):  # a channel that has nobody left to tell
         sock.close()
 
 
 def lost(called: str, transport: Transport) -> NetworkFailure:
-    """A connection ended when nobody wanted it to."""
+    """A connection ended though nobody wanted it to."""
     words = f": {transport.parting_words}" if transport.parting_words else ""
     return NetworkFailure(f"the connection to {called} was lost{words}", AGAIN)
 

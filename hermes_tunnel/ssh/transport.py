@@ -1,7 +1,7 @@
-"""The SSH transport (RFC 4253): paramiko's, which is made to say what it saw.
+"""The SSH transport (RFC 4253): paramiko's, made to say what it saw.
 
-This module and those that import it lean on names that paramiko does not document; ``paramiko_names`` has
-them all.
+This module and those that import it lean on undocumented names of paramiko; ``paramiko_names`` lists them
+all.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from hermes_tunnel.ssh.messages import Number
 from hermes_tunnel.ssh.paramiko_names import CHANNEL, TRANSPORT
 from hermes_tunnel.text import plain
 
-# paramiko would write tracebacks to stderr where nobody listens.
+# Without a handler, paramiko would write tracebacks to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
-# What the kernel says after a time without an answer: that, or what it heard meanwhile of the way there.
+# What the kernel says when no answer came: just that, or what it heard meanwhile about the route.
 _GIVEN_UP = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "WSAETIMEDOUT", 0))
 
-# Lines before the identification string (RFC 4253 section 4.2) have no limit there.
+# RFC 4253 section 4.2 sets no limit to the lines before the identification string.
 _MOST_BEFORE_IDENTIFICATION = 1 << 16
 
 
 class _Packets(paramiko.packet.Packetizer):
-    """Counts what comes before the identification string, and knows when the server was last heard."""
+    """Counts what comes before the identification string, and knows when the server was last heard from."""
 
     def __init__(self, sock: Any) -> None:
         super().__init__(sock)
@@ -57,7 +57,7 @@ class _Packets(paramiko.packet.Packetizer):
         self._before = 0
 
     def start_handshake(self, timeout: float) -> None:
-        """No timer of paramiko's, whose thread would outlive the connection: ``handshake`` has a deadline."""
+        """Start no timer, whose thread would outlive the connection: ``handshake`` has a deadline."""
 
     def readline(self, timeout: float) -> str:
         line = super().readline(timeout)
@@ -79,7 +79,7 @@ class _Packets(paramiko.packet.Packetizer):
         return message
 
 
-# RFC 4254 section 6.10, with the numbers that they have nearly everywhere.
+# RFC 4254 section 6.10, with the numbers they have nearly everywhere.
 _SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9,
     "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
@@ -88,11 +88,11 @@ _SIGNALS = {
 
 @dataclass
 class Told:
-    """What the server told of a channel, beside its data.
+    """What the server told us about a channel, besides its data.
 
-    :param refused: that it does not do what was asked of it last
-    :param status: how the command ended, as ``Process.wait`` has it
-    :param closed: that it is over
+    :param refused: whether it refused the last request
+    :param status: how the command ended, as in ``Process.wait``
+    :param closed: set once it is over
     """
 
     refused: bool = False
@@ -111,7 +111,7 @@ def _on_close(channel: paramiko.Channel, message: Message) -> None:
 
 
 def _on_request(channel: paramiko.Channel, message: Message) -> None:
-    """A command that a signal ended would have no status: paramiko does not know ``exit-signal``."""
+    """Note how a command ended, even by a signal: paramiko does not know ``exit-signal``."""
     kind, _ = message.get_string(), message.get_boolean()
     if kind == b"exit-signal":
         name = message.get_string().decode("ascii", "replace")
@@ -126,7 +126,7 @@ def _on_request(channel: paramiko.Channel, message: Message) -> None:
 
 
 def told_of(channel: paramiko.Channel) -> Told:
-    """What the server told of a channel of a ``Transport``."""
+    """What the server told us about a ``Transport``'s channel."""
     transport = channel.get_transport()
     return transport.told[channel.get_id()] if isinstance(transport, Transport) else Told()
 
@@ -136,7 +136,7 @@ class Transport(paramiko.Transport):
 
     :param sock: a connected socket, or a channel of another transport
     :param configuration: whose algorithm lists are honoured
-    :param known_types: the types of the host keys that are known of this server; asked for first
+    :param known_types: the types of this server's known host keys; asked for first
     """
 
     _kex_info: ClassVar[dict[str, Any]] = {
@@ -158,27 +158,27 @@ class Transport(paramiko.Transport):
         self._proof: tuple[bytes, bytes, bytes] | None = None
         self.parting_words = ""
         self.told: dict[int, Told] = defaultdict(Told)
-        """By the number of the channel."""
+        """By channel number."""
         super().__init__(sock, packetizer_class=_Packets)
 
     @property
     def preferred_kex(self) -> Sequence[str]:
-        """Of KexAlgorithms, what paramiko has."""
+        """What paramiko has of KexAlgorithms."""
         return self._own[KEX]
 
     @property
     def preferred_keys(self) -> Sequence[str]:
-        """Without host certificates, which nothing here could verify."""
+        """Without host certificates, which nothing here can verify."""
         return self._own[HOST_KEY]
 
     @property
     def preferred_ciphers(self) -> Sequence[str]:
-        """Of Ciphers, what paramiko has."""
+        """What paramiko has of Ciphers."""
         return self._own[CIPHER]
 
     @property
     def preferred_macs(self) -> Sequence[str]:
-        """Of MACs, what paramiko has."""
+        """What paramiko has of MACs."""
         return self._own[MAC]
 
     @property
@@ -189,7 +189,7 @@ class Transport(paramiko.Transport):
 
     @property
     def first_line(self) -> str:
-        """The first line that the server said, whatever it was."""
+        """The first line the server said, whatever it was."""
         return plain(self.packetizer.first_line) if isinstance(self.packetizer, _Packets) else ""
 
     @property
@@ -199,13 +199,13 @@ class Transport(paramiko.Transport):
 
     @property
     def server_signature_algorithms(self) -> list[str] | None:
-        """What the server lets keys sign with (``server-sig-algs``, RFC 8308); None where it does not say."""
+        """What the server lets keys sign with (``server-sig-algs``, RFC 8308); None if it does not say."""
         said: bytes | None = self.server_extensions.get("server-sig-algs")  # type: ignore[attr-defined]
         return None if said is None else said.decode(errors="replace").split(",")
 
     @property
     def proof(self) -> tuple[bytes, bytes, bytes]:
-        """The host key, the session identifier, and the key's signature of it: of the first key exchange."""
+        """The host key, the session identifier, and the key's signature of it: from the first exchange."""
         if self._proof is None:
             raise ValueError("no keys were exchanged yet")
         return self._proof
@@ -217,19 +217,19 @@ class Transport(paramiko.Transport):
 
     @property
     def was_closed(self) -> bool:
-        """Whether the server ended the connection in good order: it said so, or closed its side."""
+        """Whether the server ended the connection cleanly: it said so, or closed its side."""
         return self._said_goodbye or isinstance(self.saved_exception, EOFError)
 
     @property
     def timed_out(self) -> bool:
-        """Whether this kernel gave the connection up, because the server's did not answer."""
+        """Whether this kernel gave up the connection because the server's did not answer."""
         self._timed_out = self._timed_out or _is_time_out(self.saved_exception)
         return self._timed_out
 
     def get_exception(self) -> Exception | None:
-        """What ended the connection, to be had once; it is what ``open_channel`` raises.
+        """What ended the connection, given only once; ``open_channel`` raises it.
 
-        An SSHException, an EOFError or an OSError: also where the server said what cannot be read.
+        An SSHException, an EOFError or an OSError, even if the server sent something unreadable.
         """
         self._timed_out = self.timed_out
         problem = super().get_exception()
@@ -238,7 +238,7 @@ class Transport(paramiko.Transport):
         return paramiko.SSHException(str(problem))
 
     def incompatible(self) -> NetworkFailure | None:
-        """Why there was no algorithm for something, if that is why it ended."""
+        """Which algorithm was missing, if that is why it ended."""
         return nothing_in_common(self._configuration, self.offered, self._own)
 
     def _really_parse_kex_init(self, m: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
@@ -252,7 +252,7 @@ class Transport(paramiko.Transport):
         self.parting_words = plain(m.get_string().decode(errors="replace"))[:200]
 
     def _parse_channel_open_success(self, m: Message) -> None:
-        """A channel that opens when it is not waited for any more would stay open there."""
+        """Close a channel that opens after everybody has given it up: it would stay open there."""
         ours, theirs = m.get_int(), m.get_int()
         if self._channels.get(ours) is None:  # type: ignore[attr-defined]
             message = Message()
@@ -271,14 +271,14 @@ class Transport(paramiko.Transport):
             self.close()
 
     def close(self) -> None:
-        """End the connection, and its socket, which may be a channel that can say so to nobody any more."""
+        """End the connection, and its socket, which may be a channel that has nobody left to tell."""
         with suppress(paramiko.SSHException, EOFError, OSError):
             super().close()
 
     def probe(self) -> None:
         """Ask for any answer at all (OpenSSH's ``keepalive@openssh.com``), without waiting for it.
 
-        While keys are exchanged nothing else may be sent, and an answer is awaited anyway.
+        While keys are exchanged, nothing else may be sent, and an answer is due anyway.
         """
         if not self.clear_to_send.is_set():
             return

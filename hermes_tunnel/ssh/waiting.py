@@ -1,4 +1,4 @@
-"""Waits that can be given up: each looks a few times a second whether it still makes sense."""
+"""Waits that can be given up: each checks a few times a second whether it still makes sense."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Meanwhile = Callable[[], object]
-"""Called a few times a second while something is waited for; what it raises ends the wait."""
+"""Called a few times a second during a wait; what it raises ends the wait."""
 
 SLICE = 0.2
-"""Seconds between one look and the next. Windows cannot interrupt a longer wait with Ctrl-C."""
+"""Seconds between one check and the next. Windows cannot interrupt a longer wait with Ctrl-C."""
 _END_SECONDS = 0.2
 
 
@@ -26,7 +26,7 @@ def nothing() -> None:
 
 
 def pause(seconds: float, meanwhile: Meanwhile) -> None:
-    """Wait so long."""
+    """Wait this long."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         meanwhile()
@@ -34,7 +34,7 @@ def pause(seconds: float, meanwhile: Meanwhile) -> None:
 
 
 def beside(work: Callable[[], T], name: str, meanwhile: Meanwhile) -> T:
-    """The result of what cannot be given up by itself: done in a thread, which is left to itself then.
+    """The result of work that cannot be given up: a thread does it, and is left to itself if we give up.
 
     :param name: of the thread
     :raises Exception: what the work raised
@@ -61,10 +61,10 @@ def beside(work: Callable[[], T], name: str, meanwhile: Meanwhile) -> T:
 def run(
     words: Sequence[str], meanwhile: Meanwhile = nothing, *, seconds: float, quiet: bool = True
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program without an input to its end, with what it prints.
+    """Run a program to its end, without input; gives what it prints.
 
     :param seconds: how long it may take
-    :param quiet: whether it has no terminal, its errors are taken too, and what it started ends with it
+    :param quiet: whether it has no terminal, its errors are captured too, and what it started ends with it
     :raises OSError: it cannot be run
     :raises TimeoutError: it took longer, and was ended
     """
@@ -98,7 +98,7 @@ def _communicated(
 
 def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
     for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        with suppress(OSError):  # it has ended meanwhile
+        with suppress(OSError):  # it has already ended
             if sys.platform != "win32" and group:
                 os.killpg(process.pid, number)
             else:

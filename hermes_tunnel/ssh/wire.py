@@ -1,4 +1,4 @@
-"""Values as SSH packs them (RFC 4251 section 5), in packets, keys, certificates and an agent's messages."""
+"""Values as SSH packs them (RFC 4251 section 5), in packets, keys, certificates and agent messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 
 def packed(*values: bytes) -> bytes:
-    """Each as a ``string``."""
+    """Each value as a ``string``."""
     return b"".join(struct.pack(">I", len(value)) + value for value in values)
 
 
@@ -16,9 +16,9 @@ def mpint(number: int) -> bytes:
 
 
 class Reader:
-    """Reads one value after the other.
+    """Reads one value after another.
 
-    All its methods raise ValueError where the data ends too early.
+    All methods raise ValueError if the data ends too early.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -27,11 +27,11 @@ class Reader:
 
     @property
     def at_end(self) -> bool:
-        """Whether all was read."""
+        """Whether everything has been read."""
         return self._read == len(self._data)
 
     def take(self, count: int) -> bytes:
-        """So many bytes."""
+        """The next ``count`` bytes."""
         begin, end = self._read, self._read + count
         if end > len(self._data):
             raise ValueError("it ends too early")

@@ -1,4 +1,4 @@
-"""The person's ssh-agent (draft-ietf-sshm-ssh-agent): what keys it has, and a signature by one of them."""
+"""The person's ssh-agent (draft-ietf-sshm-ssh-agent): the keys it has, and signatures by them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REQUEST_IDENTITIES, _IDENTITIES_ANSWER = 11, 12
 _SIGN_REQUEST, _SIGN_RESPONSE = 13, 14
 _EXTENSION = 27
 _RSA_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
-# An agent that answers at once needs no word; one that waits for a touch does.
+# Say nothing if the agent answers at once; say something if it waits for a touch.
 _SILENT_SECONDS = 1.0
 
 
@@ -38,10 +38,10 @@ class AgentKey:
 class Agent:
     """A connection to an agent.
 
-    :param path: the agent's socket; None for SSH_AUTH_SOCK, or what Windows has
-    :param meanwhile: called while they are waited for
-    :param seconds: how long it may take until its keys are listed
-    :param connect: the way to it
+    :param path: the agent's socket; None for SSH_AUTH_SOCK, or for what Windows has
+    :param meanwhile: called while waiting for the agent
+    :param seconds: how long the agent may take until it has listed its keys
+    :param connect: how to reach it
     :raises AgentProblem: there is none, or it cannot be reached
     """
 
@@ -58,12 +58,12 @@ class Agent:
         self._connection = connect(path, seconds)
 
     def bind(self, host_key: bytes, session_id: bytes, signature: bytes) -> None:
-        """Say for whom it will sign (OpenSSH's PROTOCOL.agent, ``session-bind@openssh.com``).
+        """Tell it for whom it will sign (OpenSSH's PROTOCOL.agent, ``session-bind@openssh.com``).
 
-        Keys that are restricted to hosts (``ssh-add -h``) are not even listed without it. An agent that does
-        not know of it says so, which does not matter.
+        Without this, it does not even list keys restricted to hosts (``ssh-add -h``). An agent that does not
+        know the message says so, which does no harm.
 
-        :param signature: the host key's, of the session identifier
+        :param signature: the host key's signature of the session identifier
         :raises AgentProblem: it did not answer in time, or not sensibly
         """
         not_forwarding = b"\0"
@@ -97,8 +97,8 @@ class Agent:
     ) -> bytes:
         """The signature blob of a key; a person may have to touch something first.
 
-        :param meanwhile: called while it is waited for, without a limit
-        :param slow: called once where the agent does not answer at once
+        :param meanwhile: called while waiting for it, without a limit
+        :param slow: called once if the agent does not answer at once
         :raises AgentProblem: it refused
         """
         flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)

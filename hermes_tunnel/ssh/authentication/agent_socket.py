@@ -1,4 +1,4 @@
-"""The way to the person's agent: a UNIX socket; on Windows a named pipe, or PuTTY's Pageant."""
+"""How to reach the person's agent: a UNIX socket; on Windows a named pipe, or PuTTY's Pageant."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from typing import Any, Protocol
 from hermes_tunnel.ssh.waiting import SLICE
 
 LARGEST = 256 * 1024
-"""Bytes of an answer; what OpenSSH's own client takes."""
+"""Bytes of an answer, as many as OpenSSH's own client takes."""
 _PIPES = "\\\\.\\pipe\\"
 _PIPE = rf"{_PIPES}openssh-ssh-agent"
-_ATTEMPTS = 20  # to open a pipe that serves somebody else, a tenth of a second apart
+_ATTEMPTS = 20  # to open a pipe that is busy, a tenth of a second apart
 
 
 class AgentProblem(Exception):
-    """The agent does not answer, or not sensibly, or refuses."""
+    """The agent does not answer, answers nonsense, or refuses."""
 
 
 class AgentSocket(Protocol):
-    """What agent messages go over; ``recv`` waits no longer than ``SLICE``."""
+    """What carries agent messages; ``recv`` waits no longer than ``SLICE``."""
 
     def send(self, data: bytes, /) -> object:
         """Send a whole request."""
 
     def recv(self, count: int, /) -> bytes:
-        """Some bytes of the answer, empty at its end."""
+        """Some bytes of the answer; empty at its end."""
 
     def close(self) -> None:
         """End the connection."""
@@ -47,8 +47,8 @@ def reach(
 ) -> AgentSocket:
     """A connection to the agent.
 
-    :param path: IdentityAgent; None for SSH_AUTH_SOCK, and on Windows then OpenSSH's own pipe and Pageant
-    :param seconds: how long it may take to connect
+    :param path: IdentityAgent; None for SSH_AUTH_SOCK and, on Windows, then OpenSSH's own pipe and Pageant
+    :param seconds: how long connecting may take
     :raises AgentProblem: there is none, or it cannot be reached
     """
     named = environment.get("SSH_AUTH_SOCK") if path is None else path
@@ -68,27 +68,27 @@ def reach(
 
 
 class Blocking:
-    """A connection whose waits cannot be given up, made one of which they can: a thread waits in its place.
+    """Makes the waits of a blocking connection ones that can be given up: a thread waits in its place.
 
-    :param connection: sends and receives without a limit of time
+    :param connection: sends and receives without a time limit
     """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
+        # Not SimpleQueue: after a late signal, as when the program was stopped, it waits forever.
         self._answers: queue.Queue[bytes] = queue.Queue()
         self._rest = b""
         self._exchange = threading.Thread()
 
     def send(self, request: bytes) -> None:
-        """Send a request; its answer is waited for from now on."""
+        """Send a request, and begin to wait for its answer."""
         self._exchange = threading.Thread(
             target=self._exchanged, args=(request,), name="ssh-agent", daemon=True
         )
         self._exchange.start()
 
     def recv(self, count: int) -> bytes:
-        """Some bytes of the answer; TimeoutError where it has not come after a while."""
+        """Some bytes of the answer; TimeoutError if it has not come after a while."""
         if not self._rest:
             try:
                 self._rest = self._answers.get(timeout=SLICE)
@@ -98,7 +98,7 @@ class Blocking:
         return taken
 
     def close(self) -> None:
-        """End the connection, unless an answer is still waited for: that wait ends with the process."""
+        """End the connection, unless an answer is still due: that wait ends with the process."""
         if not self._exchange.is_alive():
             self._connection.close()
 
@@ -124,10 +124,10 @@ def _on_windows(
     pipe: Callable[[str], Any] | None = None,
     pageant: Callable[[], Any] | None = None,
 ) -> AgentSocket:
-    """The agent's pipe; as with ssh, OpenSSH's own where none is named; Pageant where there is none either.
+    """The agent's pipe; if none is named, OpenSSH's own, as in ssh; if there is none, Pageant.
 
-    :param named: a pipe; a path of another kind is that of another world's socket (MSYS, Cygwin)
-    :param others: whether another agent than the one that is named will do
+    :param named: a pipe; any other path is a socket of another world (MSYS, Cygwin)
+    :param others: whether an agent other than the named one will do
     """
     is_pipe = (named or "").replace("/", "\\").startswith(_PIPES)
     pipes = [named] if named and (not others or is_pipe) else []
@@ -141,7 +141,7 @@ def _on_windows(
 
 
 class _Pipe:
-    """A named pipe of Windows, opened as a file is; one that serves somebody else is waited for."""
+    """A named pipe of Windows, opened like a file; if it is busy, opening waits for it."""
 
     def __init__(self, path: str) -> None:
         for left in reversed(range(_ATTEMPTS)):

@@ -1,4 +1,4 @@
-"""SSH_ASKPASS (ssh(1), ENVIRONMENT): a program that asks the person where no terminal can."""
+"""SSH_ASKPASS (ssh(1), ENVIRONMENT): a program that asks the person when no terminal can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 1024
 
 
 def at_terminal() -> bool:
-    """Whether the person could have answered here: what is typed, and what is asked, is at a terminal."""
+    """Whether the person could have answered here: both typing and asking happen at a terminal."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
@@ -25,13 +25,13 @@ def through_askpass(
     environment: Mapping[str, str] = os.environ,
     at_terminal: Callable[[], bool] = at_terminal,
 ) -> Ask:
-    """Ask the person by SSH_ASKPASS where ssh would, else by ``ask``.
+    """Ask the person through SSH_ASKPASS if ssh would, otherwise through ``ask``.
 
-    With SSH_ASKPASS_REQUIRE ``force`` always, with ``prefer`` where there is a display, with ``never``
-    never; else where there is a display and no terminal.
+    SSH_ASKPASS_REQUIRE ``force`` means always, ``prefer`` if there is a display, and ``never`` never; without
+    it, ssh would if there is a display and no terminal.
 
-    :param ask: the terminal's way
-    :param at_terminal: whether somebody could have answered that
+    :param ask: asks at the terminal
+    :param at_terminal: whether anybody could have answered there
     """
     required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
     has_display = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
@@ -51,9 +51,9 @@ def through_askpass(
 
 
 def _run(program: str, question: Question, wanted: Callable[[], bool]) -> str | None:
-    """What the program prints, up to its line's end; None where the person cancelled it.
+    """What the program prints, up to the end of the line; None if the person cancelled it.
 
-    Its question goes where nobody wants the answer any more.
+    Its question goes away once nobody wants the answer any more.
     """
 
     def check() -> None:

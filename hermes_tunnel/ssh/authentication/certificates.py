@@ -1,4 +1,4 @@
-"""OpenSSH's user certificates, as ``-cert.pub`` files have them (PROTOCOL.certkeys)."""
+"""OpenSSH's user certificates, as found in ``-cert.pub`` files (PROTOCOL.certkeys)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _USER = 1
 
 
 class Certificate:
-    """A certificate, by which an authority vouches for a public key.
+    """A certificate, with which an authority vouches for a public key.
 
-    Parsed here because ``cryptography`` does not know those of keys on a security key.
+    Parsed here because ``cryptography`` does not know the certificates of security keys.
 
-    :param blob: as the server is shown it
-    :raises ValueError: it is none, is not for a user, or is of a kind that nobody knows
+    :param blob: as shown to the server
+    :raises ValueError: it is not a certificate, is not for a user, or is of an unknown kind
     """
 
     def __init__(self, blob: bytes) -> None:
@@ -47,16 +47,16 @@ class Certificate:
         self._valid_before = reader.number(8)
 
     def expired(self, now: datetime) -> str:
-        """When it expired, as a date and time; empty where it has not."""
+        """When it expired, as a date and time; empty if it has not."""
         if self._valid_before > now.timestamp():
             return ""
         return f"{datetime.fromtimestamp(self._valid_before, timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
 def read_certificate(path: str) -> Certificate:
-    """The certificate of a file.
+    """The certificate in a file.
 
-    :raises ValueError: it has none that could be used
+    :raises ValueError: it has no usable one
     :raises OSError: it cannot be read
     """
     return Certificate(parse_public_line(read(path)) or b"")

@@ -1,4 +1,4 @@
-"""The keys that a server may be offered, in ssh's order, each able to sign."""
+"""The keys to offer a server, in ssh's order, each able to sign."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Identity:
     """A key, or a certificate with its key.
 
     :param name: for people
-    :param blob: what the server is shown; None where only the passphrase can tell
-    :param file: the private half, in a file; else ``agent`` has it, under ``agent_blob``
+    :param blob: what to show the server; None if only the passphrase can tell
+    :param file: the file with the private half; without one, ``agent`` has it, under ``agent_blob``
     """
 
     name: str
@@ -35,7 +35,7 @@ class Identity:
 
 @dataclass
 class Identities:
-    """All identities of a hop, and the agent that holds some of them.
+    """All identities for a hop, and the agent that holds some of them.
 
     :param problems: what could not be used, as facts, each with a hint
     """
@@ -45,7 +45,7 @@ class Identities:
     agent: Agent | None = None
 
     def close(self) -> None:
-        """Let the agent go."""
+        """Disconnect from the agent."""
         if self.agent is not None:
             self.agent.close()
 
@@ -53,12 +53,12 @@ class Identities:
 def collect(configuration: HopConfiguration, proof: tuple[bytes, bytes, bytes], person: Person) -> Identities:
     """The identities for a hop, in the order of OpenSSH's ``pubkey_prepare``.
 
-    First come the certificates of CertificateFile; then the agent's keys, those first that ssh_config names;
-    then the files, each followed by the certificate that lies beside it. With a CertificateFile no
-    certificate is looked for beside a key.
+    The certificates of CertificateFile come first; then the agent's keys, those first that ssh_config names;
+    then the files, each followed by the certificate beside it. With a CertificateFile, certificates beside
+    keys do not count.
 
-    :param proof: of the server, for the agent: ``Transport.proof``
-    :param person: is told where the agent does not answer
+    :param proof: the server's, for the agent: ``Transport.proof``
+    :param person: is told if the agent does not answer
     """
     found = Identities()
     try:
@@ -148,7 +148,7 @@ def _agent_keys(
 def _certified(
     path: str, signers: list[KeyFile], held: dict[bytes, AgentKey], found: Identities
 ) -> list[Identity]:
-    """The identity of a certificate, whose key is with the agent or in one of the files; else none."""
+    """The identity of a certificate whose key the agent or one of the files has; otherwise none."""
     try:
         certificate = read_certificate(path)
     except FileNotFoundError:

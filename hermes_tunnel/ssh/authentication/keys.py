@@ -26,7 +26,7 @@ _LARGEST = 1 << 16
 _RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
     "rsa-sha2-512": hashes.SHA512(),
     "rsa-sha2-256": hashes.SHA256(),
-    "ssh-rsa": hashes.SHA1(),  # noqa: S303 - for an old server, where PubkeyAcceptedAlgorithms allows it
+    "ssh-rsa": hashes.SHA1(),  # noqa: S303 - for an old server, if PubkeyAcceptedAlgorithms allows it
 }
 _CURVE_HASHES: dict[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
@@ -40,7 +40,7 @@ class UnusableKey(Exception):
 
     :param reason: why, a phrase that follows the file's name
     :param hint: what to type
-    :param only_here: whether ssh itself could use it, and an agent
+    :param only_here: whether ssh itself, or an agent, could use it
     """
 
     def __init__(self, reason: str, hint: str = "", *, only_here: bool = False) -> None:
@@ -74,7 +74,7 @@ class KeyFile:
             self._data = read(path + ".pub")
 
     def public_blob(self) -> bytes | None:
-        """The public half (RFC 4253 section 6.6), as far as it can be had without a passphrase."""
+        """The public half (RFC 4253 section 6.6), if it can be read without a passphrase."""
         own = _openssh_public_blob(self._data) or parse_public_line(self._data)
         if own is not None:
             return own
@@ -84,14 +84,14 @@ class KeyFile:
             return None
 
     def is_public(self) -> bool:
-        """Whether there is only the public half."""
+        """Whether only the public half is here."""
         return parse_public_line(self._data) is not None
 
     def unlock(self, passphrase: bytes | None = None) -> bytes:
         """Read the private half; gives the public blob.
 
         :raises PassphraseNeeded: it is encrypted, and no passphrase was given
-        :raises WrongPassphrase: the one that was given is not the one
+        :raises WrongPassphrase: the one that was given does not decrypt it
         :raises UnusableKey: no passphrase would help
         """
         self._check_permissions()
@@ -129,16 +129,16 @@ class KeyFile:
 
 
 def signature_algorithm(kind: str, allowed: Sequence[str], server_signs: Sequence[str] | None) -> str | None:
-    """What a key signs with, as OpenSSH's ``key_sig_algorithm`` chooses it; None where nothing will do.
+    """What a key signs with, chosen as in OpenSSH's ``key_sig_algorithm``; None if nothing will do.
 
-    :param kind: the type of the key or of its certificate; that of RSA has several algorithms (RFC 8332)
+    :param kind: the type of the key or of its certificate; RSA has several algorithms (RFC 8332)
     :param allowed: PubkeyAcceptedAlgorithms
-    :param server_signs: the server's ``server-sig-algs`` (RFC 8308 section 3.1); None where it has none
+    :param server_signs: the server's ``server-sig-algs`` (RFC 8308 section 3.1); None if it has none
     """
     if not kind.startswith("ssh-rsa"):
         return kind if allows(allowed, kind) else None
     suffix = kind.removeprefix("ssh-rsa")
-    # A server that does not say so does not know of SHA-2; and SHA-1 only signs where it is asked for.
+    # A server that does not say so does not know SHA-2; and SHA-1 signs only on request.
     possible = ["ssh-rsa"] if server_signs is None else [each for each in _RSA_HASHES if each in server_signs]
     own = [each + suffix for each in possible if allows(allowed, each + suffix)]
     if kind in own and kind not in [each.lstrip("+^") for each in allowed]:
@@ -147,7 +147,7 @@ def signature_algorithm(kind: str, allowed: Sequence[str], server_signs: Sequenc
 
 
 def read(path: str) -> bytes:
-    """What a file has, up to what is too much for a key."""
+    """What a file holds, up to a size too large for a key."""
     with Path(path).open("rb") as file:
         return file.read(_LARGEST)
 

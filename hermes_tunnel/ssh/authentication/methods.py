@@ -1,4 +1,4 @@
-"""Proving who the person is, with the methods and in the order that ssh has (RFC 4252, RFC 4256)."""
+"""Proving who the person is, with ssh's methods in ssh's order (RFC 4252, RFC 4256)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
 
 _LONGEST_PROMPT = 400
-# Far more than any server has a reason for; a program that answers (SSH_ASKPASS) would never be tired of it.
+# Far more than any server needs; a program that answers (SSH_ASKPASS) would never tire of it.
 _MOST_ROUNDS, _MOST_EMPTY_ROUNDS, _MOST_CHANGES = 100, 10, 10
 
 
@@ -37,14 +37,14 @@ def authenticate(
     *,
     seconds: float = AUTHENTICATION.seconds,
 ) -> str:
-    """Authenticate on a transport whose host key has been verified; gives the method that was the last.
+    """Authenticate on a transport whose host key has been verified; gives the last method.
 
     :param person: is asked for a passphrase, a password or a code, and told what is shown and taken
     :param seconds: how long the server may take for a reply
-    :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` where
-        another connection with IdentitiesOnly might do
+    :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` if another
+        connection with IdentitiesOnly might succeed
     :raises NetworkFailure: the connection was lost, or the server does not reply
-    :raises NotWanted: it is not wanted any more
+    :raises NotWanted: it is no longer wanted
     """
     attempt = _Attempt(transport, configuration, person, seconds)
     with closing(attempt.keys):
@@ -52,7 +52,7 @@ def authenticate(
 
 
 class _Attempt:
-    """One authentication: what was tried so far, and what is left."""
+    """One authentication: what has been tried, and what is left."""
 
     def __init__(
         self, transport: Transport, configuration: HopConfiguration, person: Person, seconds: float
@@ -70,7 +70,7 @@ class _Attempt:
         self._left = {"publickey": 1, "keyboard-interactive": prompts, "password": prompts}
 
     def run(self) -> str:
-        """Try what there is until the server is satisfied; gives the last method."""
+        """Try everything until the server is satisfied; gives the last method."""
         tries = {
             "publickey": self._publickey,
             "keyboard-interactive": self._questions,
@@ -106,7 +106,7 @@ class _Attempt:
 
     def _next_method(self) -> str | None:
         preferred = self._configuration.preferred_authentications
-        # As with ssh, one that names none may take any.
+        # As in ssh, a server that names none may take any.
         takes = self._record.methods or preferred
         return next((name for name in preferred if name in takes and self._left.get(name, 0) > 0), None)
 
@@ -176,13 +176,13 @@ class _Attempt:
         return reply
 
     def _tell_of_a_refusal(self) -> None:
-        """Why the person is asked again, in ssh's words."""
+        """Say why the person is asked again, in ssh's words."""
         if self._refused:
             self._person.tell(f"({self._label}) Permission denied, please try again.")
         self._refused = False
 
     def _changed(self, words: str) -> tuple[str, str] | None:
-        """The old password, and the new one that is to be in its place (RFC 4252 section 8)."""
+        """The old password, and the new one to replace it (RFC 4252 section 8)."""
         self._told_by_the_server(words)
         old = self._answer("Old password:")
         while old is not None:
@@ -196,7 +196,7 @@ class _Attempt:
         return None
 
     def _nobody_for(self, method: str, what: str) -> None:
-        """Another method may still do without a person."""
+        """Another method may still work without a person."""
         self._left[method] = 0
         self._record.unanswered = self._record.unanswered or what
 

@@ -1,4 +1,4 @@
-"""The method ``publickey`` (RFC 4252 section 7): the server is asked about a key before anybody signs."""
+"""The method ``publickey`` (RFC 4252 section 7): ask the server about a key before anybody signs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.text import plain
 
 _PASSPHRASE_PROMPTS = 3
-# Servers that take more than their server-sig-algs says.
+# Servers that take more than their server-sig-algs lists.
 _UNDERSTATES = re.compile(r"SSH-2\.0-OpenSSH_(6\.[56]|7\.[0-7])")
 _RSA_SHA2 = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 class PublicKeys:
-    """The person's keys, of which one after the other is tried.
+    """The person's keys, tried one after another.
 
     :param record: is told what was tried
     :param person: is asked for a passphrase, and told what becomes of each key
@@ -52,14 +52,14 @@ class PublicKeys:
         self._refused: list[Identity] = []
 
     def close(self) -> None:
-        """Let the agent go."""
+        """Disconnect from the agent."""
         if self._identities is not None:
             self._identities.close()
 
     def attempt(self, service: UserAuth) -> Reply | None:
-        """Show the server the next key, as ssh one at a time: each wrong one counts against MaxAuthTries.
+        """Show the server the next key, one at a time as in ssh: each wrong one counts against MaxAuthTries.
 
-        :returns: what came of it; None where no key is left
+        :returns: what came of it; None if no key is left
         """
         if self._identities is None:
             self._identities = collect(self._configuration, self._transport.proof, self._person)
@@ -71,7 +71,7 @@ class PublicKeys:
             self._record.files_left = any(each.file is not None for each in self._identities.offered)
             reply = self._show(service, identity)
             if isinstance(reply, Failed) and reply.partial:
-                # What was refused before this step may be taken at the next.
+                # What was refused at this step may be taken at the next.
                 self._identities.offered += self._refused
                 self._refused = []
             elif reply is not None:
@@ -81,7 +81,7 @@ class PublicKeys:
         return None
 
     def _usable(self, identity: Identity) -> bool:
-        """Whether there is an algorithm to sign with, as far as that is known without the passphrase."""
+        """Whether there is an algorithm to sign with, as far as one can tell without the passphrase."""
         try:
             if identity.blob is not None:
                 self._algorithm(identity.blob)
@@ -91,8 +91,8 @@ class PublicKeys:
         return True
 
     def _show(self, service: UserAuth, identity: Identity) -> Reply | None:
-        """Ask whether the server would take a key, and if so, sign; None where the key cannot be used."""
-        # One that cannot be shown before its passphrase is known is signed with at once.
+        """Ask whether the server would take a key and, if so, sign; None if the key cannot be used."""
+        # A key that cannot be shown without its passphrase signs at once.
         asks_first = self._asks_first and identity.blob is not None
         if asks_first and identity.blob is not None:
             self._record.shows(identity.name)
@@ -131,7 +131,7 @@ class PublicKeys:
     def _algorithm(self, blob: bytes) -> str:
         """What to sign with.
 
-        :raises UnusableKey: there is nothing that both sides allow
+        :raises UnusableKey: both sides allow no algorithm in common
         """
         kind, allowed = key_type(blob), self._configuration.pubkey_accepted_algorithms
         server_signs = self._server_signs(kind)
@@ -148,7 +148,7 @@ class PublicKeys:
         )
 
     def _server_signs(self, kind: str) -> Sequence[str] | None:
-        """What the server says that it takes; some OpenSSHs take more or less than they say."""
+        """What the server says it takes; some OpenSSHs take more or less than they say."""
         said, version = self._transport.server_signature_algorithms, self._transport.remote_version
         if kind == "ssh-rsa":
             is_silent = said is not None and version.startswith("SSH-2.0-OpenSSH_7.4")
@@ -156,7 +156,7 @@ class PublicKeys:
         return None if _UNDERSTATES.match(version) else said
 
     def _signed(self, service: UserAuth, identity: Identity) -> tuple[str, bytes, bytes]:
-        """What goes into the request: the algorithm, the public half, the signature.
+        """What the request holds: the algorithm, the public half, the signature.
 
         :raises UnusableKey: it cannot sign
         """
@@ -215,7 +215,7 @@ class PublicKeys:
 
 
 def _sole_plain_file(offered: list[Identity]) -> bool:
-    """Whether there is one key only, that nobody has to be asked about: then it may sign at once."""
+    """Whether there is only one key, and using it needs no question: then it may sign at once."""
     if len(offered) != 1 or offered[0].file is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Why a server did not let the person in, in words that say what to do next."""
+"""Why a server did not let the person in, and what to do next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hermes_tunnel.ssh.by_hand import by_hand, by_ssh, shell_line, ssh_copy_id
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.text import plain
 
-# As many wrong keys as OpenSSH's servers take, less the one that they hang up at (MaxAuthTries 6).
+# How many wrong keys OpenSSH's servers take before the one they hang up at (MaxAuthTries 6).
 _MANY_KEYS = 5
 _SWITCHES = {
     "publickey": "PubkeyAuthentication",
@@ -23,17 +23,17 @@ _ONLY_SSH_HAS = {"gssapi-with-mic", "gssapi-keyex", "hostbased"}
 
 @dataclass
 class Record:
-    """What one authentication has come to so far.
+    """How far one authentication has come.
 
-    :param methods: those that the server would take next
-    :param accepted: what was one of several steps, by name
+    :param methods: those the server would take next
+    :param accepted: the steps already done, by name
     :param tried: keys and methods by name, in order, since the last step; all but the last were refused
-    :param keys: those of them that are keys
-    :param would_take: the keys that the server said it would take and that could not sign: name and reason,
+    :param keys: the keys among them
+    :param would_take: the keys that the server said it would take but that could not sign: name and reason,
         with a hint
-    :param files_left: whether there are key files that the server was not shown
+    :param files_left: whether the server has not been shown some of the key files
     :param problems: what else could not be used, as facts, each with a hint
-    :param unanswered: what the server wanted and nobody answered, if so
+    :param unanswered: what the server wanted and nobody answered, if anything
     """
 
     configuration: HopConfiguration
@@ -47,17 +47,17 @@ class Record:
     unanswered: str = ""
 
     def shows(self, key: str) -> None:
-        """Note that the server is shown a key."""
+        """Note that a key is shown to the server."""
         self.tried.append(key)
         self.keys.append(key)
 
     def takes(self) -> None:
-        """Note that it would take the one that it was shown."""
+        """Note that the server would take the key it was shown."""
         self.tried.pop()
         self.keys.pop()
 
     def answered(self, methods: tuple[str, ...], *, partial: bool) -> None:
-        """Note what the server would take next, and whether what was tried last is one step done."""
+        """Note what the server would take next, and whether the last attempt completed a step."""
         self.methods = methods
         if partial and self.tried:
             self.accepted.append(self.tried[-1])
@@ -69,7 +69,7 @@ class FilesLeft(AuthenticationFailure):
 
 
 def nothing_left(record: Record) -> AuthenticationFailure:
-    """The server has refused all that there was to show."""
+    """The server has refused everything there was to show."""
     hop = record.configuration
     methods, tried = plain(",".join(record.methods))[:200], _named(record.tried)
     takes = f" (it takes {methods})" if methods else ""
@@ -94,7 +94,7 @@ def nothing_left(record: Record) -> AuthenticationFailure:
 
 
 def _left_out(record: Record) -> list[tuple[str, str]]:
-    """What the server takes and ssh_config, or an option, does not let be tried."""
+    """What the server takes, but ssh_config or an option rules out."""
     had = [each for each in dict.fromkeys(record.methods) if each in _SWITCHES]
     missing = [each for each in had if each not in record.configuration.preferred_authentications]
     if not missing:
@@ -121,7 +121,7 @@ def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
         hint = "BatchMode is on, so that no password was asked for"
     if not hint and "publickey" in record.methods:
         hint = "name a key with -i FILE"
-        if record.tried or not problems:  # a file that is no key cannot be accepted there either
+        if record.tried or not problems:  # a file that is not a key cannot be accepted there either
             hint += f", or have one accepted there: {ssh_copy_id(hop)}"
     return hint or f"try {by_ssh(hop)}"
 
@@ -131,7 +131,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def stopped_waiting(hop: HopConfiguration) -> AuthenticationFailure:
-    """The server left while the person was asked: LoginGraceTime, most often (sshd_config(5))."""
+    """The server left while the person was asked, most often because of LoginGraceTime (sshd_config(5))."""
     return AuthenticationFailure(
         f"{hop.called} stopped waiting for the answer and closed the connection", "try again, a bit faster"
     )
@@ -140,7 +140,7 @@ def stopped_waiting(hop: HopConfiguration) -> AuthenticationFailure:
 def hung_up(record: Record, words: str) -> Failure:
     """The server closed the connection before it was satisfied.
 
-    :param words: what it said when it left, scrubbed
+    :param words: its parting words, scrubbed
     """
     hop, keys = record.configuration, list(dict.fromkeys(record.keys))
     label = hop.called

@@ -1,8 +1,8 @@
-"""The authentication protocol (RFC 4252, RFC 4256), the client's side, one packet at a time.
+"""The client's side of the authentication protocol (RFC 4252, RFC 4256), one packet at a time.
 
-paramiko's own handler signs without asking first whether the server would take the key, and runs the
-questions of a server in the thread that should be reading packets. This one takes its place: it only
-hands the replies over, and everything is decided in the caller's thread.
+paramiko's own handler signs without first asking whether the server would take the key, and handles a
+server's questions in the thread that should be reading packets. This one replaces it: it only hands the
+replies over, and the caller's thread decides everything.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class KeyAccepted:
-    """SSH_MSG_USERAUTH_PK_OK: a signature by this key would be taken."""
+    """SSH_MSG_USERAUTH_PK_OK: the server would take a signature by this key."""
 
 
 @dataclass(frozen=True)
 class PasswordExpired:
-    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: the password has to be changed first, or the new one will not do.
+    """SSH_MSG_USERAUTH_PASSWD_CHANGEREQ: the password must be changed first, or the new one will not do.
 
     :param prompt: the server's words, as they came
     """
@@ -58,7 +58,7 @@ class PasswordExpired:
 
 @dataclass(frozen=True)
 class Questions:
-    """SSH_MSG_USERAUTH_INFO_REQUEST (RFC 4256 section 3.2), the server's words as they came.
+    """SSH_MSG_USERAUTH_INFO_REQUEST (RFC 4256 section 3.2), with the server's words as they came.
 
     :param prompts: each with whether the answer may be shown
     """
@@ -81,7 +81,7 @@ class ServerLeft(Exception):
 
 
 class ServerSilent(Exception):
-    """No answer came in time, though the connection is there."""
+    """No answer came in time, but the connection is still there."""
 
 
 class UserAuth:
@@ -90,7 +90,7 @@ class UserAuth:
     :param transport: after its key exchange; this becomes its ``auth_handler``
     :param user: the name on the server
     :param banner: called with the text of each banner, before the reply that follows it
-    :param meanwhile: called while a reply is waited for
+    :param meanwhile: called while waiting for a reply
     :param seconds: how long a reply may take
     """
 
@@ -109,7 +109,7 @@ class UserAuth:
         self._meanwhile = meanwhile
         self._seconds = seconds
         self._banners = 0
-        # No SimpleQueue: after a signal that comes late, as when the program was stopped, it waits for ever.
+        # Not SimpleQueue: after a late signal, as when the program was stopped, it waits forever.
         self._replies: queue.Queue[Reply | _Banner | None] = queue.Queue()
         self._pending: deque[str] = deque()
         self._authenticated = False
@@ -120,16 +120,16 @@ class UserAuth:
         transport.send(message)
 
     def request(self, method: str, *fields: bool | str | bytes) -> None:
-        """Send a request; its ``reply`` comes in the order of the requests."""
+        """Send a request; each ``reply`` comes in the order of the requests."""
         self._pending.append(method)
         self._transport.send(self._request(method, *fields))
 
     def query(self, algorithm: str, blob: bytes) -> None:
-        """Ask whether a public key would be taken (RFC 4252 section 7)."""
+        """Ask whether the server would take a public key (RFC 4252 section 7)."""
         self.request("publickey", False, algorithm, blob)
 
     def to_be_signed(self, algorithm: str, blob: bytes) -> bytes:
-        """What a key has to sign: the request, bound to this session."""
+        """What a key must sign: the request, bound to this session."""
         message = Message()
         message.add_string(self._transport.session_id or b"")
         return bytes(message.asbytes() + self._request("publickey", True, algorithm, blob).asbytes())
@@ -150,8 +150,8 @@ class UserAuth:
     def reply(self) -> Reply:
         """The reply to the oldest request.
 
-        :raises ServerLeft: the server is not there any more
-        :raises ServerSilent: it is, and does not reply
+        :raises ServerLeft: the server is gone
+        :raises ServerSilent: it is there, but does not reply
         """
         until = time.monotonic() + self._seconds
         while time.monotonic() < until:
@@ -185,7 +185,7 @@ class UserAuth:
                 message.add_string(value)
         return message
 
-    # What paramiko's Transport asks of its auth_handler, in its own thread.
+    # What paramiko's Transport calls on its auth_handler, in its own thread.
 
     @property
     def _handler_table(self) -> Mapping[int, Callable[[Message], None]]:

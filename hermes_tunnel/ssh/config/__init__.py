@@ -1,1 +1,1 @@
-"""ssh_config(5): how each hop of a way is to be reached, as the files and the command line say."""
+"""ssh_config(5): how to reach each hop of a way, according to the files and the command line."""

@@ -1,4 +1,4 @@
-"""How a target is to be reached, hop by hop, as ssh_config and the command line say."""
+"""How to reach a target, hop by hop, according to ssh_config and the command line."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def resolve(
 ) -> tuple[HopConfiguration, ...]:
     """The hops of the way to a target, first hop first, destination last.
 
-    As ssh does it, a ProxyJump's last entry is the direct predecessor, a hop that is given earlier hops
-    uses them, and the first hop honours its own ProxyJump or ProxyCommand. Of the options a jump host
-    gets the configuration file alone.
+    As in ssh, a ProxyJump's last entry is the direct predecessor, a hop that is given earlier hops uses
+    them, and the first hop honours its own ProxyJump or ProxyCommand. Of the options, a jump host gets
+    only the configuration file.
 
-    :param program: the ssh program to ask; found where it is None; empty for none, and where there is none,
-        the files are read here
-    :param wanted: whether anybody wants to know it still; looked at while ssh thinks
+    :param program: the ssh program to ask; None to look for one; empty for none. Without one, the files are
+        read here
+    :param wanted: whether anybody still wants to know; checked while ssh thinks
     :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
-    :raises NotWanted: nobody does any more
+    :raises NotWanted: nobody wants to know any more
     """
 
     def check() -> None:
@@ -51,7 +51,7 @@ def resolve(
 
 @dataclass(frozen=True)
 class _Way:
-    """One resolving: the ssh program that is asked, and what it would have to be called with."""
+    """One resolution: the ssh program to ask, and the words that it would have to be called with."""
 
     program: str | None
     typed: tuple[str, ...]

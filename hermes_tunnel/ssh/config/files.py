@@ -1,7 +1,7 @@
-"""ssh_config(5) where there is no ssh program that could be asked: read here, as far as it can be.
+"""ssh_config(5) when there is no ssh program to ask: read here, as far as possible.
 
-What only ssh understands, and what ssh would not accept, is refused: it must not decide in silence where
-a login goes.
+What only ssh understands, and what ssh would not accept, is refused: it must not silently decide where a
+login goes.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _OF_OLD = frozenset(
     UsePrivilegedPort UserKnownHostsFile2 UseRoaming UseRsh
     """.lower().split()
 )
-"""Accepted, and without a meaning any more."""
+"""Still accepted, but without effect."""
 _EACH_COUNTS = ("identityfile", "certificatefile")
 _ONE_OF_THEM = ("proxycommand", "proxyjump")
 _WHOLE_LINES = ("proxycommand", "knownhostscommand", "proxyjump")
 _LISTS = ("userknownhostsfile", "globalknownhostsfile", "canonicaldomains", "canonicalizepermittedcnames")
 _YES_OR_NO = "yes|no|true|false"
-# No more digits than ssh makes sense of.
+# No more digits than ssh understands.
 _TIME = "none|[0-9]{1,9}([smhdw][0-9]{1,9})*[smhdw]?"
 _FLAGS = """
     BatchMode CheckHostIP GSSAPIAuthentication GSSAPIDelegateCredentials HashKnownHosts
@@ -52,7 +52,7 @@ _FORMS = {
     "canonicalizehostname": "no|false",
     "connectionattempts": "[1-9][0-9]{0,8}",
     "connecttimeout": _TIME,
-    # Each Match looks at the one, each keyword that nobody has heard of at the other: they have to be short.
+    # Every Match looks at the one, every unknown keyword at the other: keep them short.
     "hostname": ".{1,1024}",
     "ignoreunknown": ".{1,1024}",
     "numberofpasswordprompts": "[0-9]{1,9}",
@@ -78,10 +78,10 @@ _NEEDS_SSH = "install OpenSSH's client, or name another file with -F"
 
 
 class Reading:
-    """What some files and options say of a host, the first that was said of each keyword.
+    """What some files and options say of a host; the first value of each keyword counts.
 
     :param host: as typed
-    :param values: what is known of it already
+    :param values: what is already known of it
     """
 
     def __init__(self, host: str, values: Mapping[str, str]) -> None:
@@ -91,9 +91,9 @@ class Reading:
     def add(self, place: str, lines: Sequence[str], *, blocks: bool = True) -> None:
         """Read more lines.
 
-        :param place: where they stand, for an error
-        :param blocks: whether Host and Match may be among them
-        :raises ConfigurationFailure: one cannot be read here, or would not be accepted by ssh
+        :param place: where they come from, for errors
+        :param blocks: whether Host and Match are allowed
+        :raises ConfigurationFailure: a line cannot be read here, or ssh would not accept it
         """
         self._applies, self._blocks = True, blocks
         for number, line in enumerate(lines, 1):
@@ -143,7 +143,7 @@ class Reading:
             value = " ".join(words)
         if not value or not self._is_possible(keyword, value):
             raise self._wrong(f"{plain(name)} cannot be {quote(value)}")
-        # To ssh a time that is none is one that is not set: the next one counts.
+        # To ssh, a time of none is not set: the next one counts.
         if not self._applies or (keyword in _TIMES and value.lower() == "none"):
             return
         if keyword in _TIMES:
@@ -152,10 +152,10 @@ class Reading:
         if keyword in _EACH_COUNTS:
             self._values.setdefault(keyword, []).append(value)
         elif keyword not in _ONE_OF_THEM or not any(each in self._values for each in _ONE_OF_THEM):
-            # Of these two the first that is met counts.
+            # Whichever of the two comes first counts.
             self._values.setdefault(keyword, [value])
         elif keyword == "proxycommand" and self._values.get("proxyjump", [""])[0].lower() == "none":
-            # Before 10.3 it did not count behind "ProxyJump none", since then it does.
+            # Before ssh 10.3 it did not count after "ProxyJump none"; since then it does.
             raise self._needs_ssh(f"{name} behind ProxyJump none")
 
     def _is_possible(self, keyword: str, value: str) -> bool:
@@ -169,7 +169,7 @@ class Reading:
         return keyword != "port" or int(value) < 65536
 
     def _words(self, name: str, text: str) -> list[str]:
-        """The words of a line, without their quotes, to its end or a comment."""
+        """The words of a line up to its end or a comment, without their quotes."""
         words, position = [], 0
         while position < len(text):
             found = _WORD.match(text, position)
@@ -194,14 +194,14 @@ class Reading:
         }
         if len(names) != len(lists) or {*text} & {*"\"'\\#="} or not {n.lower() for n in names} <= {*facts}:
             raise self._needs_ssh("Match")
-        # Only the names of hosts have no case.
+        # Only host names ignore case.
         return all(
             in_list((each.lower() if "host" in name.lower() else each).split(","), facts[name.lower()])
             for name, each in zip(names, lists, strict=True)
         )
 
     def _hostname(self) -> str:
-        """In small letters, as ssh has it, unless it is something else than a name."""
+        """In lower case, as in ssh, unless it is not a name."""
         text = self._values.get("hostname", ["%h"])[0]
         if "%" in _TOKEN.sub("", text):
             raise self._wrong(f"Hostname cannot be {quote(text)}")

@@ -1,7 +1,7 @@
-"""One machine on the way, ready to be connected to.
+"""One machine on the way, ready to connect to.
 
-Of what ssh_config can hold, this program honours the fields of ``HopConfiguration`` and nothing else: no
-LocalCommand, no forwards, no agent or X11 forwarding, no shared connection is ever acted upon.
+Of all that ssh_config can hold, this program honours the fields of ``HopConfiguration`` and nothing else:
+it never acts on LocalCommand, forwards, agent or X11 forwarding, or shared connections.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _METHODS = ("publickey", "keyboard-interactive", "password")
 
 @dataclass(frozen=True)
 class NotDone:
-    """A way to authenticate that is configured and not to be had here; said where the others do not do.
+    """A way to authenticate that is configured but not possible here; mentioned when the others fail.
 
-    :param method: the server has to take it for that to matter
+    :param method: it matters only if the server takes this one
     :param fact: what is set
     """
 
@@ -29,19 +29,19 @@ class NotDone:
 
 @dataclass(frozen=True)
 class HopConfiguration:
-    """One hop, ready to be connected to; the names are ssh_config's, times are seconds.
+    """One hop, ready to connect to; names are ssh_config's, times are in seconds.
 
     :param alias: the host as the person typed it
     :param proxy_command: for the first hop only, ready for the shell; None to dial
     :param identity_agent: the agent's socket; None for SSH_AUTH_SOCK, empty for no agent at all
-    :param preferred_authentications: the methods that may be tried, in this order
+    :param preferred_authentications: the methods to try, in this order
     :param strict_host_key_checking: ``yes``, ``ask``, ``accept-new`` or ``no``
-    :param host_key_algorithms: those allowed, in this order; empty for the library's own. So too the
-        key exchange, the ciphers, the MACs and what a public key may sign with
-    :param is_jump_host: whether there is another hop behind it
+    :param host_key_algorithms: those allowed, in this order; empty for the library's own. The same goes for
+        key exchange, ciphers, MACs and what a public key may sign with
+    :param is_jump_host: whether another hop follows
     :param not_done: ways to authenticate that ssh would have
-    :param warnings: what the person should know of the configuration, a line each
-    :param details: what only the curious want to know of it
+    :param warnings: what the person should know about the configuration, one line each
+    :param details: what only the curious want to know about it
     :param way: the way to this hop as words for ssh
     :param typed: the whole way to the destination as words for ssh
     """
@@ -96,24 +96,24 @@ class HopConfiguration:
 
     @property
     def called(self) -> str:
-        """What a failure calls it."""
+        """What failures call it."""
         return f"jump host {self.label}" if self.is_jump_host else self.label
 
     @property
     def place(self) -> str:
-        """Where it is, as a failure to reach it says it."""
+        """Where it is, in the words of a failure to reach it."""
         return f"{self.called} ({self.address})" if self.is_jump_host else self.address
 
     @property
     def address(self) -> str:
-        """``host:port`` as it is dialled."""
+        """``host:port``, as dialled."""
         return f"[{self.hostname}]:{self.port}" if ":" in self.hostname else f"{self.hostname}:{self.port}"
 
 
 def allows(configured: Sequence[str], algorithm: str) -> bool:
-    """Whether a list of algorithms of ssh_config has one.
+    """Whether a list of algorithms from ssh_config includes one.
 
-    :param configured: empty for the default, which has all that are had here; where the files were read
+    :param configured: empty for the default, which has everything available here; if the files were read
         without ssh, its first entry may begin with ``+``, ``-`` or ``^``, which change the default
     """
     if not configured or configured[0][0] in "+^":

@@ -1,6 +1,6 @@
-"""Where the keywords of ssh_config come from: ``ssh -G``, or without ssh, a careful reading of the files.
+"""Where the keywords of ssh_config come from: ``ssh -G`` or, without ssh, a careful reading of the files.
 
-ssh itself is asked first, because Include, Match and canonical names mean what it says they mean.
+ssh itself is asked first, because Include, Match and canonical names mean what ssh says they mean.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SYSTEM_FILE = (
 
 @dataclass(frozen=True)
 class Options:
-    """The options of our command line that ssh has too.
+    """The command-line options that we share with ssh.
 
     :param config_file: ``-F``
     :param options: each ``-o`` as ``KEY=VALUE``
@@ -50,16 +50,16 @@ class Options:
     address_family: str | None = None
 
     def for_a_jump_host(self) -> Options:
-        """What ssh hands on to a jump host: the configuration file alone."""
+        """What ssh passes on to a jump host: only the configuration file."""
         return replace(Options(), config_file=self.config_file)
 
     def as_keywords(self) -> tuple[str, ...]:
-        """All but the file, as ``-o`` has it."""
+        """All but the file, in the form of ``-o``."""
         family = (f"AddressFamily={self.address_family}",) if self.address_family else ()
         return (*self.options, *(f"IdentityFile={name}" for name in self.identity_files), *family)
 
     def as_words(self) -> tuple[str, ...]:
-        """As the command line of ssh has them."""
+        """As words of ssh's command line."""
         file = () if self.config_file is None else ("-F", self.config_file)
         options = [word for option in self.options for word in ("-o", option)]
         keys = [word for name in self.identity_files for word in ("-i", name)]
@@ -68,7 +68,7 @@ class Options:
 
 
 def find_ssh(name: str = "ssh") -> str | None:
-    """A program of OpenSSH's client; on Windows never one that lies in the current directory."""
+    """A program of OpenSSH's client; on Windows, never one in the current directory."""
     if sys.platform == "win32":
         own = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "OpenSSH", f"{name}.exe")
         if own.is_file():
@@ -79,11 +79,11 @@ def find_ssh(name: str = "ssh") -> str | None:
 
 
 def read(target: Target, options: Options, program: str | None, meanwhile: Meanwhile = nothing) -> Keywords:
-    """What ssh_config says of a hop that is reached this way: lower-case keywords, each with its values.
+    """What ssh_config says of a hop reached this way: lower-case keywords, each with its values.
 
-    :param program: the ssh program, or None where there is none
+    :param program: the ssh program; None if there is none
     :param meanwhile: called while it thinks
-    :raises UsageFailure: an option has not the form of one
+    :raises UsageFailure: an option is malformed
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
     """
     for option in options.options:
@@ -93,9 +93,9 @@ def read(target: Target, options: Options, program: str | None, meanwhile: Meanw
 
 
 def newer(hop: Hop, said: Keywords, program: str | None, meanwhile: Meanwhile = nothing) -> list[str]:
-    """The keywords that this program has not heard of and that are set to something else than the default.
+    """The keywords that this program does not know, if set to something other than the default.
 
-    :param said: all that ``read`` gave for the hop
+    :param said: everything that ``read`` gave for the hop
     """
     strange = unheard_of(said)
     if not strange or program is None:
@@ -129,7 +129,7 @@ def _ask_ssh(target: Target, options: Options, program: str, meanwhile: Meanwhil
 
 def _said_no(line: str, status: int, words: str) -> ConfigurationFailure:
     lines = [plain(line) for line in words.splitlines() if line.strip()]
-    # Apple's ssh has this keyword, Homebrew's and everybody else's have not.
+    # Apple's ssh has this keyword; Homebrew's and everyone else's do not.
     if lines and "bad configuration option: usekeychain" in lines[0].lower():
         hint = "another ssh on this machine knows it: put 'IgnoreUnknown UseKeychain' above it in the file"
     else:
@@ -164,7 +164,7 @@ def _lines(name: str, *, needed: bool) -> list[str]:
         raise ConfigurationFailure(f"Can't open user config file {quote(name)}", "see -F") from None
     except OSError as problem:
         raise ConfigurationFailure(f"{quote(name)} cannot be read: {problem.strerror}", "see -F") from problem
-    # As ssh: another's file, or one that another may write, decides nothing, unless it was named.
+    # As in ssh: a file that someone else owns or may write decides nothing, unless it was named.
     if (
         not needed
         and sys.platform != "win32"

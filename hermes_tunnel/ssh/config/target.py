@@ -1,7 +1,7 @@
-"""Who is to be reached, and through whom: destinations and jump hosts as ssh(1) writes them.
+"""Whom to reach, and through whom: destinations and jump hosts as ssh(1) writes them.
 
-Everything that a person types is judged here, before ssh or a shell sees it: the character sets are
-those of OpenSSH's ``ssh_valid_hostname`` and ``ssh_valid_ruser``.
+Everything that a person types is judged here, before ssh or a shell sees it. The character sets are those
+of OpenSSH's ``ssh_valid_hostname`` and ``ssh_valid_ruser``.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _FORM = "write it as [USER@]HOST[:PORT]; an IPv6 address with a port as [ADDRESS
 
 @dataclass(frozen=True)
 class Hop:
-    """One machine on the way, as it was typed.
+    """One machine on the way, as typed.
 
-    :param user: None where ssh_config or the local user name decides
+    :param user: None to let ssh_config or the local user name decide
     :param host: a name, an alias of ssh_config, or an address without brackets
-    :param port: 1 to 65535; None where ssh_config or the default decides
+    :param port: 1 to 65535; None to let ssh_config or the default decide
     """
 
     user: str | None
@@ -43,13 +43,13 @@ class Hop:
         return self._written(brackets=self.port is not None)
 
     def as_jump(self) -> str:
-        """As -J has it, where an IPv6 address is always in brackets."""
+        """As -J takes it: an IPv6 address is always in brackets."""
         return self._written(brackets=True)
 
     def expanded(self, expand: Callable[[str], str]) -> Hop:
-        """With the tokens in its user and its host replaced.
+        """With the tokens in its user and host replaced.
 
-        :raises UsageFailure: what comes of it could not be a user or a host
+        :raises UsageFailure: the result cannot be a user or a host
         """
         user = None if self.user is None else _user(expand(self.user))
         return Hop(user, _host(expand(self.host)), self.port)
@@ -65,16 +65,16 @@ class Target:
     """The machine that runs Hermes, and the way to it.
 
     :param destination: the last hop
-    :param jumps: the hops before it, first to last; empty for none; None where ssh_config decides
+    :param jumps: the hops before it, first to last; empty for none; None to let ssh_config decide
     """
 
     destination: Hop
     jumps: tuple[Hop, ...] | None = None
 
     def as_words(self, options: Sequence[str] = ()) -> tuple[str, ...]:
-        """As the command line of ssh has it.
+        """As words of ssh's command line.
 
-        :param options: other options, behind the user and the port: ssh takes the first that it is given
+        :param options: further options, after the user and the port: ssh takes the first that it is given
         """
         jumps = () if self.jumps is None else ("-J", ",".join(map(Hop.as_jump, self.jumps)) or "none")
         hop = self.destination
@@ -92,7 +92,7 @@ def parse_target(
     :param jumps: the values of ``-J``, each a list with commas, or ``none``
     :param user: ``-l``, which wins over the user in ``text``, as with ssh
     :param port: ``-p``, which wins over the port in ``text``, as with ssh
-    :raises UsageFailure: what was typed could not be a user, a host or a port
+    :raises UsageFailure: the text cannot be a user, a host or a port
     """
     typed = parse_hop(text)
     destination = Hop(
@@ -106,7 +106,7 @@ def parse_target(
 def parse_jumps(text: str) -> tuple[Hop, ...]:
     """The hops of a ``-J`` or ProxyJump value, first to last; empty for ``none``.
 
-    :raises UsageFailure: an entry could not be a hop
+    :raises UsageFailure: an entry cannot be a hop
     """
     if text.strip().lower() == "none":
         return ()
@@ -116,7 +116,7 @@ def parse_jumps(text: str) -> tuple[Hop, ...]:
 def parse_hop(text: str) -> Hop:
     """One destination: ``[USER@]HOST[:PORT]``, ``[USER@][ADDRESS]:PORT``, a bare IPv6 address, or ``ssh://``.
 
-    :raises UsageFailure: what was typed could not be a user, a host or a port
+    :raises UsageFailure: the text cannot be a user, a host or a port
     """
     rest, is_uri = text, text[:6].lower() == "ssh://"
     if is_uri:

@@ -1,4 +1,4 @@
-"""What ssh_config(5) calls TOKENS: ``%h`` and its kind; and ``~`` and ``${VARIABLE}`` in file names."""
+"""What ssh_config(5) calls TOKENS: ``%h`` and the like; also ``~`` and ``${VARIABLE}`` in file names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hermes_tunnel.text import quote
 _TOKEN = re.compile(r"%(.?)")
 _VARIABLE = re.compile(
     r"\$\{([^}]*)(\}?)"
-)  # also an unclosed one, which else would be tried at each ${ again
+)  # also an unclosed one, which would otherwise be retried at every ${
 
 
 def home() -> str:
-    """The person's home directory; as ssh, from the password database rather than from HOME."""
+    """The person's home directory; as in ssh, from the password database, not from HOME."""
     if sys.platform != "win32":
         import pwd
 
@@ -34,7 +34,7 @@ def home() -> str:
 
 
 def local_user() -> str:
-    """The person's name on this machine; as ssh, from the password database rather than from LOGNAME."""
+    """The person's name on this machine; as in ssh, from the password database, not from LOGNAME."""
     if sys.platform != "win32":
         import pwd
 
@@ -54,7 +54,7 @@ class Tokens:
     :param hostname: after HostName (``%h``)
     :param port: ``%p``
     :param user: the remote user (``%r``)
-    :param host_key_alias: ``%k``, where HostKeyAlias is set
+    :param host_key_alias: ``%k``, if HostKeyAlias is set
     :param jumps: ProxyJump (``%j``)
     """
 
@@ -69,8 +69,8 @@ class Tokens:
     def expand(self, text: str, *, letters: str = "%Cdhijklnpru") -> str:
         """The text with its ``%`` tokens replaced.
 
-        :param letters: those that its keyword accepts
-        :raises ConfigurationFailure: a token that ssh_config does not have
+        :param letters: the tokens that its keyword accepts
+        :raises ConfigurationFailure: ssh_config has no such token
         """
         values = {
             "%": "%",
@@ -106,7 +106,7 @@ class Tokens:
         return _TOKEN.sub(lambda token: value(token[1]), text)
 
     def jump(self, text: str) -> str:
-        """What ProxyJump and ProxyCommand have, with the tokens that these two accept replaced."""
+        """The value of ProxyJump or ProxyCommand, with the tokens that these two accept replaced."""
         return self.expand(text, letters="%hnpr")
 
     def path(self, text: str) -> str:
@@ -118,7 +118,7 @@ class Tokens:
         return self.tilde(whole) if text.startswith(("~", "__PROGRAMDATA__")) else whole
 
     def tilde(self, text: str) -> str:
-        """A file name with ``~`` replaced, and what ``ssh -G`` says on Windows for its own directory."""
+        """A file name with ``~`` replaced, and so the name that Windows' ``ssh -G`` has for its directory."""
         if text == "~" or text.startswith(("~/", "~\\")):
             return home() + text[1:]
         if text.startswith("~"):

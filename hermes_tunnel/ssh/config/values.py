@@ -1,4 +1,4 @@
-"""The values of ssh_config's keywords, of one hop, in this program's types."""
+"""The values of one hop's ssh_config keywords, in this program's types."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _SWITCHES = {
     "password": "passwordauthentication",
 }
 _ON = ("yes", "true")
-# Which words are one file's name is found by looking for files, among as many words as ssh takes files.
+# ssh takes at most this many files; among more words, no file whose name has blanks is looked for.
 _MOST_WORDS = 32
-# The ServerAliveInterval that Debian's ssh prints where BatchMode is on and nobody set it: five minutes.
+# The ServerAliveInterval that Debian's ssh prints if BatchMode is on and nobody set one: five minutes.
 _OF_DEBIAN = 300
 
 
@@ -48,10 +48,10 @@ def honoured(
     """The configuration of a hop.
 
     :param said: what ssh_config says of it
-    :param asked: whether ssh said so, who has replaced the tokens in some of the file names already
+    :param asked: whether ssh said so, and so has already replaced the tokens in some of the file names
     :param typed: the whole way to the destination, as words for ssh
-    :param newer: keywords that are set and of a newer ssh than this program
-    :raises ConfigurationFailure: it says something that ssh would act upon and this program cannot
+    :param newer: keywords that are set and newer than this program
+    :raises ConfigurationFailure: it says something that ssh would act on and this program cannot
     """
     hostname = _one(said, "hostname") or hop.host
     user = _one(said, "user") or local_user()
@@ -109,7 +109,7 @@ def honoured(
         address_family=_one(said, "addressfamily").lower() or "any",
         bind_address=_one(said, "bindaddress") or None,
         bind_interface=_unless_none(_one(said, "bindinterface")),
-        # An ssh in a ProxyCommand asks its own questions first: as long as a server waits (LoginGraceTime).
+        # An ssh in a ProxyCommand asks its own questions first: wait as long as a server (LoginGraceTime).
         connect_timeout=_number(said, "connecttimeout", 0) or (15 if proxy_command is None else 120),
         connection_attempts=max(1, _number(said, "connectionattempts", 1)),
         tcp_keep_alive=_flag(said, "tcpkeepalive", default=True),
@@ -133,7 +133,7 @@ def honoured(
 
 
 def _refuse(hop: Hop, said: Keywords, typed: Sequence[str]) -> None:
-    """What ssh would trust and this program does not ask is not passed over in silence."""
+    """Do not silently pass over what ssh would trust and this program does not ask."""
     if _unless_none(_one(said, "knownhostscommand")):
         raise ConfigurationFailure(
             f"KnownHostsCommand is set for {quote(hop.host)}, which hermes-tunnel does not run",
@@ -159,7 +159,7 @@ def _one(said: Keywords, keyword: str) -> str:
 
 def _flag(said: Keywords, keyword: str, *, default: bool = False) -> bool:
     value = _one(said, keyword).lower()
-    # PubkeyAuthentication may also be "unbound" or "host-bound", which is a yes.
+    # PubkeyAuthentication may also be "unbound" or "host-bound", which mean yes.
     return value not in ("no", "false") if default else value in _ON
 
 
@@ -170,7 +170,7 @@ def _number(said: Keywords, keyword: str, default: int) -> int:
 
 def _list(said: Keywords, keyword: str) -> tuple[str, ...]:
     value = _one(said, keyword)
-    # "+x", "-x" and "^x" change a default; ssh prints the outcome, and without ssh the transport applies it.
+    # "+x", "-x" and "^x" change a default; ssh prints the result, and without ssh the transport applies it.
     return tuple(value.split(",")) if value else ()
 
 
@@ -192,13 +192,13 @@ def _agent(value: str, environment: Mapping[str, str], path: Callable[[str], str
     if value.lower() == "none":
         return ""
     if value.startswith("$") and not value.startswith("${"):
-        # Unlike ${VARIABLE}, this form names no agent where the variable is not set.
+        # Unlike ${VARIABLE}, this form names no agent if the variable is not set.
         return environment.get(value[1:], "")
     return path(value)
 
 
 def _files(value: str, path: Callable[[str], str]) -> tuple[str, ...]:
-    """File names joined by blanks; ``ssh -G`` has lost the quotes of those that have blanks themselves."""
+    """File names joined by blanks; ``ssh -G`` drops the quotes of those that contain blanks."""
     words = value.split(" ")
     longest = len(words) if len(words) <= _MOST_WORDS else 1
     names: list[str] = []

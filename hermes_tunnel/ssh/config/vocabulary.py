@@ -1,4 +1,4 @@
-"""Every keyword of ssh_config(5), and what becomes of it here; ``docs/ssh-config.md`` has the reasons."""
+"""Every keyword of ssh_config(5), and what happens to it here; ``docs/ssh-config.md`` has the reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HONOURED = frozenset(
     StrictHostKeyChecking TCPKeepAlive User UserKnownHostsFile
     """.lower().split()
 )
-"""Done as ssh does it; those of the first two lines by ssh itself, in the answer of ``ssh -G``."""
+"""Done as in ssh; the first three lines by ssh itself, in the answer of ``ssh -G``."""
 
 REFUSED = frozenset(
     """
@@ -29,7 +29,7 @@ REFUSED = frozenset(
     PKCS11Provider SecurityKeyProvider
     """.lower().split()
 )
-"""Not possible here; where it would matter, a failure or its hint says so."""
+"""Not possible here; if it matters, a failure or its hint says so."""
 
 IGNORED = frozenset(
     """
@@ -42,9 +42,9 @@ IGNORED = frozenset(
     VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation
     """.lower().split()
 )
-"""Never acted upon: it is about something else than reaching a host and proving who is who."""
+"""Never acted on: none of these is about reaching a host or proving who is who."""
 
 
 def unheard_of(keywords: Iterable[str]) -> list[str]:
-    """Those of the keywords that are of a newer ssh than this program, in order."""
+    """The keywords that are newer than this program, in order."""
     return [each for each in keywords if each.lower() not in HONOURED | REFUSED | IGNORED]

@@ -1,7 +1,7 @@
-"""known_hosts: by which keys servers are known, as OpenSSH reads and writes it (sshd(8)).
+"""known_hosts: the keys that servers are known by, read and written as in OpenSSH (sshd(8)).
 
-What cannot be understood is passed over, as ssh does, and nothing but one line at the end is ever
-written. Keys are compared as the blobs of RFC 4253 section 6.6.
+As in ssh, lines that make no sense are skipped. Only one line is ever written, at the end. Keys are
+compared as the blobs of RFC 4253 section 6.6.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _LINE = re.compile(
 _RSA_SHA2 = (b"rsa-sha2-256", b"rsa-sha2-512")
 SSH_PORT = 22
 _SALT_BYTES = 20  # as many as HMAC-SHA1 has
-# Names that ssh would not write down, as a line with one of them could mean other hosts too.
+# Names that ssh would not write down: a line with one of them could mean other hosts too.
 _NOT_A_NAME = re.compile(r"[@?*#\[\]|'\"\\!,\s\x00-\x1f\x7f]|^$")
 
 
 class Verdict(Enum):
-    """What known_hosts says of a host key; ``ONLY_AUTHORITY``: nothing but a @cert-authority matches."""
+    """What known_hosts says of a host key; ``ONLY_AUTHORITY``: only a @cert-authority matches."""
 
     KNOWN = auto()
     UNKNOWN = auto()
@@ -42,7 +42,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of known_hosts that is about the host.
+    """A line of known_hosts about the host.
 
     :param place: ``file:line``
     :param marker: ``@revoked``, ``@cert-authority`` or empty
@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict and the lines that it rests on: those with the key, or those that contradict it."""
+    """A verdict and the lines it rests on: those with the key, or those that contradict it."""
 
     verdict: Verdict
     lines: tuple[Line, ...] = ()
@@ -69,7 +69,7 @@ class Finding:
 class KnownHosts:
     """The lines of some known_hosts files.
 
-    :param lines: a place and a line each
+    :param lines: pairs of a place and a line
     """
 
     def __init__(self, lines: Iterable[tuple[str, bytes]]) -> None:
@@ -89,10 +89,10 @@ class KnownHosts:
     def find(self, host: str, port: int, blob: bytes) -> Finding:
         """What is known of a server's key.
 
-        As with ssh, a key that is known of the bare name is good for another port too, while a different
-        key of the bare name says nothing about that port.
+        As in ssh, a key known for the bare name is good for another port too, but a different key for the
+        bare name says nothing about that port.
 
-        :param host: the name or address as ssh looks it up: HostName, or HostKeyAlias with port 22
+        :param host: the name or address that ssh looks up: HostName, or HostKeyAlias with port 22
         :param blob: the key that the server proved to have
         """
         finding = self._judge(known_name(host, port), blob)
@@ -103,10 +103,10 @@ class KnownHosts:
         return finding
 
     def known_types(self, host: str, port: int) -> list[str]:
-        """The types of the keys by which a host is known; a server is to be asked for these first.
+        """The types of the keys that a host is known by; its server is asked for these first.
 
-        As with ssh, what is known of the bare name does not count for another port here, and a type does
-        not count whose first key is revoked.
+        As in ssh, the bare name does not count for another port here, nor does a type whose first key is
+        revoked.
         """
         lines = list(self._about(known_name(host, port)))
         revoked = {line.blob for line in lines if line.marker == "@revoked"}
@@ -143,13 +143,13 @@ class KnownHosts:
 
 
 def append(path: str | Path, host: str, port: int, key_type: str, blob: bytes, *, hashed: bool) -> None:
-    """Add one line to a known_hosts file; all that is there stays as it is, byte by byte.
+    """Add one line to a known_hosts file; everything there stays as it is, byte for byte.
 
-    The file is created for the person alone if there is none, a symbolic link is followed.
+    A missing file is created, for the person alone; a symbolic link is followed.
 
-    :param hashed: write the name as HashKnownHosts wants it
+    :param hashed: hash the name, as for HashKnownHosts
     :raises OSError: it cannot be written
-    :raises ValueError: the name has characters that mean something else there
+    :raises ValueError: the name has characters with another meaning there
     """
     if _NOT_A_NAME.search(host):
         raise ValueError("the name has characters that known_hosts cannot hold")
@@ -162,7 +162,7 @@ def append(path: str | Path, host: str, port: int, key_type: str, blob: bytes, *
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
             line = line if file.read() == b"\n" else b"\n" + line
-        # In one call, so that another program's line, appended at the same time, stays whole.
+        # In one call, so that a line that another program appends at the same time stays whole.
         file.write(line + b"\n")
 
 
@@ -196,7 +196,7 @@ def _hashed(name: bytes, salt: bytes) -> bytes:
 
 
 def _decoded(text: bytes) -> bytes:
-    """What base64 stands for; empty where it is not in its only right form."""
+    """What base64 stands for; empty if it is not in canonical form."""
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error:

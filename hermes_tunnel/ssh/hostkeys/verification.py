@@ -1,4 +1,4 @@
-"""Whether a server may be talked to: its host key against known_hosts and StrictHostKeyChecking (ssh(1))."""
+"""Whether to trust a server: its host key against known_hosts and StrictHostKeyChecking (ssh(1))."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def verify(
 ) -> None:
     """Do nothing if a server's key may be trusted, according to StrictHostKeyChecking.
 
-    Unlike with ssh, a changed key is never accepted, whatever StrictHostKeyChecking says. Like with ssh,
-    NoHostAuthenticationForLocalhost passes over known_hosts alone, and not where HostKeyAlias is set.
+    Unlike in ssh, a changed key is never accepted, whatever StrictHostKeyChecking says. As in ssh,
+    NoHostAuthenticationForLocalhost skips only known_hosts, and not if HostKeyAlias is set.
 
     :param key_type: such as ``ssh-ed25519``
     :param blob: the key that the server proved to have
-    :param person: is asked about a key that nobody knows
-    :param address: the server's IP address, if that was dialled
-    :raises HostKeyFailure: the key is not the known one, or unknown and not accepted
-    :raises NotWanted: the connection is not wanted any more
+    :param person: is asked about an unknown key
+    :param address: the IP address that was dialled, if any
+    :raises HostKeyFailure: the key is not the known one, or is unknown and was not accepted
+    :raises NotWanted: the connection is no longer wanted
     """
     _check_in_itself(hop, key_type, blob, person.check)
     is_here = address is not None and ipaddress.ip_address(address.partition("%")[0]).is_loopback
@@ -62,7 +62,7 @@ def verify(
 
 
 def _check_address(finding: Finding, hop: HopConfiguration, address: str, person: Person) -> None:
-    """CheckHostIP: the address may be known by another key than the name is."""
+    """CheckHostIP: the address may be known by a different key than the name."""
     if finding.verdict not in (Verdict.CHANGED, Verdict.REVOKED):
         return
     failure = HostKeyFailure(
@@ -82,7 +82,7 @@ def _check_address(finding: Finding, hop: HopConfiguration, address: str, person
 
 
 def _check_in_itself(hop: HopConfiguration, key_type: str, blob: bytes, meanwhile: Meanwhile) -> None:
-    """RequiredRSASize and RevokedHostKeys, which count before known_hosts."""
+    """RequiredRSASize and RevokedHostKeys, which come before known_hosts."""
     key, bits = describe(key_type, blob), rsa_bits(blob)
     if bits is not None and bits < hop.required_rsa_size:
         raise HostKeyFailure(
@@ -112,13 +112,13 @@ def _list_has(data: bytes, blob: bytes) -> bool:
 
 
 def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes, meanwhile: Meanwhile) -> bool:
-    """Whether a key revocation list (ssh-keygen(1)) has a key; OpenSSH's own program reads it."""
+    """Whether a key revocation list (ssh-keygen(1)) includes a key; OpenSSH's own program reads it."""
     program, file, told = find_ssh("ssh-keygen"), str(hop.revoked_host_keys), None
     with tempfile.TemporaryDirectory() as directory:
         key = Path(directory, "key.pub")
         key.write_bytes(key_type.encode() + b" " + base64.b64encode(blob))
         words = [program or "", "-Q", "-f", file, str(key)]
-        # It says 0 for good, 1 for revoked, and something else where it could not tell.
+        # It exits with 0 for good, 1 for revoked, and anything else if it could not tell.
         if program:
             with suppress(TimeoutError):
                 told = run(words, meanwhile, seconds=_KEYGEN_SECONDS).returncode
@@ -131,7 +131,7 @@ def _binary_list_has(hop: HopConfiguration, key_type: str, blob: bytes, meanwhil
 
 
 def known_as(hop: HopConfiguration) -> tuple[str, int]:
-    """The name and the port under which a hop is looked up; an alias stands bare, whatever the port."""
+    """The name and port that a hop is looked up by; an alias stands bare, whatever the port."""
     return (hop.host_key_alias, SSH_PORT) if hop.host_key_alias else (hop.hostname, hop.port)
 
 
@@ -201,7 +201,7 @@ def _places(finding: Finding) -> str:
 
 
 def _removal(name: str, finding: Finding) -> str:
-    """What removes a name's keys from the files that they were found in."""
+    """What removes a name's keys from the files they were found in."""
     files = dict.fromkeys(line.place.rpartition(":")[0] for line in finding.lines)
     return " && ".join(shell_line("ssh-keygen", "-R", name, "-f", file) for file in files)
 
