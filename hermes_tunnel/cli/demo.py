@@ -47,10 +47,11 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     decider.say(
         "A demo: the two SSH servers, the Hermes and the sign-in page that follow run in this process."
     )
-    with demonstration(None if answer is None else Answer(answer)) as stage:
-        signals = click.get_current_context().find_object(Signals)
-        if signals is not None:
-            signals.directory = stage.config_file.parent
+    stage = demonstration(None if answer is None else Answer(answer))
+    signals = click.get_current_context().find_object(Signals)
+    if signals is not None:
+        signals.directory = lambda: stage.directory
+    with stage:
         open_page = open_browser if answer is None else stage.person.open
         options = Options(config_file=str(stage.config_file))
         hops = decider.do(partial(resolve, parse_target(HOST), options, wanted=decider.wanted))

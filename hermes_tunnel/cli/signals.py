@@ -24,7 +24,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system ha
 class Signals:
     """Listens for signals and bugs while it is entered; after that everything has been said.
 
-    The first signal asks for an end, and a second one ends the program at once. ``directory`` is what not
+    The first signal asks for an end, and a second one ends the program at once. ``directory`` says what not
     even that may leave behind: the demo has a key in there.
     """
 
@@ -35,7 +35,7 @@ class Signals:
         """The first fault in a thread that nobody waits for."""
         self.status: int | None = None
         """What the program ends with, when that is settled."""
-        self.directory: Path | None = None
+        self.directory: Callable[[], Path | None] = lambda: None
         self._hear_signal: Callable[[int], object] = lambda _: None
         self._hear_fault: Callable[[BaseException], object] = lambda _: None
         self._heard: list[int] = []
@@ -106,10 +106,10 @@ class Signals:
             give_back = getattr(sys.modules.get("hermes_tunnel.terminal.mode"), "give_back", None)
             if give_back is not None:
                 give_back()
-            if self.directory is not None:
+            if (directory := self.directory()) is not None:
                 import shutil
 
-                shutil.rmtree(self.directory, ignore_errors=True)
+                shutil.rmtree(directory, ignore_errors=True)
             _restore(self._terminal)
         finally:
             os._exit(status)

@@ -46,6 +46,8 @@ class Stage:
         self.authorization = authorization
         self.person = person
         self.servers = servers
+        self.directory: Path | None = None
+        """Where the key is going to be: known before it is there."""
         self._private_key = private_key
         self._stack = ExitStack()
 
@@ -57,6 +59,7 @@ class Stage:
     def __enter__(self: _Stage) -> _Stage:
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hermes-tunnel-demo-")))
+            self.directory = directory
             stack.callback(self.person.close)
             stack.enter_context(self.authorization)
             for server in self.servers.values():

@@ -6,12 +6,13 @@ import shutil
 import stat
 import subprocess
 import time
+from pathlib import Path
 
 import paramiko
 import pytest
 
-from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.demo.stage import HOST, JUMP_HOST, USER, demonstration
+from hermes_tunnel.demo.authorization_server import Answer, AuthorizationServer
+from hermes_tunnel.demo.stage import HOST, JUMP_HOST, USER, Stage, demonstration
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 from tests.stage.client import (
@@ -54,6 +55,23 @@ def test_a_person_who_presses_a_button_logs_hermes_in_or_not(answer: Answer) -> 
             assert command.status() == 1
             assert "authorization failed: The person denied access" in output
             assert not stage.authorization.grants.tokens
+
+
+def test_where_the_key_will_be_is_known_before_it_is_there() -> None:
+    """A program that is ended while the stage is set can still remove the directory."""
+    seen: list[list[Path] | None] = []
+
+    class Watched(AuthorizationServer):
+        def __enter__(self) -> Watched:
+            directory = stage.directory
+            seen.append(None if directory is None else list(directory.iterdir()))
+            super().__enter__()
+            return self
+
+    stage = Stage(Watched({}, None), Person(Answer.APPROVE), {}, "a key")
+    with stage:
+        assert seen == [[]]
+        assert stage.directory == stage.key_file.parent
 
 
 @pytest.mark.parametrize(("answer", "status"), [(Answer.APPROVE, 0), (Answer.DENY, 1)])
