@@ -18,13 +18,6 @@ from tests.ssh.sshd import PROGRAM, Sshd, keygen
 from tests.ssh.unix import unix_socket
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for a server, an agent or a key has a program started."""
-    for item in items:
-        if {"agent", "key", "sshd"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("slow")
-
-
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
     """After the test there is no thread, no open file or socket and no child more than before."""

@@ -417,10 +417,12 @@ def test_a_server_may_forbid_the_channel_and_allow_the_relay(
 def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> None:
     """Over a direct-tcpip channel too, and nobody at all is told."""
     connection = connected()
-    with listening("::1") as listener:
-        answer = channelled(connection, listener.port, "127.0.0.1", "::1")
-        assert isinstance(answer, Answer)
-        assert answer.status == 200
-        port = listener.port
-    failed = channelled(connection, port, "127.0.0.1", "::1")
+    with socket.socket() as reserved:
+        with listening("::1") as listener:
+            port = listener.port
+            reserved.bind(("127.0.0.1", port))  # so that no other test listens there
+            answer = channelled(connection, port, "127.0.0.1", "::1")
+            assert isinstance(answer, Answer)
+            assert answer.status == 200
+        failed = channelled(connection, port, "127.0.0.1", "::1")
     assert failed == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
