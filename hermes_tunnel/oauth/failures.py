@@ -67,11 +67,11 @@ asked_again = partial(
 )
 
 
-def hermes_missing(places: str) -> Failure:
-    """Hermes was not found."""
+def program_missing(name: str, places: str) -> Failure:
+    """The program was not found."""
     return RemoteCommandFailure(
-        f"hermes was not found on the remote machine; looked in {places}",
-        "install it there, or say where it is: --hermes-path /path/to/hermes",
+        f"{name} was not found on the remote machine; looked in {places}",
+        f"install it there, or say where it is: --hermes-path /path/to/{name}",
     )
 
 
@@ -190,7 +190,7 @@ def nothing_recognised(words: str) -> Failure:
     return RemoteCommandFailure(
         "the command exited with 0, but no sign-in was recognised"
         + (f"; its last words: {quote(words)}" if words else ""),
-        "run it by hand there to see what it does; `hermes auth --help` lists its commands",
+        "run it by hand there to see what it does",
     )
 
 

@@ -43,7 +43,7 @@ def not_there(_: Memory, begun: Begun) -> Failure:
     """The program, or its container, was not found."""
     what, *words = begun.words
     if what == "missing":
-        return failures.hermes_missing(", ".join(words))
+        return failures.program_missing(words[0], ", ".join(words[1:]))
     return failures.container_missing(":".join(words))
 
 

@@ -35,7 +35,7 @@ if [ "$h" = - ]; then
 else l=$h;
 fi;
 if [ -f "$h" ] && [ -x "$h" ]; then echo "$m:begin:$(id -un 2>/dev/null || id -u):$d:$h";
-else echo "$m:missing:$l"; exit 127;
+else echo "$m:missing:$c:$l"; exit 127;
 fi;
 # What is encoded has a colon for a backslash, which is what is between the brackets here.
 decode() { printf %b "$(echo "$1" | LC_ALL=C tr %:@ "[-]")"; };

@@ -76,7 +76,7 @@ DENIED = Delivered("access_denied", 200)
 
 EVENTS: dict[str, Event] = {
     "begun": BEGUN,
-    "missing": Begun(("missing", "PATH")),
+    "missing": Begun(("missing", "hermes", "PATH")),
     "line": Line("something"),
     "request": request("new"),
     "device": DeviceAuthorization("https://auth.x.ai/device", "CCCC-DDDD"),

@@ -34,8 +34,8 @@ printf 'sudo'; while [ "$1" != sh ]; do printf ' %s' "$1"; shift; done; echo; ex
 
 
 def installed(program: str) -> str:
-    """Where a program is; without it the test is skipped."""
-    path = shutil.which(program)
+    """Where a program is, the system's own first; without it the test is skipped."""
+    path = shutil.which(program, path=os.defpath) or shutil.which(program)
     if path is None:
         pytest.skip(f"there is no {program} here")
     return path

@@ -74,7 +74,7 @@ def test_not_found(account: Account) -> None:
     account.install(".hermes/hermes-agent/venv/bin").chmod(0o644)
     status, lines = account.run(Call().login_line(XAI, NONCE))
     (line,) = lines
-    assert line.startswith(f"{begin_marker(NONCE)}missing:PATH:~/.local/bin:")
+    assert line.startswith(f"{begin_marker(NONCE)}missing:hermes:PATH:~/.local/bin:")
     assert status == 127
 
 
@@ -85,7 +85,7 @@ def test_path_option_is_wrong(account: Account, what: str) -> None:
     if what == "a folder":
         path.mkdir()
     status, lines = account.run(Call(path=str(path)).login_line(XAI, NONCE))
-    assert (status, lines) == (127, [f"{begin_marker(NONCE)}missing:{path}"])
+    assert (status, lines) == (127, [f"{begin_marker(NONCE)}missing:hermes:{path}"])
 
 
 @pytest.mark.parametrize("name", SH)

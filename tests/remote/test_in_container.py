@@ -108,6 +108,35 @@ def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
     assert all(call.startswith("podman ") for call in calls(account))
 
 
+ASKS = """#!/bin/sh
+printf 'answer: '
+read -r answer
+echo "got <$answer>"
+exec sleep 60
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SH)
+def test_without_a_terminal(tmp_path: Path, tools: Path, name: str) -> None:
+    """Hermes in there is answered all the same, and ends with the input of the command out here."""
+    account = contained(Account(tmp_path, ["bash"], sh=name), tools)
+    account.install(".local/bin", ASKS)
+    with account.on_pipes(CALL.login_line(XAI, NONCE, terminal=False)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"this\n")
+        process.stdin.flush()
+        output = b""
+        while b"got <this>" not in output:
+            output += os.read(process.stdout.fileno(), 4096)
+        process.stdin.close()
+        rest = process.stdout.read()
+        assert process.wait(10) != 0
+    assert b":landed:absent:" in rest
+    assert not any(" -t " in call for call in calls(account))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SH)
 def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str) -> None:

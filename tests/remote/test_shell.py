@@ -28,7 +28,7 @@ from tests.remote.shells import HERMES, installed
 from tests.ssh.hops import hop, to
 from tests.ssh.sshd import Sshd, gives_terminals
 
-pytestmark = [posix, pytest.mark.usefixtures("nothing_left")]
+pytestmark = [pytest.mark.slow, posix, pytest.mark.usefixtures("nothing_left")]
 
 NONCE = "0123456789abcdef"
 XAI = provider("xai-oauth")

@@ -84,7 +84,7 @@ def installed(hermes: Hermes, login: Command | None) -> Command:
         process.echo = False  # the script's `stty -echo`
         process.lifeline = request.what == "pipe"
         if login is None:
-            process.print(f"hermes-tunnel:{request.nonce}:missing:PATH, ~/.local/bin")
+            process.print(f"hermes-tunnel:{request.nonce}:missing:hermes:PATH:~/.local/bin")
             return 127
         return scripted(hermes, process, request.nonce, file, lambda: login(process))
 
