@@ -50,8 +50,8 @@ class Stream(Protocol):
 
     @abstractmethod
     def read(self, seconds: float | None = None) -> bytes:
-        """Some bytes as soon as there are any; none at the end, even if the connection was lost: then it
-        is no longer ``is_up``.
+        """Some bytes as soon as there are any; none at the end, even if the connection was lost: then it is
+        no longer ``is_up``.
 
         :param seconds: how long to wait for them; None for no limit
         :raises TimeoutError: none came in that time

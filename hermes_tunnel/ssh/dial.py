@@ -63,7 +63,7 @@ def addresses_of(
     except (OSError, UnicodeError) as problem:
         # A label of more than 63 letters raises UnicodeError.
         whose = f", the {configuration.called}" if configuration.is_jump_host else ""
-        reason = problem.strerror if isinstance(problem, OSError) else "not a possible name"
+        reason = problem.strerror if isinstance(problem, OSError) else "not a valid name"
         raise NetworkFailure(
             f"DNS has no address for {quote(host)}{whose}: {reason}",
             "check the spelling, the network, and HostName in ssh_config",

@@ -166,7 +166,7 @@ def _keys_exchanged(
         words = way.proxy.last_words()
         raise NetworkFailure(
             f"{problem.message}; its ProxyCommand said" + (f": {words}" if words else " nothing"),
-            "settle that with its ProxyCommand, or use ProxyJump or -J HOST instead",
+            "correct its ProxyCommand, or use ProxyJump or -J HOST instead",
         ) from problem
 
 

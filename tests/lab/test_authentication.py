@@ -151,6 +151,6 @@ def test_options_choose_the_method(lab: Lab) -> None:
             arrives(tunnel, "boss@boss")
         batch = ("-o", "BatchMode=yes", "-o", "IdentityFile=none")
         with on_terminal(lab, *LOGIN, "boss", *batch) as tunnel:
-            tunnel.expect("hint: BatchMode is on, so that no password was asked for")
+            tunnel.expect("hint: BatchMode is on, so no password was asked for")
             assert tunnel.wait() == 6
     assert "publickey" not in sshd.printed

@@ -182,7 +182,7 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
             raise WrongPassphrase from None
         raise UnusableKey("is damaged", shlex.join(("ssh-keygen", "-y", "-f", path))) from problem
     if not isinstance(key, PrivateKey):
-        raise UnusableKey("is of a kind that is not used any more", "ssh-keygen -t ed25519")
+        raise UnusableKey("is of a kind no longer used", "ssh-keygen -t ed25519")
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name not in _CURVE_HASHES:
         raise UnusableKey("is on a curve that SSH does not have")
     return key

@@ -129,7 +129,7 @@ class _Attempt:
             if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
                 called = self._configuration.called
                 raise NetworkFailure(
-                    f"{called} goes on with keyboard-interactive authentication without an end",
+                    f"{called} never ends keyboard-interactive authentication",
                     f"try {by_ssh(self._configuration)}",
                 )
             answered = answered or bool(reply.prompts)

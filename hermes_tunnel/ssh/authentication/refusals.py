@@ -104,7 +104,7 @@ def _left_out(record: Record) -> list[tuple[str, str]]:
     return [
         (
             f"{', '.join(switches)} or PreferredAuthentications leaves out {', '.join(missing)}",
-            f"let it be tried: {change} -o PreferredAuthentications={','.join(had)}",
+            f"allow it: {change} -o PreferredAuthentications={','.join(had)}",
         )
     ]
 
@@ -118,7 +118,7 @@ def _hint(record: Record, problems: Sequence[tuple[str, str]]) -> str:
         return f"hermes-tunnel has neither GSSAPI nor host-based authentication; {by_hand(hop)}"
     hint = next((hint for _, hint in problems if hint), "")
     if not hint and hop.batch_mode:
-        hint = "BatchMode is on, so that no password was asked for"
+        hint = "BatchMode is on, so no password was asked for"
     if not hint and "publickey" in record.methods:
         hint = "name a key with -i FILE"
         if record.tried or not problems:  # a file that is not a key cannot be accepted there either

@@ -115,7 +115,7 @@ class Reading:
         name, rest = found.groups()
         keyword = _OTHER_NAMES.get(name.lower(), name.lower())
         if keyword in ("host", "match") and not self._blocks:
-            raise self._wrong(f"{plain(name)} is no option")
+            raise self._wrong(f"{plain(name)} is not an option")
         if keyword == "host":
             self._applies = in_list(self._words(name, rest), self._host)
         elif keyword == "match":
@@ -210,7 +210,7 @@ class Reading:
 
     def _needs_ssh(self, what: str) -> ConfigurationFailure:
         return ConfigurationFailure(
-            f"{self._place}: {plain(what)} needs the ssh program, which is not here", _NEEDS_SSH
+            f"{self._place}: {plain(what)} needs the ssh program, which was not found", _NEEDS_SSH
         )
 
     def _wrong(self, what: str) -> ConfigurationFailure:

@@ -123,7 +123,7 @@ def parse_hop(text: str) -> Hop:
         rest = rest[6:].removesuffix("/")
     elif "://" in text:
         raise UsageFailure(
-            f"invalid host {quote(text)}: that is the address of something else than ssh", _FORM
+            f"invalid host {quote(text)}: that is the address of something other than ssh", _FORM
         )
     before, at, after = rest.rpartition("@")
     user = None
@@ -145,7 +145,7 @@ def _split_port(text: str, typed: str) -> tuple[str, int | None]:
     if _is_ipv6(text):
         return text, None
     if text.startswith("["):
-        raise UsageFailure(f"invalid host {quote(typed)}: its brackets are not those of an address", _FORM)
+        raise UsageFailure(f"invalid host {quote(typed)}: its brackets do not enclose an address", _FORM)
     host, colon, port = text.partition(":")
     return host, _port(port, typed) if colon else None
 
@@ -173,9 +173,7 @@ def _user(text: str) -> str:
     if not text:
         raise UsageFailure("invalid user: it is empty", _FORM)
     if _HYPHEN.search(text) or text.endswith("\\"):
-        raise UsageFailure(
-            f"invalid user {quote(text)}: a hyphen or a backslash is not possible there", _FORM
-        )
+        raise UsageFailure(f"invalid user {quote(text)}: a hyphen or a backslash is not allowed there", _FORM)
     _check("user", text, _USER_NEVER)
     return text
 

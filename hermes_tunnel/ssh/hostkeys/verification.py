@@ -146,7 +146,7 @@ def _accept(
     if not hop.user_known_hosts_files:
         raise HostKeyFailure(
             f"the host key of {hop.called} is not known, and UserKnownHostsFile is none: {key}",
-            "name a file that it can be added to: -o UserKnownHostsFile=FILE",
+            "name a file to add it to: -o UserKnownHostsFile=FILE",
         )
     if strictness == "accept-new":
         return
@@ -174,7 +174,7 @@ def _accept(
             )
         question = Question(_AGAIN)
     batch = ("-o", "BatchMode=no") if hop.batch_mode else ()
-    raise _unknown(hop, key, "and nobody is here to be asked", *batch)
+    raise _unknown(hop, key, "and there is nobody to ask", *batch)
 
 
 def _remember(hop: HopConfiguration, key_type: str, blob: bytes, person: Person) -> None:
@@ -216,14 +216,14 @@ def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailur
         )
     if finding.verdict is Verdict.ONLY_AUTHORITY:
         return HostKeyFailure(
-            f"host certificates are not supported, and {hop.called} is known by a @cert-authority alone, "
+            f"host certificates are not supported, and {hop.called} is known only by a @cert-authority, "
             f"in {places}; its key is {key}",
             f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
             + by_hand(hop),
         )
     return HostKeyFailure(
         f"the host key of {hop.called} has CHANGED: the server has {key}, "
-        f"but known is {', '.join(map(str, finding.lines))}",
-        "somebody may be in between: ask the server's administrator; if the key was replaced, remove the old "
-        f"one: {_removal(name, finding)}",
+        f"but known_hosts has {', '.join(map(str, finding.lines))}",
+        "somebody may be intercepting the connection: ask the server's administrator; if the key was "
+        f"replaced, remove the old one: {_removal(name, finding)}",
     )

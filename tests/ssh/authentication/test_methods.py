@@ -447,7 +447,7 @@ def test_preferred_authentications_decide() -> None:
         "PasswordAuthentication or PreferredAuthentications leaves out password"
     )
     options = "-o PasswordAuthentication=yes -o PreferredAuthentications=password"
-    assert failure.hint == f"let it be tried: {options}"
+    assert failure.hint == f"allow it: {options}"
 
 
 def test_the_banner_is_told_without_its_escape_sequences() -> None:
@@ -563,7 +563,7 @@ class Endless(Account):
 
 def test_rounds_without_an_end() -> None:
     """Without a prompt ten are enough; with one, a hundred, which only a program would answer."""
-    words = f"{ME}@box goes on with keyboard-interactive authentication without an end"
+    words = f"{ME}@box never ends keyboard-interactive authentication"
     with closing(Server(empty := Endless())) as server:
         assert given_up(server.port) == words
     with closing(Server(endless := Endless(("Code: ", False)))) as server:

@@ -72,9 +72,9 @@ def test_a_user_that_could_be_an_option_or_a_command_is_refused(user: str) -> No
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("http://host", "invalid host 'http://host': that is the address of something else than ssh"),
-        ("[::1", r"invalid host '\[::1': its brackets are not those of an address"),
-        ("u@[::1]x", "its brackets are not those of an address"),
+        ("http://host", "invalid host 'http://host': that is the address of something other than ssh"),
+        ("[::1", r"invalid host '\[::1': its brackets do not enclose an address"),
+        ("u@[::1]x", "its brackets do not enclose an address"),
     ],
 )
 def test_what_is_wrong_with_a_destination_is_named(typed: str, words: str) -> None:
