@@ -123,6 +123,10 @@ class Lab:
         """Where programs of a host have their temporary files: some leave them, and /tmp is the machine's."""
         return self.directory / host / "tmp"
 
+    def _variables(self, host: str) -> dict[str, str]:
+        """What everybody has in their environment on a host."""
+        return {"SSL_CERT_FILE": str(self.ca), "TMPDIR": str(self._temporary(host))}
+
     def _etc(self, host: str, people: Iterable[accounts.User]) -> dict[str, str]:
         """The files in /etc of a host."""
         hosts = ["127.0.0.1 localhost", "::1 localhost", f"127.0.1.1 {socket.gethostname()}"]
@@ -165,7 +169,7 @@ class Lab:
         names = [host, ADDRESSES[host], *(["inner", INNER] if host == "hermes" else [])]
         with (self.home / ".ssh" / "known_hosts").open("a") as file:
             file.write(known_hosts(directory, names, port))
-        variables = f"SSL_CERT_FILE={self.ca} TMPDIR={self._temporary(host)}"
+        variables = " ".join(f"{name}={value}" for name, value in self._variables(host).items())
         settings = {"SetEnv": variables, **settings}
         return self._exit.enter_context(sshd(self.network.hosts[host], directory, port, **settings))
 
@@ -208,10 +212,11 @@ class Lab:
 
         RuntimeError, with what it printed, if its exit status is not 0.
         """
-        argv = ["runuser", "--login", user, "--shell=/bin/bash", "-w", "SSL_CERT_FILE", "-c", command]
+        variables = self._variables("hermes")
+        argv = ["runuser", "--login", user, "--shell=/bin/bash", "-w", ",".join(variables), "-c", command]
         done = self.network.hermes.run(
             argv,
-            env={"PATH": SYSTEM_PATH, "SSL_CERT_FILE": str(self.ca)},
+            env={"PATH": SYSTEM_PATH, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
