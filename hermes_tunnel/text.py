@@ -51,6 +51,12 @@ _IN_AN_OBJECT = re.compile(rf"(?i)([\"']){_HIDDEN_PARAMETER}\\*\1\s*:\s*(\\*)([\
 _QUOTES = {quote: re.compile(rf"(?<!\\)(\\*){quote}") for quote in "\"'"}
 # ... and in a header (RFC 6750 section 2.1).
 _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
+_SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
+
+
+def asks_for_a_secret(prompt: str) -> bool:
+    """Whether a prompt, in a program's or a server's words, asks for what no output may show."""
+    return bool(_SECRET_PROMPT.search(prompt))
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,6 @@ The table in ``session`` says which of these applies when. All are pure, and non
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from hermes_tunnel.errors import Failure, Unsafe
@@ -25,8 +24,7 @@ from hermes_tunnel.oauth.effects import (
 from hermes_tunnel.oauth.memory import Memory, Request
 from hermes_tunnel.oauth.states import Event, Exited, Undelivered
 from hermes_tunnel.oauth.transcript import Begun, Listening, Prompt
-
-_SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
+from hermes_tunnel.text import asks_for_a_secret
 
 
 def nothing(_: Memory, __: Event) -> list[Effect]:
@@ -83,7 +81,7 @@ def deliver_there(_: Memory, listening: Listening) -> list[Effect]:
 
 def ask_person(_: Memory, prompt: Prompt) -> list[Effect]:
     """We ask the person here."""
-    return [AskPerson(prompt.text, bool(_SECRET_PROMPT.search(prompt.text)))]
+    return [AskPerson(prompt.text, asks_for_a_secret(prompt.text))]
 
 
 def stop_asking(_: Memory, __: Event) -> list[Effect]:

@@ -95,7 +95,7 @@ def connect(
     :param emit: is told of each phase, of what the servers say, and of what else the person should know;
         later also of each session
     :param wanted: whether the connection is still wanted; checked all the time
-    :param secret: is told each hidden answer, whoever gave it, before a server gets it and can quote it
+    :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop took none of the person's credentials

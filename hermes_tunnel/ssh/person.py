@@ -11,7 +11,7 @@ from hermes_tunnel import events
 from hermes_tunnel.question import Ask, Question
 from hermes_tunnel.ssh.connection import NotWanted
 from hermes_tunnel.ssh.waiting import nothing
-from hermes_tunnel.text import plain
+from hermes_tunnel.text import asks_for_a_secret, plain
 
 _MOST_LINES, _LONGEST_LINE = 100, 400
 
@@ -64,7 +64,8 @@ class Person:
         :raises Failure: the server has left
         """
         answer = self.ask(question, self.wanted)
-        if answer and question.hidden:
+        # A server may want its code to be seen as it is typed (RFC 4256 section 3.3), and never again.
+        if answer and (question.hidden or (question.whose and asks_for_a_secret(question.text))):
             self.secret(answer)
         self.go_on()
         return answer

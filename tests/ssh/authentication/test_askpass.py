@@ -129,7 +129,9 @@ def test_a_connection_asks_it(
 def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
     known: Callable[..., Path], askpass: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """Whoever gave it: what the server says of it afterwards can be redacted. What may be seen is none."""
+    """Whoever gave it: what the server says of it afterwards can be redacted. A name is none; a code is
+    one, even where the server wants it to be seen as it is typed.
+    """
     seen: list[tuple[str, str]] = []
 
     def hears(event: events.Event) -> None:
@@ -140,18 +142,18 @@ def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
         monkeypatch.setenv("SSH_ASKPASS", str(askpass))
         monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
     rounds = [
-        ("", "", [("Password: ", False), ("Name: ", True)], ["correct horse"] * 2),
+        ("", "", [("Password: ", False), ("Name: ", True), ("Code: ", True)], ["correct horse"] * 3),
         ("", "correct horse is too easy", [], []),
     ]
     with closing(Server(Account(steps=["keyboard-interactive"], rounds=rounds))) as server:
-        answering = Answering("correct horse", "correct horse")
+        answering = Answering(*["correct horse"] * 3)
         to(
             hop(server.port, known(server)),
             ask=answering.ask,
             emit=hears,
             secret=lambda text: seen.append(("secret", text)),
         ).close()
-    assert seen == [("secret", "correct horse"), ("said", "correct horse is too easy")]
+    assert seen == [("secret", "correct horse")] * 2 + [("said", "correct horse is too easy")]
 
 
 @pytest.mark.slow
