@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -170,57 +171,23 @@ def test_it_listens_before_it_invites() -> None:
     assert places == sorted(places)
 
 
-def lingers(hermes: Hermes) -> Command:
-    """A listener that is slow to close what it has answered; the command goes on meanwhile."""
+class Lingers(CallbackListener):
+    """Slow to close what it has answered; the command goes on meanwhile."""
 
-    class Listener(CallbackListener):
-        def answered(self) -> None:
-            super().answered()
-            threading.Event().wait(0.3)
-
-    def command(process: RemoteProcess) -> int:
-        with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
-            attempt = Attempt(listener.redirect_uri)
-            process.print(hermes.client.authorization_url(attempt))
-            redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
-            process.print('Saved xai-oauth OAuth credentials: "demo"')
-        return 0
-
-    return command
+    def answered(self) -> None:
+        """Later than usual."""
+        super().answered()
+        threading.Event().wait(0.3)
 
 
 def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> None:
     """However fast the command is: what it printed and its end are told after the callback."""
-    with Stage(APPROVE, login=lingers) as stage:
+    with Stage(APPROVE, login=partial(loopback_login, kind=Lingers)) as stage:
         done = Login(stage)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.shown.index("The browser came back") < done.shown.index("Saved xai-oauth")
     order = [type(event) for event in done.events]
     assert order.index(events.Callback) < order.index(events.CommandEnded)
-
-
-def test_a_browser_that_came_back_in_time_is_not_too_late() -> None:
-    """The person's time passes while the answer is on its way to a listener that is slow."""
-
-    def slow(hermes: Hermes) -> Command:
-        class Listener(CallbackListener):
-            def hear(self, target: str) -> int:
-                threading.Event().wait(2.5)
-                return super().hear(target)
-
-        def command(process: RemoteProcess) -> int:
-            with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
-                attempt = Attempt(listener.redirect_uri)
-                process.print(hermes.client.authorization_url(attempt))
-                redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
-                process.print('Saved xai-oauth OAuth credentials: "demo"')
-            return 0
-
-        return command
-
-    with Stage(APPROVE, login=slow) as stage:
-        done = Login(stage, seconds=2)
-    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
 
 
 def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:

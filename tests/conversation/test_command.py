@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -262,23 +263,12 @@ def test_output_goes_on_while_a_question_stands() -> None:
 def test_a_listener_that_takes_its_time_is_waited_for() -> None:
     """The callback came in time; that the listener answers late makes no other ending."""
 
-    def slow(hermes: Hermes) -> Command:
-        class Listener(CallbackListener):
-            def hear(self, target: str) -> int:
-                threading.Event().wait(18)
-                return super().hear(target)
+    class Slow(CallbackListener):
+        def hear(self, target: str) -> int:
+            threading.Event().wait(18)
+            return super().hear(target)
 
-        def command(process: RemoteProcess) -> int:
-            with Listener(hermes.loopback, "/callback", heard=process.changed) as listener:
-                attempt = Attempt(listener.redirect_uri)
-                process.print(hermes.client.authorization_url(attempt))
-                redeem(hermes, attempt, wait_for_answer(process, listener), "The authorization")
-                process.print('Saved xai-oauth OAuth credentials: "demo"')
-            return 0
-
-        return command
-
-    with Stage(APPROVE, login=slow) as stage:
+    with Stage(APPROVE, login=partial(loopback_login, kind=Slow)) as stage:
         done = Login(stage, seconds=2)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert "did not come back" not in done.shown

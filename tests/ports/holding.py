@@ -1,6 +1,7 @@
 """Processes that hold a port, for the tests of who holds one."""
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -64,3 +65,15 @@ def child(code: str, *argv: object) -> Iterator[tuple["subprocess.Popen[str]", i
             yield process, int(process.stdout.readline())
         finally:
             process.kill()
+
+
+def ended_connection() -> int:
+    """A port that the system keeps for a connection that has ended (TIME_WAIT)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        port: int = client.getsockname()[1]
+        accepted, _ = server.accept()
+        client.close()
+        assert accepted.recv(1) == b""
+        accepted.close()
+    return port

@@ -16,7 +16,7 @@ import pytest
 from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_not
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.sockets import Socket, from_psutil
-from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, linux
+from tests.ports.holding import FORKED, LISTENER, Start, as_user, child, ended_connection, linux
 
 
 @pytest.fixture
@@ -127,14 +127,7 @@ def test_ephemeral_port_of_a_client(start: Start) -> None:
 @linux
 def test_closed_connection_is_nobodys() -> None:
     """TIME_WAIT belongs to no process: neither root nor anybody is accused."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = socket.create_connection(server.getsockname())
-        port = client.getsockname()[1]
-        accepted, _ = server.accept()
-        client.close()
-        assert accepted.recv(1) == b""
-        accepted.close()
-        (found,) = occupants(port)
+    (found,) = occupants(ended_connection())
     assert (found.role, found.state, found.pid, found.user) == (Role.CLOSED, "TIME_WAIT", None, None)
     assert found.protected
     assert describe(found).startswith("a connection that has ended")

@@ -18,7 +18,7 @@ from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.ports.room import Room, make_room
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
-from tests.ports.holding import LISTENER, Start, as_user, child
+from tests.ports.holding import LISTENER, Start, as_user, child, ended_connection
 
 T = TypeVar("T")
 
@@ -194,15 +194,8 @@ def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: St
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="TIME_WAIT is to be seen")
 def test_what_has_ended_is_waited_for() -> None:
     """A connection that the system keeps the port for: a minute, and nobody to end."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = socket.create_connection(server.getsockname())
-        port = client.getsockname()[1]
-        accepted, _ = server.accept()
-        client.close()
-        assert accepted.recv(1) == b""
-        accepted.close()
     with pytest.raises(NoWayBack, match="is held by a connection that has ended") as failure:
-        becomes(port, HERE, TAKEN, Asked(YES), "kill", yes=True)
+        becomes(ended_connection(), HERE, TAKEN, Asked(YES), "kill", yes=True)
     assert "within a minute; then run it again" in failure.value.hint
 
 

@@ -14,13 +14,21 @@ from tests.stage.remote_process import Command, RemoteProcess
 _POLL = 0.1  # seconds between two polls
 
 
-def loopback_login(hermes: Hermes, *, port: int = 0, attempts: int = 1, offer: str = "") -> Command:
+def loopback_login(
+    hermes: Hermes,
+    *,
+    port: int = 0,
+    attempts: int = 1,
+    offer: str = "",
+    kind: type[CallbackListener] = CallbackListener,
+) -> Command:
     """As xAI up to 0.18.0: listens first, then asks; a line that is typed is taken for the code.
 
     :param port: the port to listen on; if it is taken, another one
     :param attempts: requests in all: each but the last is given up at once, and a new one replaces it,
         with another port and state
     :param offer: what is said of the prompt, which is always there
+    :param kind: of the listener that is answered
     """
 
     def command(process: RemoteProcess) -> int:
@@ -29,7 +37,7 @@ def loopback_login(hermes: Hermes, *, port: int = 0, attempts: int = 1, offer: s
             with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as given_up:
                 ask(hermes, process, Attempt(given_up.redirect_uri))
             process.print("The authorization server asked to start again.")
-        with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
+        with kind(hermes.loopback, "/callback", heard=process.changed) as listener:
             attempt = Attempt(listener.redirect_uri)
             ask(hermes, process, attempt)
             process.print(offer)
