@@ -114,3 +114,14 @@ class Unsafe(Failure):
     """We refused something because it could harm the person."""
 
     status = ExitStatus.UNSAFE
+
+
+class Stopped(BaseException):
+    """A signal asked the program to end. Only the decider raises it, when it takes the next item.
+
+    :param number: the signal's number; the exit status is 128 more
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

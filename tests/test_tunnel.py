@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.conversation.decider import Decider, Signalled, Stopped
+from hermes_tunnel.conversation.decider import Decider, Signalled
 from hermes_tunnel.demo.authorization_server import Answer
-from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Unsafe, UsageFailure
+from hermes_tunnel.errors import Failure, NobodyAnswered, NoWayBack, Refused, Stopped, Unsafe, UsageFailure
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Expected
 from hermes_tunnel.ssh.config.chain import Options, resolve

@@ -16,13 +16,12 @@ import click
 from click.core import ParameterSource
 
 from hermes_tunnel.ports.person import ON_BUSY, BusyPort
-from hermes_tunnel.terminal.console import Console
-from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
+    from hermes_tunnel.terminal.console import Console
 
 RELAY = ("auto", "always", "never")
 _WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
@@ -285,6 +284,9 @@ output = _group("output", Output, _OUTPUT)
 
 def new_console(*, verbosity: int = 0) -> Console:
     """The console on this process's standard error and input."""
+    from hermes_tunnel.terminal.console import Console
+    from hermes_tunnel.terminal.keyboard import Keyboard
+
     dumb = os.environ.get("TERM") == "dumb"
     # Standard error may have been closed from the start; then there is no one to tell.
     stream = sys.stderr if sys.stderr is not None else io.StringIO()

@@ -13,13 +13,14 @@ from hermes_tunnel import events
 from hermes_tunnel.cli.exit import show_failure, show_fault
 from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.cli.signals import Signals
-from hermes_tunnel.conversation.decider import Decider, Fault, Signalled, Stopped
+from hermes_tunnel.conversation.decider import Decider, Fault, Signalled
 from hermes_tunnel.errors import (
     ConfigurationFailure,
     ExitStatus,
     Failure,
     NetworkFailure,
     NobodyAnswered,
+    Stopped,
     UsageFailure,
 )
 from hermes_tunnel.question import is_yes, yes_or_no

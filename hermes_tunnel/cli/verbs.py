@@ -13,8 +13,7 @@ from hermes_tunnel.cli.exit import show_failure, show_fault
 from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.streams import lenient
-from hermes_tunnel.conversation.decider import Stopped
-from hermes_tunnel.errors import ExitStatus, Failure
+from hermes_tunnel.errors import ExitStatus, Failure, Stopped
 from hermes_tunnel.text import plain, redact
 
 _VERBS = {

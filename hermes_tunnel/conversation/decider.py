@@ -22,6 +22,7 @@ from hermes_tunnel.conversation.questions import Again, Answer, Asked, Questions
 from hermes_tunnel.conversation.tasks import Done, Task, Tasks
 from hermes_tunnel.conversation.work import LOOK_SECONDS, Reply
 from hermes_tunnel.deadlines import Deadline, seconds_of
+from hermes_tunnel.errors import Stopped
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
 from hermes_tunnel.terminal.console import Console
@@ -31,17 +32,6 @@ T = TypeVar("T")
 _TICK_SECONDS = 1.0  # how often an open-ended wait wakes up
 _AT_ONCE_SECONDS = 0.01  # enough for what is already in the mailbox
 UNWIND_SECONDS = 2.0  # how long abandoned work may take to close what it opened
-
-
-class Stopped(BaseException):
-    """A signal asked the program to end. Only the decider raises it, when it takes the next item.
-
-    :param number: the signal's number; the exit status is 128 more
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from hermes_tunnel.conversation.decider import Decider, Signalled, Stopped
+from hermes_tunnel.conversation.decider import Decider, Signalled
+from hermes_tunnel.errors import Stopped
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 
