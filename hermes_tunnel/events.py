@@ -106,11 +106,20 @@ class Prompt(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """It is over: ``outcome`` in a word; ``remote_exit_status`` is the command's, if it ended by itself."""
+    """It is over: ``outcome`` in a word; ``remote_exit_status`` is the command's, if it ended by itself.
+
+    ``message`` and ``hint`` say why it failed; ``provider``, ``account`` (``user@host``) and ``credential``
+    (a path there) what is logged in now, where and as whom. Empty where there is nothing to say.
+    """
 
     exit_status: int
     outcome: str
     remote_exit_status: int | None
+    message: str = ""
+    hint: str = ""
+    provider: str = ""
+    account: str = ""
+    credential: str = ""
 
 
 @dataclass(frozen=True)

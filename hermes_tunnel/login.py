@@ -49,10 +49,12 @@ class LoginOrder:
 class LoggedIn:
     """A login that is seen to have succeeded.
 
+    :param provider: its name
     :param destination: ``user@host``, the user being whose program it is now logged in
     :param landing: where its credential is, if that could be looked up
     """
 
+    provider: str
     outcome: Outcome
     destination: str
     landing: Landing | None
@@ -108,4 +110,5 @@ def _log_in(
         program, status = order.provider.executable.name, order.call.status(order.provider)
         raise unproven(conclusion, program, status, not_seen=not_seen)
     whose = order.call.account(connection.destination)
-    return LoggedIn(conclusion.outcome, whose, landing if isinstance(landing, Landing) else None)
+    seen = landing if isinstance(landing, Landing) else None
+    return LoggedIn(order.provider.name, conclusion.outcome, whose, seen)

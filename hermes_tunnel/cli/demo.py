@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from hermes_tunnel import events
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import Output, option, output
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
@@ -14,7 +15,7 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 
 
-@click.command()
+@click.command(cls=Verb)
 @option("--approve", variable="APPROVE", is_flag=True, help="Approve the sign-in without asking.")
 @option("--deny", variable="DENY", is_flag=True, help="Deny it without asking.")
 @output
@@ -58,4 +59,4 @@ def _play(decider: Decider, answer: str | None) -> Ending:
         known = with_origin(provider("xai-oauth"), stage.origin)
         done = login(LoginOrder(known, hops, wishes=Wishes(open_page=open_page)), decider)
     words = f"demo: logged in on {done.destination}; credential in {done.landing}"
-    return Ending(done.outcome.value, words)
+    return Ending(done.outcome.value, words, logged_in=done)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
     SECONDS,
     Busy,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from hermes_tunnel.oauth.callback import Expected
 
 
-@click.command(options_metavar="[OPTIONS]")
+@click.command(cls=Verb, options_metavar="[OPTIONS]")
 @connecting
 @click.argument(
     "callback_port", type=Number("a port of a login", 1024, 65535), metavar="[PORT]", required=False

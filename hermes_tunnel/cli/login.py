@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
     SECONDS,
     Busy,
@@ -21,17 +22,51 @@ from hermes_tunnel.cli.options import (
 )
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.text import quote
 
 _EXTRA = "hermes_tunnel.extra"
 
 
-class _WithExtraWords(click.Command):
+class _Login(Verb):
     """A command whose words after ``--`` are not its own."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ours, dashes, extra = _split(args)
         ctx.meta[_EXTRA] = extra if dashes else ()
-        return super().parse_args(ctx, ours)
+        try:
+            return super().parse_args(ctx, ours)
+        except click.MissingParameter as missing:
+            only = ctx.params.get("provider")
+            if missing.param is not None and missing.param.name == "host" and isinstance(only, str):
+                raise _one_word_is_missing(only) from missing
+            raise
+
+
+def _one_word_is_missing(only: str) -> UsageFailure:
+    """What to say to somebody who typed one word where a provider and a host are needed."""
+    from hermes_tunnel.remote.hermes import KNOWN, is_known
+
+    if is_known(only):
+        return UsageFailure(
+            f"on which host is Hermes to be logged in to {only}?", f"hermes-tunnel login {only} [USER@]HOST"
+        )
+    shown = quote(only)
+    return UsageFailure(
+        f"which provider is the Hermes on {shown} to be logged in to?",
+        f"hermes-tunnel login PROVIDER {only}, where PROVIDER is {', '.join(KNOWN)}, or mcp:NAME",
+    )
+
+
+def _check_order(provider: str, host: str) -> None:
+    """:raises UsageFailure: the host was typed where the provider belongs"""
+    from hermes_tunnel.remote.hermes import is_known
+
+    if is_known(host) and not is_known(provider):
+        raise UsageFailure(
+            f"the provider comes first, and then the host: {quote(host)} is a provider",
+            f"hermes-tunnel login {host} {provider}",
+        )
 
 
 def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
@@ -39,7 +74,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     return args[:at], at < len(args), tuple(args[at + 1 :])
 
 
-@click.command(cls=_WithExtraWords, options_metavar="[OPTIONS]")
+@click.command(cls=_Login, options_metavar="[OPTIONS]")
 @click.argument("provider")
 @connecting
 @calling_hermes
@@ -92,6 +127,7 @@ def login(
       hermes-tunnel login mcp:linear hermes-box --as-user hermes
     """  # noqa: D301 - the \b is click's
     extra: tuple[str, ...] = click.get_current_context().meta[_EXTRA]
+    _check_order(provider, connecting.host)
 
     def run(decider: Decider) -> Ending:
         from hermes_tunnel.browser import check_command, open_browser
@@ -99,11 +135,14 @@ def login(
         from hermes_tunnel.login import LoginOrder
         from hermes_tunnel.login import login as log_in
         from hermes_tunnel.oauth.authorization import issuer_of
-        from hermes_tunnel.remote.hermes import in_profile
+        from hermes_tunnel.remote.hermes import in_profile, is_known, similar
         from hermes_tunnel.remote.hermes import provider as known_as
         from hermes_tunnel.way_back.delivery import check_way
 
         chosen, call = known_as(provider), calling.call()
+        meant = "" if is_known(provider) else similar(provider)
+        if meant:
+            decider.say(f"Hermes is asked for {provider}, which we do not know. Did you mean {meant}?")
         if calling.profile is not None:
             chosen = in_profile(chosen, calling.profile)
         call.login_line(chosen, "0", extra)
@@ -122,7 +161,8 @@ def login(
         imported = done.outcome.value == "imported"
         what = "credentials imported, no sign-in was needed" if imported else "logged in"
         where = f"; credential in {done.landing}" if done.landing else ""
-        return Ending(done.outcome.value, f"{chosen.name}: {what} on {done.destination}{where}")
+        words = f"{chosen.name}: {what} on {done.destination}{where}"
+        return Ending(done.outcome.value, words, logged_in=done)
 
     report = Report(output.console(), as_json=output.as_json)
     return report.conclude(run, may_repeat=True)

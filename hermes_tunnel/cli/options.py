@@ -188,13 +188,13 @@ _BUSY_PORT = (
     ),
     option("--yes", variable="YES", is_flag=True, help="Answer yes to the question about the local port."),
 )
-_JSON = option(
+json_option = option(
     "--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output."
 )
 _OUTPUT = (
-    _JSON,
-    option("-v", "verbosity", variable="VERBOSE", count=True, help="Say more."),
-    option("-q", "quiet", variable="QUIET", is_flag=True, help="Say only what is needed."),
+    json_option,
+    option("-v", "--verbose", "verbosity", variable="VERBOSE", count=True, help="Say more."),
+    option("-q", "--quiet", "quiet", variable="QUIET", is_flag=True, help="Say only what is needed."),
 )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
     Calling,
     Connecting,
@@ -21,7 +22,7 @@ from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.question import Question
 
 
-@click.command(options_metavar="[OPTIONS]")
+@click.command(cls=Verb, options_metavar="[OPTIONS]")
 @connecting
 @calling
 @relay_option

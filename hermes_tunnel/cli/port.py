@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import PORT, new_console, option
 from hermes_tunnel.cli.report import heard_by
 from hermes_tunnel.conversation.decider import Decider
@@ -17,7 +18,10 @@ from hermes_tunnel.ports.room import end_occupants
 from hermes_tunnel.text import plain
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    statuses=(ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE, ExitStatus.NO_WAY_BACK),
+)
 @click.argument("port", type=PORT)
 @option("--kill", variable="KILL", is_flag=True, help="End it, after a yes. Never another user's process.")
 @option("--yes", variable="YES", is_flag=True, help="Do not ask.")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,6 +29,9 @@ from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.mode import columns_of
 from hermes_tunnel.text import folded
 
+if TYPE_CHECKING:
+    from hermes_tunnel.login import LoggedIn
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -36,12 +40,14 @@ class Ending:
     :param outcome: one word, for the JSON
     :param words: the one line for standard output
     :param problem: why it failed, unless a signal ended it
+    :param logged_in: if it did log in, what, where and as whom
     """
 
     outcome: str
     words: str = ""
     status: int = ExitStatus.OK
     problem: BaseException | None = None
+    logged_in: LoggedIn | None = None
 
 
 Run = Callable[[Decider], Ending]
@@ -123,7 +129,9 @@ class Report:
         if ending.words and not self._json:
             for line in folded(self.console.safe(ending.words), columns_of(sys.stdout)):
                 self._write(line)
-        finished = events.Finished(int(ending.status), ending.outcome, self._remote_status)
+        finished = events.Finished(
+            int(ending.status), ending.outcome, self._remote_status, *_why(ending), *_what(ending)
+        )
         self.record(finished)
         self.console.show(finished)
         if isinstance(ending.problem, Failure):
@@ -152,6 +160,20 @@ def heard_by(decider: Decider) -> None:
 
 def _signals() -> Signals:
     return click.get_current_context().find_object(Signals) or Signals()
+
+
+def _why(ending: Ending) -> tuple[str, str]:
+    """Why it failed and what to type next, if a person is told."""
+    failure = ending.problem
+    return (failure.message, failure.hint) if isinstance(failure, Failure) else ("", "")
+
+
+def _what(ending: Ending) -> tuple[str, str, str]:
+    """The provider, the account and the credential of a login."""
+    done = ending.logged_in
+    if done is None:
+        return ("", "", "")
+    return (done.provider, done.destination, done.landing.path if done.landing else "")
 
 
 def _ask_again(decider: Decider) -> Ending:

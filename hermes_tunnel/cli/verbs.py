@@ -13,14 +13,15 @@ from hermes_tunnel.cli.exit import show_failure, show_fault
 from hermes_tunnel.cli.options import variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.streams import lenient
-from hermes_tunnel.errors import ExitStatus, Failure, Stopped
-from hermes_tunnel.text import plain, redact
+from hermes_tunnel.errors import ExitStatus, Failure, Stopped, UsageFailure
+from hermes_tunnel.text import plain, quote, redact
 
 _VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
     "forward": "Lead the callback to a login that already waits there.",
     "paste": "Deliver a callback address that the browser could not open.",
     "port": "Say who holds a local port, and end it if you want.",
+    "providers": "List what a Hermes can be logged in to.",
     "demo": "See a complete login against servers in this process.",
 }
 
@@ -37,6 +38,23 @@ class _Verbs(click.Group):
         command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb.
+
+        :raises UsageFailure: there is none of that name
+        """
+        if args[0] not in _VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], _VERBS, 1)
+            hint = (
+                f"did you mean hermes-tunnel {close[0]}?" if close else f"the verbs are {', '.join(_VERBS)}"
+            )
+            raise UsageFailure(f"{quote(args[0])} is not a verb", hint)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb, and see that a usage error knows which verb it belongs to."""
         try:
@@ -52,13 +70,30 @@ class _Verbs(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
 
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Say what this is, and what it runs on: the first lines of a good report of a fault."""
+    if wanted:
+        from platform import release, system
+
+        python = ".".join(map(str, sys.version_info[:3]))
+        click.echo(f"hermes-tunnel {__version__} (Python {python}, {system()} {release()})")
+        ctx.exit()
+
+
 @click.command(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="hermes-tunnel VERB --help says more. Every option can be set as a variable, such as "
     "HERMES_TUNNEL_TIMEOUT; where it takes several values, spaces part them, and quotes keep them together.",
 )
-@click.version_option(__version__, message="hermes-tunnel %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version, Python's and the system's, and exit.",
+)
 def cli() -> None:
     """Browser logins for a Hermes Agent that runs on another machine.
 

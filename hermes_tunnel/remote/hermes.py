@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.oauth.authorization import Policy
+from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.states import PersonTime
 from hermes_tunnel.remote.program import Credential, Executable, Program
 from hermes_tunnel.text import quote
@@ -30,9 +30,15 @@ def _provider(name: str, title: str, words: tuple[str, ...], policy: Policy) -> 
     return Program(name, title, _INSTALLED, words, policy, credential=_AUTH, status=("auth", "status", name))
 
 
-def _auth_add(name: str, title: str, *issuers: str, redirect_hosts: tuple[str, ...] = ()) -> Program:
+def _auth_add(
+    name: str,
+    title: str,
+    *issuers: str,
+    mode: Mode | None = Mode.DEVICE,
+    redirect_hosts: tuple[str, ...] = (),
+) -> Program:
     policy = Policy(frozenset(issuers), frozenset(redirect_hosts))
-    return _provider(name, title, ("auth", "add", name, "--no-browser"), policy)
+    return replace(_provider(name, title, ("auth", "add", name, "--no-browser"), policy), mode=mode)
 
 
 _MINIMAX = [
@@ -41,7 +47,11 @@ _MINIMAX = [
 KNOWN = {
     provider.name: provider
     for provider in (
-        replace(_auth_add("xai-oauth", "xAI", "auth.x.ai", "accounts.x.ai"), callback=(56121, "/callback")),
+        replace(
+            _auth_add("xai-oauth", "xAI", "auth.x.ai", "accounts.x.ai"),
+            callback=(56121, "/callback"),
+            before="up to Hermes 0.18.0 your browser comes back to port 56121, through the tunnel",
+        ),
         replace(
             _provider(
                 "spotify",
@@ -50,6 +60,7 @@ KNOWN = {
                 Policy(frozenset({"accounts.spotify.com"})),
             ),
             callback=(43827, "/spotify/callback"),
+            mode=Mode.LOOPBACK,
         ),
         _auth_add("openai-codex", "OpenAI Codex", "auth.openai.com"),
         _auth_add(
@@ -58,6 +69,7 @@ KNOWN = {
             "claude.ai",
             "platform.claude.com",
             "console.anthropic.com",
+            mode=Mode.PASTE,
             redirect_hosts=("console.anthropic.com", "platform.claude.com"),
         ),
         _auth_add("nous", "Nous Portal", "portal.nousresearch.com"),
@@ -71,6 +83,7 @@ ALIASES = {
     "nous-portal": "nous",
     "minimax": "minimax-oauth",
 }
+"""Other names of the same providers."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MCP = re.compile(r"mcp:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
@@ -91,13 +104,35 @@ def provider(name: str) -> Program:
             time=PersonTime(callback=295.0),
             credential=replace(_AUTH, file=f"mcp-tokens/{server[1]}.json"),
             status=("mcp", "test", server[1]),
+            mode=Mode.LOOPBACK,
         )
     if _NAME.fullmatch(name):
-        return _auth_add(name, name)
+        return _auth_add(name, name, mode=None)
     raise UsageFailure(
         f"{quote(name)} is not a provider's name",
         f"known are {', '.join(KNOWN)}, and mcp:NAME for an MCP server",
     )
+
+
+def aliases_of(name: str) -> tuple[str, ...]:
+    """The other names of a provider."""
+    return tuple(alias for alias, known in ALIASES.items() if known == name)
+
+
+def is_known(name: str) -> bool:
+    """Whether we know a provider of that name, alias, or form."""
+    return name in KNOWN or name in ALIASES or _MCP.fullmatch(name) is not None
+
+
+def similar(name: str) -> str:
+    """The provider whose name has this one as a part, or is much like it; empty if there is none."""
+    names = [*KNOWN, *ALIASES]
+    parts = [each for each in names if name in each.split("-")]
+    if not parts:
+        from difflib import get_close_matches
+
+        parts = get_close_matches(name, names, 1, 0.75)
+    return ALIASES.get(parts[0], parts[0]) if parts else ""
 
 
 def in_profile(known: Program, name: str) -> Program:

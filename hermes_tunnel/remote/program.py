@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hermes_tunnel.oauth.authorization import Policy
+from hermes_tunnel.oauth.authorization import Mode, Policy
 from hermes_tunnel.oauth.states import PersonTime
 
 
@@ -50,6 +50,8 @@ class Program:
     :param credential: what proves that it logged in; None if nothing is known to
     :param status: the words after the executable that tell a person whether it is logged in
     :param callback: the port and the path that its callback is known to come to
+    :param mode: how its login goes in the releases of today, to tell the person; what it prints decides
+    :param before: how it went in earlier releases, in a sentence without a full stop
     """
 
     name: str
@@ -61,3 +63,5 @@ class Program:
     credential: Credential | None = None
     status: tuple[str, ...] = ()
     callback: tuple[int, str] | None = None
+    mode: Mode | None = None
+    before: str = ""

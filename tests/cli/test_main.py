@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ pytestmark = pytest.mark.slow
 
 
 def test_version() -> None:
-    """One line on standard output."""
+    """One line on standard output: ours, Python's and the system's."""
     done = run("--version")
-    assert (done.returncode, done.stdout) == (0, f"hermes-tunnel {__version__}\n")
+    python = ".".join(map(str, sys.version_info[:3]))
+    said = f"hermes-tunnel {__version__} (Python {python}, {platform.system()} {platform.release()})\n"
+    assert (done.returncode, done.stdout) == (0, said)
 
 
 @pytest.mark.parametrize("verb", [[], ["login"], ["port"], ["demo"]])
@@ -140,6 +143,34 @@ def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
     assert said.startswith(f"hermes-tunnel: error: {error}")
     if "--allow-host" not in arguments:
         assert hint == "hermes-tunnel: hint: see hermes-tunnel login --help"
+
+
+@pytest.mark.parametrize(
+    ("typed", "error", "hint"),
+    [
+        ("logni", "'logni' is not a verb", "did you mean hermes-tunnel login?"),
+        ("tunnel", "'tunnel' is not a verb", "the verbs are login, forward"),
+        ("login box", "which provider is the Hermes on 'box' to be logged in to?", "PROVIDER box, where"),
+        ("login spotify", "on which host is Hermes to be logged in to spotify?", "login spotify [USER@]HOST"),
+        ("login mcp:x", "on which host is Hermes to be logged in to mcp:x?", "login mcp:x [USER@]HOST"),
+        ("login box spotify", "the provider comes first, and then the host", "login spotify box"),
+        ("login me@box grok-oauth", "the provider comes first, and then the host", "login grok-oauth me@box"),
+    ],
+)
+def test_a_word_is_missing_or_misplaced(typed: str, error: str, hint: str) -> None:
+    """The person is told which, and what to type; nothing is looked up, nothing connected."""
+    done = run(*typed.split())
+    assert done.returncode == 2
+    said, next_step = done.stderr.splitlines()
+    assert said.startswith(f"hermes-tunnel: error: {error}")
+    assert hint in next_step
+
+
+def test_a_provider_that_looks_like_another() -> None:
+    """It goes to Hermes as it is, for Hermes may know it; the person hears which we know."""
+    done = run("login", "grok", "x.invalid", "-F", "none")
+    assert "Did you mean xai-oauth?" in done.stderr.splitlines()[0]
+    assert done.returncode == 4
 
 
 @pytest.mark.parametrize("word", ["a\x1b]0;x\x07b", "a\x9b31mb", "a\u202eb"])

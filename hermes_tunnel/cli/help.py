@@ -1,0 +1,64 @@
+"""How a verb explains itself: its options by subject, and the exit statuses at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hermes_tunnel.errors import ExitStatus
+
+_SUBJECTS = {
+    "Connection": "-J -p -l -i -F -o -4 -6",
+    "Hermes there": "--as-user --container --profile --hermes-path",
+    "Sign-in": "--no-browser --browser --timeout --allow-host",
+    "Way back": "--relay --on-busy-port --yes",
+    "Output": "--dry-run --json -v -q -h",
+}
+_STATUSES = {
+    ExitStatus.OK: "done",
+    ExitStatus.INTERNAL: "a fault of this program",
+    ExitStatus.USAGE: "a bad option, host, user, provider or port",
+    ExitStatus.CONFIGURATION: "ssh_config or the chain of jump hosts",
+    ExitStatus.NETWORK: "could not connect, or the connection was lost",
+    ExitStatus.HOST_KEY: "host key unknown, declined, changed or revoked",
+    ExitStatus.AUTHENTICATION: "the server let nobody in",
+    ExitStatus.NO_WAY_BACK: "no way for the callback: port taken, or forwarding refused",
+    ExitStatus.REMOTE_COMMAND: "the command there could not run, or said nothing we know",
+    ExitStatus.REFUSED: "the remote or the provider said no",
+    ExitStatus.NOBODY_ANSWERED: "nobody answered in time",
+    ExitStatus.UNSAFE: "refused, because it could have harmed you",
+}
+_SIGNALS = ("129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM")
+
+
+class Verb(click.Command):
+    """A verb of the command line.
+
+    :param statuses: the exit statuses that it may end with
+    """
+
+    def __init__(
+        self, *arguments: Any, statuses: tuple[ExitStatus, ...] = tuple(ExitStatus), **settings: Any
+    ) -> None:
+        super().__init__(*arguments, **settings)
+        self.statuses = statuses
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of one subject together; first those of this verb alone."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        records = {each.opts[0]: each.get_help_record(ctx) for each in options}
+        rows = {name: record for name, record in records.items() if record is not None}
+        about = {
+            subject: [rows.pop(name) for name in names.split() if name in rows]
+            for subject, names in _SUBJECTS.items()
+        }
+        for subject, records_about in {"Options": list(rows.values()), **about}.items():
+            if records_about:
+                with formatter.section(subject):
+                    formatter.write_dl(records_about)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the exit statuses."""
+        with formatter.section("Exit status"):
+            formatter.write_dl([*((str(int(each)), _STATUSES[each]) for each in self.statuses), _SIGNALS])
