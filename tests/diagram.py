@@ -13,7 +13,7 @@ from hermes_tunnel.oauth.transcript import Success
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-it-works.md"
 BEGIN = "<!-- scripts/diagram draws what follows from hermes_tunnel/oauth/session.py -->\n"
-END = "<!-- so far -->\n"
+END = "<!-- end of what scripts/diagram draws -->\n"
 
 Arrow = tuple[str, str, str]
 """From, to, and on what."""

@@ -83,8 +83,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="hermes-tunnel VERB --help says more. Every option can be set as a variable, such as "
-    "HERMES_TUNNEL_TIMEOUT; where it takes several values, spaces part them, and quotes keep them together.",
+    epilog="hermes-tunnel VERB --help says more. Every option is an environment variable too, such as "
+    "HERMES_TUNNEL_TIMEOUT; separate several values by spaces, and quote a value that has a space in it.",
 )
 @click.option(
     "--version",

@@ -1,4 +1,4 @@
-"""How a program is called on the remote machine: the command lines of a login, and of what goes with it."""
+"""How a program is called on the remote machine: the command lines of a login, and those around it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 class Call:
     """How a program is called on the remote machine.
 
-    :param path: where it is, if it need not be looked for
+    :param path: where it is, if we need not look for it
     :param as_user: the account that runs it, by sudo, if it is not the one that connects
-    :param container: the container that it runs in, by docker or podman, if in one; as the owner of its home
+    :param container: the docker or podman container that it runs in, if any; it runs as the owner of its home
         there, or as ``as_user``
     """
 
@@ -38,12 +38,12 @@ class Call:
     def login_line(
         self, program: Program, nonce: str, extra: Sequence[str] = (), *, terminal: bool = True
     ) -> str:
-        """The command line for a login; what the program prints comes between ``begin_marker(nonce)`` and the
-        line that says what its credential's file is like after it.
+        """The command line for a login. The program's output comes between ``begin_marker(nonce)`` and the
+        line that says what its credential's file is like afterwards.
 
         :param extra: words for the program after its own
-        :param terminal: whether it is run on a terminal; else it ends when its input does
-        :raises UsageFailure: a word cannot be passed, or they are too many
+        :param terminal: whether it runs on a terminal; if not, it ends when its input does
+        :raises UsageFailure: a word cannot be passed, or there are too many
         """
         words = encoded((*program.words, *extra))
         return self._find_and_run(program, nonce, "terminal" if terminal else "pipe", words)
@@ -65,7 +65,7 @@ class Call:
         )
 
     def relay_line(self, port: int, hosts: Sequence[str], nonce: str) -> str:
-        """The command line that gives a request on its standard input to a port there, and prints the answer.
+        """The command line that sends a request on its standard input to a port there and prints the answer.
 
         :param hosts: loopback addresses, tried in turn
         """
@@ -87,8 +87,8 @@ class Call:
     ) -> str:
         """The command line for a script.
 
-        :param mode: ``terminal``, ``pipe``, or ``-`` for what asks nothing and ends soon
-        :param home: whose owner runs it in a container, as ``in_container.sh`` takes it
+        :param mode: ``terminal``, ``pipe``, or ``-`` for a script that asks nothing and ends soon
+        :param home: in a container the script runs as the owner of this, as ``in_container.sh`` takes it
         """
         if self.container:
             scripts = [script(f"{each}_in_container.sh") for each in ("home", "end")]
@@ -98,11 +98,11 @@ class Call:
         return script_line(script(name), words, before=sudo)
 
     def described(self, program: Program, extra: Sequence[str] = ()) -> str:
-        """What is run there, as a person would type it."""
+        """What runs there, as a person would type it."""
         return self._typed(program, (*program.words, *extra))
 
     def account(self, destination: str) -> str:
-        """Whose program it is: ``user@host`` of the account that runs it.
+        """Whose program it is: ``user@host``, the user being the account that runs it.
 
         :param destination: ``user@host`` of the account that connects
         """
@@ -131,12 +131,12 @@ def _asking(mode: str, nonce: str) -> tuple[str, ...]:
 
 
 def begin_marker(nonce: str) -> str:
-    """What stands before the command's own output."""
+    """What comes before the command's own output."""
     return f"hermes-tunnel:{nonce}:"
 
 
 def sudo_prompt(nonce: str) -> str:
-    """What sudo asks its password by: no other prompt can be taken for it, nor it for the begin marker."""
+    """How sudo asks for its password: not to be mistaken for another prompt, or for the begin marker."""
     return f"hermes-tunnel:sudo:{nonce}:"
 
 

@@ -1,9 +1,9 @@
-"""One command on the remote machine, with its output told as it comes.
+"""One command on the remote machine, its output posted as it comes.
 
-On a pseudo-terminal, if it can have one: with that a command ends when the connection does (it gets SIGHUP),
-and some logins insist on it. It is wide, so that no URL is wrapped, and dumb, so that nothing is coloured.
-Without one the script's lifeline ends the command. What is sent is never typed by chance: one answer at a
-time, to a prompt that was recognised.
+It runs on a pseudo-terminal if the server gives it one: then it ends when the connection does (by SIGHUP),
+and some logins insist on a terminal. The terminal is wide, so that no URL is wrapped, and dumb, so that
+nothing is coloured. Without one, the script's lifeline ends the command. Nothing is ever typed blindly: each
+answer goes to a prompt that we recognised.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hermes_tunnel.ssh.connection import NO_STATUS, Connection, Terminal
 _TERMINAL = Terminal("dumb", 4000, 50)
 _ANSWER_SECONDS = 15.0
 _END_SECONDS = 1.0
-_LONGEST_OUTPUT = 256 * 1024  # bytes of a command that only tells something
+_LONGEST_OUTPUT = 256 * 1024  # bytes, of a command that only reports something
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ Post = Callable[["Output | Exited | Failure"], None]
 
 
 def output_of(connection: Connection, line: str) -> str | None:
-    """What a command prints that asks nothing and ends soon; None where it could not run, or did not end.
+    """The output of a command that asks nothing and ends soon; None if it could not run, or did not end.
 
-    A start-up file may be talkative before it.
+    What start-up files print comes before it.
     """
     output = bytearray()
     until = time.monotonic() + LOOK.seconds
     try:
         with closing(connection.start(line, both=True)) as process:
-            process.end_input()  # a shell that took the place of the command reads it, and ends with it
+            process.end_input()  # so that a shell that replaced the command ends
             while len(output) < _LONGEST_OUTPUT and (data := process.read(until - time.monotonic())):
                 output += data
     except (Failure, TimeoutError):
@@ -60,8 +60,8 @@ class RemoteCommand:
 
     :param connection: stays open
     :param line: what the remote shell is to run
-    :param post: is told of output, of the exit and of a lost connection; called in a thread
-    :param terminal: whether it runs on a terminal; else it has to end when its input does
+    :param post: takes output, the exit, or a lost connection; called in a thread
+    :param terminal: whether it runs on a terminal; if not, it has to end when its input does
     :param status_seconds: between the end of the output and the exit status, whichever comes first
     """
 
@@ -95,13 +95,13 @@ class RemoteCommand:
         self.end()
 
     def answer(self, text: str) -> None:
-        """Send one line, as if it was typed; only ever called for a prompt."""
-        with suppress(OSError):  # it has ended meanwhile; its exit is told by the reader
+        """Send one line, as if it were typed; called only for a prompt."""
+        with suppress(OSError):  # it has ended meanwhile; the reader posts its exit
             self._process.write(text.encode() + b"\n", _ANSWER_SECONDS)
 
     def end(self) -> None:
-        """End the command if it still runs: as Ctrl-C does, or by the end of its input where it has no
-        terminal; then by SIGTERM, then by the closing, which hangs a terminal up.
+        """End the command if it still runs: by Ctrl-C, or by ending its input if it has no terminal; then by
+        SIGTERM; then by closing the channel, which hangs up a terminal.
         """
         process = self._process
         if process.wait(0) is None and self._connection.is_up:
@@ -118,7 +118,7 @@ class RemoteCommand:
 
     def _read(self) -> None:
         received, until = 0, math.inf
-        # More than a login prints is not even read: the flood stays in the server's window.
+        # We stop reading at more than any login prints: a flood stays in the server's window.
         while received <= LONGEST_OUTPUT and time.monotonic() < until and (data := self._process.read()):
             received += len(data)
             self._post(Output(data))

@@ -1,14 +1,14 @@
-# Gives one HTTP request, the four lines of its standard input, to a port of this machine, and prints what is
-# answered; exits with 7 where nobody listens. $1 nonce, $2 port, $3 while_connected.sh, then the loopback
-# addresses to try. Sent like find_and_run.sh. By the first of python3, curl and nc that works here; the request
-# stands in no argument and no environment, where others could read it.
+# Sends one HTTP request, the four lines on its standard input, to a port of this machine and prints the answer;
+# exits with 7 if nobody listens. $1 nonce, $2 port, $3 while_connected.sh, then the loopback addresses to try.
+# Sent like find_and_run.sh. Uses the first of python3, curl and nc that works here. The request is in no argument
+# and no environment variable, where others could read it.
 m=hermes-tunnel:$1:; p=$2; k=$3; shift 3;
 exec 3<&0;
 if python3 -c "import socket" </dev/null >/dev/null 2>&1; then w=python3;
 elif curl -V </dev/null >/dev/null 2>&1; then w=curl;
 elif command -v nc >/dev/null 2>&1; then w=nc;
 else echo "$m"none; exit 1; fi;
-# The request is sent when this was read: a start-up file cannot have eaten it, nor one that hangs deliver it late.
+# We are sent the request once this has been read, so no start-up file can swallow it, or hang and deliver it late.
 echo "$m"relay;
 read -r a && read -r b && read -r c && read -r d || exit 1;
 t=${a#* }; t=${t% *}; o=${b#* }; o=${o%?};
@@ -23,7 +23,7 @@ for h in "$@"; do
       [os.write(1, d) for d in iter(lambda: s.recv(65536), bytes())]" "$h" "$p" 4<&3; r=$?;;
   curl)
     case $h in *:*) h="[$h]";; esac;
-    # The address is in a configuration on its standard input.
+    # curl reads the address from a configuration on its standard input.
     echo "url = http://$h:$p$t" |
       sh -c "$k" hermes-tunnel curl -q -s -i -g -N --raw -m 90 --noproxy "*" -H "Host: $o" -K - 4<&3; r=$?;;
   nc)

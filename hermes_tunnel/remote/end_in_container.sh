@@ -1,5 +1,5 @@
-# Waits for the end of its input: an exit status, or nothing, and then ends what was started with a nonce in its
-# environment. $1 nonce. Sent like find_and_run.sh.
+# Reads its input to the end: an exit status, which it exits with, or nothing; then it ends every process that was
+# started with the nonce in its environment. $1 nonce. Sent like find_and_run.sh.
 r=$(cat);
 [ -z "$r" ] || exit "$r";
 for s in TERM KILL; do

@@ -1,4 +1,4 @@
-"""What Hermes can log in to: each provider is a ``Program``, with all that is known of it."""
+"""What Hermes can log in to: each provider is a ``Program``, with all that we know about it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _MCP = re.compile(r"mcp:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 
 
 def provider(name: str) -> Program:
-    """The provider of that name, alias, or ``mcp:NAME``; a name that is not known goes to Hermes as it is.
+    """The provider of that name, alias, or ``mcp:NAME``; a name that we do not know goes to Hermes as it is.
 
     :raises UsageFailure: no provider can be called so
     """
@@ -136,7 +136,7 @@ def similar(name: str) -> str:
 
 
 def in_profile(known: Program, name: str) -> Program:
-    """The same provider, in a profile of Hermes'.
+    """The same provider, in one of Hermes' profiles.
 
     :raises UsageFailure: no profile can be called so
     """
@@ -160,7 +160,7 @@ def with_origin(known: Program, origin: str) -> Program:
 
 
 def known_callback(port: int) -> tuple[str, frozenset[str]]:
-    """The path of the callback that is known to come to a port, and the origins that may fetch it."""
+    """The path of the callback that we know comes to a port, and the origins that may fetch it."""
     for known in KNOWN.values():
         if known.callback and known.callback[0] == port:
             return known.callback[1], frozenset(f"https://{host}" for host in known.policy.issuers)

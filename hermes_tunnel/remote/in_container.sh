@@ -1,8 +1,8 @@
-# Runs a script in a container, as the owner of the program's home there, and ends it there when this is ended here:
-# the engine's own exec leaves it running.
-# $1 nonce; $2 terminal, or pipe where there is none, or - for what asks nothing and ends soon; $3 container; $4 user
-# or -; $5 the variable that names the home, $6 the home without that, - and - if there is none to look for; then three
-# scripts: one finds the home and its owner, one ends what was started, one is to be run; then its words.
+# Runs a script in a container, as the owner of the program's home there, and ends it there when this script ends:
+# the engine's own exec would leave it running.
+# $1 nonce; $2 terminal, or pipe if there is none, or - for what asks nothing and ends soon; $3 container; $4 user
+# or -; $5 the variable that names the home and $6 the home if it is unset, or - and - if no home is looked for; then
+# three scripts: one finds the home and its owner, one ends what was started, one is run; then the words of the last.
 # Sent like find_and_run.sh.
 n=$1; t=$2; c=$3; u=$4; v=$5; d=$6; f=$7; k=$8; s=$9; shift 9;
 [ "$t" = terminal ] && stty -echo 2>/dev/null;
@@ -22,8 +22,8 @@ if [ "$r" = true ]; then :; else
   echo "hermes-tunnel:$n:no-container:${w:-there is neither docker nor podman}";
   exit 127;
 fi;
-# A container that hangs would hold the engine's client, and with it what is to be ended. A relay may take 30 seconds
-# to begin, and its listener 60 to answer.
+# A container that hangs would hang the engine's client with it. A relay may take 30 seconds to begin, and its
+# listener 60 to answer.
 w=; if command -v timeout >/dev/null 2>&1; then w="timeout 120"; fi;
 q=$d; d=;
 if [ "$u" = - ] && [ "$q" = - ]; then u=;
@@ -34,10 +34,10 @@ fi;
 [ "$v" = - ] && d=;
 x="$e exec -i ${u:+-u $u}";
 if [ "$t" = - ]; then exec $w $x ${d:+-e "$v=$d"} "$c" sh -c "$s" hermes-tunnel "$@"; fi;
-# Beside the program a lifeline: its input is a pipe that this shell alone holds, so it ends with this shell, however
-# that ends, and then ends what is left in the container. Else it is told the program's exit status, and has the same.
-# It has a session of its own, where the terminal's hang-up does not reach it; and of root's processes it sees the
-# environment only with privileges.
+# The lifeline runs beside the program. Its input is a pipe that only this shell holds, so it notices however this
+# shell ends, and then ends what is left in the container. Otherwise it reads the program's exit status, and exits
+# with that. It has a session of its own, out of reach of the terminal's hang-up; to see the environment of root's
+# processes it needs privileges.
 exec 3<&0 4>&1;
 l=$(command -v setsid);
 g=; case $u in 0|0:*|root) g=--privileged;; esac;

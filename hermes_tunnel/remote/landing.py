@@ -1,9 +1,9 @@
 """Where the credential landed: its file is looked at before and after the command, and never read.
 
-The script that runs the command looks, in its session and as its account: there is nothing to connect to,
-nothing to ask for again, and what was changed is told from what was there before, not by a clock. The file's
-owner and mode are what people stumble over (a credential under the wrong account, a file that the gateway's
-account cannot read), so they are said.
+The script that runs the command looks, in the same session and as the same account. So nothing has to be
+connected to or asked for again, and a change is seen by comparison, not by a clock. The person is told the
+file's owner and mode, which people stumble over: a credential under the wrong account, or a file that the
+gateway's account cannot read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Landing:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """The credential's file is as it was before the command; ``there`` unless there is none."""
+    """The command left the credential's file as it was; ``there`` is false if there is none."""
 
     path: str
     there: bool
@@ -41,7 +41,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class NotSeen:
-    """Nobody could look, and why."""
+    """The file could not be looked at, and why."""
 
     reason: str
 
@@ -51,9 +51,9 @@ def landed(
 ) -> Landing | Unchanged | NotSeen:
     """What became of the credential's file.
 
-    :param looks: what the script told, before and after the command
-    :param again: runs the ``landing_line``, for a command that ended together with its script; what it
-        printed, None where it could not run
+    :param looks: what the script reported before and after the command
+    :param again: runs the ``landing_line``, for a command that ended together with its script; returns what
+        it printed, or None if it could not run
     """
     if not looks:
         return NotSeen("nobody knows where its credential is kept")

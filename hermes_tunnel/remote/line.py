@@ -1,7 +1,7 @@
-"""The command line that an account's login shell is given: a script for ``sh``, and its words.
+"""The command line for an account's login shell: a script for ``sh``, and its words.
 
-That shell may be any: bash, fish, tcsh, rbash, zsh. So what we compose consists of characters that none of
-them acts on, and what a person typed is encoded in these: it goes in as it is and comes out as it was.
+The shell may be any: bash, fish, tcsh, rbash, zsh. So we compose the line of characters that none of them
+acts on, and encode in these whatever a person typed: it comes out exactly as it went in.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
 def encoded(words: Sequence[str]) -> str:
     """Any words, as one that every shell leaves alone.
 
-    It is what ``sh`` evaluates to have them as its own, with ``:0`` and three octal digits for each byte that
-    some shell would act on. ``find_and_run.sh`` decodes it.
+    ``sh`` evaluates it to get the words as its own; each byte that some shell would act on is ``:0`` and
+    three octal digits. ``find_and_run.sh`` decodes it.
 
-    :param words: as they were typed; bytes that are no text (:pep:`383`) stay as they were
+    :param words: as they were typed; bytes that are not text (:pep:`383`) are kept
     :raises UsageFailure: a word holds a NUL
     """
     for word in words:

@@ -1,4 +1,4 @@
-"""What listens on the loopback of the remote machine: the system is asked, nobody is connected to."""
+"""What listens on the remote machine's loopback: we ask the system, and connect to nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LIKELY = re.compile(r"hermes.*|python[\d.]*|uv|node", re.IGNORECASE)
 
 @dataclass(frozen=True, order=True)
 class Listener:
-    """A TCP listener on loopback; ``program`` is empty where the system does not say."""
+    """A TCP listener on loopback; ``program`` is empty if the system does not say."""
 
     port: int
     program: str = ""
@@ -34,27 +34,27 @@ class Listener:
 
     @property
     def likely(self) -> bool:
-        """Whether it may be a login's: at a port that one is known to use, or of Hermes' kind of program."""
+        """Whether it may be a login's: on a port that a login is known to use, or of a likely program."""
         return bool(known_callback(self.port)[0] or _LIKELY.fullmatch(self.program))
 
 
 def listeners(connection: Connection, line: str, nonce: str) -> list[Listener]:
-    """What listens there, by the ``listeners_line``.
+    """What listens there, by running the ``listeners_line``.
 
-    :raises RemoteCommandFailure: it could not be looked at
+    :raises RemoteCommandFailure: we could not find out
     """
     answer = output_of(connection, line)
     _, begun, table = (answer or "").partition(f"{begin_marker(nonce)}listeners")
     if not begun:
         raise RemoteCommandFailure(
-            "what listens on the remote machine could not be looked at",
+            "we could not see what listens on the remote machine",
             "name the port that Hermes waits on: hermes-tunnel forward HOST PORT",
         )
     return read_listeners(table)
 
 
 def read_listeners(table: str) -> list[Listener]:
-    """The listeners in what ss(8), proc(5) or netstat(1) say, by port, each once."""
+    """The listeners in the output of ss(8), proc(5) or netstat(1), by port, each once."""
     found: dict[int, Listener] = {}
     for line in table.splitlines():
         if match := _SS.fullmatch(line.strip()):
@@ -71,7 +71,7 @@ def read_listeners(table: str) -> list[Listener]:
 
 
 def choose(found: Iterable[Listener], where: str) -> int | Question:
-    """The port of the login that waits, where only one is likely; else the question which of them it is.
+    """The port of the login that waits, if only one is likely; otherwise a question which of them it is.
 
     :raises RemoteCommandFailure: nothing listens there
     """
@@ -84,7 +84,7 @@ def choose(found: Iterable[Listener], where: str) -> int | Question:
     likely = [one for one in found if one.likely]
     if len(likely) == 1:
         return likely[0].port
-    listening = f"On the loopback of {where} there listen: {_named(found)}."
+    listening = f"Listening on the loopback of {where}: {_named(found)}."
     return Question("Which port is the login's?", above=(listening,))
 
 
@@ -99,7 +99,7 @@ def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:
         return port
     raise UsageFailure(
         f"it is not clear which port of {where} is the login's: {_named(found)}",
-        "name it: hermes-tunnel forward HOST PORT; Hermes says it, as Waiting for callback on, or in its URL",
+        "name it: hermes-tunnel forward HOST PORT; it follows Waiting for callback on, or is in Hermes' URL",
     )
 
 

@@ -1,4 +1,4 @@
-"""A program that logs in by a browser: what is run, how it is found, whom it may ask, what proves success.
+"""A program that logs in through a browser: what runs, how we find it, whom it may ask, what proves success.
 
 What can be logged in to is data; the engine knows no program by name.
 """
@@ -13,7 +13,7 @@ from hermes_tunnel.oauth.states import PersonTime
 
 @dataclass(frozen=True)
 class Executable:
-    """What is run: found on the ``PATH``, else where its installers put it.
+    """What runs: found on the ``PATH``, or where its installers put it.
 
     :param name: as a person types it
     :param folders: absolute, or below the account's home directory
@@ -25,7 +25,7 @@ class Executable:
 
 @dataclass(frozen=True)
 class Credential:
-    """The file that a login writes: seen to have changed, it proves that the login succeeded.
+    """The file that a login writes: that it has changed proves that the login succeeded.
 
     :param file: below the program's own home
     :param home: that home, below the account's home directory
@@ -39,19 +39,19 @@ class Credential:
 
 @dataclass(frozen=True)
 class Program:
-    """A program that logs in by a browser.
+    """A program that logs in through a browser.
 
     :param name: as on this program's command line
     :param title: what it logs in to, as a person calls it
-    :param executable: what is run there
-    :param words: the words after the executable that log in, whatever they are
+    :param executable: what runs there
+    :param words: the words after the executable that start the login
     :param policy: what may be opened for it
     :param time: how long it waits for the person, less a few seconds
-    :param credential: what proves that it logged in; None if nothing is known to
-    :param status: the words after the executable that tell a person whether it is logged in
-    :param callback: the port and the path that its callback is known to come to
-    :param mode: how its login goes in the releases of today, to tell the person; what it prints decides
-    :param before: how it went in earlier releases, in a sentence without a full stop
+    :param credential: what proves that it logged in; None if we know of nothing
+    :param status: the words after the executable that show a person whether it is logged in
+    :param callback: the port and the path that its callback is known to use
+    :param mode: how today's releases log in, for the person to read; what the program prints decides
+    :param before: how earlier releases did, a sentence without a full stop
     """
 
     name: str

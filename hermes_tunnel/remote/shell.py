@@ -30,12 +30,12 @@ class Shell:
 
     @property
     def startup_file(self) -> str:
-        """The file of the account's that it reads also where it runs a single command."""
+        """The account's file that it reads even to run a single command."""
         return _STARTUP_FILES.get(self.path.rpartition("/")[2], "its start-up file")
 
 
 def shell_without_terminal(connection: Connection, nonce: str) -> Shell | None:
-    """The account's shell, if it runs a command where there is no terminal; None if something else runs."""
+    """The account's shell, if it runs our command when there is no terminal; otherwise None."""
     marker = f"{begin_marker(nonce)}shell:"
     for line in (output_of(connection, script_line(script("shell.sh"), (nonce,))) or "").splitlines():
         _, found, path = line.partition(marker)

@@ -41,7 +41,7 @@ def handshake(
     if not done.is_set() or transport.timed_out:
         if not transport.remote_version:
             raise NetworkFailure(
-                f"{where} accepted the connection, but said nothing as an SSH server within {seconds:g} s",
+                f"{where} accepted the connection, but did not speak SSH within {seconds:g} s",
                 "is this the port of an SSH server? try -p PORT",
             )
         raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")

@@ -94,7 +94,7 @@ def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> Non
     """With what is known of each; only one of those is an answer."""
     question = choose(found, "me@box")
     assert isinstance(question, Question)
-    assert question.above[0].startswith("On the loopback of me@box there listen: ")
+    assert question.above[0].startswith("Listening on the loopback of me@box: ")
     assert chosen(f" {found[1].port}\n", found, "me@box") == found[1].port
     for answer in (None, "", "1", "x", "9" * 5000):
         with pytest.raises(UsageFailure, match="not clear which port of me@box"):

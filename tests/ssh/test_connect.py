@@ -414,7 +414,7 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
         (b"\x1b[2Jgarbage\r\n", True, "is not an SSH server: it said 'garbage'"),
         (b"", True, "closed the connection before it said anything"),
         (b"Exceeded MaxStartups\r\n", True, "as an SSH server: Exceeded MaxStartups"),
-        (b"", False, "said nothing as an SSH server within 0.5 s"),
+        (b"", False, "did not speak SSH within 0.5 s"),
         (b"A" * 100_000, False, "before it said anything"),
         (b"SSH-1.5-old\r\n", True, "speaks another version of SSH"),
         (b"SSH-2.0-x\r\n", True, "closed the connection during the key exchange"),
@@ -504,7 +504,7 @@ JUMP = f"jump host {ME}@gate"
     [
         ("name", f"DNS has no address for 'no.invalid', the {JUMP}: "),
         ("refused", f"{JUMP} (127.0.0.1:PORT) refused the connection"),
-        ("silent", f"{JUMP} (127.0.0.1:PORT) accepted the connection, but said nothing as an SSH server"),
+        ("silent", f"{JUMP} (127.0.0.1:PORT) accepted the connection, but did not speak SSH"),
         ("no ssh", f"{JUMP} (127.0.0.1:PORT) is not an SSH server"),
         ("stalled", f"{JUMP} (127.0.0.1:PORT) stalled during the key exchange"),
         ("algorithms", f"{JUMP} (127.0.0.1:PORT) and hermes-tunnel have no cipher algorithm in common"),
@@ -733,7 +733,7 @@ def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
-    [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "said nothing as an SSH")],
+    [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "did not speak SSH")],
 )
 def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) -> None:
     """One that dies or hangs without a word is what has to be looked at, and not the server."""

@@ -129,7 +129,7 @@ class _Attempt:
             if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
                 called = self._configuration.called
                 raise NetworkFailure(
-                    f"{called} never ends keyboard-interactive authentication",
+                    f"{called} keeps asking without end (keyboard-interactive)",
                     f"try {by_ssh(self._configuration)}",
                 )
             answered = answered or bool(reply.prompts)

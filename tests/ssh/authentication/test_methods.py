@@ -563,7 +563,7 @@ class Endless(Account):
 
 def test_rounds_without_an_end() -> None:
     """Without a prompt ten are enough; with one, a hundred, which only a program would answer."""
-    words = f"{ME}@box never ends keyboard-interactive authentication"
+    words = f"{ME}@box keeps asking without end (keyboard-interactive)"
     with closing(Server(empty := Endless())) as server:
         assert given_up(server.port) == words
     with closing(Server(endless := Endless(("Code: ", False)))) as server:
