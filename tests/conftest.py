@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """What was started between the tests is none of theirs."""
+    """What starts between tests belongs to none of them."""
     _STARTED.clear()
     return (yield)
 
@@ -79,7 +79,7 @@ def _without_skips(report: Report) -> Report:
 
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
-    """After the test there is no thread, socket or child that was not there before."""
+    """The test leaves no thread, socket or child behind."""
     process = psutil.Process()
     threads, sockets = set(threading.enumerate()), set(process.net_connections())
     children = set(process.children(recursive=True))

@@ -61,7 +61,7 @@ def too_slow(call: Call, pumps: Iterable[Pump], longest: int = 100 * 1024) -> st
 
 
 def _is_steep_again(call: Call, pump: Pump, length: int) -> str:
-    """Whether it was no chance; in words."""
+    """Whether it was more than chance, in words."""
     before, grown = best(call, pump, length), best(call, pump, 10 * length)
     if not _is_steep(before, grown):
         return ""

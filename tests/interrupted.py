@@ -15,7 +15,7 @@ import pytest
 
 @contextmanager
 def interrupted(rescue: Callable[[], object]) -> Iterator[None]:
-    """As when the program was stopped and goes on: what is waited for inside has to be over in time.
+    """As if the program was stopped and continued: what it waits for inside has to end in time.
 
     :param rescue: ends a wait that is not, so that the test does
     """

@@ -23,7 +23,7 @@ UNFIT = "\x00\n"
 
 
 class Pump(NamedTuple):
-    """One such text, of any length."""
+    """One such text, of the length asked for."""
 
     head: str
     piece: str

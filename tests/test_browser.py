@@ -74,7 +74,7 @@ def test_command_that_stays(tmp_path: Path) -> None:
     ],
 )
 def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
-    """A command that cannot be started, or fails at once, is no opened browser, and is named."""
+    """A command that cannot be started, or fails at once, has opened nothing, and is named."""
     path = tmp_path / "browser"
     if what == "a folder":
         path.mkdir()
@@ -121,7 +121,7 @@ def test_variable(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_no_browser(tmp_path: Path) -> None:
-    """On a machine without a display nothing is opened; nor is a browser that would take the terminal."""
+    """Without a display nothing is opened, not even a browser that would take over the terminal."""
     assert not in_environment(PATH=str(tmp_path))
     program = script(tmp_path / "w3m")
     assert not in_environment(PATH=f"{tmp_path}:{os.defpath}")
@@ -130,7 +130,7 @@ def test_no_browser(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["", "  ", "firefox 'a", 'x "'])
 def test_check_command(command: str) -> None:
-    """What is no command line is refused before anything starts."""
+    """Anything but a command line is refused before anything starts."""
     with pytest.raises(UsageFailure, match="is not a command"):
         check_command(command)
 

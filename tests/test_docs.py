@@ -235,7 +235,7 @@ def test_the_readme_fits_on_a_screen() -> None:
 
 
 def test_no_file_names_a_place_of_the_machine_it_was_written_on() -> None:
-    """Neither a checkout, nor somebody's home, nor the directories of their tools."""
+    """No checkout, nobody's home, and no directory of their tools."""
     places = re.compile(rb"(?<![\w.~-])/(?:%s)/" % b"|".join((b"work", b"root", b"Users", b"private")))
     folders = (ROOT / name for name in (".ci", "docs", "hermes_tunnel", "scripts", "tests"))
     found = [*ROOT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]

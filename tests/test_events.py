@@ -73,6 +73,6 @@ def test_scrubbed() -> None:
 
 
 def test_reprs() -> None:
-    """A repr shows neither the authorization URL nor what the remote said."""
+    """A repr shows neither the authorization URL nor the remote's words."""
     assert "SECRET" not in repr(events.AuthorizationAsked("loopback", "https://a.b/?state=SECRET"))
     assert "SECRET" not in repr(events.RemoteLine("SECRET"))

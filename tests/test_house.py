@@ -107,7 +107,7 @@ def test_no_arrow_is_allowed_that_nobody_needs() -> None:
     ],
 )
 def test_a_wrong_arrow_is_found(room: str, line: str) -> None:
-    """The rules are not such that anything passes them."""
+    """The rules do find a broken one."""
     assert [name for name, _ in forbidden({room: ast.parse(line)})] == [room]
 
 
@@ -126,7 +126,7 @@ def test_own_rooms() -> None:
 
 
 def test_demo_origin() -> None:
-    """The one exact origin that is no https page is set by the demo, and by nothing else."""
+    """Only the demo sets the one exact origin that is not https."""
     for name, tree in TREES.items():
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         setters = {

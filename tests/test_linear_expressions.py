@@ -1,4 +1,4 @@
-"""Every expression of the package takes a time in proportion to its text, whoever wrote that.
+"""Every regular expression in the package takes time in proportion to its text, whoever wrote it.
 
 One line of a remote machine's could else stop the program, and neither Ctrl-C nor a time-out is heard in the
 middle of an expression. So all of them are found here, and given the texts that such expressions suffer from.

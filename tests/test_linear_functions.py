@@ -1,4 +1,4 @@
-"""Every function that goes through a text from elsewhere takes a time in proportion to it, whoever wrote it.
+"""Every function that reads text from elsewhere takes time in proportion to it, whoever wrote it.
 
 The text is a remote machine's, a browser's, a server's, a file's, or one that the person pastes. It may come
 a byte at a time.

@@ -191,7 +191,7 @@ def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> 
 
 
 def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:
-    """Its page is back before whatever opens it has come to an end: then it had been opened."""
+    """The page comes back before its opener has finished: then it was opened."""
     with Stage(APPROVE) as stage:
         over = threading.Event()
 
@@ -307,7 +307,7 @@ def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
 
 
 def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
-    """A line that stalled and went on was no prompt: that nobody answered it is not held against anybody."""
+    """A line that stalled and went on was not a prompt, so it did not matter that nobody answered."""
     if sys.platform == "win32":
         pytest.skip("needs a named pipe")
     os.mkfifo(tmp_path / "stdin")
@@ -405,7 +405,7 @@ def test_a_credential_behind_a_sudo_that_asks_is_seen(tmp_path: Path, answered: 
 
 
 def test_a_credential_behind_a_sudo_that_asks_is_missed(tmp_path: Path) -> None:
-    """The same look shows that there is none."""
+    """The same look shows that it is missing."""
     login = lambda hermes: asks_and_ends(hermes, stores=False)  # noqa: E731
     with Stage(APPROVE, login=login, around=sudo_asks_always) as stage:
         stdin = typed(tmp_path, "open sesame\n")
@@ -458,7 +458,7 @@ def insists(process: RemoteProcess) -> int:
 
 
 def test_a_login_that_insists_on_a_terminal() -> None:
-    """8, not 9: it says what is missing and how to get it, beside the command's own words."""
+    """8, not 9: the error says what is missing and how to get it, besides the command's own words."""
     with Stage(APPROVE, login=lambda _: insists, settings=Settings(permit_tty=False)) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
@@ -676,7 +676,7 @@ def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: boo
     ],
 )
 def test_a_device_login_is_proven_by_the_credential(said: str, told: str) -> None:
-    """The approval is not seen here, and neither an exit status nor a line takes its place."""
+    """We do not see the approval, and neither an exit status nor a line replaces it."""
     opened = threading.Event()
 
     def polls(hermes: Hermes) -> Command:

@@ -36,7 +36,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
 
 
 def installed(tmp_path: Path) -> bool:
-    """Whether apt-get was told to install what is missing."""
+    """Whether apt-get was told to install the missing packages."""
     called = tmp_path / "called"
     return called.exists() and "curl" in called.read_text().splitlines()[-1].split()
 

@@ -156,7 +156,7 @@ def test_redact_what_is_not_closed(text: str) -> None:
     ],
 )
 def test_redact_leaves_the_rest(text: str) -> None:
-    """What is no secret is not hidden: a user code is there to be read."""
+    """Only secrets are hidden: a user code is there to be read."""
     assert redact(text) == text
 
 

@@ -165,7 +165,7 @@ def test_the_connection_comes_back_and_the_browser_is_held() -> None:
 
 
 def test_what_is_waited_for_is_said() -> None:
-    """The connection drops and cannot be made again: that is what is waited for then, and not the browser."""
+    """When the connection drops and does not come back, we wait for it, not for the browser."""
     with waiting() as (stage, _, url):
         tunnel = Tunnel(stage, on_forwarding(stage.server.close))
         with pytest.raises(NobodyAnswered):
@@ -374,7 +374,7 @@ def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> N
 
 @pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
 def test_a_pasted_address_is_delivered(settings: Settings) -> None:
-    """As the browser showed it; what was pasted is shown nowhere."""
+    """The address as the browser showed it; the paste itself is shown nowhere."""
     with waiting(settings=settings) as (stage, command, url):
         address = address_after(stage, url)
         tunnel = Tunnel(stage)
@@ -430,7 +430,7 @@ def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: 
 
 
 def test_the_address_of_the_sign_in_page_is_told_from_that_of_the_page_after_it() -> None:
-    """It is what is at hand, and of no use."""
+    """The authorization URL is what people have at hand, and it is no use here."""
     with Stage() as stage:
         tunnel = Tunnel(stage)
         with pytest.raises(UsageFailure, match="that is the address of the sign-in page"):
@@ -489,7 +489,7 @@ def test_what_is_no_url_of_a_login_that_waits(url: str, failure: type[Failure], 
 
 
 def test_a_known_port_has_its_path() -> None:
-    """A provider's own port lets its own path through alone, and its own pages fetch; any other, any path."""
+    """A provider's known port lets only its path and pages through; another port, any path."""
     xai = expected_at(56121)
     assert (xai.redirect.path, xai.state) == ("/callback", "")
     assert "https://accounts.x.ai" in xai.origins

@@ -46,7 +46,7 @@ def test_quiet() -> None:
 
 
 def test_nothing_reaches_the_demos_exception() -> None:
-    """Its issuer is a parameter: no option, variable or file lets another login open plain http."""
+    """The demo's issuer is a parameter: no option, variable or file lets another login open plain http."""
     help_text = run("login", "--help").stdout + run("demo", "--help").stdout
     assert "origin" not in help_text
     done = run("demo", env={"HERMES_TUNNEL_ORIGIN": "http://127.0.0.1:1"})

@@ -53,7 +53,7 @@ def asked_for_a_password(terminal: Terminal, *, background: bool = False) -> Ite
 
 
 def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None:
-    """The shell has its echo; with fg the question is shown again, and what is typed is not."""
+    """The shell has its echo back; after fg the question is shown again, and the typing is not."""
     with shell() as terminal, asked_for_a_password(terminal):
         terminal.send("\x1a")
         terminal.expect("shell> ")
@@ -88,7 +88,7 @@ def test_ctrl_backslash_at_a_hidden_question() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash edits its lines itself")
 def test_a_question_in_the_background_of_a_shell_that_edits_lines() -> None:
-    """The mode in which such a shell waits for a command is not the one that is given back."""
+    """The mode in which such a shell waits for a command is not the one that we restore."""
     environment = {**os.environ, "TERM": "xterm", "PS1": "shell> ", "HISTFILE": "", "BROWSER": ""}
     with Terminal(["bash", "--norc", "--noprofile", "-i"], cwd=Path.cwd(), env=environment) as terminal:
         terminal.expect("shell> ")

@@ -123,7 +123,7 @@ def test_a_server_stays_behind_its_margin(columns: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("variables", [{}, ASCII], ids=["usual", "C"])
 def test_without_a_terminal(variables: dict[str, str]) -> None:
-    """A sentence is a line, however long, for whoever reads it line by line."""
+    """A sentence is one line, however long, for programs that read line by line."""
     done = run("demo", env=variables)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr
@@ -133,7 +133,7 @@ def test_without_a_terminal(variables: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_a_name_in_another_script() -> None:
-    """It is written in ASCII where the output has nothing else; that is no fault."""
+    """An ASCII output gets it in ASCII, without a fault."""
     program = "from hermes_tunnel.cli import main; import click; click.echo = print; main(['port', '1'])"
     program = program.replace("click.echo = print", "click.echo = lambda *_, **__: print('jos\\u00e9')")
     done = subprocess.run(

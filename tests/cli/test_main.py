@@ -36,7 +36,7 @@ NOT_FOR_HELP = {"paramiko", "psutil", "sshtunnel", "hermes_tunnel.conversation",
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """Neither a library that a verb needs nor what leads a login: help is to be at hand at once."""
+    """Neither the libraries that a verb needs nor what leads a login: help has to appear at once."""
     program = (
         "import sys; from hermes_tunnel.cli import main\n"
         "try: main(['--help'])\n"

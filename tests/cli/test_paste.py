@@ -33,7 +33,7 @@ def piped(text: str) -> int:
     ],
 )
 def test_what_is_no_address_is_refused(text: str, words: str) -> None:
-    """2, with what an address looks like, and not a word of what was pasted."""
+    """2, with what an address looks like, and nothing of what was pasted."""
     done = run("paste", *NOWHERE, stdin=piped(text))
     assert done.returncode == 2
     assert words in done.stderr
@@ -42,7 +42,7 @@ def test_what_is_no_address_is_refused(text: str, words: str) -> None:
 
 
 def test_an_address_that_cannot_be_delivered_is_not_shown() -> None:
-    """The connection fails: 4, and the code is in no line of it, nor in the events."""
+    """The connection fails: 4, and neither a line nor an event has the code."""
     done = run("paste", *NOWHERE, "-vv", "--json", stdin=piped(CALLBACK))
     assert done.returncode == 4
     assert "S3CRET" not in done.stderr + done.stdout

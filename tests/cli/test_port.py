@@ -52,7 +52,7 @@ def test_a_taken_port(holder: tuple[subprocess.Popen[str], str]) -> None:
 
 @linux
 def test_a_connection_that_has_ended_keeps_nobody_out() -> None:
-    """It is named, and the port can be had all the same: 0."""
+    """It is named, and the port is free all the same: 0."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(server.getsockname()) as client:

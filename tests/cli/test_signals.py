@@ -128,7 +128,7 @@ def test_ctrl_c_while_the_browser_is_waited_for() -> None:
 
 
 def test_a_terminal_that_is_gone_does_not_change_the_status() -> None:
-    """A window is closed over a job that ignores that (nohup(1)): what cannot be shown there is no fault."""
+    """The window closes on a job that ignores that (nohup(1)): what cannot be shown is not a fault."""
     master, slave = os.openpty()
     with socket.create_server(("127.0.0.1", 0)) as server:
         arguments = ["login", "xai-oauth", "127.0.0.1", "-p", str(server.getsockname()[1]), "-F", "none"]
@@ -180,7 +180,7 @@ sys.exit(128 + signals.number)
 
 @pytest.mark.parametrize("number", STATUS)
 def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals) -> None:
-    """It comes after the teardown, and the first one's status is what is left to say."""
+    """It comes after the teardown, and the first signal's status stands."""
     done = subprocess.run([sys.executable, "-c", TWICE, str(int(number))], check=False)
     assert done.returncode == STATUS[number]
 
@@ -277,7 +277,7 @@ def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh reads the configuration")
 def test_a_signal_ends_what_ssh_config_runs(tmp_path: Path) -> None:
-    """A Match exec that hangs neither keeps the program from ending nor is left behind."""
+    """A hanging Match exec neither keeps the program from ending nor is left behind."""
     config = tmp_path / "config"
     config.write_text('Match exec "exec sleep 60"\n  User nobody\n')
     argv = ["env", "--default-signal=TERM", *ARGV, "login", "xai-oauth", "box", "-F", str(config)]
@@ -395,7 +395,7 @@ with Signals() as signals:
 
 
 def test_a_fault_in_a_thread_is_heard_though_sigint_is_ignored() -> None:
-    """As in a script's background job: whoever decides has it at once."""
+    """As in a script's background job: the decider has it at once."""
     program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", FAULT]
     done = subprocess.run(program, stdin=subprocess.DEVNULL, check=False, timeout=15)
     assert done.returncode == 7

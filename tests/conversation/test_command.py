@@ -48,7 +48,7 @@ class Watched(io.StringIO):
         self._times: list[tuple[float, int]] = []
 
     def write(self, text: str) -> int:
-        """Note the time, and how much there is to be seen by then."""
+        """Note the time, and how much can be seen by then."""
         written = super().write(text)
         self._times.append((time.monotonic(), len(self.getvalue())))
         return written
@@ -319,7 +319,7 @@ def test_fifty_browsers_at_once_all_get_the_page() -> None:
 
 
 def test_a_fault_beside_the_conversation_ends_it() -> None:
-    """It is raised where the conversation is read, whichever thread had it."""
+    """It is raised where the conversation is read, whichever thread it came from."""
 
     def breaks(_: str) -> bool:
         raise ZeroDivisionError

@@ -105,7 +105,7 @@ def test_without_a_yes_nothing_opens(connection: Connection) -> None:
 
 
 def test_a_page_opens_once_more_and_then_no_more(connection: Connection) -> None:
-    """In a thread of its own each time: whoever invites does not wait for it."""
+    """In a new thread each time: the invitation does not wait for it."""
     go_on, opened = threading.Event(), list[str]()
 
     def open_page(url: str) -> bool:

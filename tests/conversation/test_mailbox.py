@@ -1,4 +1,4 @@
-"""The mailbox: what happens comes out in order, whoever puts it there, and whenever."""
+"""The mailbox: events come out in order, whoever posts them, and whenever."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def offered(*, listens: bool = True) -> Iterator[tuple[Terminal, Pasted]]:
 
 
 def test_it_is_taken_unseen_while_the_time_is_shown() -> None:
-    """The offer stands below the invitation; what is of no use is said so, and is shown nowhere."""
+    """The offer stands below the invitation; a useless paste is said to be one, and shown nowhere."""
     with offered() as (pty, pasted):
         shown = pty.wait_for("0:59 left")
         assert shown.index("https://auth") < shown.index("If the page shows a code instead")
@@ -119,7 +119,7 @@ def test_an_address_that_is_needed_is_asked_for() -> None:
 
 
 def test_what_may_be_a_word_is_taken_when_it_comes_twice() -> None:
-    """A word that was typed by accident would end the login; it is no secret, either."""
+    """A word typed by accident would end the login; it is not a secret, either."""
     with offered() as (pty, pasted):
         pty.type("help\n")
         pty.wait_for("That could be a word. If it is the code, paste it once more.")
@@ -132,7 +132,7 @@ def test_what_may_be_a_word_is_taken_when_it_comes_twice() -> None:
 
 
 def test_ctrl_d_ends_no_offer() -> None:
-    """It is nothing: what is pasted after it is taken."""
+    """It counts for nothing: the paste after it is taken."""
     with offered() as (pty, pasted):
         pty.type("\x04\x04")
         pty.type(f"{CODE}\n")
@@ -148,7 +148,7 @@ def test_a_window_that_is_closed_is_the_end_of_the_offer() -> None:
 
 
 def test_the_offer_pauses_while_a_question_is_asked() -> None:
-    """The password of a new connection is no code, and the code that is pasted after it no password."""
+    """A new connection's password is not taken for a code, nor the code after it for a password."""
     answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     with offered() as (pty, pasted):
         question = Question("password:", hidden=True, whose="me@box")

@@ -42,7 +42,7 @@ def stays(process: RemoteProcess) -> int:
 
 @pytest.mark.parametrize("status", [0, 1, 2, 127, 255])
 def test_a_status_arrives_even_if_the_command_ends_at_once(status: int) -> None:
-    """A command that has ended before the client hears that it started loses neither output nor status."""
+    """A command that ends before the client hears of its start loses neither output nor status."""
 
     def ends(process: RemoteProcess) -> int:
         process.print("bye")

@@ -51,7 +51,7 @@ class Page(NamedTuple):
 
 
 def executable() -> str | None:
-    """Where the browser is; None if there is none."""
+    """Where the browser is, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
@@ -175,7 +175,7 @@ def _come_to_rest(tools: DevTools, frame: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Visit the address and write the page as JSON, to standard output if there is no FILE."""
+    """Visit the address and write the page as JSON, to standard output without a FILE."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, metavar="FILE")
     parser.add_argument("--deadline", type=float, default=60, metavar="SECONDS")

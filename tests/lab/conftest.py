@@ -11,7 +11,7 @@ from tests.lab.lab import Lab, obstacle
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this directory; a deadline counts without the start of the lab."""
+    """Mark the tests in this directory; their deadline does not count the lab's start."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("lab")

@@ -189,7 +189,7 @@ def ip(*argv: str) -> None:
 
 
 def wait_for(process: int, deadline: float, *, kill: bool = False) -> None:
-    """Wait until a process has ended, by SIGKILL if it is to be killed.
+    """Wait until a process has ended; kill it first if asked to.
 
     TimeoutError if it has not after ``deadline`` seconds.
     """

@@ -48,7 +48,7 @@ _USER_CODE = re.compile(r"^\s*([A-Z]{4}-[A-Z]{4})\s*$", re.MULTILINE)
 
 @dataclass
 class Browser:
-    """The person: visits what is asked for, once each, and types what is asked for."""
+    """The person: visits each page once, and types what is asked for."""
 
     visitor: Visitor
     answers: list[tuple[str, str]]
@@ -81,7 +81,7 @@ class Browser:
 
 
 def run(argv: Sequence[str], env: dict[str, str], person: Browser) -> tuple[int, list[tuple[float, bytes]]]:
-    """Run a command on a terminal of its own; its exit status and what was read of it, when."""
+    """Run a command on a terminal of its own; its exit status, and what it printed when."""
     master, slave = open_pair()
     try:
         resize(slave, COLUMNS, rows=50)

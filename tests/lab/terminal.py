@@ -76,7 +76,7 @@ class Terminal:
 
     @property
     def echoes(self) -> bool:
-        """Whether the terminal shows what is typed (termios(3))."""
+        """Whether the terminal echoes (termios(3))."""
         return echoes(self._master)
 
     @property
@@ -85,7 +85,7 @@ class Terminal:
         return modes_of(self._master)
 
     def _read(self, until: float) -> bool:
-        """Add what comes next to ``output``; False at the end of it, or when time is up."""
+        """Append what comes next to ``output``; False at its end, or when time is up."""
         if not select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             return False
         try:

@@ -27,13 +27,13 @@ def answer(tunnel: Terminal, prompt: str, text: str) -> None:
 
 
 def arrives(tunnel: Terminal, where: str) -> None:
-    """The person is let in. There is no Hermes for them, so that the login ends soon."""
+    """The person is let in. Their account has no Hermes, so the login ends soon."""
     tunnel.expect(rf"^Connected to {where}\.")
     assert tunnel.wait() == 8
 
 
 def test_a_password(lab: Lab) -> None:
-    """A wrong one is asked for again; what was typed is nowhere to be seen."""
+    """After a wrong one we ask again; nothing typed can be seen anywhere."""
     with lab.sshd("hermes", PORT, **SSHD), on_terminal(lab, *LOGIN, "boss") as tunnel:
         for password in ("not this one", PASSWORD):
             answer(tunnel, r"\(boss@boss\) Password: ", password)
@@ -99,7 +99,7 @@ def test_nothing_is_asked_of_who_has_no_password(lab: Lab) -> None:
 
 
 def test_an_expired_password(lab: Lab) -> None:
-    """The person is let in, and gets passwd(1) instead of the command: 8, soon, whatever they showed."""
+    """The person is let in, and gets passwd(1) instead of the command: 8, soon, however they got in."""
     by_password = ("late@hermes", "-o", "PubkeyAuthentication=no")
     settings = {"UsePAM": "yes", "PasswordAuthentication": "yes"}
     with lab.sshd("hermes", PORT, **settings), on_terminal(lab, *LOGIN, *by_password) as tunnel:

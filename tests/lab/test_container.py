@@ -110,7 +110,7 @@ def test_hermes_ends_in_there(lab: Lab, account: str, ended: str, permit: str) -
     ],
 )
 def test_a_container_that_cannot_be_entered(lab: Lab, words: tuple[str, ...], reason: str) -> None:
-    """A name that is none, an account that may not: 8, in the engine's words."""
+    """An unknown name, or an account that may not: 8, in the engine's words."""
     done = run(lab, "login", *words)
     assert done.status == 8
     assert reason in done.stderr

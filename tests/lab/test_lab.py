@@ -104,7 +104,7 @@ def test_a_denied_login_ends_without_a_credential(lab: Lab) -> None:
 
 
 def test_a_browser_that_gives_up_says_why(lab: Lab) -> None:
-    """Whoever has started it hears nothing of it, and would wait for a callback without knowing."""
+    """Its parent hears nothing of it, and would wait for a callback unknowingly."""
     lab.network.laptop.run([lab.browser, "--deadline", "0", "https://auth.x.ai/"], env=lab.environment)
     with pytest.raises(AssertionError, match=r"(?s)no page was seen: .*did not come to rest in time"):
         lab.page()

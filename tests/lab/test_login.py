@@ -249,7 +249,7 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
 
 
 def test_an_account_that_cannot_be_had(lab: Lab) -> None:
-    """Sudo's reason is told: the name that is none, the passwords that were wrong."""
+    """The reason that sudo gives is shown: an unknown name, wrong passwords."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "nosuchuser")
     assert done.status == 8
     assert "did not switch to the other account: sudo: unknown user nosuchuser" in done.stderr

@@ -166,7 +166,7 @@ def test_a_start_up_file_that_fails_without_a_terminal(lab: Lab) -> None:
 
 
 def test_one_session_is_enough(lab: Lab) -> None:
-    """With MaxSessions 1 the command has the only one; the callback is no session."""
+    """With MaxSessions 1 the command has the only session; the callback needs none."""
     with lab.sshd("hermes", 2222, MaxSessions="1"):
         done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
     assert done.status == 0, done.stderr
@@ -211,7 +211,7 @@ def test_a_signal_ends_it_in_good_order(lab: Lab, number: signal.Signals, status
 @pytest.mark.parametrize("account", [("h018",), ("boss", "--as-user", "svc")], ids=["direct", "sudo"])
 @pytest.mark.parametrize("permit", ["yes", "no"])
 def test_not_even_sigkill_leaves_an_orphan(lab: Lab, account: tuple[str, ...], permit: str) -> None:
-    """The terminal there is hung up when the connection is gone; where there is none, the lifeline ends."""
+    """When the connection is lost, the terminal there hangs up; without one, the lifeline ends."""
     words = ("login", "xai-oauth", *account, "--no-browser", "-p", "2222")
     with lab.sshd("hermes", 2222, PermitTTY=permit):
         with on_terminal(lab, *words) as tunnel:

@@ -256,7 +256,7 @@ def test_the_tunnel_comes_back_by_itself(lab: Lab) -> None:
 
 @pytest.mark.parametrize("setting", [{}, {"AllowTcpForwarding": "no"}])
 def test_the_address_of_a_page_that_did_not_open_is_pasted(lab: Lab, setting: dict[str, str]) -> None:
-    """Nobody had a tunnel, so the page could not be opened; its address still gets there."""
+    """Without a tunnel the page could not be opened; its address still gets there."""
     with lab.sshd("hermes", 2222, **setting), waiting(lab, "h018", XAI) as (hermes, url):
         address = lab.browse(url).url
         assert address.startswith("http://127.0.0.1:56121/callback?")

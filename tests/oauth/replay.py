@@ -96,7 +96,7 @@ def followed(session: Session, event: Event) -> list[Effect]:
 
 @dataclass
 class Replayed:
-    """What came of it: what was said but the lines, what was asked for, how it ended."""
+    """What came of it: everything said except lines, everything asked for, and how it ended."""
 
     said: list[Said] = field(default_factory=list)
     invited: list[Authorization] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Replayed:
 
 
 def replay(recording: Recording, cut: Cut) -> Replayed:
-    """Play it: whoever approves, denies or answers does so at the first silence after being asked."""
+    """Play it: whoever approves, denies or answers does so at the first silence after the request."""
     played = Replayed()
     transcript, session = Transcript(MARKER), Session(provider(_name(recording)).policy)
     deliver, answered = recording.delivered, 0

@@ -200,7 +200,7 @@ def test_stray(name: str) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad(name: str) -> None:
-    """Whatever two parsers could read differently, and an answer that is none, is a bad request."""
+    """Anything that two parsers could read differently is a bad request; so is an answer without either."""
     verdict = judge(BAD[name], EXPECTED)
     assert isinstance(verdict, Reject)
     assert verdict.status == 400
@@ -290,7 +290,7 @@ NOT_PASTED = {
 
 @pytest.mark.parametrize("name", PASTED)
 def test_a_pasted_address_is_the_callback(name: str) -> None:
-    """What a browser shows in its address line, or the query of it, becomes the same request."""
+    """The address that a browser shows, or just its query, becomes the same request."""
     assert judge_pasted(PASTED[name], EXPECTED) == judge(head(), EXPECTED)
 
 
@@ -336,7 +336,7 @@ def test_an_address_and_its_request_are_one() -> None:
     ).map("".join)
 )
 def test_any_pasted_text(text: str) -> None:
-    """Whatever is pasted is a verdict; what is delivered is for this login."""
+    """Any paste gets a verdict, and only this login's answer is delivered."""
     verdict = judge_pasted(text, EXPECTED)
     assert isinstance(verdict, Deliver | Reject | Stray)
     if isinstance(verdict, Deliver):
@@ -363,7 +363,7 @@ def test_expensive_heads(value: str) -> None:
 
 
 def test_no_secret_is_shown() -> None:
-    """Neither code nor state is in the repr of what is waited for, of a verdict, or in a rejection."""
+    """No repr of an expectation or a verdict, and no rejection, shows a code or a state."""
     heads = (*PASSES.values(), *NOT_FOUND.values(), *BAD.values(), *STRAY.values())
     shown = [repr(judge(one, EXPECTED)) for one in heads]
     assert not any("SECRET" in one or STATE[:8] in one for one in [*shown, repr(EXPECTED)])
@@ -404,7 +404,7 @@ LINES = st.one_of(
     )
 )
 def test_any_bytes(data: bytes) -> None:
-    """Whatever comes there is a verdict; what is delivered has the right state and four things, no more."""
+    """Any request gets a verdict; what is delivered has the right state and four lines, no more."""
     verdict = judge(data, EXPECTED)
     assert isinstance(verdict, Deliver | Preflight | Reject | Stray)
     if isinstance(verdict, Deliver):

@@ -26,5 +26,5 @@ def test_a_word(text: str) -> None:
     ],
 )
 def test_no_word(text: str) -> None:
-    """A length, an address: that is what codes are made of; two letters are no code either."""
+    """Length and punctuation are the marks of a code; two letters are not one."""
     assert not may_be_a_word(text)

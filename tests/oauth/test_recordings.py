@@ -128,7 +128,7 @@ def test_what_proves_it(path: Path) -> None:
     "path", [one for one in FILES if one.match("0.1[48]*-xai-*")], ids=lambda path: path.stem
 )
 def test_ports_agree(path: Path) -> None:
-    """The port of the redirect is the one that xAI says it waits on, also where it had to give way."""
+    """The redirect's port is the one that xAI says it waits on, even after it had to move."""
     played = replay(read(path), as_it_came)
     said = {one.port for one in played.said if isinstance(one, Listening)}
     assert said == {one.redirect.port for one in played.invited if one.redirect}

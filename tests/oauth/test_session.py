@@ -253,7 +253,7 @@ def test_the_table_alone_decides(events: list[Event]) -> None:
 
 @pytest.mark.slow
 def test_each_row_of_the_table_is_taken() -> None:
-    """There is none that nothing leads to; of the states that share a row, not all need to lead to it."""
+    """Every state can be reached; of the states that share a row, not all have to lead there."""
     every = {id(row) for state in State for kind in TABLE[state] for row in rows(state, kind).values()}
     taken = set()
     for way in (*WAY.values(), DESERTED_AFTERWARDS, [*WAY[State.AWAITING_ANSWER], Answered(nobody=True)]):
@@ -433,7 +433,7 @@ def test_imported() -> None:
     ],
 )
 def test_a_proof(proof: Proof, *, changed: bool, unchanged: bool, unseen: bool) -> None:
-    """A changed credential proves everything; where nobody can look, only what is wanted is believed."""
+    """A changed credential proves everything; if nobody can look, only a wanted success is believed."""
     assert [proof.is_met(seen) for seen in (True, False, None)] == [changed, unchanged, unseen]
 
 
@@ -446,7 +446,7 @@ def test_a_proof(proof: Proof, *, changed: bool, unchanged: bool, unseen: bool) 
     ],
 )
 def test_what_is_said_of_a_success_that_was_none(last: list[Event], words: str) -> None:
-    """What the command did, and what is missing; that nobody could look is not told as nothing found."""
+    """What the command did, and what is missing; "nobody could look" is not reported as "nothing found"."""
     _, (conclusion,) = fed(BEGUN, request("s"), *last)
     assert isinstance(conclusion, Conclude)
     failure = unproven(conclusion, "hermes", "hermes auth status xai-oauth")
@@ -477,7 +477,7 @@ def test_an_earlier_word_about_the_port_counts_for_the_next_request_alone() -> N
 
 
 def test_the_answer_to_another_login_is_remembered() -> None:
-    """When nobody came with the right answer, that somebody came with a wrong one is what is said."""
+    """If the right answer never came, but a wrong one did, the person is told so."""
     session, _ = fed(BEGUN, request("s"), Strayed())
     with pytest.raises(NobodyAnswered, match="only with the answer to another login"):
         session.feed(TimeUp())
@@ -492,7 +492,7 @@ def test_a_prompt_of_the_command_s_own_is_remembered() -> None:
 
 
 def test_of_what_sudo_says_the_first_line_has_the_reason() -> None:
-    """Before the command began; what else the shell said is no reason."""
+    """Only before the command began; the shell's other output is no reason."""
     with pytest.raises(
         RemoteCommandFailure, match=r"did not switch to the other account: sudo: unknown user x$"
     ):
@@ -554,7 +554,7 @@ def test_a_shell_that_waits_where_the_command_was_to_run() -> None:
 
 
 def test_a_start_up_file_that_is_slow() -> None:
-    """It has all its time where it only stalled, also where that had looked like a question."""
+    """A shell that only stalled gets its full time, even if the stall looked like a question."""
     assert fed(Prompt("Loading nvm ..."))[1] == []
     assert fed(Prompt("Loading nvm ..."), Withdrawn())[1] == []
     session, effects = fed(Prompt("Update? [y/N]"), Withdrawn())
@@ -581,7 +581,7 @@ def test_secret_prompts(text: str, secret: bool) -> None:
 
 
 def test_a_question_that_was_none() -> None:
-    """A line that stalled and went on was no question, though nobody was there to answer it."""
+    """A line that stalled and went on was not a question, even if nobody was there to answer."""
     session, effects = fed(BEGUN, Prompt("To conti"), Answered(nobody=True), Withdrawn())
     assert (session.state, effects) == (State.STARTING, [StopAsking(), Allow(ASK.seconds)])
     with pytest.raises(NobodyAnswered, match="did not ask for a sign-in"):
@@ -589,7 +589,7 @@ def test_a_question_that_was_none() -> None:
 
 
 def test_a_question_without_anybody() -> None:
-    """One that stays is the end where there is nobody to answer, after a moment."""
+    """A prompt that stays ends the login after a moment if nobody is there to answer."""
     session, effects = fed(BEGUN, Prompt("Client ID:"), Answered(nobody=True))
     assert effects == [Allow(END.seconds)]
     with pytest.raises(NobodyAnswered, match="nobody was there to answer"):

@@ -77,7 +77,7 @@ def test_line(line: str, meaning: Said) -> None:
     ],
 )
 def test_prose(line: str) -> None:
-    """Prose asks for nothing, and a code without a page before it is none."""
+    """Prose asks for nothing, and a code counts only after a page."""
     assert heard(f"{line}\n".encode()) == []
 
 
@@ -120,7 +120,7 @@ def test_echoed_command_line() -> None:
     "hidden", ["\x1b]8;;https://evil.test\x07", "\x1b[2J", "\x9b31m", "\u202e", "\u200b", "\x1bc"]
 )
 def test_escapes(hidden: str) -> None:
-    """Escape sequences and invisible characters change nothing of what is heard, and are not passed on."""
+    """Escape sequences and invisible characters change nothing, and are not passed on."""
     transcript = Transcript(MARKER)
     transcript.receive(BEGIN)
     said = transcript.receive(f"{hidden}{URL[:30]}{hidden}{URL[30:]}{hidden}\r\n".encode())
@@ -134,7 +134,7 @@ def test_rewritten_line() -> None:
 
 
 def test_a_spinner_may_turn_for_long() -> None:
-    """Its frames are no line that grows, however they are cut; what ends them is read."""
+    """A spinner's frames are not one growing line, however they are cut; what follows them is read."""
     transcript = Transcript(MARKER)
     transcript.receive(BEGIN)
     frames = b"\r| Waiting for approval ..." * 10_000
@@ -193,7 +193,7 @@ def test_what_takes_no_terminal(output: bytes) -> None:
 
 @pytest.mark.parametrize("before", ["", "a last line without an end ", "Token: "])
 def test_what_the_script_tells_of_the_credential(before: str) -> None:
-    """It is kept, and neither shown nor taken for anything the command said."""
+    """It is kept, but neither shown nor taken for the command's own words."""
     looks = ("landed:absent:/home/lab/a", "landed:lab:600:1,2,3.4:/home/lab/a")
     told = f"{MARKER}{looks[0]}\r\n{URL}\r\n{before}{MARKER}{looks[1]}\r\n".encode()
     for chunks in ([told], [told[at : at + 1] for at in range(len(told))]):
@@ -258,7 +258,7 @@ def test_expensive_lines(line: bytes) -> None:
 
 
 def test_invalid_utf8() -> None:
-    """Bytes that are no UTF-8 spoil neither their line nor the next."""
+    """Bytes that are not UTF-8 spoil neither their own line nor the next."""
     assert heard(b"\xff\xfe\xc3(\n\xe2\x9c\n" + f"{URL}\n".encode()) == [AuthorizationRequest(URL)]
 
 

@@ -27,7 +27,7 @@ def start() -> Iterator[Start]:
 
 
 def living(port: int) -> list[Occupant]:
-    """The occupants of a port that the system gave to us a moment ago: others may have had it just before."""
+    """The occupants of a port that the system gave us a moment ago; others may have had it just before."""
     return [one for one in occupants(port) if one.role is not Role.CLOSED]
 
 
@@ -126,7 +126,7 @@ def test_ephemeral_port_of_a_client(start: Start) -> None:
 
 @linux
 def test_closed_connection_is_nobodys() -> None:
-    """TIME_WAIT belongs to no process: neither root nor anybody is accused."""
+    """TIME_WAIT belongs to no process: nobody is accused, not even root."""
     (found,) = occupants(ended_connection())
     assert (found.role, found.state, found.pid, found.user) == (Role.CLOSED, "TIME_WAIT", None, None)
     assert found.protected
@@ -146,7 +146,7 @@ def test_forked_sharer(start: Start) -> None:
 
 
 def test_this_process() -> None:
-    """We ourselves are named as such and never ended."""
+    """We name ourselves as such, and never end ourselves."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         (found,) = occupants(server.getsockname()[1])
     assert (found.role, found.pid) == (Role.ITSELF, os.getpid())
@@ -254,7 +254,7 @@ def test_role_of_a_script(start: Start, tmp_path: Path, name: str, role: Role) -
 @pytest.mark.slow
 @linux
 def test_arguments_are_not_shown(start: Start) -> None:
-    """Neither arguments nor a title that a process gave itself come out: they can hold secrets."""
+    """Neither arguments nor a process's own title are shown: they can hold secrets."""
     code = "import os, sys; os.execv(sys.executable, sys.argv[1:])"
     title = "server: /opt/x --token hunter2"
     _, port = start(code, title, "-c", textwrap.dedent(LISTENER), "127.0.0.1", 0, "--password=hunter2")
@@ -325,7 +325,7 @@ class Fourth(psutil.Process):
 
 @pytest.mark.slow
 def test_process_that_ends_meanwhile(start: Start) -> None:
-    """Who is gone before it could be looked at is no occupant."""
+    """A process that is gone before we can look at it is no occupant."""
     process, _ = start(LISTENER, "127.0.0.1", 0)
     process.kill()
     process.wait()
@@ -381,7 +381,7 @@ def test_bind_without_privilege(start: Start) -> None:
     ],
 )
 def test_bind_refusals_of_windows(number: int, occupied: bool, reason: BindRefusal) -> None:
-    """Windows says 10013 of what it reserves and of what is held exclusively; an occupant tells which."""
+    """Windows says 10013 both of reserved ports and of ports held exclusively; an occupant tells which."""
     assert why_not(OSError(number, "words"), 5000, occupied=occupied).reason is reason
 
 

@@ -1,4 +1,4 @@
-"""Making room on a local port, or doing without it: who is asked what, and what is refused."""
+"""Making room on a local port, or doing without: who is asked what, and what is refused."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_a_port_that_nobody_holds(
 
 @pytest.mark.slow
 def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: Start, free: int) -> None:
-    """Who holds it tells: an occupant is named, and only where there is none the reserved ranges are."""
+    """An occupant is named if there is one; otherwise the reserved ranges are."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     with pytest.raises(NoWayBack, match=rf"is taken by {PYTHON} \(PID {process.pid}, "):
         becomes(port, HERE, EXCLUSIVE, Asked(NOBODY), "fail")

@@ -81,7 +81,7 @@ def test_mapped_address() -> None:
 
 
 def test_proc_of_a_machine_without_ipv6(tmp_path: Path) -> None:
-    """Without IPv6 there is no tcp6, and no occupant in it."""
+    """Without IPv6 there is no tcp6 table, and no occupant in it."""
     (tmp_path / "net").mkdir()
     row = (
         "0: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000 54321 0 77 1 0 100 0 0 10 0"

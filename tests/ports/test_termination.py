@@ -1,4 +1,4 @@
-"""Ending who holds a port: real processes, one signal, and what is left afterwards."""
+"""Ending the holder of a port: real processes, one signal, and what is left afterwards."""
 
 import os
 import socket
@@ -185,7 +185,7 @@ def test_another_users(start: Start) -> None:
 
 @posix
 def test_one_signal_to_one_process(start: Start) -> None:
-    """The children of who is ended go on."""
+    """The children of an ended process go on."""
     process, port = start(FORKED.replace("os.write(", "s.close(); os.write("))
     (bystander,) = psutil.Process(process.pid).children()
     try:

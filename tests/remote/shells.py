@@ -43,7 +43,7 @@ def installed(program: str) -> str:
 
 @dataclass
 class Account:
-    """A home directory, a login shell, and what is called ``sh``."""
+    """A home directory, a login shell, and a program called ``sh``."""
 
     home: Path
     shell: list[str]

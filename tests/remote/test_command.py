@@ -1,4 +1,4 @@
-"""A command on a terminal of a real SSH server: what is told of it, and that nothing of it stays."""
+"""A command on a terminal of a real SSH server: what we hear of it, and that it leaves nothing behind."""
 
 from __future__ import annotations
 

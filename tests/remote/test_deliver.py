@@ -53,7 +53,7 @@ def delivering(
 
 @contextmanager
 def asked(process: subprocess.Popen[bytes], listener: socket.socket) -> Iterator[tuple[socket.socket, bytes]]:
-    """Give it the request: the connection that comes of it, and what was asked there."""
+    """Give it the request: the connection that results, and what was requested there."""
     assert process.stdin is not None
     process.stdin.write(REQUEST)
     process.stdin.flush()
@@ -108,7 +108,7 @@ def test_it_ends_with_its_input(tmp_path: Path, shell: list[str], program: str, 
 @pytest.mark.parametrize("sh", SH)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_nobody_listens(tmp_path: Path, program: str, sh: str) -> None:
-    """On none of the addresses: an exit status of its own."""
+    """Nobody on any of the addresses: an exit status of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -69,7 +69,7 @@ def test_path_option(account: Account) -> None:
 
 @pytest.mark.skipif(any(map(os.path.exists, SYSTEM_PLACES)), reason="this machine has a Hermes")
 def test_not_found(account: Account) -> None:
-    """Without Hermes the marker says where it was looked for; a folder or a plain file is none."""
+    """Without Hermes the marker says where we looked; neither a folder nor a plain file is one."""
     (account.home / ".local/bin/hermes").mkdir(parents=True)
     account.install(".hermes/hermes-agent/venv/bin").chmod(0o644)
     status, lines = account.run(Call().login_line(XAI, NONCE))
@@ -234,7 +234,7 @@ def test_its_exit_status_is_ours(tmp_path: Path, status: int) -> None:
 
 @EACH_SH
 def test_without_a_terminal(tmp_path: Path, name: str) -> None:
-    """Both outputs are heard in order, what is typed gets there as it is, the status is the program's."""
+    """Both outputs arrive in order, input arrives unchanged, and the status is the program's."""
     account = Account(tmp_path, ["bash"], sh=name)
     hermes = account.install(".local/bin", ASKS.replace("exec sleep 60", "exit 7"))
     with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:

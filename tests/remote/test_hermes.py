@@ -41,7 +41,7 @@ BAD_SERVERS = ["mcp:", "mcp:-a", "mcp:a/b", "mcp:a b", "mcp:a\n", "MCP:a", "mcp:
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, *BAD_SERVERS])
 def test_bad_names(name: str) -> None:
-    """What is no provider's name is refused, with the names that are."""
+    """An impossible provider name is refused, with the names that we know."""
     with pytest.raises(UsageFailure, match="is not a provider's name") as caught:
         provider(name)
     assert all(known in caught.value.hint for known in KNOWN)
@@ -76,7 +76,7 @@ def test_policies() -> None:
     ],
 )
 def test_bad_calls(option: str, value: str) -> None:
-    """A path that is not whole, and what is no account or container, is refused by its option's name."""
+    """A relative path and an impossible account or container are refused, naming the option."""
     with pytest.raises(UsageFailure, match=f"--(hermes-)?{option.replace('_', '-')}"):
         Call(**{option: value})
 
@@ -109,7 +109,7 @@ def test_described() -> None:
 
 
 def test_any_other_program() -> None:
-    """What is no Hermes is called in the same way, with its own name, words, places and home."""
+    """Another program is called in the same way, with its own name, words, places and home."""
     cloud = Program(
         "cloud",
         "the cloud",

@@ -284,7 +284,7 @@ def test_a_container_s_name_is_one() -> None:
 
 
 def test_it_is_said_where() -> None:
-    """The command is described with its container, and without the sudo that is none there."""
+    """The command is described with its container, and without sudo, which is not used there."""
     described = Call(container="hermes", as_user="svc").described(XAI)
     assert described == "hermes auth add xai-oauth --no-browser in the container hermes"
 

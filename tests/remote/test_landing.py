@@ -1,4 +1,4 @@
-"""What became of the credential's file, by what was told of it before and after the command."""
+"""What became of the credential's file, judged by what it was like before and after the command."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_it_says_whose_it_is() -> None:
 
 @pytest.mark.parametrize("printed", [NEW, f"motd\nnoise hermes-tunnel:n:{NEW}\r\nmore\n"])
 def test_a_command_that_took_its_script_along_is_looked_after(printed: str) -> None:
-    """By a second command, whose start-up file may be talkative; what was there before is known."""
+    """By a second command, whose start-up file may be talkative; the first look is known."""
     again = printed if printed != NEW else f"hermes-tunnel:n:{NEW}"
     assert landed([OLD], lambda: again, "n") == LANDING
     assert landed([NEW], lambda: again, "n") == Unchanged("/home/me/a:b.json", there=True)
@@ -56,7 +56,7 @@ def test_a_command_that_took_its_script_along_is_looked_after(printed: str) -> N
     ],
 )
 def test_where_nobody_can_look_it_is_said_why(printed: str | None, reason: str) -> None:
-    """In the words of what was run there, if it had any."""
+    """In the words of the command there, if it had any."""
     assert landed([OLD], lambda: printed, "n") == NotSeen(reason)
 
 
@@ -74,13 +74,13 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD)
 def test_nothing_learned(bad: str) -> None:
-    """Anything else proves nothing, before the command or after it, and is no fault of ours."""
+    """Anything else, before the command or after it, proves nothing and is not a fault of ours."""
     for looks in ([OLD, bad], [bad, NEW]):
         assert isinstance(landed(looks, nobody, "n"), NotSeen)
     assert isinstance(landed([], nobody, "n"), NotSeen)
 
 
 def test_scrubbed() -> None:
-    """Escape sequences in what was told are not passed on."""
+    """Escape sequences are not passed on."""
     after = "landed:\x1b[31mme:600:1,2,3:/\x1b]0;x\x07a"
     assert landed([ABSENT, after], nobody, "n") == Landing("/a", "me", "600")

@@ -89,7 +89,7 @@ def received(account: Account, line: str) -> list[str]:
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_any_word_through_any_login_shell(tmp_path: Path, shell: list[str], locale: str) -> None:
-    """With blanks, quotes, line feeds, other scripts, bytes that are no text: as it was typed."""
+    """With spaces, quotes, line feeds, other scripts and bytes that are not text: exactly as typed."""
     account = Account(tmp_path, shell, environment={"LC_ALL": locale})
     account.install("system", SHOWS_WORDS)
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
@@ -100,7 +100,7 @@ def test_any_word_through_any_login_shell(tmp_path: Path, shell: list[str], loca
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("name", SH)
 def test_any_word_through_any_sh(tmp_path: Path, name: str, locale: str) -> None:
-    """Whatever is called ``sh`` there decodes it, with what is called ``tr`` there."""
+    """Any ``sh`` decodes it, with any ``tr``."""
     account = Account(tmp_path, ["bash"], sh=name, environment={"LC_ALL": locale})
     account.install("system", SHOWS_WORDS)
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]

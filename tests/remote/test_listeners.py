@@ -91,7 +91,7 @@ def test_the_only_likely_one_is_the_login_s(found: list[Listener], expected: int
 
 @pytest.mark.parametrize("found", [[HERMES, Listener(43827)], [OTHER, CUPS]])
 def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> None:
-    """With what is known of each; only one of those is an answer."""
+    """With what we know about each; only one of them is an answer."""
     question = choose(found, "me@box")
     assert isinstance(question, Question)
     assert question.above[0].startswith("Listening on the loopback of me@box: ")

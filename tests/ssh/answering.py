@@ -1,4 +1,4 @@
-"""Somebody who answers the questions of a connection from a list, and remembers what was asked and told."""
+"""Somebody who answers a connection's questions from a list, and remembers what they were asked and told."""
 
 from __future__ import annotations
 

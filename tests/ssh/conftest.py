@@ -20,7 +20,7 @@ from tests.ssh.unix import unix_socket
 
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
-    """After the test there is no thread, no open file or socket and no child more than before."""
+    """The test leaves no thread, open file, socket or child behind."""
     process = psutil.Process()
     threads, children = set(threading.enumerate()), set(process.children(recursive=True))
     files = 0
@@ -107,7 +107,7 @@ class RecordingAgent:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop; whoever is connected is cut off."""
+        """Stop, and cut off whoever is connected."""
         with unix_socket() as last:
             last.connect(self.path)
         self._thread.join()

@@ -193,7 +193,7 @@ class Server:
         return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
     def hang_up(self) -> None:
-        """End the connections that are open now, in good order: what was said before is heard."""
+        """End the open connections in good order: what was said before is heard."""
         for transport in self._transports:
             _end(transport)
 
@@ -209,7 +209,7 @@ class Server:
             _end(transport)
 
     def reset(self) -> None:
-        """End them without order: what was not said yet is lost."""
+        """Break them off: what was not said yet is lost."""
         for transport in filter(paramiko.Transport.is_active, self._transports):
             assert isinstance(transport.sock, socket.socket)
             transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

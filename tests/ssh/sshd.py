@@ -19,7 +19,7 @@ import pytest
 
 PROGRAM = shutil.which("sshd") or next((p for p in ("/usr/sbin/sshd",) if Path(p).exists()), None)
 ME = getpass.getuser()
-"""Whoever runs the tests: an sshd that is not root's lets nobody else in."""
+"""The user who runs the tests: an sshd that is not root's lets nobody else in."""
 
 
 def _gives_terminals() -> bool:

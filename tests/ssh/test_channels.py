@@ -101,7 +101,7 @@ def test_a_signal_that_ended_it(connected: Callable[..., Connection], name: str,
 
 
 def test_how_it_ended_may_not_be_said(known: Callable[..., Path]) -> None:
-    """A channel that is closed without a word has no status; nor has one whose connection is lost."""
+    """A channel that closes without a word has no status, nor has one whose connection is lost."""
     with serving(Host(lambda channel: channel.close()), known) as connection:
         process = begun(connection)
         assert process.read(10) == b""
@@ -115,7 +115,7 @@ def test_how_it_ended_may_not_be_said(known: Callable[..., Path]) -> None:
 
 
 def test_an_end_by_a_lost_connection_is_seen_as_one(known: Callable[..., Path]) -> None:
-    """Channels end before paramiko says that the connection has: what is read ends after that."""
+    """Channels end before paramiko reports that the connection has: reading ends after that."""
     with serving(Host(lambda channel: channel.get_transport().close()), known) as connection:
         process = connection.start("anything")
         other: Any = connection.start("anything")
@@ -180,7 +180,7 @@ def test_a_terminal(connected: Callable[..., Connection]) -> None:
 
 
 def test_a_signal_that_is_sent() -> None:
-    """RFC 4254 section 6.9: it gets to the command, and does nothing where there is none any more."""
+    """RFC 4254 section 6.9: it reaches the command, and does nothing once the command has ended."""
 
     def stays(process: RemoteProcess) -> int:
         process.wait_for(lambda: False)
@@ -203,7 +203,7 @@ def test_a_refused_terminal_is_told_and_costs_no_session(connected: Callable[...
 
 
 def test_a_session_that_is_refused(connected: Callable[..., Connection]) -> None:
-    """MaxSessions 0 is no loss of the connection."""
+    """With MaxSessions 0 the connection is not lost."""
     connection = connected("MaxSessions 0")
     with pytest.raises(RemoteCommandFailure, match="refused a session"):
         connection.start("echo hello")

@@ -310,7 +310,7 @@ def test_a_jump_host_that_is_lost_while_the_person_is_asked(
 def test_a_proxy_command_that_ends_while_the_person_is_asked(
     known: Callable[..., Path], tmp_path: Path, ends: str, reason: tuple[type[Failure], str]
 ) -> None:
-    """One that fails is no server that waits no longer; one that ends well did what the server did."""
+    """A helper that fails is not a server that gave up; one that ends well did what the server did."""
     server = Server(Account())
     relay = tmp_path / "relay.py"
     relay.write_text(
@@ -335,7 +335,7 @@ def test_a_proxy_command_that_ends_while_the_person_is_asked(
 
 
 def test_a_name_without_an_address() -> None:
-    """The failure names DNS and the name; a label that is too long is no crash."""
+    """The failure names DNS and the host; a label that is too long does not crash us."""
     for name in ("does-not-exist.invalid", "x" * 70 + ".invalid"):
         failure = fails(replace(hop(22, Path(os.devnull)), hostname=name))
         assert isinstance(failure, NetworkFailure)
@@ -352,7 +352,7 @@ def test_a_port_where_nobody_listens() -> None:
 
 @pytest.mark.slow
 def test_an_address_that_does_not_answer() -> None:
-    """ConnectTimeout is kept: a listener with a full queue lets a connection hang as a dead address does."""
+    """ConnectTimeout holds: a listener with a full queue hangs a connection as a dead address does."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -442,7 +442,7 @@ def test_what_is_no_ssh_server_is_named(words: bytes, then_close: bool, message:
 def test_no_common_algorithm_shows_both_lists(
     sshd: Callable[..., Sshd], known: Callable[..., Path], option: str, name: str, theirs: str
 ) -> None:
-    """The failure has what the server offers, what is had here, and how ssh itself could do it."""
+    """The failure says what the server offers, what we have, and how ssh itself could connect."""
     server = sshd("host", option)
     failure = fails(hop(server.port, known(server)))
     assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
@@ -462,7 +462,7 @@ def test_what_only_the_configuration_excludes_is_no_reason_for_ssh(
 def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
     sshd: Callable[..., Sshd], known: Callable[..., Path]
 ) -> None:
-    """What ssh itself would not offer is added to its line; what is no algorithm is not in the list."""
+    """The line for ssh adds what ssh would not offer by itself; the list has only algorithms."""
     server = sshd("host", "KexAlgorithms diffie-hellman-group14-sha1")
     failure = fails(hop(server.port, known(server), kex_algorithms=("curve25519-sha256",)))
     assert "it offers diffie-hellman-group14-sha1; hermes-tunnel has" in failure.message
@@ -473,7 +473,7 @@ def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
 def test_a_configuration_that_only_ssh_can_follow(
     sshd: Callable[..., Sshd], known: Callable[..., Path], keyword: str
 ) -> None:
-    """A list without anything that is had here is refused, with ssh's own line."""
+    """A list with nothing that we have is refused, with ssh's own line."""
     server = sshd("host")
     failure = fails(hop(server.port, known(server), **{keyword: ("only-ssh-has-it",)}))
     assert isinstance(failure, ConfigurationFailure)
@@ -813,7 +813,7 @@ def test_closing_needs_nobody_at_the_other_end(
 
 @pytest.mark.slow
 def test_nothing_is_imported_from_paramiko_for_help() -> None:
-    """The target and the configuration can be had without paramiko."""
+    """The target and the configuration need no paramiko."""
     code = (
         "import sys, hermes_tunnel.ssh.config.chain, hermes_tunnel.ssh.config.target\n"
         "sys.exit('paramiko' in sys.modules)"
@@ -824,7 +824,7 @@ def test_nothing_is_imported_from_paramiko_for_help() -> None:
 def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """The channel to the next hop cannot be closed in good order then, which is no fault of this program."""
+    """The channel to the next hop cannot be closed in good order then; that is not a fault of ours."""
     gate, inner = sshd("gate"), sshd("inner")
     gate.accept(key)
     inner.accept(key)

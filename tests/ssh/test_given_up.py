@@ -44,7 +44,7 @@ class Whim:
         return time.monotonic() - self._begin < AFTER
 
     def check(self) -> None:
-        """As for what is waited for beside."""
+        """The same goes for what is awaited at the same time."""
         if not self.wanted():
             raise NotWanted
 
@@ -216,7 +216,7 @@ def test_while_a_server_does_not_reply(known: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize("waits", ["host key", "password"])
 def test_while_the_person_is_asked(known: Callable[..., Path], waits: str) -> None:
-    """The question is given up by whoever asks it, as for a server that has left."""
+    """Whoever asks the question gives it up, as when the server has left."""
 
     def stands(question: Question, wanted: Callable[[], bool]) -> str | None:
         until(lambda: not wanted())

@@ -1,4 +1,4 @@
-"""What becomes of a release of a library that lacks what is leaned on."""
+"""What happens when a library's release lacks what we lean on."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ATTRIBUTES = {"Machine": ("wheel",)}
 
 
 def test_a_release_that_lacks_nothing() -> None:
-    """Methods are had, and attributes are used."""
+    """The methods exist, and the attributes are used."""
     check(LIBRARY, "library>=1", members=MEMBERS, attributes=ATTRIBUTES)
 
 

@@ -63,7 +63,7 @@ def test_known_hosts_has_no_patterns_and_no_negation(tmp_path: Path) -> None:
 @pytest.mark.slow
 @posix
 def test_a_proxy_command_has_no_shell() -> None:
-    """exec, which every manual has, quotes, variables and pipes: none of it."""
+    """The library's way has neither exec, which every manual uses, nor quotes, variables or pipes."""
     with pytest.raises(FileNotFoundError):
         paramiko.ProxyCommand("exec true")
 
@@ -161,7 +161,7 @@ def test_a_message_that_ends_too_early_is_padded() -> None:
 
 @posix
 def test_a_signal_that_ended_a_command_is_not_heard_of(sshd: Callable[..., Sshd], key: Path) -> None:
-    """exit-signal (RFC 4254 section 6.10) is no status."""
+    """exit-signal (RFC 4254 section 6.10) gives no status."""
     server = sshd()
     server.accept(key)
     with client(server.port) as transport:

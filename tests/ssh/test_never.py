@@ -24,7 +24,7 @@ def test_nothing_is_run_forwarded_or_shared(
     known: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    """LocalCommand, RemoteCommand, agent and X11 forwarding, ControlMaster, forwards, SetEnv: none of it."""
+    """No LocalCommand, RemoteCommand, agent or X11 forwarding, ControlMaster, forward or SetEnv."""
     server = sshd("host", "AcceptEnv *", "AllowAgentForwarding yes", "X11Forwarding yes", "PermitTunnel yes")
     server.accept(key)
     with socket.socket() as free:

@@ -167,7 +167,7 @@ def test_parting_words(known: Callable[..., Path]) -> None:
 
 
 def test_an_end_in_good_order(known: Callable[..., Path]) -> None:
-    """The server closes its side; a reset is none."""
+    """The server closes its side; a reset is not a close."""
     with closing(Server(Account())) as server:
         with exchanged(server.port) as transport:
             before = transport.heard
@@ -183,7 +183,7 @@ def test_an_end_in_good_order(known: Callable[..., Path]) -> None:
 
 
 def test_what_cannot_be_sent_ends_the_connection(known: Callable[..., Path]) -> None:
-    """Without a word to whoever sends it; and so it may be closed, again and again."""
+    """The sender hears nothing of it, and it may be closed again and again."""
     with closing(Server(Account())) as server, exchanged(server.port) as transport:
         assert isinstance(transport.sock, socket.socket)
         transport.sock.shutdown(socket.SHUT_WR)

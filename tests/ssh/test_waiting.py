@@ -58,7 +58,7 @@ def test_work_in_a_thread() -> None:
 
 @pytest.mark.slow
 def test_what_a_program_prints() -> None:
-    """Output, errors and status, also where there is much of it, or it takes its time."""
+    """Output, errors and status, even if there is a lot, or it takes its time."""
     code = "import sys, time; time.sleep(0.5); print('x' * 200_000); sys.stderr.write('no'); sys.exit(3)"
     done = run([sys.executable, "-c", code], seconds=30)
     assert (len(done.stdout.rstrip()), done.stderr, done.returncode) == (200_000, b"no", 3)

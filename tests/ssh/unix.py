@@ -1,4 +1,4 @@
-"""The sockets that agents are reached by, where there are such (unix(7))."""
+"""The sockets that lead to agents, on systems that have them (unix(7))."""
 
 from __future__ import annotations
 

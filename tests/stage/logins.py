@@ -67,7 +67,7 @@ def typed_answer(typed: str) -> dict[str, str]:
 
 
 def spotify_login(hermes: Hermes) -> Command:
-    """As Spotify: the address is printed before the listener is there, and there is no waiting line."""
+    """Like Spotify: the address is printed before the listener exists, and no waiting line follows."""
 
     def command(process: RemoteProcess) -> int:
         process.print("Starting Spotify PKCE login...")

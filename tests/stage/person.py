@@ -28,7 +28,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Visit:
-    """Where a visit ended: the last address, and what was shown there; status 0 for an error page."""
+    """Where a visit ended: the last address, and what it showed; status 0 for an error page."""
 
     url: str = field(repr=False)
     status: int

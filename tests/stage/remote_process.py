@@ -60,7 +60,7 @@ class RemoteProcess(remote_process.RemoteProcess):
         return bool(self._lines)
 
     def wait_for(self, happened: Callable[[], bool], timeout: float | None = None) -> None:
-        """Wait until something is so; whoever makes it so calls ``changed``.
+        """Wait until it is true; whoever makes it so calls ``changed``.
 
         :raises TimeoutError: it did not become so in time (seconds)
         :raises Ended: a signal came first

@@ -25,7 +25,7 @@ from tests.stage.remote_process import Command, Pty, RemoteProcess
 
 @dataclass(frozen=True)
 class Account:
-    """Who is let in, and by what beside the person's key.
+    """Who is let in, and how, besides the person's key.
 
     :param password: for the method ``password``
     :param answers: prompts of ``keyboard-interactive``, each with what has to be answered

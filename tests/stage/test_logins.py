@@ -46,7 +46,7 @@ def test_the_lines_of_the_real_scripts_are_understood() -> None:
 
 
 def test_another_command_line_is_not_found() -> None:
-    """What is no request of ours is a program that no shell finds."""
+    """Anything but a request of ours is a program that no shell finds."""
     with Stage() as stage, connected(stage) as transport:
         command = Command(transport, "hermes auth add xai-oauth")
         assert (command.read_all(), command.status()) == ("sh: 1: hermes: not found\r\n", 127)
@@ -189,7 +189,7 @@ def test_a_question_before_the_login_and_noise_before_everything() -> None:
 
 @pytest.mark.parametrize(("given", "said"), [("right", "Open this URL"), ("wrong", "Sorry, try again.")])
 def test_sudo_asks_by_its_own_prompt(given: str, said: str) -> None:
-    """The prompt is the one that the command line gives it, and what is typed is not echoed."""
+    """The prompt is the one on the command line, and typing is not echoed."""
     line = Call(as_user="svc").login_line(provider("xai-oauth"), NONCE)
     around: Callable[[ServerCommand], ServerCommand] = lambda command: behind_sudo("right", command)  # noqa: E731
     with Stage(around=around) as stage, connected(stage) as transport:

@@ -108,7 +108,7 @@ def test_a_closed_channel_hangs_up_a_terminal() -> None:
 
 
 def test_without_a_terminal_a_lost_connection_leaves_the_command_running() -> None:
-    """As with sshd: only a signal, or the end of the server, ends such a command."""
+    """As with sshd, only a signal or the server's end ends such a command."""
     with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
         Command(transport, "anything", pty=False).read_until("here")
         (process,) = stage.server.running
@@ -120,7 +120,7 @@ def test_without_a_terminal_a_lost_connection_leaves_the_command_running() -> No
 
 
 def test_a_command_may_ignore_signals() -> None:
-    """As after nohup(1) a hang-up is no end."""
+    """As after nohup(1), a hang-up does not end it."""
     command_of = ignores({"HUP", "INT"}, stays(ends(0, b"here\n")))
     with Stage(around=lambda _: command_of) as stage, connected(stage) as transport:
         command = Command(transport, "anything")
@@ -206,7 +206,7 @@ def test_password_and_prompts_let_in_too() -> None:
 
 
 def test_two_methods_may_be_needed() -> None:
-    """AuthenticationMethods: a key alone is a partial success, and asking about a key is none."""
+    """AuthenticationMethods: a key alone is a partial success; asking about a key is not."""
     account = Account(USER, answers=(("Code: ", "123456"),), all_of=True)
     with Stage(account=account) as stage:
         transport = dial(stage.port)

@@ -10,7 +10,7 @@ from tests.stage.remote_process import Command, RemoteProcess
 
 
 def asks_first(prompt: str, command: Command) -> Command:
-    """Ask for something before the login, such as ``Spotify Client ID: ``; end of input cancels."""
+    """Ask for something before the login, such as ``Spotify Client ID: ``; the end of input cancels."""
 
     def asking(process: RemoteProcess) -> int:
         process.write(prompt.encode())

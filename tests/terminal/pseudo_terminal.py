@@ -1,4 +1,4 @@
-"""A pseudo-terminal, for the tests of what is shown and asked there."""
+"""A pseudo-terminal, for tests of what is shown and asked on one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECONDS = 5
 
 
 def until(happened: Callable[[], bool]) -> None:
-    """Look until something is so; for what nobody tells, such as a terminal's mode."""
+    """Look until it is true; for what nobody announces, such as a terminal's mode."""
     deadline, never = time.monotonic() + SECONDS, threading.Event()
     while not happened():
         assert time.monotonic() < deadline
@@ -46,7 +46,7 @@ def modes_of(descriptor: int) -> list[object]:
 
 
 def echoes(descriptor: int) -> bool:
-    """Whether the terminal shows what is typed (termios(3))."""
+    """Whether the terminal echoes (termios(3))."""
     return bool(termios.tcgetattr(descriptor)[3] & termios.ECHO)
 
 
@@ -77,7 +77,7 @@ class Terminal:
 
     @property
     def echoes(self) -> bool:
-        """Whether what is typed is shown."""
+        """Whether it echoes."""
         return echoes(self.reader.fileno())
 
     def silence(self) -> None:

@@ -72,7 +72,7 @@ def without_terminal(verbosity: int = 0) -> tuple[Console, io.StringIO]:
 
 
 def test_no_terminal_no_escape() -> None:
-    """Without a terminal there is no escape sequence and no control character, whatever the remote says."""
+    """Without a terminal, no escape sequence or control character is written, whatever the remote says."""
     console, stream = without_terminal(verbosity=2)
     for event in EVENTS:
         console.show(event)
@@ -136,7 +136,7 @@ def test_status_line(pty: Terminal) -> None:
     ],
 )
 def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
-    """Only yes is a yes; an empty line and the end of the input are a no. What was typed before is none."""
+    """Only yes is a yes; an empty line and the end of input are a no. Earlier typing does not count."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     pty.type("y\n")
     assert pty.wait_for("\n") == "y\r\n"
@@ -184,7 +184,7 @@ def test_hidden_answer(pty: Terminal) -> None:
 @posix
 @pytest.mark.parametrize("hidden", [True, False])
 def test_stop_asking(pty: Terminal, hidden: bool) -> None:
-    """A question that is no longer wanted ends without an answer; the next one is asked below it."""
+    """A question that nobody needs any more ends without an answer; the next is asked below it."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     before, threads = pty.modes, threading.active_count()
     console.ask(Question("Code:", hidden=hidden), answers.put)

@@ -81,7 +81,7 @@ def test_typed_before_the_prompt(pty: Terminal) -> None:
 
 
 def test_the_prompt_is_shown_when_what_is_typed_begins_to_count(pty: Terminal) -> None:
-    """The mode is set before it, so that an answer that comes at once is neither lost nor seen."""
+    """The mode is set before the question, so that an immediate answer is neither lost nor shown."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def ready() -> None:
@@ -103,7 +103,7 @@ def test_the_terminal_is_as_it_was_when_the_line_is_handed_over(pty: Terminal) -
 @pytest.mark.parametrize("hidden", [True, False])
 @pytest.mark.parametrize("typed", ["", "half"])
 def test_stop(pty: Terminal, hidden: bool, typed: str) -> None:
-    """A line that is no longer wanted is given up, half typed, with the mode as it was; the next is read."""
+    """An unwanted line is given up half typed, with the mode as it was; the next is read."""
     before, threads, keyboard = pty.modes, threading.active_count(), Keyboard(pty.reader)
     given_up = Reading(keyboard, hidden=hidden)
     pty.type(typed)
@@ -150,7 +150,7 @@ def test_mode_after_an_exception(pty: Terminal) -> None:
 
 @pytest.mark.parametrize("typed", ["\x04", "half\x04\x04"])
 def test_end_of_input(pty: Terminal, typed: str) -> None:
-    """Ctrl-D is no answer; after some text it ends the line."""
+    """Ctrl-D alone is no answer; after some text it ends the line."""
     reading = Reading(Keyboard(pty.reader))
     pty.type(typed)
     assert reading.result() == (typed.rstrip("\x04") or None)
@@ -184,7 +184,7 @@ def test_pipe(selectable: bool) -> None:
 
 @pytest.mark.parametrize("selectable", [True, False])
 def test_a_line_of_a_pipe_is_the_present_question_s(selectable: bool) -> None:
-    """A question that was given up takes nothing of it, also where its read cannot be woken (Windows)."""
+    """A question that was given up takes none of it, even if its read cannot be woken (Windows)."""
     read, write = os.pipe()
     threads = threading.active_count()
     with os.fdopen(read) as stream:
@@ -256,7 +256,7 @@ class Typed:
 
 
 def test_windows_console(pty: Terminal) -> None:
-    """Its keys make the lines; what was typed before, or for a question that was given up, is no answer."""
+    """Keys make the lines; what was typed earlier, or for a question that was given up, does not answer."""
     console, threads = Typed(), threading.active_count()
     keyboard = Keyboard(pty.reader, keys=console)
     console.type("early\r")

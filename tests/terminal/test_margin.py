@@ -89,7 +89,7 @@ def ask(console: Console, question: Question) -> None:
 
 
 def strangers(lines: Iterable[str], ours: list[str], behind: str) -> list[str]:
-    """Those of the lines that are neither ours, which are there once at most, nor where others may be."""
+    """The lines that are not ours, which appear at most once, and not where a server's may be."""
     left, found = ours.copy(), []
     for line in lines:
         begins = [one for one in left if line.startswith(one)]

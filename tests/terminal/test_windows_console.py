@@ -11,7 +11,7 @@ from hermes_tunnel.terminal.windows_console import read_line
 
 
 class Typed:
-    """Keys that were typed, and what was shown of them; when all are read, the line is given up."""
+    """Typed keys, and what was shown of them; when all are read, the line is given up."""
 
     def __init__(self, keys: str) -> None:
         self.keys = list(keys)
@@ -47,7 +47,7 @@ class Typed:
     ],
 )
 def test_a_line(keys: str, hidden: bool, line: str | None, shown: str) -> None:
-    """Shown or not, with Backspace, without the keys that are no characters; none if it was given up."""
+    """Shown or not, with Backspace, without keys that are not characters; none if it was given up."""
     typed = Typed(keys)
     assert read_line(typed, lambda: typed.wanted, hidden=hidden, offered=False) == line
     assert typed.shown == shown

@@ -103,7 +103,7 @@ def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
 
 @BY
 def test_nobody_listens(by: str) -> None:
-    """That is no loss of the connection, and the next one would not help."""
+    """The connection is not lost, and another would not help."""
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         scene.redirect = Redirect("127.0.0.1", 1, "/callback")
         assert scene.deliver(by) == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
@@ -111,7 +111,7 @@ def test_nobody_listens(by: str) -> None:
 
 
 def test_no_channel_into_a_container() -> None:
-    """It would lead to another listener, if to any: an order that asks for it is none."""
+    """It would lead to another listener, if to any, so such an order is refused."""
     call = Call(container="hermes")
     with pytest.raises(UsageFailure, match=WORDS):
         login.LoginOrder(provider("xai-oauth"), (), call, wishes=Wishes(relay="never"))

@@ -160,7 +160,7 @@ def test_the_answer_to_another_login_is_told() -> None:
 
 
 def test_nobody_but_a_stray() -> None:
-    """When the time is over, that is what is said."""
+    """When the time is up, the person is told so."""
     with Stage(APPROVE) as stage:
 
         def come_astray(_: str) -> bool:

@@ -187,7 +187,7 @@ def test_nothing_is_said_to_who_asked_nothing() -> None:
 
 @pytest.mark.parametrize("beginning", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\r\n", b"\0"])
 def test_no_http(door: Door, beginning: bytes) -> None:
-    """TLS, and whatever else is no HTTP, hears so at once: the browser may go on without TLS."""
+    """TLS, or anything else that is not HTTP, is told so at once: the browser may go on without TLS."""
     assert door.visit(beginning).startswith(b"HTTP/1.1 400 ")
 
 

@@ -51,7 +51,7 @@ class Listener:
     def __init__(self, address: str = "127.0.0.1", behave: Callable[[socket.socket], None] = takes) -> None:
         self.request = b""
         self.cut_off = False
-        """Whether it could not say all that it had to say."""
+        """Whether it was cut off before it had sent everything."""
         self._behave = behave
         self._arguments = ""
         self._socket = socket.create_server(
@@ -170,7 +170,7 @@ def connected(
 
 @pytest.mark.parametrize("program", RELAYS)
 def test_each_program_relays_the_request(connected: Callable[..., Connection], program: str) -> None:
-    """Byte by byte what was sent, and the answer; the code stands in no command line meanwhile."""
+    """Byte by byte what was sent, and the answer; no command line shows the code meanwhile."""
     with listening() as listener:
         answer = relayed(connected(program), listener.port)
         assert answer.status == 200
@@ -214,7 +214,7 @@ def resets(client: socket.socket) -> None:
 
 
 def babbles(client: socket.socket) -> None:
-    """Answers with something that is no HTTP."""
+    """Answers with something that is not HTTP."""
     client.sendall(b"Thanks!")
 
 

@@ -65,7 +65,7 @@ class DeviceCodes:
         return json_response(200, answer)
 
     def visit(self, request: Request) -> Response:
-        """The verification page: asks for the code if there is none in the address."""
+        """The verification page: asks for the code if the address has none."""
         title = f"{self._name}: connect a device"
         user_code = request.query.get("user_code", "").strip().upper()
         if not user_code:

@@ -52,7 +52,7 @@ def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
     ],
 )
 def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: bytes) -> None:
-    """An agent that hangs up, refuses, or sends what is no answer is an ``AgentProblem``."""
+    """An agent that hangs up, refuses, or sends nonsense raises ``AgentProblem``."""
     with unix_socket() as listener:
         listener.bind(str(tmp_path / "odd"))
         listener.listen()

@@ -51,7 +51,7 @@ def test_a_path_may_have_blanks(agent: Callable[..., str], tmp_path: Path) -> No
 
 
 def test_the_first_pipe_that_opens_is_taken(agent: Callable[..., str]) -> None:
-    """Windows: the pipe that is named, OpenSSH's own, Pageant; a path of MSYS is none."""
+    """Windows: the named pipe, OpenSSH's own, or Pageant; a path of MSYS is no agent."""
     real = agent()
     tried: list[str] = []
 
@@ -83,7 +83,7 @@ def test_the_first_pipe_that_opens_is_taken(agent: Callable[..., str]) -> None:
 
 
 def test_a_pipe_is_opened_as_a_file_is(tmp_path: Path) -> None:
-    """What is written is sent, what is read received; one that is not there is an error at once."""
+    """What we write is sent and what we read was received; a missing agent is an error at once."""
     (tmp_path / "pipe").write_bytes(b"")
     with closing(_Pipe(str(tmp_path / "pipe"))) as pipe:
         pipe.send(b"request")

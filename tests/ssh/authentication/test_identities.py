@@ -180,7 +180,7 @@ def test_an_rsa_key_signs_with_what_is_allowed(
     allowed: tuple[str, ...],
     place: str,
 ) -> None:
-    """Be it SHA-1 for an old server; in a file, or with an agent that is told which it is to be."""
+    """Even SHA-1 for an old server, with a key file or with an agent that is told the algorithm."""
     server = sshd("host", f"PubkeyAcceptedAlgorithms {server_takes}")
     server.accept(rsa)
     configuration = hop(server.port, known(server), pubkey_accepted_algorithms=allowed)
@@ -203,7 +203,7 @@ def test_an_rsa_key_signs_with_what_is_allowed(
 def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
     known: Callable[..., Path], rsa: Path, server_signs: str, reason: str
 ) -> None:
-    """The server says with what keys may sign; what is not shown uses up no try, as with ssh."""
+    """The server says which signatures it takes; a key that we do not show uses up no try, as with ssh."""
     with closing(Server(Account(["publickey"]), signs=server_signs)) as server:
         failure = fails(hop(server.port, known(server), rsa))
         assert server.account.seen == ["none"]

@@ -272,7 +272,7 @@ def test_too_many_keys_are_the_reason_that_is_given(
 def test_as_many_keys_are_tried_as_the_server_takes(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
 ) -> None:
-    """With MaxAuthTries, be it 1 or 6, each of so many keys gets in: one after the other, as with ssh."""
+    """Whether MaxAuthTries is 1 or 6, each of that many keys gets in, one after the other, as with ssh."""
     keys = [keygen(tmp_path / f"k{n}") for n in range(6)]
     path = agent(*keys)
     for most in (1, 2, 3, 6):
@@ -515,7 +515,7 @@ def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_server_that_only_talks_is_given_up_too() -> None:
-    """Banners are no reply, however many there are; of endless ones only the first are told."""
+    """Banners are no reply, however many come; of an endless number only the first are shown."""
     account = Hanging("none", "wait a moment")
 
     def make(sock: socket.socket) -> paramiko.Transport:

@@ -1,4 +1,4 @@
-"""Keys that are with an agent: one that wants a touch, agents in odd places, agents that are no help."""
+"""Keys in an agent: one that wants a touch, agents in odd places, agents that are no help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The authentication protocol's waits; what is said in them is shown in test_authentication."""
+"""The authentication protocol's waits; test_authentication shows what is said in them."""
 
 from __future__ import annotations
 

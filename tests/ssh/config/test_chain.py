@@ -1,4 +1,4 @@
-"""What ssh_config says of each hop, asked of the real ssh where there is one."""
+"""What ssh_config says about each hop, according to the real ssh if there is one."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
 
 
 def test_a_host_may_be_passed_twice(tmp_path: Path) -> None:
-    """A way that was given is no circle, as it has an end."""
+    """A chain given on the command line is not a circle, because it ends."""
     assert way(resolved(tmp_path, CHAINS, "x", "y,z,y")) == ["u@y:22", "u@z:22", "u@y:22", "u@x:22"]
 
 
@@ -368,7 +368,7 @@ def test_what_ssh_has_expanded_is_not_expanded_again(tmp_path: Path) -> None:
 
 
 def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
-    """Where there is no ssh program, host blocks and -o still count."""
+    """Without an ssh program, Host blocks and -o still count."""
     file = tmp_path / "config"
     file.write_text("Host box\n HostName box.example # comment\n IdentityFile /k\nMatch user bob\n Port 7\n")
     said = read(parse_target("bob@box"), Options(str(file), ("ConnectTimeout=3",)), None)

@@ -162,7 +162,7 @@ def _generated(number: int) -> tuple[str, str, tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_a_generated_file_means_the_same_or_is_refused(tmp_path: Path) -> None:
-    """Whatever the file has: what is read of it is what ssh says of it, and what ssh refuses is refused."""
+    """Whatever is in the file, we read what ssh reads, and refuse what ssh refuses."""
     file = tmp_path / "config"
     both = 0
     for number in range(300):

@@ -59,5 +59,5 @@ def test_what_this_ssh_prints_is_in_the_lists() -> None:
 
 
 def test_a_newer_keyword_is_told() -> None:
-    """It is no error: whoever wants to know hears of it."""
+    """It is not an error; whoever asks for details is told."""
     assert unheard_of(["Port", "TeleportViaMoon"]) == ["TeleportViaMoon"]

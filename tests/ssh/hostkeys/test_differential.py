@@ -93,7 +93,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A server with an Ed25519, an ECDSA and an RSA key, none of which lets anybody in."""
+    """A server with an Ed25519, an ECDSA and an RSA key, which lets nobody in."""
     if PROGRAM is None or shutil.which("ssh") is None or sys.platform == "win32":
         pytest.skip("OpenSSH's ssh and sshd are needed")
     directory = tmp_path_factory.mktemp("hostkeys")
@@ -230,7 +230,7 @@ _CASES: dict[str, tuple[str, str, int, Verdict]] = {
 
 @pytest.mark.parametrize("case", _CASES)
 def test_verdict_is_that_of_ssh(stage: Stage, case: str) -> None:
-    """What known_hosts says of a server is what ssh says of it, and the same key is asked for."""
+    """We read known_hosts as ssh does, and ask for the same key."""
     text, host, port, expected = _CASES[case]
     ed = base64.b64decode(stage.keys["ED"].split()[1])
     for name, value in {
@@ -391,7 +391,7 @@ def test_ssh_knows_what_was_added(stage: Stage, tmp_path: Path, host: str, hashe
      ("2001:DB8::7", 22), ("2001:db8::7", 2222)],
 )  # fmt: skip
 def test_the_line_that_is_added_is_ssh_s(stage: Stage, host: str, port: int, alias: str) -> None:
-    """Byte by byte, behind what the file had; a file that does not end a line is ended first."""
+    """Byte by byte, after what the file had; an unfinished last line is finished first."""
     before = "# mine\nsrv2 {ED} me\r\n"
     file = stage.write("added", before)
     options = (f"HostKeyAlias={alias}",) if alias else ()
@@ -432,7 +432,7 @@ def test_the_line_that_is_added_is_ssh_s(stage: Stage, host: str, port: int, ali
 def test_options_decide_as_they_do_for_ssh(
     stage: Stage, tmp_path: Path, options: str, text: str, accepted: bool
 ) -> None:
-    """What is set about host keys lets the same servers through, to where the person has to authenticate."""
+    """The settings for host keys let the same servers through as ssh's do, up to authentication."""
     for name, key in (("revoked", "ED"), ("others", "OTHER")):
         (tmp_path / name).write_text(stage.keys[key])
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", tmp_path / "binary", tmp_path / "revoked"], check=True)

@@ -153,7 +153,7 @@ def test_what_is_no_line_says_nothing(line: str) -> None:
 
 
 def test_a_line_ends_where_ssh_sees_its_end() -> None:
-    """What comes after a NUL or a carriage return is no part of a key."""
+    """Nothing after a NUL or a carriage return is part of a key."""
     assert verdict(f"srv {text(KEY)}\0junk") is Verdict.KNOWN
     assert verdict(f"srv {text(KEY)}\r") is Verdict.KNOWN
 

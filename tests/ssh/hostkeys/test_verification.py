@@ -220,7 +220,7 @@ def test_hash_known_hosts_is_honoured(hop: HopConfiguration) -> None:
 
 
 def test_an_alias_stands_for_name_and_port(hop: HopConfiguration) -> None:
-    """HostKeyAlias is what is looked up and what is added."""
+    """HostKeyAlias is the name that we look up and add."""
     assert known_as(hop) == ("srv.example", 2222)
     hop = replace(hop, host_key_alias="PROD-key")
     assert known_as(hop) == ("PROD-key", 22)
