@@ -105,6 +105,13 @@ class Prompt(Event):
 
 
 @dataclass(frozen=True)
+class DryRun(Event):
+    """What would do it by hand: lines for a shell."""
+
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """It is over: ``outcome`` in a word; ``remote_exit_status`` is the command's, if it ended by itself.
 

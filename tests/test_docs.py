@@ -190,7 +190,7 @@ def test_the_events_are_those_of_the_program() -> None:
 def test_the_outcomes_are_those_of_the_program() -> None:
     """Those of a good end, one for each other exit status, and that of signals."""
     rows = re.findall(r"^\| `([a-z_]+)` \| ([\d, ]+) \|", REFERENCE, re.MULTILINE)
-    good = [*(each.value for each in Outcome), "delivered"]
+    good = [*(each.value for each in Outcome), "delivered", "dry_run"]
     bad = [(each.name.lower(), str(int(each))) for each in ExitStatus if each]
     assert rows == [*((each, "0") for each in good), *bad, ("interrupted", "129, 130, 143")]
     words = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hermes_tunnel.cli.dry_run import dry_run_option, print_forward
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
     SECONDS,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 )
 @relay_option
 @busy
+@dry_run_option
 @output
 def forward(
     *,
@@ -54,6 +56,7 @@ def forward(
     timeout: float | None,
     relay: str,
     busy: Busy,
+    dry_run: bool,
     output: Output,
 ) -> int:
     """Lead the browser's callback to a login that already waits on HOST, in tmux or mosh for instance.
@@ -66,6 +69,8 @@ def forward(
       hermes-tunnel forward me@server
       hermes-tunnel forward hermes-box 56121
     """  # noqa: D301 - the \b is click's
+    if dry_run:
+        return print_forward(connecting, callback_port, output)
 
     def run(decider: Decider) -> Ending:
         from hermes_tunnel.tunnel import TunnelOrder, expected_at

@@ -6,6 +6,7 @@ from functools import partial
 
 import click
 
+from hermes_tunnel.cli.dry_run import dry_run_option, print_login
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
     SECONDS,
@@ -58,6 +59,26 @@ def _one_word_is_missing(only: str) -> UsageFailure:
     )
 
 
+def _print(
+    provider: str, connecting: Connecting, calling: Calling, extra: tuple[str, ...], output: Output
+) -> int:
+    """Print what would do it by hand."""
+    from hermes_tunnel.oauth.authorization import Mode
+    from hermes_tunnel.remote.hermes import in_profile
+    from hermes_tunnel.remote.hermes import provider as known_as
+
+    chosen, call = known_as(provider), calling.call()
+    if calling.profile is not None:
+        chosen = in_profile(chosen, calling.profile)
+    why = "needed where the login prints an address with 127.0.0.1 in it"
+    if call.container or (chosen.mode in (Mode.DEVICE, Mode.PASTE) and not chosen.callback):
+        why = ""  # a container has a loopback of its own, and such logins need no tunnel
+    elif chosen.mode is Mode.LOOPBACK:
+        why = "keep it open until the login is done"
+    port = chosen.callback[0] if chosen.callback else None
+    return print_login(connecting, call.by_hand(chosen, extra), port, why, output)
+
+
 def _check_order(provider: str, host: str) -> None:
     """:raises UsageFailure: the host was typed where the provider belongs"""
     from hermes_tunnel.remote.hermes import is_known
@@ -102,6 +123,7 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     metavar="HOST",
     help="A sign-in page's host that you vouch for.",
 )
+@dry_run_option
 @output
 def login(
     *,
@@ -114,6 +136,7 @@ def login(
     relay: str,
     busy: Busy,
     allowed_hosts: tuple[str, ...],
+    dry_run: bool,
     output: Output,
 ) -> int:
     """Log the Hermes on HOST in to PROVIDER, with the browser here.
@@ -128,6 +151,8 @@ def login(
     """  # noqa: D301 - the \b is click's
     extra: tuple[str, ...] = click.get_current_context().meta[_EXTRA]
     _check_order(provider, connecting.host)
+    if dry_run:
+        return _print(provider, connecting, calling, extra, output)
 
     def run(decider: Decider) -> Ending:
         from hermes_tunnel.browser import check_command, open_browser

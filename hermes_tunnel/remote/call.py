@@ -101,6 +101,14 @@ class Call:
         """What runs there, as a person would type it."""
         return self._typed(program, (*program.words, *extra))
 
+    def by_hand(self, program: Program, extra: Sequence[str] = ()) -> str:
+        """The command line that a person would type there, which for a container has the engine in it."""
+        words = (self.path or program.executable.name, *program.words, *extra)
+        if self.container:
+            user = ("-u", self.as_user) if self.as_user else ()
+            return typed(("docker", "exec", "-it", *user, self.container, *words))
+        return self.described(program, extra)
+
     def account(self, destination: str) -> str:
         """Whose program it is: ``user@host``, the user being the account that runs it.
 

@@ -12,12 +12,12 @@ from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 def by_ssh(hop: HopConfiguration, *options: str) -> str:
     """The ssh command that connects to a hop; ``options`` win over its others."""
-    return shell_line("ssh", *options, *_way(hop))
+    return shell_line("ssh", *options, *way_to(hop))
 
 
 def by_hand(hop: HopConfiguration, *options: str) -> str:
     """How to do with ssh itself what this program cannot; ``options`` win over its others."""
-    return by_hand_to((*options, *(hop.typed or _way(hop))))
+    return by_hand_to((*options, *(hop.typed or way_to(hop))))
 
 
 def by_hand_to(words: Sequence[str]) -> str:
@@ -31,10 +31,41 @@ def by_hand_to(words: Sequence[str]) -> str:
     )
 
 
+def forwarding(way: Sequence[str], port: str) -> str:
+    """The ssh command that leads a port here to the same one there, and does nothing else.
+
+    :param way: the way to the destination as words for ssh
+    :param port: a number, or a word that stands for it
+    """
+    return shell_line("ssh", "-N", "-L", f"{port}:127.0.0.1:{port}", *way)
+
+
+def running(way: Sequence[str], command: str) -> str:
+    """The ssh command that runs a command line there, on a terminal."""
+    return shell_line("ssh", "-t", *way, command)
+
+
+def without_proxy_jump(hops: Sequence[HopConfiguration]) -> tuple[str, ...]:
+    """The way to the last hop as words for an ssh older than 7.3, which has no ProxyJump.
+
+    Each hop's command is in the next one's ProxyCommand, whose tokens ssh expands once for each level.
+    """
+    words: tuple[str, ...] = ()
+    for hop in hops:
+        before = tuple(word.replace("%", "%%") for word in words)
+        proxy = ("-o", f"ProxyCommand={shell_line('ssh', '-W', '%h:%p', *before)}") if before else ()
+        words = (*proxy, *_without_jumps(way_to(hop)))
+    return words
+
+
+def _without_jumps(way: tuple[str, ...]) -> tuple[str, ...]:
+    return way[2:] if way[:1] == ("-J",) else way
+
+
 def ssh_copy_id(hop: HopConfiguration) -> str:
     """The command that makes a hop accept a key; ssh-copy-id(1) lacks some of ssh's options."""
     words: list[str] = []
-    *options, host = _way(hop)
+    *options, host = way_to(hop)
     rest = iter(options)
     for option in rest:
         if option in ("-4", "-6"):
@@ -61,6 +92,7 @@ def shell_line(*words: str) -> str:
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
-def _way(hop: HopConfiguration) -> tuple[str, ...]:
+def way_to(hop: HopConfiguration) -> tuple[str, ...]:
+    """The way to a hop as words for ssh."""
     port = () if hop.port == 22 else ("-p", str(hop.port))
     return hop.way or (*port, hop.label)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.ssh.by_hand import by_ssh, ssh_add, ssh_copy_id
+from hermes_tunnel.ssh.by_hand import by_ssh, shell_line, ssh_add, ssh_copy_id, without_proxy_jump
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.config.target import Hop, Target, parse_target
@@ -20,6 +20,8 @@ pytestmark = [
     pytest.mark.usefixtures("nothing_left"),
     pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh program here"),
 ]
+
+NAMES = ("gate", "middle", "inner")
 
 
 def pasted(command: str) -> subprocess.CompletedProcess[str]:
@@ -54,6 +56,27 @@ def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
     for hop, server in zip(resolve(target, options), (gate, inner), strict=True):
         done = pasted(f"{by_ssh(hop)} 'echo $SSH_CONNECTION'")
         assert done.stdout.split()[-1:] == [str(server.port)], (by_ssh(hop), done.stderr)
+
+
+def test_an_ssh_without_proxy_jump_gets_there_too(
+    sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Through two jump hosts, a ProxyCommand within a ProxyCommand."""
+    servers = [sshd(name) for name in NAMES]
+    key = keygen(tmp_path / "key")
+    for server in servers:
+        server.accept(key)
+    config = tmp_path / "config"
+    config.write_text(
+        f"Host *\n Hostname 127.0.0.1\n UserKnownHostsFile {known(*servers)}\n IdentityAgent none\n"
+        f" BatchMode yes\n IdentityFile {key}\n"
+    )
+    gate, middle, inner = (f"{ME}@{name}:{each.port}" for name, each in zip(NAMES, servers, strict=True))
+    hops = resolve(parse_target(inner, [gate, middle]), Options(str(config)))
+    line = shell_line("ssh", *without_proxy_jump(hops), "echo $SSH_CONNECTION")
+    done = pasted(line)
+    assert "-J" not in line
+    assert done.stdout.split()[-1:] == [str(servers[-1].port)], (line, done.stderr)
 
 
 def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
