@@ -84,7 +84,7 @@ class Browser(Event):
 @dataclass(frozen=True)
 class Callback(Event):
     """An answer came: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
-    ``stray`` if it answers another login.
+    ``stray`` if it answers another login, or another word for what came in its place (``oauth.callback``).
 
     ``error`` is the provider's name for it (RFC 6749 section 4.1.2.1); ``way`` is how it got there:
     ``forward``, ``relay`` or ``prompt``; ``pasted`` if the person brought it in the browser's place.

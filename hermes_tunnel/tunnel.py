@@ -20,6 +20,7 @@ from hermes_tunnel.errors import NobodyAnswered, Refused, RemoteCommandFailure, 
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
+from hermes_tunnel.oauth.pasted import unwrapped
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
 from hermes_tunnel.ports.person import BusyPort
 from hermes_tunnel.question import Question
@@ -140,6 +141,7 @@ class _Tunnel:
         self._decider = decider
         self._pasting = Pasting(decider, way_in)
         self._under_way = False
+        self._strayed: Strayed | None = None
 
     def run(self) -> Redirect:
         """Run until the callback has been delivered."""
@@ -150,6 +152,8 @@ class _Tunnel:
             while True:
                 left = until - time.monotonic()
                 if left <= 0 and not self._under_way:
+                    if self._strayed is not None:
+                        raise failures.ONLY_CAME[self._strayed.amiss]()
                     raise NobodyAnswered(
                         "the browser did not come back in time",
                         "is the page open in a browser on this machine? run it again with a longer --timeout",
@@ -180,6 +184,7 @@ class _Tunnel:
             self._under_way = True
             item.go_on.set()
         elif isinstance(item, Strayed):
+            self._strayed = item
             self._decider.emit(callback_event(item))
         elif isinstance(item, Delivered | Undelivered):
             self._decider.emit(callback_event(item))
@@ -207,13 +212,14 @@ def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     :raises UsageFailure: it is not a callback address
     :raises Failure: it was not delivered
     """
-    if _SIGN_IN_PAGE.match(text.strip()):
+    text = unwrapped(text)
+    if _SIGN_IN_PAGE.match(text):
         raise UsageFailure(
             "that is the address of the sign-in page, not of the page that did not open",
             "sign in there; the browser then ends on a page that does not open, whose address it is",
         )
     try:
-        redirect, _ = pasted_address(text.strip())
+        redirect, _ = pasted_address(text)
     except ValueError as problem:
         raise UsageFailure(f"that is no callback address: {problem}", _LIKE_THIS) from None
     verdict = judge_pasted(text, Expected(redirect, ""))

@@ -19,7 +19,6 @@ from hermes_tunnel.cli.options import (
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.question import Question
 
 
 @click.command(cls=Verb, options_metavar="[OPTIONS]")
@@ -30,7 +29,7 @@ from hermes_tunnel.question import Question
 def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) -> int:
     """Deliver the address of a page that did not open (http://127.0.0.1:...) to the login that waits on HOST.
 
-    The address is asked for and stays hidden; without a terminal it is a line of standard input. It is
+    The address is asked for and stays hidden; without a terminal it is read from standard input. It is
     never an argument, where other users could read it.
 
     \b
@@ -55,12 +54,14 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
 
 
 def _address(decider: Decider) -> str:
-    question = Question("The address that the browser ended on (it stays hidden):", hidden=True, piped=True)
-    text = (decider.answer(question) or "").strip()
-    if not text:
+    from hermes_tunnel.conversation.pasting import one_paste
+
+    decider.say("Paste the address that the browser ended on and press Enter; it stays hidden.")
+    text = one_paste(decider)
+    if not text.strip():
         raise UsageFailure(
             "no address was given",
             "copy it from the browser's address line, and paste it here or give it on standard input",
         )
-    decider.console.secrets.add(text)
+    decider.console.secrets.update((text, *text.split()))
     return text

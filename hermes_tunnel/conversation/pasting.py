@@ -6,10 +6,30 @@ from functools import partial
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
+from hermes_tunnel.conversation.tasks import Task
+from hermes_tunnel.oauth.callback import Deliver
 from hermes_tunnel.oauth.pasted import may_be_a_word
 from hermes_tunnel.oauth.states import NobodyPasted
-from hermes_tunnel.steps import work
+from hermes_tunnel.steps import Pause, Steps, work
 from hermes_tunnel.way_back.entrance import Entrance
+from hermes_tunnel.way_back.gate import Gate
+
+_ONE_PASTE_SECONDS = 0.2  # lines that come within this time are one paste: mail programs break addresses
+
+
+def one_paste(decider: Decider) -> str:
+    """What the person pastes, hidden: its lines belong together. Without a terminal, all of the input."""
+    lines: list[str | None] = []
+    decider.questions.offer(lines.append, needed=True)
+    try:
+        until_the_end = not decider.console.is_terminal
+        heard = 0
+        while None not in lines and (until_the_end or heard < len(lines) or not any(lines)):
+            heard = len(lines)
+            decider.next(_ONE_PASTE_SECONDS)
+    finally:
+        decider.questions.withdraw_offer()
+    return "\n".join(line for line in lines if line is not None)
 
 
 class Pasting:
@@ -22,6 +42,8 @@ class Pasting:
         self._decider = decider
         self._entrance = entrance
         self._before = ""
+        self._lines: list[str] = []
+        self._gathering: Task | None = None
 
     def start(self, *, code: bool = True) -> None:
         """Begin, if a callback is expected and there is someone to paste it.
@@ -47,25 +69,60 @@ class Pasting:
     def stop(self) -> None:
         """Take nothing more."""
         self._decider.questions.withdraw_offer()
+        if self._gathering is not None:
+            self._decider.tasks.drop(self._gathering)
+        self._lines, self._gathering = [], None
 
     def _offer(self, where: str, what: str) -> None:
         self._decider.emit(events.Notice(f"If {where}, paste {what} here and press Enter."))
 
     def _took(self, line: str | None) -> None:
-        gate, console = self._entrance.gate, self._decider.console
-        if line is None and not self._entrance.listens:
-            self._decider.mailbox.put(NobodyPasted())
-        line = (line or "").strip()
-        if not line or gate is None:
-            return
+        if line is None:
+            taken = self._judge()
+            if not taken and not self._entrance.listens:
+                self._decider.mailbox.put(NobodyPasted())
+        elif line.strip():
+            self._lines.append(line.strip())
+            if self._gathering is None or self._gathering.over:
+                self._gathering = self._decider.begin(self._gather())
+
+    def _gather(self) -> Steps[None]:
+        """Wait until no further line comes, and judge what came."""
+        heard = 0
+        while heard < len(self._lines):
+            heard = len(self._lines)
+            yield Pause(_ONE_PASTE_SECONDS)
+        self._judge()
+
+    def _judge(self) -> bool:
+        """Deliver what was pasted, or say why not; returns whether it is on its way.
+
+        Several lines are one broken address, or else each is a try of its own.
+        """
+        lines, self._lines = self._lines, []
+        gate = self._entrance.gate
+        if gate is None:
+            return False
+        if len(lines) > 1:
+            whole = gate.judge_pasted("\n".join(lines))
+            if not isinstance(whole, str):
+                self._decider.console.secrets.update(lines)
+                return self._deliver(gate, whole)
+        return any(self._judge_line(gate, line) for line in lines)
+
+    def _judge_line(self, gate: Gate, line: str) -> bool:
         if may_be_a_word(line) and line != self._before:
             self._before = line
             self._decider.say("That could be a word. If it is the code, paste it once more.")
-            return
-        console.secrets.add(line)
+            return False
+        self._decider.console.secrets.add(line)
         verdict = gate.judge_pasted(line)
         if isinstance(verdict, str):
             self._decider.say(f"That is not it: {verdict}.")
-            return
-        self.stop()
+            return False
+        return self._deliver(gate, verdict)
+
+    def _deliver(self, gate: Gate, verdict: Deliver) -> bool:
+        self._decider.questions.withdraw_offer()
         self._decider.begin(work(partial(gate.deliver_pasted, verdict)))
+        return True

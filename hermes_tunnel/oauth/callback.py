@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT, LOOPBACK_HOSTS, Redirect
+from hermes_tunnel.oauth.pasted import LONGEST_PASTE, is_address, unwrapped
 
-LONGEST_HEAD = 16 * 1024  # bytes
+# Cookies of every page on localhost come with the callback, whatever its port (RFC 6265 section 8.5).
+LONGEST_HEAD = 256 * 1024  # bytes
+LONGEST_TARGET = 16 * 1024  # bytes of path and query, all that crosses over
+_TLS_HANDSHAKE = 0x16  # RFC 8446 section 5.1: the first byte of a ClientHello
 # RFC 3986 section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
 _LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
 # RFC 9110 section 5.5; bytes from 0x80 up are allowed, and cookies of other pages on localhost contain them.
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
-_CODE = re.compile(r"[A-Za-z0-9\-._~+/=]{4,4096}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_CODE = re.compile(r"[\x21-\x7e]{4,4096}")  # RFC 6749 appendix A.11, but for the blank
 _ANSWERS = re.compile(r"(^|&)(code|error)=")
+_PARAMETER = re.compile(r"[?&](code|error|state)=")  # an address of some other machine, not a code
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -63,12 +68,36 @@ class Preflight:
     origin: str
 
 
+class Amiss(str, Enum):
+    """What came to the callback's port, is not the callback, and yet is news for the person."""
+
+    ANOTHER_LOGIN = "stray"
+    """Its state is that of another login."""
+    NAMELESS_DENIAL = "unclear_denial"
+    """It says no without a state, so nobody knows to which login."""
+    TLS = "tls"
+    """The browser speaks TLS: something turned the address into https."""
+    TOO_LONG = "too_long"
+    FETCHED = "fetched"
+    """The right answer, but an image, a script or a page of another origin brought it."""
+    ELSEWHERE = "elsewhere"
+    """The right answer, at another path or under another name of this machine."""
+    OTHER_METHOD = "other_method"
+    """The right answer, but not by GET."""
+
+
 @dataclass(frozen=True)
 class Reject:
-    """Not the callback; ``reason`` is for the log and quotes nothing from the request."""
+    """Not the callback; ``reason`` is for the log and quotes nothing from the request.
+
+    :param amiss: what the person should hear of it, if anything
+    :param error: the error that a nameless denial carries
+    """
 
     status: int
     reason: str
+    amiss: Amiss | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,8 +114,10 @@ def judge_beginning(head: bytes | bytearray) -> Reject | None:
     A browser that tries TLS first (a ClientHello begins with 0x16) goes on without it when it hears that.
     """
     if len(head) > LONGEST_HEAD:
-        return Reject(400, "the request head is too long")
-    return None if head[:1].isalpha() else Reject(400, "not a request")
+        return Reject(400, "the request head is too long", Amiss.TOO_LONG)
+    if head[:1].isalpha():
+        return None
+    return Reject(400, "not a request", Amiss.TLS if head[0] == _TLS_HANDSHAKE else None)
 
 
 def judge(head: bytes, expected: Expected) -> Verdict:
@@ -99,24 +130,37 @@ def judge(head: bytes, expected: Expected) -> Verdict:
     if request is None:
         return Reject(400, "not a request")
     method, path, query, headers = request
-    if not _is_here(headers.get("host", []), expected.redirect):
-        return Reject(404, "the Host is not this address")
-    if path != (expected.redirect.path or path):
-        return Reject(404, "another path")
+    if len(path) + len(query) > LONGEST_TARGET:
+        return Reject(414, "the address is too long", Amiss.TOO_LONG)
     origin = ", ".join(headers.get("origin", []))  # two together match no one (RFC 6454 section 7.3)
-    if method == "OPTIONS" and origin in expected.origins:
+    refused = _judge_place(headers, path, expected)
+    if refused is None and method == "OPTIONS" and origin in expected.origins:
         return Preflight(origin)
-    if method != "GET":
-        return Reject(404, "another method")
-    return _judge_sender(headers, origin, expected) or _judge_answer(path, query, origin, expected)
+    refused = refused or _judge_sender(method, headers, origin, expected)
+    answer = _judge_answer(path, query, origin, expected)
+    if refused is None:
+        return answer
+    return refused if isinstance(answer, Deliver) else replace(refused, amiss=None)
 
 
-def _judge_sender(headers: dict[str, list[str]], origin: str, expected: Expected) -> Reject | None:
+def _judge_place(headers: dict[str, list[str]], path: str, expected: Expected) -> Reject | None:
+    if not _is_here(headers.get("host", []), expected.redirect):
+        return Reject(404, "the Host is not this address", Amiss.ELSEWHERE)
+    if path != (expected.redirect.path or path):
+        return Reject(404, "another path", Amiss.ELSEWHERE)
+    return None
+
+
+def _judge_sender(
+    method: str, headers: dict[str, list[str]], origin: str, expected: Expected
+) -> Reject | None:
     """Only the provider's page may fetch the callback; anyone may navigate to it."""
+    if method != "GET":
+        return Reject(404, "another method", Amiss.OTHER_METHOD)
     if origin and origin not in expected.origins:
-        return Reject(404, "a page of another origin")
+        return Reject(404, "a page of another origin", Amiss.FETCHED)
     if not origin and headers.get("sec-fetch-mode", ["navigate"]) != ["navigate"]:
-        return Reject(404, "not a navigation")
+        return Reject(404, "not a navigation", Amiss.FETCHED)
     return None
 
 
@@ -128,19 +172,17 @@ def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Del
     except ValueError:
         return Reject(400, "too many fields")
     states = fields.get("state", [])
+    error = fields.get("error", [""])[0]
+    name = error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name"
     if len(states) != 1 or not states[0]:
-        return Reject(404, "not one state")
+        nameless = bool(error) and not states and "code" not in fields
+        return Reject(404, "not one state", Amiss.NAMELESS_DENIAL if nameless else None, name)
     answers = fields.get("code", []) + fields.get("error", [])
     if len(answers) != 1 or not answers[0]:
         return Reject(400, "neither one code nor one error")
     if expected.state and not hmac.compare_digest(states[0].encode(), expected.state.encode()):
         return Stray()
-    error = fields.get("error", [""])[0]
-    return Deliver(
-        rebuilt(path, query, expected.redirect),
-        error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name",
-        origin,
-    )
+    return Deliver(rebuilt(path, query, expected.redirect), name, origin)
 
 
 def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
@@ -162,10 +204,10 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
 
     :return: a ``Reject`` gives a reason we can tell the person
     """
-    text = text.strip()
-    if len(text) > LONGEST_HEAD:
+    if len(text) > LONGEST_PASTE:
         return Reject(400, "it is far too long")
-    if _SCHEME.match(text):
+    text = unwrapped(text)
+    if is_address(text):
         try:
             redirect, query = pasted_address(text)
         except ValueError as problem:
@@ -179,7 +221,7 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
         path, query = expected.redirect.path, text.removeprefix("?")
         if not _ANSWERS.search(query):
             code, _, state = text.partition("#")  # some pages show both, joined by a hash
-            if not expected.state or not _CODE.fullmatch(code):
+            if not expected.state or not _CODE.fullmatch(code) or _PARAMETER.search(code):
                 what = "neither an address of this machine nor a code"
                 if not expected.state:
                     what = "not an address of this machine; with the port alone, a code is not enough"
@@ -191,12 +233,15 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
 def pasted_address(text: str) -> tuple[Redirect, str]:
     """Where a pasted callback address leads on this machine, and its query.
 
+    It may say https: some browsers turn every address into that, and then cannot open it.
+
+    :param text: as ``unwrapped`` returns it
     :raises ValueError: it is not such an address; says why, in words for the person
     """
     if not text.isascii():  # urlsplit is slow to normalize a host full of accents
         raise ValueError("it has characters that no address has")
     parts = urlsplit(text)
-    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS:
+    if parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("it is not an http address of this machine")
     if "@" in parts.netloc or parts.fragment:
         raise ValueError("it has a user name or a fragment, which no callback has")

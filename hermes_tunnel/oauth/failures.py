@@ -15,6 +15,7 @@ from hermes_tunnel.errors import (
     RemoteCommandFailure,
     Unsafe,
 )
+from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.effects import Conclude
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.oauth.transcript import Prompt
@@ -43,11 +44,45 @@ nobody_came = partial(
     "showed a code, paste the code while the login waits; if the browser asked to reach the local network, "
     "allow it",
 )
-only_strays_came = partial(
-    NobodyAnswered,
-    "nobody signed in: the browser came back only with the answer to another login",
-    "close every sign-in page that is open, run the login again, and use the page that it opens",
-)
+_PASTE_IT = "or run the login again and paste the address of the page that does not open while it waits"
+ONLY_CAME = {
+    Amiss.ANOTHER_LOGIN: partial(
+        NobodyAnswered,
+        "nobody signed in: the browser came back only with the answer to another login",
+        "close every sign-in page that is open, run the login again, and use the page that it opens",
+    ),
+    Amiss.NAMELESS_DENIAL: partial(
+        NobodyAnswered,
+        "nobody signed in: the browser came back only with a refusal that does not say of which login",
+        "if you declined the sign-in, run the login again and approve it",
+    ),
+    Amiss.TLS: partial(
+        NobodyAnswered,
+        "nobody signed in: the browser came back only with https, which no login on this machine speaks",
+        "does an extension or a policy turn every address into https? allow http for 127.0.0.1 and "
+        f"localhost, {_PASTE_IT}",
+    ),
+    Amiss.TOO_LONG: partial(
+        NobodyAnswered,
+        "nobody signed in: what the browser sent was too long to be a callback",
+        f"delete the browser's cookies of 127.0.0.1 and localhost, {_PASTE_IT}",
+    ),
+    Amiss.FETCHED: partial(
+        NobodyAnswered,
+        "nobody signed in: a script or an image brought the answer, and only the page itself may",
+        f"open the sign-in page in a browser without extensions, {_PASTE_IT}",
+    ),
+    Amiss.ELSEWHERE: partial(
+        NobodyAnswered,
+        "nobody signed in: the answer came to another address on the callback's port",
+        "was the address changed on its way? use the page that the login opens",
+    ),
+    Amiss.OTHER_METHOD: partial(
+        NobodyAnswered,
+        "nobody signed in: the answer came by another method than GET",
+        "the provider answers in a way that Hermes does not; does a newer Hermes?",
+    ),
+}
 nobody_approved = partial(NobodyAnswered, "nobody approved the sign-in in time", "run the login again")
 no_answer = partial(NobodyAnswered, "nobody answered the command's question in time", "run the login again")
 code_not_redeemed = partial(

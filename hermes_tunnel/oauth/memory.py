@@ -12,7 +12,7 @@ from hermes_tunnel.oauth.authorization import (
     assess_authorization,
     assess_verification,
 )
-from hermes_tunnel.oauth.states import Delivered, Event
+from hermes_tunnel.oauth.states import Delivered, Event, Strayed
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
     Begun,
@@ -51,7 +51,8 @@ class Memory:
     """Whether the command said that it takes the browser's address at its own prompt."""
     typed: bool = False
     callback: Delivered | None = None
-    strayed: bool = False
+    strayed: Strayed | None = None
+    """The last that came to the callback's port and was not the callback."""
     announced: bool = False
     failure: str = field(default="", repr=False)
 
@@ -118,9 +119,9 @@ class Memory:
         """The command's own prompt is the callback's last resort."""
         return replace(self, takes_paste=True)
 
-    def see_stray(self, _: Event) -> Memory:
+    def see_stray(self, strayed: Strayed) -> Memory:
         """We tell the person, and again if no other answer comes."""
-        return replace(self, strayed=True)
+        return replace(self, strayed=strayed)
 
     def give_callback(self, delivered: Delivered) -> Memory:
         """The sign-in was answered, after all."""

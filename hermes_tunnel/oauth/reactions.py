@@ -101,7 +101,7 @@ def not_delivered(_: Memory, failed: Undelivered) -> Failure:
 
 def nobody_came(memory: Memory, _: Event) -> Failure:
     """The browser did not come back in time."""
-    return failures.only_strays_came() if memory.strayed else failures.nobody_came()
+    return failures.ONLY_CAME[memory.strayed.amiss]() if memory.strayed else failures.nobody_came()
 
 
 def declined(memory: Memory, _: Event) -> Failure:

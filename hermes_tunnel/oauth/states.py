@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.transcript import Said
 
 
@@ -66,7 +67,14 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class Strayed:
-    """The browser brought the answer to another login; we did not deliver it."""
+    """Something came to the callback's port that is not the callback; we did not deliver it.
+
+    :param amiss: what is wrong with it
+    :param error: the error that it carries, if that is what it is about
+    """
+
+    amiss: Amiss = Amiss.ANOTHER_LOGIN
+    error: str = ""
 
 
 @dataclass(frozen=True)

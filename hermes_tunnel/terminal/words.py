@@ -172,6 +172,20 @@ _WAYS = {
 }
 
 
+_AMISS = {
+    "stray": "The browser brought the answer to another login (its state differs), so it was not delivered. "
+    "Close older sign-in pages, and use the one that opened last.",
+    "tls": "The browser tried https at the callback's port, which speaks http. Does an extension or a policy "
+    "turn every address into https?",
+    "too_long": "The browser sent more than a callback can be, so it was not read. Delete its cookies of "
+    "127.0.0.1 and localhost.",
+    "fetched": "The right answer came, but a script or an image brought it, not the page itself, so it was "
+    "not delivered.",
+    "elsewhere": "The right answer came, but to another address on this port, so it was not delivered.",
+    "other_method": "The right answer came, but not by GET, so it was not delivered.",
+}
+
+
 def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator[Sentence]:
     match event.outcome:
         case "delivered" if usual:
@@ -179,11 +193,13 @@ def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator
             yield Sentence(f"{answer} was delivered. Hermes is logging in ...")
             if curious and event.way in _WAYS:
                 yield Sentence(_WAYS[event.way])
-        case "stray":
+        case "unclear_denial":
             yield Sentence(
-                "The browser brought the answer to another login (its state differs); it was not delivered."
+                f"The browser came back with a no ({event.error}) that does not say to which login, so it "
+                "was not delivered. If you declined this one, press Ctrl-C."
             )
-            yield Sentence("Close older sign-in pages, and use the one that opened last.")
+        case outcome if outcome in _AMISS:
+            yield Sentence(_AMISS[outcome])
         case "refused":
             yield Sentence("The answer came, but the command there did not take it.")
         case "denied":

@@ -155,6 +155,6 @@ def callback_event(what: Delivered | Undelivered | Strayed) -> events.Callback:
     if isinstance(what, Undelivered):
         return events.Callback("undeliverable")
     if isinstance(what, Strayed):
-        return events.Callback("stray")
+        return events.Callback(what.amiss.value, what.error)
     outcome = "denied" if what.error else "delivered" if what.taken else "refused"
     return events.Callback(outcome, what.error, what.way, what.pasted)

@@ -43,8 +43,8 @@ class Gate:
     :param expected: the callback of the login in progress
     :param destination: ``user@host``, for the pages
     :param deliver: sends a request to the remote's listener
-    :param report: told when the callback was delivered or could not be, and when the answer to another
-        login came; called in a connection's thread
+    :param report: told when the callback was delivered or could not be, and once of each thing that came
+        in its place; called in a connection's thread
     :param head_seconds: how long a request head may take
     """
 
@@ -67,7 +67,7 @@ class Gate:
         self._delivering = threading.Lock()
         self._handed_over = False
         self._outcome: Delivered | Undelivered | None = None
-        self._strayed = False
+        self._told: set[callback.Amiss] = set()
 
     def serve(self, connection: socket.socket) -> None:
         """Handle one accepted connection; if there are too many, the longest idle one goes.
@@ -174,19 +174,31 @@ class Gate:
     def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
         verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)
         if isinstance(verdict, callback.Reject):
-            _write(connection, response.reject_response(verdict))
+            if verdict.amiss is not None:
+                self._tell(Strayed(verdict.amiss, verdict.error))
+            if verdict.amiss is callback.Amiss.NAMELESS_DENIAL:
+                shown = page.nameless_denial()
+                _write(connection, response.page_response(404, shown.body, shown.policy))
+            else:
+                _write(connection, response.reject_response(verdict))
         elif isinstance(verdict, callback.Preflight):
             _write(connection, response.preflight_response(verdict))
         elif isinstance(verdict, callback.Stray):
-            if not self._strayed:  # report it once, even if someone guesses states all day
-                self._strayed = True
-                self._report(Strayed())
+            self._tell(Strayed())
             shown = page.stray()
             _write(connection, response.page_response(404, shown.body, shown.policy))
         else:
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:
                 self._deliver_for(connection, verdict)
+
+    def _tell(self, strayed: Strayed) -> None:
+        """Report it once, even if someone guesses states all day."""
+        with self._changed:
+            known = strayed.amiss in self._told
+            self._told.add(strayed.amiss)
+        if not known:
+            self._report(strayed)
 
     def _deliver_for(self, connection: socket.socket, verdict: callback.Deliver) -> None:
         """Deliver the callback, answer the browser, then report: the report may end everything."""

@@ -60,6 +60,16 @@ def failed(destination: str) -> Page:
     )
 
 
+def nameless_denial() -> Page:
+    """A refusal that does not say of which login."""
+    return _page(
+        "Not signed in?",
+        "This page says that a sign-in was declined, but not which one. It was not used: your terminal still "
+        "waits. If you declined it, press Ctrl-C there.",
+        _BAD,
+    )
+
+
 def stray() -> Page:
     """The answer to another login: an older page, or another terminal's."""
     return _page(

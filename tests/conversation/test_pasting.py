@@ -131,6 +131,14 @@ def test_what_may_be_a_word_is_taken_when_it_comes_twice() -> None:
         assert pasted.delivered.get(timeout=SECONDS) == "quit"
 
 
+def test_an_address_that_a_mail_program_broke_is_one_paste() -> None:
+    """Its lines come at once; nothing is said of the first before the last is there."""
+    with offered() as (pty, pasted):
+        pty.type(f"<http://127.0.0.1:56121/callback?code={CODE}\n&state=state\n-1234>\n")
+        assert pasted.delivered.get(timeout=SECONDS) == CODE
+        assert "That is not it" not in pty.shown()
+
+
 def test_ctrl_d_ends_no_offer() -> None:
     """It counts for nothing: the paste after it is taken."""
     with offered() as (pty, pasted):

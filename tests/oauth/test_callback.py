@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import (
+    LONGEST_HEAD,
+    Amiss,
     Deliver,
     Expected,
     Preflight,
@@ -17,6 +19,7 @@ from hermes_tunnel.oauth.callback import (
     Stray,
     address_of,
     judge,
+    judge_beginning,
     judge_pasted,
     pasted_address,
 )
@@ -224,6 +227,58 @@ def test_error(error: str, told: str) -> None:
     assert verdict.request == delivered(query.replace("[", "%5B"))
 
 
+NEWS = {
+    Amiss.FETCHED: [
+        head(f"Origin: {FOREIGN}", "Sec-Fetch-Mode: cors"),
+        head("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"),
+        head("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script", "Sec-Fetch-Site: cross-site"),
+    ],
+    Amiss.ELSEWHERE: [head(target=f"/callback/?{QUERY}"), head(host="Host: my-laptop:56121")],
+    Amiss.OTHER_METHOD: [head(method="POST"), head(method="HEAD")],
+    Amiss.NAMELESS_DENIAL: [head(target="/callback?error=access_denied&error_description=no")],
+    Amiss.TOO_LONG: [head(target=f"/callback?{QUERY}&a={'b' * 20_000}")],
+}
+
+
+@pytest.mark.parametrize(("amiss", "heads"), NEWS.items(), ids=str)
+def test_what_looks_like_the_answer_and_is_refused_is_news(amiss: Amiss, heads: list[bytes]) -> None:
+    """The person hears why the answer that they saw come does not count; it is not delivered."""
+    for one in heads:
+        verdict = judge(one, EXPECTED)
+        assert isinstance(verdict, Reject)
+        assert verdict.amiss is amiss
+        assert verdict.error == ("access_denied" if amiss is Amiss.NAMELESS_DENIAL else "")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/favicon.ico", "/", "/callback", "/callback?code=a", f"/callback?state={STATE}", "/?error=x&state=y"],
+)
+def test_what_browsers_and_scanners_ask_for_is_no_news(target: str) -> None:
+    """Without the state of this login, or an error alone at the callback's path, nobody hears of it."""
+    verdict = judge(head("Sec-Fetch-Mode: no-cors", target=target), EXPECTED)
+    assert isinstance(verdict, Reject)
+    assert verdict.amiss is None
+
+
+def test_of_an_unfinished_head_two_things_are_news() -> None:
+    """TLS by its first byte (RFC 8446 section 5.1), and a head that no browser sends; the rest is noise."""
+    tls = judge_beginning(b"\x16\x03\x01")
+    long = judge_beginning(b"G" * (LONGEST_HEAD + 1))
+    noise = judge_beginning(b"\x00\x01")
+    assert tls is not None
+    assert long is not None
+    assert noise is not None
+    assert (tls.amiss, long.amiss, noise.amiss) == (Amiss.TLS, Amiss.TOO_LONG, None)
+
+
+def test_a_heap_of_cookies_is_no_reason_to_refuse() -> None:
+    """Those of every page on localhost come along, and none of them crosses over."""
+    verdict = judge(head(f"Cookie: a={'b' * 24_000}"), EXPECTED)
+    assert isinstance(verdict, Deliver)
+    assert verdict.request == delivered()
+
+
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_preflight(method: str) -> None:
     """The provider's page is told that it may fetch, by an OPTIONS only, and gets no more by it."""
@@ -262,6 +317,16 @@ PASTED = {
     "with blanks around": f"  {ADDRESS}\r\n",
     "localhost": f"http://localhost:56121/callback?{QUERY}",
     "IPv6": f"http://[::1]:56121/callback?{QUERY}",
+    "https, as some browsers make of it": ADDRESS.replace("http:", "https:"),
+    "without a scheme": ADDRESS.removeprefix("http://"),
+    "without a scheme, localhost": f"LOCALHOST:56121/callback?{QUERY}",
+    "without all of a scheme": ADDRESS.removeprefix("http:"),
+    "in quotes": f' "{ADDRESS}" ',
+    "in single quotes": f"'{ADDRESS}'",
+    "in brackets, as in a mail": f"<{ADDRESS}>",
+    "in brackets and quotes": f'"<{ADDRESS}>"',
+    "broken by a mail program": f"http://{HOST}/callback?code=SEC\r\nRET&state={STATE[:4]}\n  {STATE[4:]}",
+    "broken in a quoted mail": f"> http://{HOST}/callback?code=SECRET\n> &state={STATE}"[2:],
     "the query": QUERY,
     "the query with its mark": f"?{QUERY}",
 }
@@ -269,7 +334,8 @@ NOT_PASTED = {
     "": "neither an address of this machine nor a code",
     "SECRET with blanks": "neither an address of this machine nor a code",
     "abc": "neither an address of this machine nor a code",
-    f"https://{HOST}/callback?{QUERY}": "not an http address of this machine",
+    f"https://evil.test:56121/callback?{QUERY}": "not an http address of this machine",
+    f"evil.test:56121/callback?{QUERY}": "neither an address of this machine nor a code",
     f"http://evil.test:56121/callback?{QUERY}": "not an http address of this machine",
     f"http://127.0.0.1.evil.test:56121/callback?{QUERY}": "not an http address of this machine",
     f"http://127.0.0.1:56121@evil.test/callback?{QUERY}": "not an http address of this machine",
@@ -310,6 +376,11 @@ def test_a_code_that_a_page_shows_is_as_good_as_the_callback() -> None:
         assert isinstance(verdict, Deliver)
         line = verdict.request.decode().partition(" HTTP/1.1")[0]
         assert parse_qs(line.partition("?")[2]) == {"code": ["SECRET"], "state": [EXPECTED.state]}
+    for code in ("4/0Ab:cd", "ab:cd", "!$%&'()*+,-./:;<=>?@[]^_`{|}~", "a\\bc"):  # RFC 6749 appendix A.11
+        verdict = judge_pasted(code, EXPECTED)
+        assert isinstance(verdict, Deliver)
+        query = verdict.request.decode().partition(" HTTP/1.1")[0].partition("?")[2]
+        assert parse_qs(query)["code"] == [code]
     assert judge_pasted("SECRET#other", EXPECTED) == Stray()
     assert judge_pasted(f"http://{HOST}/callback?code=SECRET&state=other", EXPECTED) == Stray()
     odd = judge_pasted("a+b/c=", EXPECTED)

@@ -8,10 +8,23 @@ from hermes_tunnel.oauth.pasted import may_be_a_word
 
 
 @pytest.mark.parametrize(
-    "text", ["help", " quit\n", "/help", "exit", "Hermes", "no-browser", "ABCD-EFGH", "1234", "Password1"]
+    "text",
+    [
+        "help",
+        " quit\n",
+        "/help",
+        "exit",
+        "Hermes",
+        "no-browser",
+        "ABCD-EFGH",
+        "1234",
+        "Password1",
+        "what?",
+        ":wq!",
+    ],
 )
 def test_a_word(text: str) -> None:
-    """Letters or digits, and few of them; a code that looks like that has to be given twice."""
+    """A few characters without a blank; a code that looks like that has to be given twice."""
     assert may_be_a_word(text)
 
 
@@ -26,5 +39,5 @@ def test_a_word(text: str) -> None:
     ],
 )
 def test_no_word(text: str) -> None:
-    """Length and punctuation are the marks of a code; two letters are not one."""
+    """Length is the mark of a code, and a blank that of a sentence; two letters are neither."""
     assert not may_be_a_word(text)

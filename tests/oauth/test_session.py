@@ -19,7 +19,9 @@ from hermes_tunnel.errors import (
     RemoteCommandFailure,
     Unsafe,
 )
+from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Mode, Policy
+from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.effects import (
     Allow,
     AskPerson,
@@ -478,9 +480,12 @@ def test_an_earlier_word_about_the_port_counts_for_the_next_request_alone() -> N
 
 def test_the_answer_to_another_login_is_remembered() -> None:
     """If the right answer never came, but a wrong one did, the person is told so."""
-    session, _ = fed(BEGUN, request("s"), Strayed())
-    with pytest.raises(NobodyAnswered, match="only with the answer to another login"):
-        session.feed(TimeUp())
+    for amiss, failure in failures.ONLY_CAME.items():
+        session, _ = fed(BEGUN, request("s"), Strayed(amiss))
+        with pytest.raises(NobodyAnswered) as ending:
+            session.feed(TimeUp())
+        assert (ending.value.message, ending.value.hint) == (failure().message, failure().hint)
+    assert set(failures.ONLY_CAME) == set(Amiss)
 
 
 def test_a_prompt_of_the_command_s_own_is_remembered() -> None:

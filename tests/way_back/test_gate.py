@@ -17,7 +17,7 @@ import pytest
 
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import LONGEST_HEAD, Deliver, Expected
+from hermes_tunnel.oauth.callback import LONGEST_HEAD, Amiss, Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 from hermes_tunnel.way_back.gate import MOST_CONNECTIONS, Gate
@@ -119,6 +119,43 @@ def door() -> Iterator[Door]:
     """A gate before a listener that takes the callback."""
     with Door(lambda: TAKEN).open() as opened:
         yield opened
+
+
+@pytest.mark.parametrize(
+    ("head", "strayed"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00", Strayed(Amiss.TLS)),
+        (b"GET /callback?error=access_denied", Strayed(Amiss.NAMELESS_DENIAL, "access_denied")),
+        (b"POST /callback?code=CODE&state=STATE", Strayed(Amiss.OTHER_METHOD)),
+        (b"GET /other?code=CODE&state=STATE", Strayed(Amiss.ELSEWHERE)),
+        (
+            b"GET /callback?code=CODE&state=STATE HTTP/1.1\r\nOrigin: https://evil.test",
+            Strayed(Amiss.FETCHED),
+        ),
+        (b"GET /callback?code=CODE&state=OTHER", Strayed()),
+    ],
+)
+def test_what_comes_in_place_of_the_callback_is_reported_once(
+    door: Door, head: bytes, strayed: Strayed
+) -> None:
+    """However often it comes; nothing is delivered, and the callback after it is."""
+    line_ends = b"" if b"HTTP" in head else b" HTTP/1.1"
+    whole = head + line_ends + f"\r\nHost: 127.0.0.1:{door.port}\r\n\r\n".encode()
+    if strayed.amiss is Amiss.TLS:
+        whole = head  # a browser waits for the server's part of the handshake
+    for _ in range(2):
+        assert b"200 OK" not in door.visit(whole)
+    assert door.reports.get(timeout=SECONDS) == strayed
+    assert door.requests == []
+    door.visit()
+    assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
+
+
+def test_a_callback_with_many_cookies_is_delivered(door: Door) -> None:
+    """Of 24 kB, as other pages on localhost leave them; they stay here."""
+    answer = door.visit(door.callback("code=CODE&state=STATE", f"Cookie: a={'b' * 24_000}"))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Cookie" not in door.requests[0]
 
 
 def test_callback(door: Door) -> None:
