@@ -1,4 +1,4 @@
-"""Somebody who answers a connection's questions from a list, and remembers what they were asked and told."""
+"""Answers a connection's questions from a list, and remembers what was asked and told."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hermes_tunnel.ssh.person import Person
 
 
 class Answering:
-    """Gives one answer after the other; nobody is there when none is left.
+    """Gives one answer after another; once none is left, nobody is there.
 
-    :param answers: None where nobody answers a question
+    :param answers: None for a question that nobody answers
     """
 
     def __init__(self, *answers: str | None) -> None:
@@ -23,7 +23,7 @@ class Answering:
 
     @property
     def person(self) -> Person:
-        """As the connection knows them."""
+        """The person, as the connection knows them."""
         return Person(self.ask, self.events.append, lambda: True, self.secrets.add)
 
     @property
@@ -34,7 +34,7 @@ class Answering:
 
     @property
     def told(self) -> list[str]:
-        """What everybody is told: sentences of ours, and the lines of a server behind its name."""
+        """What is told without -v: our own sentences, and a server's lines behind its name."""
         lines = []
         for event in self.events:
             if isinstance(event, events.Notice) and not event.detail:

@@ -1,4 +1,4 @@
-"""Real servers and a real agent for the tests of the SSH connection, and the proof that nothing is left."""
+"""Real servers and a real agent for the tests of the SSH connection, and a check that nothing is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.ssh.unix import unix_socket
 
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
-    """The test leaves no thread, open file, socket or child behind."""
+    """The test leaves behind no thread, open file, socket or child process."""
     process = psutil.Process()
     threads, children = set(threading.enumerate()), set(process.children(recursive=True))
     files = 0
@@ -94,7 +94,7 @@ def known(tmp_path: Path) -> Callable[..., Path]:
 
 
 class RecordingAgent:
-    """Stands before a real agent and notes what it is asked: 27 to bind, 11 to list, 13 to sign."""
+    """Stands in front of a real agent and notes what it is asked: 27 to bind, 11 to list, 13 to sign."""
 
     def __init__(self, path: str, real: str) -> None:
         self.path = path
@@ -136,7 +136,7 @@ class RecordingAgent:
 
 @pytest.fixture
 def recording_agent(tmp_path: Path, agent: Callable[..., str]) -> Iterator[Callable[..., RecordingAgent]]:
-    """A ``RecordingAgent`` before an agent with these keys."""
+    """A ``RecordingAgent`` in front of an agent with these keys."""
     started: list[RecordingAgent] = []
 
     def start(*keys: Path) -> RecordingAgent:

@@ -1,4 +1,4 @@
-"""Connections of the tests: hops on 127.0.0.1, and nobody to answer."""
+"""The tests' connections: hops on 127.0.0.1, and nobody to answer."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def to(
     wanted: Callable[[], bool] = always,
     secret: Callable[[str], object] = repr,
 ) -> Connection:
-    """A connection through these hops; as it is, nobody answers."""
+    """A connection through these hops; by default, nobody answers."""
     return connect(hops, ask=ask, emit=emit, wanted=wanted, secret=secret)
 
 
 def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:
-    """The failure of connecting."""
+    """The failure to connect."""
     with pytest.raises(Failure) as failure:
         to(*hops, ask=ask).close()
     return failure.value
@@ -73,6 +73,6 @@ def connected(stage: Stage) -> Connection:
 
 
 def transport_of(connection: Connection) -> Transport:
-    """What is below a connection."""
+    """The transport below a connection."""
     assert isinstance(connection, ParamikoConnection)
     return connection.transport

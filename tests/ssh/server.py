@@ -30,7 +30,7 @@ class Account(paramiko.ServerInterface):
 
     :param steps: the methods that have to succeed, one after the other
     :param keys: public key blobs that it takes
-    :param expired: what it says of the password, which then has to be changed before it is taken
+    :param expired: what it says about the password, which then has to be changed before it is accepted
     :param hangs_up: whether it ends the connection where the password is wrong
     :param rounds: of keyboard-interactive: name, instruction, prompts with echo, and the right answers
     """
@@ -55,7 +55,7 @@ class Account(paramiko.ServerInterface):
         return (self.banner, "en-US") if self.banner else (None, None)
 
     def check_auth_none(self, username: str) -> int:
-        """Enough where nothing else is asked for."""
+        """Succeed if nothing else is asked for."""
         self.seen.append("none")
         return AUTH_FAILED if self.steps else AUTH_SUCCESSFUL
 
@@ -90,7 +90,7 @@ class Account(paramiko.ServerInterface):
         return self._step("keyboard-interactive", right=right)
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        """Sessions, that do nothing."""
+        """Allow sessions, which do nothing."""
         return paramiko.common.OPEN_SUCCEEDED
 
     def _query(self) -> paramiko.server.InteractiveQuery:
@@ -140,7 +140,7 @@ class _Authentication(_PARAMIKO):  # type: ignore[misc]
 
 
 class _Said(tuple[str, ...]):
-    """What it says that it takes, which is not all that it takes."""
+    """What it says it takes, which is not all it takes."""
 
     def __contains__(self, algorithm: object) -> bool:
         return True
@@ -163,7 +163,7 @@ class Server:
     """Listens on a port of 127.0.0.1 and serves one account.
 
     :param signs: its ``server-sig-algs``; None for paramiko's own
-    :param version: what it says that it is
+    :param version: what it says it is
     :param make: makes the transport of a connection
     """
 
@@ -193,12 +193,12 @@ class Server:
         return f"[127.0.0.1]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
     def hang_up(self) -> None:
-        """End the open connections in good order: what was said before is heard."""
+        """End the open connections in good order: what was said before is still heard."""
         for transport in self._transports:
             _end(transport)
 
     def say_goodbye(self, words: str = "goodbye") -> None:
-        """End them in as many words (RFC 4253 section 11.1)."""
+        """End them with a disconnect message (RFC 4253 section 11.1)."""
         for transport in self._transports:
             message = Message()
             message.add_byte(cMSG_DISCONNECT)
@@ -209,7 +209,7 @@ class Server:
             _end(transport)
 
     def reset(self) -> None:
-        """Break them off: what was not said yet is lost."""
+        """End them abruptly: what has not been sent yet is lost."""
         for transport in filter(paramiko.Transport.is_active, self._transports):
             assert isinstance(transport.sock, socket.socket)
             transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -239,14 +239,14 @@ class Server:
 
 
 def _end(transport: paramiko.Transport) -> None:
-    """Say nothing more. A socket that is closed while there is something to be read resets the connection."""
+    """Say nothing more. Closing a socket that still has something to read resets the connection."""
     assert isinstance(transport.sock, socket.socket)
     with suppress(OSError):  # it has ended
         transport.sock.shutdown(socket.SHUT_WR)
 
 
 class Host(Account):
-    """Lets everybody in, and does to a command's channel what ``behave`` does.
+    """Lets everybody in, and has ``behave`` deal with a command's channel.
 
     :param behave: called in a thread of its own, once the client has sent it something
     :param answer: to the request for a stream (RFC 4254 section 5.1)
@@ -258,12 +258,12 @@ class Host(Account):
         self._answer = answer
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        """Any command is one."""
+        """Accept any command."""
         threading.Thread(target=self._run, args=(channel,)).start()
         return True
 
     def check_channel_pty_request(self, *_: object) -> bool:
-        """It may have a terminal."""
+        """Allow a terminal."""
         return True
 
     def _run(self, channel: paramiko.Channel) -> None:
@@ -271,12 +271,12 @@ class Host(Account):
             self._behave(channel)
 
     def check_channel_direct_tcpip_request(self, chanid: int, *_: object) -> int:
-        """As it was told to."""
+        """Answer as it was told to."""
         return self._answer
 
 
 class Deaf(paramiko.Transport):
-    """A server's transport that does not hear some kind of message; ``hear`` is called in its place."""
+    """A server's transport that ignores one kind of message, and calls ``hear`` instead."""
 
     _channel_handler_table: ClassVar[dict[int, Any]]
 

@@ -40,7 +40,7 @@ def _gives_terminals() -> bool:
 
 gives_terminals = pytest.mark.skipif(
     not _gives_terminals(),
-    reason="an sshd without root gives no terminals here, as they are not of the group tty",
+    reason="an sshd without root cannot give terminals here: they do not belong to the group tty",
 )
 
 
@@ -161,12 +161,12 @@ class Sshd:
 
     @property
     def log(self) -> str:
-        """All that the server logged."""
+        """Everything that the server has logged."""
         with self._news:
             return "".join(self._lines)
 
     def forget(self) -> None:
-        """Begin the log anew."""
+        """Start the log afresh."""
         with self._news:
             self._lines.clear()
 
@@ -184,9 +184,9 @@ class Sshd:
         return psutil.Process(self._process.pid).children(recursive=True)
 
     def suspend_sessions(self) -> list[psutil.Process]:
-        """Have the connections that are open now stand still; gives their processes."""
+        """Suspend the connections that are open now; returns their processes."""
         suspended: list[psutil.Process] = []
-        # Again until there is no other: one may have forked before it stood still.
+        # Again until there is no other: one may have forked before it was suspended.
         while others := [each for each in self.sessions() if each not in suspended]:
             for each in others:
                 with suppress(psutil.NoSuchProcess):

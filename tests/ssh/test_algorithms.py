@@ -1,4 +1,4 @@
-"""What is told where a server and this program have no algorithm in common."""
+"""What the person is told if a server and this program have no algorithm in common."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def hint_for(*offered: str) -> str:
 
 
 def test_a_name_that_ssh_would_have_to_be_told() -> None:
-    """It is in the line to type."""
+    """The line to type contains it."""
     assert "-o MACs=+hmac-md5-new@box.test" in hint_for("hmac-md5-new@box.test")
 
 
 @pytest.mark.parametrize("name", ["x" * 60 + " hermes-tunnel: error: no", "x" * 65, "\u4e2d", "a\nb", ""])
 def test_what_is_no_name_is_not_in_the_hint(name: str) -> None:
-    """A hint is not folded, so that it can be pasted: a server's words could begin a line of it."""
+    """A hint is not folded, so that it can be pasted; a server's words could otherwise start a line of it."""
     hint = hint_for(name)
     assert name not in hint or not name
     assert "MACs" not in hint

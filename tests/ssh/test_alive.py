@@ -1,4 +1,4 @@
-"""A connection that goes on: what falls silent is noticed, what only pauses is not given up."""
+"""A connection over time: we notice what falls silent, and do not give up on what only pauses."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ SHORT = {"server_alive_interval": 0.1, "server_alive_count_max": 3}
 
 @contextmanager
 def suspended(server: Sshd) -> Iterator[None]:
-    """Its sessions stand still meanwhile."""
+    """Its sessions are suspended meanwhile."""
     processes = server.suspend_sessions()
     assert processes
     try:
         yield
     finally:
         for process in processes:
-            with suppress(psutil.NoSuchProcess):  # a child that had its parent's word to end
+            with suppress(psutil.NoSuchProcess):  # a child that its parent had already told to end
                 process.resume()
 
 
@@ -51,7 +51,7 @@ def suspended(server: Sshd) -> Iterator[None]:
 def test_each_hop_that_falls_silent_is_named(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], frozen: str, words: str
 ) -> None:
-    """ServerAlive asks every hop of a chain; the one that stands still is blamed, not those behind it."""
+    """ServerAlive probes every hop of a chain; the one that has stopped is blamed, not those behind it."""
     servers = {"jump": sshd("jump"), "inner": sshd("inner")}
     for server in servers.values():
         server.accept(key)
@@ -70,7 +70,7 @@ def test_each_hop_that_falls_silent_is_named(
 def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], answered: bool
 ) -> None:
-    """ServerAlive begins with the first hop; the question of the hop behind it does not stand any longer."""
+    """ServerAlive starts with the first hop; its silence closes the question that the next hop asks."""
     jump, inner = sshd("jump"), Server(Account())
     jump.accept(key)
     path = known(jump, inner)
@@ -91,7 +91,7 @@ def test_a_jump_host_may_fall_silent_while_the_next_hop_asks(
 def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """It is noticed long before the ConnectTimeout of the hop that is behind it."""
+    """We notice it long before the next hop's ConnectTimeout."""
     jump = sshd("jump")
     jump.accept(key)
     path = known(jump)
@@ -115,7 +115,7 @@ def test_a_jump_host_may_fall_silent_during_the_next_hop_s_key_exchange(
 def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A hop that is lost while the next one asks is the one to look at."""
+    """If a hop is lost while the next one asks, the failure is about the lost one."""
     jump, inner = sshd("jump"), Server(Account())
     jump.accept(key)
     path = known(jump, inner)
@@ -135,7 +135,7 @@ def test_a_jump_host_that_is_gone_is_named_and_not_the_hop_behind_it(
 def test_silence_is_counted_from_the_last_packet(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """It is noticed within ServerAliveInterval times ServerAliveCountMax, and not in the interval before."""
+    """We notice it after ServerAliveInterval times ServerAliveCountMax, and not an interval earlier."""
     server = sshd()
     server.accept(key)
     slower = {"server_alive_interval": 0.8, "server_alive_count_max": 3}
@@ -151,7 +151,7 @@ def test_silence_is_counted_from_the_last_packet(
 def test_keys_are_exchanged_again_meanwhile(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A server that rekeys often (RekeyLimit), while ServerAlive asks, loses no byte of a large output."""
+    """If a server rekeys often (RekeyLimit) while ServerAlive probes, no byte of a large output is lost."""
     server = sshd("host", "RekeyLimit 64K", "LogLevel DEBUG1")
     server.accept(key)
     often = {"server_alive_interval": 0.01, "server_alive_count_max": 500}  # on a busy machine sshd may pause
@@ -166,7 +166,7 @@ def test_keys_are_exchanged_again_meanwhile(
 def test_a_server_may_fall_silent_while_keys_are_exchanged(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """Nothing can be asked then; the silence counts all the same."""
+    """We cannot probe then, but the silence counts all the same."""
     server = sshd()
     server.accept(key)
     with to(hop(server.port, known(server), key, **SHORT)) as connection:
@@ -208,7 +208,7 @@ with to(configuration, emit=repr) as connection:
 
 @contextmanager
 def sleeping_laptop(server: Sshd, known: Path, key: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
-    """A client in a process of its own, connected and then stopped as a laptop is by its lid."""
+    """A client in a process of its own, connected, then stopped as a laptop is by closing its lid."""
     argv = [sys.executable, "-c", CLIENT, str(server.port), str(known), str(key), str(seconds)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
@@ -221,7 +221,7 @@ def sleeping_laptop(server: Sshd, known: Path, key: Path, seconds: float) -> Ite
 
 
 def test_a_short_sleep_is_survived(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:
-    """A laptop that slept for longer than ServerAlive would have waited is not taken for a dead server."""
+    """A laptop's sleep that outlasts ServerAlive is not mistaken for a dead server."""
     server = sshd()
     server.accept(key)
     with sleeping_laptop(server, known(server), key, 0.5) as client:
@@ -235,7 +235,7 @@ def test_a_short_sleep_is_survived(sshd: Callable[..., Sshd], key: Path, known: 
 def test_a_sleep_that_the_server_did_not_wait_for_is_noticed_on_waking(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A server that gave the sleeper up (ClientAliveInterval) is gone; awake, the client says so at once."""
+    """If the server gave up on the sleeper (ClientAliveInterval), the client says so as soon as it wakes."""
     server = sshd()
     server.accept(key)
     with sleeping_laptop(server, known(server), key, 10) as client:
@@ -246,7 +246,7 @@ def test_a_sleep_that_the_server_did_not_wait_for_is_noticed_on_waking(
 
 
 def test_a_probe_is_no_burden(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:
-    """A connection that only waits, with ServerAlive, uses next to no processor time."""
+    """An idle connection with ServerAlive uses next to no processor time."""
     server = sshd()
     server.accept(key)
     process = psutil.Process()

@@ -41,12 +41,12 @@ def pasted(command: str) -> subprocess.CompletedProcess[str]:
 def test_the_ssh_of_a_hint_reaches_the_hop_that_it_is_about(
     sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Through the jump hosts for the destination, without them for the first; blanks do not matter."""
+    """Through the jump hosts for the destination, without them for the first hop; spaces do not matter."""
     gate, inner = sshd("gate"), sshd("inner")
     key = keygen(tmp_path / "my key")
     gate.accept(key)
     inner.accept(key)
-    config = tmp_path / "config"  # with a blank, ssh itself has no -J
+    config = tmp_path / "config"  # with a space in its name, ssh itself cannot do -J
     config.write_text(
         f"Host *\n Hostname 127.0.0.1\n UserKnownHostsFile {known(gate, inner)}\n IdentityAgent none\n"
         f'Host gate\n IdentityFile "{key}"\n'
@@ -80,7 +80,7 @@ def test_an_ssh_without_proxy_jump_gets_there_too(
 
 
 def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
-    """It has no -J, no -l and no -4, and takes one key."""
+    """ssh-copy-id has no -J, -l or -4, and takes one key."""
     options = Options("my config", ("BatchMode=yes",), ("one", "two"), "inet")
     given = HopConfiguration("box", "127.0.0.1", "me", way=(*options.as_words(), "-J", "a,b", "me@box"))
     assert ssh_copy_id(given) == (
@@ -94,7 +94,7 @@ def test_ssh_copy_id_is_called_as_it_wants_to_be() -> None:
 def test_ssh_add_speaks_to_the_agent_that_was_asked(
     agent: Callable[..., str], key: Path, tmp_path: Path
 ) -> None:
-    """That of IdentityAgent, wherever it is; else that of the environment."""
+    """It speaks to the agent of IdentityAgent, wherever that is, or else of the environment."""
     spaced = tmp_path / "Group Containers"
     spaced.symlink_to(agent(key))
     asked = HopConfiguration("box", "127.0.0.1", "me", identity_agent=str(spaced))

@@ -83,7 +83,7 @@ def serving(
 
 
 def test_the_exit_status(connected: Callable[..., Connection]) -> None:
-    """A command's output, and how it ended; before that nothing is known."""
+    """A command has its output and an exit status, which is unknown until it has ended."""
     with closing(connected().start("echo out; read -r x; exit 3")) as process:
         assert process.read(10) == b"out\n"
         assert process.wait(0) is None
@@ -94,7 +94,7 @@ def test_the_exit_status(connected: Callable[..., Connection]) -> None:
 
 @pytest.mark.parametrize(("name", "number"), [("TERM", 15), ("KILL", 9), ("WINCH", 0), ("SYS", -NO_STATUS)])
 def test_a_signal_that_ended_it(connected: Callable[..., Connection], name: str, number: int) -> None:
-    """By its number, where the server names it (RFC 4254 section 6.10); some signals end nothing."""
+    """A signal that the server names (RFC 4254 section 6.10) is known by its number; some end nothing."""
     with closing(connected().start(f"kill -{name} $$; exit 0")) as process:
         assert all_of(process) == b""
         assert process.wait(10) == -number
@@ -115,7 +115,7 @@ def test_how_it_ended_may_not_be_said(known: Callable[..., Path]) -> None:
 
 
 def test_an_end_by_a_lost_connection_is_seen_as_one(known: Callable[..., Path]) -> None:
-    """Channels end before paramiko reports that the connection has: reading ends after that."""
+    """Channels end before paramiko says that the connection has ended; our reading ends after that."""
     with serving(Host(lambda channel: channel.get_transport().close()), known) as connection:
         process = connection.start("anything")
         other: Any = connection.start("anything")
@@ -131,7 +131,7 @@ def test_an_end_by_a_lost_connection_is_seen_as_one(known: Callable[..., Path]) 
 
 
 def test_what_a_command_leaves_behind_does_not_hold_it(connected: Callable[..., Connection]) -> None:
-    """An exit status without EOF, because something still has the output: it ends after a moment."""
+    """Without EOF, because something still holds the output, the exit status ends it after a moment."""
     began = time.monotonic()
     with closing(connected().start("echo out; sleep 60 & exit 3")) as process:
         assert all_of(process) == b"out\n"
@@ -154,12 +154,12 @@ def test_output_may_come_after_the_exit_status(known: Callable[..., Path]) -> No
 
 
 def test_the_standard_error_holds_nothing_up(connected: Callable[..., Connection]) -> None:
-    """Without a terminal it is thrown away, however much of it there is."""
+    """Without a terminal it is discarded, however much of it there is."""
     assert run(connected(), "head -c 5000000 /dev/zero >&2; echo done") == b"done\n"
 
 
 def test_the_standard_error_may_be_heard(connected: Callable[..., Connection]) -> None:
-    """In the order in which the server sends it, as on a terminal; it holds nothing up either."""
+    """It comes in the order in which the server sends it, as on a terminal, and holds nothing up either."""
     with closing(connected().start("echo out; sleep 0.1; echo err >&2", both=True)) as process:
         assert all_of(process) == b"out\nerr\n"
     with closing(connected().start("head -c 5000000 /dev/zero >&2; echo done", both=True)) as process:
@@ -168,7 +168,7 @@ def test_the_standard_error_may_be_heard(connected: Callable[..., Connection]) -
 
 @gives_terminals
 def test_a_terminal(connected: Callable[..., Connection]) -> None:
-    """With the kind and the size that were asked for, and another size later."""
+    """A terminal has the type and size that were asked for, and can be resized later."""
     line = "trap 'stty size; exit' WINCH; echo $TERM; stty size; while :; do sleep 0.05; done"
     with closing(connected().start(line, TERMINAL)) as process:
         output = b""
@@ -180,7 +180,7 @@ def test_a_terminal(connected: Callable[..., Connection]) -> None:
 
 
 def test_a_signal_that_is_sent() -> None:
-    """RFC 4254 section 6.9: it reaches the command, and does nothing once the command has ended."""
+    """A signal (RFC 4254 section 6.9) reaches the command, and does nothing once the command has ended."""
 
     def stays(process: RemoteProcess) -> int:
         process.wait_for(lambda: False)
@@ -195,7 +195,7 @@ def test_a_signal_that_is_sent() -> None:
 
 
 def test_a_refused_terminal_is_told_and_costs_no_session(connected: Callable[..., Connection]) -> None:
-    """PermitTTY no, with a single session: without a terminal the command runs at once."""
+    """With PermitTTY no and a single session, the command then runs at once without a terminal."""
     connection = connected("PermitTTY no", "MaxSessions 1")
     with pytest.raises(TerminalRefused, match="refused a terminal"):
         connection.start("echo hello", TERMINAL)
@@ -203,7 +203,7 @@ def test_a_refused_terminal_is_told_and_costs_no_session(connected: Callable[...
 
 
 def test_a_session_that_is_refused(connected: Callable[..., Connection]) -> None:
-    """With MaxSessions 0 the connection is not lost."""
+    """A server that refuses a session (MaxSessions 0) does not lose us the connection."""
     connection = connected("MaxSessions 0")
     with pytest.raises(RemoteCommandFailure, match="refused a session"):
         connection.start("echo hello")
@@ -211,7 +211,7 @@ def test_a_session_that_is_refused(connected: Callable[..., Connection]) -> None
 
 
 def test_a_command_that_is_refused(known: Callable[..., Path]) -> None:
-    """Nor is a server that runs none."""
+    """Nor does a server that refuses to run a command."""
 
     class Refusing(Host):
         def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
@@ -227,7 +227,7 @@ def test_a_command_that_is_refused(known: Callable[..., Path]) -> None:
 def test_a_connection_that_is_lost_is_not_taken_for_a_refusal(
     known: Callable[..., Path], terminal: Terminal | None
 ) -> None:
-    """It ends when the request comes: that is the network, and not the server's word."""
+    """If the connection ends when the request arrives, the network is to blame, not the server."""
 
     def make(sock: socket.socket) -> paramiko.Transport:
         return Deaf(sock, MSG_CHANNEL_REQUEST, lambda _: sock.close())
@@ -241,7 +241,7 @@ def test_a_connection_that_is_lost_is_not_taken_for_a_refusal(
 def test_a_server_that_never_replies_is_given_up(
     known: Callable[..., Path], terminal: Terminal | None
 ) -> None:
-    """It may take its time for a reply, and not more."""
+    """A server has a limited time to reply to a request."""
 
     def make(sock: socket.socket) -> paramiko.Transport:
         return Deaf(sock, MSG_CHANNEL_REQUEST, lambda _: None)
@@ -252,7 +252,7 @@ def test_a_server_that_never_replies_is_given_up(
 
 
 def test_what_cannot_be_written_is_told(connected: Callable[..., Connection]) -> None:
-    """Where nobody makes room for it in time, where the command has ended, and after the end of the input."""
+    """Writing fails if nobody reads in time, if the command has ended, and after the end of the input."""
     connection = connected()
     with closing(connection.start("sleep 60")) as process, pytest.raises(TimeoutError):
         process.write(bytes(8_000_000), 0.5)
@@ -277,7 +277,7 @@ def test_what_cannot_be_written_is_told(connected: Callable[..., Connection]) ->
 
 
 def test_two_threads_may_use_it(connected: Callable[..., Connection]) -> None:
-    """One reads and one writes, each with a time limit of its own; closing ends the reading."""
+    """One may read and one write, each with a time limit of its own; closing ends the reading."""
     with closing(connected().start("cat")) as process:
         read: list[bytes] = []
 
@@ -295,7 +295,7 @@ def test_two_threads_may_use_it(connected: Callable[..., Connection]) -> None:
 
 
 def test_a_stream(connected: Callable[..., Connection]) -> None:
-    """Bytes to a port there and back, to the end of either direction."""
+    """A stream carries bytes to a port there and back, and each direction ends by itself."""
     connection = connected()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stream = connection.open_stream("127.0.0.1", listener.getsockname()[1])
@@ -313,7 +313,7 @@ def test_a_stream(connected: Callable[..., Connection]) -> None:
 
 
 def test_why_there_is_no_stream(connected: Callable[..., Connection]) -> None:
-    """A setting of the server, nobody who listens, and a connection that is lost are three reasons."""
+    """A server's setting, a port where nobody listens and a lost connection are three different reasons."""
 
     def reason(connection: Connection) -> NoStream:
         with socket.socket() as free:
@@ -339,7 +339,7 @@ def test_why_there_is_no_stream(connected: Callable[..., Connection]) -> None:
     ],
 )
 def test_each_reason_of_the_protocol_s(known: Callable[..., Path], answer: int, reason: NoStream) -> None:
-    """RFC 4254 section 5.1: a server that knows no forwards, or has no room for one, does not allow it."""
+    """RFC 4254 section 5.1: a server that knows no forwards, or has no room for one, forbids it."""
     with serving(Host(answer=answer), known) as connection:
         with pytest.raises(StreamRefused) as refused:
             connection.open_stream("127.0.0.1", 1)
@@ -348,7 +348,7 @@ def test_each_reason_of_the_protocol_s(known: Callable[..., Path], answer: int, 
 
 
 def test_a_stream_that_opens_too_late_is_closed(known: Callable[..., Path]) -> None:
-    """Else it would be an idle connection to a listener that serves one at a time."""
+    """Otherwise it would be an idle connection to a listener that serves one at a time."""
     go_on = threading.Event()
     seen: list[paramiko.Transport] = []
 
@@ -371,7 +371,7 @@ def test_a_stream_that_opens_too_late_is_closed(known: Callable[..., Path]) -> N
 def test_what_breaks_below_is_told_in_our_words(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], broken: str
 ) -> None:
-    """A broken socket, or a key exchange that stalls: whatever is called then."""
+    """Whatever is called then, a broken socket or a stalled key exchange is a failure of ours."""
     server = sshd()
     server.accept(key)
     never = {"server_alive_interval": 1000.0}

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 def test_a_connection_runs_a_command_and_leaves_nothing(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """With a known host and an accepted key it stands, without Nagle's delay, and closes wholly."""
+    """With a known host and an accepted key it connects, without Nagle's delay, and closes completely."""
     server = sshd()
     server.accept(key)
     with to(hop(server.port, known(server), key)) as connection:
@@ -79,7 +79,7 @@ def test_a_chain_of_jump_hosts_with_keys_and_users_of_their_own(
 def test_the_curious_hear_how_it_connects(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path, known: Callable[..., Path]
 ) -> None:
-    """Of each hop its address, its host key, the keys that it was shown, the method: a line each, with -v."""
+    """With -v, each hop's address, host key, the keys it was shown and the method have a line each."""
     gate, inner = sshd("gate"), Server(Account())
     wrong, right = keygen(tmp_path / "wrong"), keygen(tmp_path / "right")
     gate.accept(right)
@@ -113,7 +113,7 @@ def test_the_curious_hear_how_it_connects(
 def test_each_phase_of_a_hop_begins_and_ends(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """In their order, hop after hop, each with its time; the session when a command begins."""
+    """Phases come in order, hop by hop, each with its time; the session, when a command starts."""
     gate, inner = sshd("gate"), sshd("inner")
     gate.accept(key)
     inner.accept(key)
@@ -133,7 +133,7 @@ def test_each_phase_of_a_hop_begins_and_ends(
 
 
 def test_a_phase_that_fails_does_not_end() -> None:
-    """The last that began is the one that failed."""
+    """The last phase that began is the one that failed."""
     told = list[events.Event]()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -148,7 +148,7 @@ def test_a_phase_that_fails_does_not_end() -> None:
 def test_no_credential_reaches_a_host_that_is_not_the_known_one(
     sshd: Callable[..., Sshd], tmp_path: Path, key: Path, known: Callable[..., Path]
 ) -> None:
-    """Changed, of another type, or unknown without a terminal: refused before anything is shown."""
+    """Changed, of another type, or unknown without a terminal: we refuse it before we show anything."""
     server, other = sshd(), sshd("other")
     server.accept(key)
     path = known()
@@ -166,7 +166,7 @@ def test_no_credential_reaches_a_host_that_is_not_the_known_one(
 def test_the_host_key_of_a_jump_host_is_verified_too(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """An unknown jump host is refused by its name, and the destination never contacted."""
+    """An unknown jump host is refused by name, and the destination is never contacted."""
     jump, inner = sshd("jump"), sshd("inner")
     jump.accept(key)
     inner.accept(key)
@@ -181,7 +181,7 @@ def test_the_host_key_of_a_jump_host_is_verified_too(
 def test_a_known_type_of_host_key_is_asked_for_first(
     sshd: Callable[..., Sshd], key: Path, tmp_path: Path
 ) -> None:
-    """A server that has keys of all types is recognised by the one that is known, whichever it is."""
+    """A server with keys of all types is recognised by the one that is known, whichever it is."""
     keys = [keygen(tmp_path / kind, "-t", kind) for kind in ("rsa", "ecdsa", "ed25519")]
     server = sshd("host", *(f"HostKey {each}" for each in keys))
     server.accept(key)
@@ -196,7 +196,7 @@ def test_a_known_type_of_host_key_is_asked_for_first(
 def test_a_known_type_comes_first_in_the_order_that_was_set_too(
     sshd: Callable[..., Sshd], key: Path, tmp_path: Path
 ) -> None:
-    """HostKeyAlgorithms says which may be used; of these the server is asked for the known one first."""
+    """HostKeyAlgorithms says which types may be used; of these, we ask for the known one first."""
     rsa = keygen(tmp_path / "rsa", "-t", "rsa")
     server = sshd("host", f"HostKey {rsa}")
     server.accept(key)
@@ -236,7 +236,7 @@ def test_a_question_is_given_up_when_the_server_waits_no_longer(
     tmp_path: Path,
     known: Callable[..., Path],
 ) -> None:
-    """LoginGraceTime is the reason where a credential was asked for; before, the connection was lost."""
+    """LoginGraceTime is the reason if a credential was asked for; before that, the connection was lost."""
     key = keygen(tmp_path / "locked", passphrase="correct horse")
     code = Account(steps=["keyboard-interactive"], rounds=[("", "", [("Code: ", False)], ["1"])])
     asked: list[str] = []
@@ -289,7 +289,7 @@ def test_how_a_server_leaves_while_the_person_is_asked(
 def test_a_jump_host_that_is_lost_while_the_person_is_asked(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], question: str
 ) -> None:
-    """It is named, and the hop behind it is not said to have waited."""
+    """The jump host is named, and the hop behind it is not said to have run out of patience."""
     jump, inner = sshd("jump"), Server(Account())
     jump.accept(key)
 
@@ -310,7 +310,7 @@ def test_a_jump_host_that_is_lost_while_the_person_is_asked(
 def test_a_proxy_command_that_ends_while_the_person_is_asked(
     known: Callable[..., Path], tmp_path: Path, ends: str, reason: tuple[type[Failure], str]
 ) -> None:
-    """A helper that fails is not a server that gave up; one that ends well did what the server did."""
+    """Its failure is not put down to the server's patience; its good end is what the server did."""
     server = Server(Account())
     relay = tmp_path / "relay.py"
     relay.write_text(
@@ -352,7 +352,7 @@ def test_a_port_where_nobody_listens() -> None:
 
 @pytest.mark.slow
 def test_an_address_that_does_not_answer() -> None:
-    """ConnectTimeout holds: a listener with a full queue hangs a connection as a dead address does."""
+    """ConnectTimeout holds: a listener with a full queue lets a connection hang as a dead address does."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -370,7 +370,7 @@ def test_an_address_that_does_not_answer() -> None:
 
 
 def test_a_dead_address_does_not_hide_a_living_one() -> None:
-    """Where a name has several addresses, one that refuses is followed by the next."""
+    """If a name has several addresses and one refuses, we try the next."""
     server = Server(Account(), address="127.0.0.1")
     try:
         failure = fails(replace(hop(server.port, Path(os.devnull)), hostname="localhost"))
@@ -381,7 +381,7 @@ def test_a_dead_address_does_not_hide_a_living_one() -> None:
 
 @contextmanager
 def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
-    """A port that says this to everybody, and closes or is silent."""
+    """A port that says this to everybody, then closes or falls silent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         kept: list[socket.socket] = []
 
@@ -423,7 +423,7 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
     ],
 )
 def test_what_is_no_ssh_server_is_named(words: bytes, then_close: bool, message: str) -> None:
-    """The phase in which it ended is in the failure, and so is what the other side said, scrubbed."""
+    """The failure says in which phase it ended, and quotes what the other side said, scrubbed."""
     with saying(words, then_close=then_close) as port:
         failure = fails(hop(port, Path(os.devnull), connect_timeout=0.5))
     assert isinstance(failure, NetworkFailure)
@@ -442,7 +442,7 @@ def test_what_is_no_ssh_server_is_named(words: bytes, then_close: bool, message:
 def test_no_common_algorithm_shows_both_lists(
     sshd: Callable[..., Sshd], known: Callable[..., Path], option: str, name: str, theirs: str
 ) -> None:
-    """The failure says what the server offers, what we have, and how ssh itself could connect."""
+    """The failure lists what the server offers and what we offer, and says how ssh itself could connect."""
     server = sshd("host", option)
     failure = fails(hop(server.port, known(server)))
     assert f"have no {name} algorithm in common: it offers {theirs}" in failure.message
@@ -452,7 +452,7 @@ def test_no_common_algorithm_shows_both_lists(
 def test_what_only_the_configuration_excludes_is_no_reason_for_ssh(
     sshd: Callable[..., Sshd], known: Callable[..., Path]
 ) -> None:
-    """The keyword that keeps both sides apart is named, and what to add to it."""
+    """The failure names the keyword that leaves nothing in common, and what to add to it."""
     server = sshd("host", "Ciphers aes256-ctr")
     failure = fails(hop(server.port, known(server), ciphers=("aes128-ctr",)))
     assert failure.message.endswith("it offers aes256-ctr; Ciphers allows aes128-ctr")
@@ -462,7 +462,7 @@ def test_what_only_the_configuration_excludes_is_no_reason_for_ssh(
 def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
     sshd: Callable[..., Sshd], known: Callable[..., Path]
 ) -> None:
-    """The line for ssh adds what ssh would not offer by itself; the list has only algorithms."""
+    """The line adds what ssh itself would not offer; the list has only names of algorithms."""
     server = sshd("host", "KexAlgorithms diffie-hellman-group14-sha1")
     failure = fails(hop(server.port, known(server), kex_algorithms=("curve25519-sha256",)))
     assert "it offers diffie-hellman-group14-sha1; hermes-tunnel has" in failure.message
@@ -473,7 +473,7 @@ def test_ssh_too_has_to_be_told_to_talk_to_an_old_server(
 def test_a_configuration_that_only_ssh_can_follow(
     sshd: Callable[..., Sshd], known: Callable[..., Path], keyword: str
 ) -> None:
-    """A list with nothing that we have is refused, with ssh's own line."""
+    """A list with nothing that we support is refused, with the ssh line to type."""
     server = sshd("host")
     failure = fails(hop(server.port, known(server), **{keyword: ("only-ssh-has-it",)}))
     assert isinstance(failure, ConfigurationFailure)
@@ -483,7 +483,7 @@ def test_a_configuration_that_only_ssh_can_follow(
 def test_a_jump_host_that_forbids_or_cannot_reach(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """The jump host is named, and the setting that would have to change."""
+    """The failure names the jump host, and the setting that would have to change."""
     open_jump, closed_jump = sshd("open"), sshd("closed", "AllowTcpForwarding no")
     path = known(open_jump, closed_jump)
     for jump in (open_jump, closed_jump):
@@ -521,7 +521,7 @@ def test_a_jump_host_s_failure_says_that_it_is_one(
     moment: str,
     message: str,
 ) -> None:
-    """Whatever it is that fails: who typed the name of the destination may not know of it."""
+    """Whatever fails there: the person who typed the destination may not know of the jump host."""
     server, other = sshd("jump", "Ciphers aes256-ctr"), sshd("other")
     path = known(server)
     name = server.known_hosts_line().partition(" ")[0]
@@ -548,7 +548,7 @@ def test_a_jump_host_s_failure_says_that_it_is_one(
 
 
 class _Leaving(Account):
-    """Resets the connection at a moment of its life."""
+    """Resets the connection at a chosen moment."""
 
     def __init__(self, moment: str, sock: socket.socket) -> None:
         super().__init__(steps=("password",))
@@ -556,7 +556,7 @@ class _Leaving(Account):
         self.transport: paramiko.Transport
 
     def leave(self, moment: str) -> None:
-        """At the moment, without a word."""
+        """Leave without a word, if this is the moment."""
         if moment == self.moment:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._sock.close()
@@ -579,7 +579,7 @@ class _Leaving(Account):
     def check_channel_direct_tcpip_request(
         self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
     ) -> int:
-        """What is behind it is wanted; here the moment may be one to say what cannot be read."""
+        """The next hop is wanted; here the moment may also be one to answer with garbage."""
         self.leave("passed")
         if self.moment == "garbled":
             message = paramiko.Message()
@@ -597,7 +597,7 @@ MOMENTS = ("accepted", "greeted", "agreed", "asked", "refused", "answered", "pas
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_server_may_leave_at_any_moment(moment: str, tmp_path: Path) -> None:
-    """Whenever it resets the connection, that is said in our words and never in the library's."""
+    """Whenever it resets the connection, we say so in our words, never in the library's."""
     host_key = paramiko.ECDSAKey.generate()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -660,7 +660,7 @@ def test_a_session_that_is_killed_is_noticed_at_once(
 def test_a_jump_host_that_dies_is_named(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """When a jump host goes, it is the one that the failure names."""
+    """When a jump host dies, the failure names that hop."""
     jump, inner = sshd("jump"), sshd("inner")
     path = known(jump, inner)
     jump.accept(key)
@@ -676,7 +676,7 @@ def test_a_jump_host_that_dies_is_named(
 def test_a_server_that_falls_silent_is_noticed(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A server that is there but answers no probe is lost after ServerAliveInterval times CountMax."""
+    """A server that is there but answers no probe counts as lost after ServerAliveInterval times CountMax."""
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, server_alive_interval=0.1, server_alive_count_max=3)
@@ -698,7 +698,7 @@ def test_a_server_that_falls_silent_is_noticed(
 def test_a_proxy_command_is_the_connection(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """It runs in a shell; its death is noticed at once, and it is waited for."""
+    """It runs in a shell; we notice its death at once, and reap it."""
     server = sshd()
     server.accept(key)
     relay = tmp_path / "relay.py"
@@ -723,7 +723,7 @@ def test_a_proxy_command_is_the_connection(
 
 @pytest.mark.slow
 def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
-    """A ProxyCommand that fails is quoted, scrubbed, and is what has to be looked at."""
+    """A ProxyCommand that fails is quoted, scrubbed, and the hint is about it."""
     failure = fails(hop(22, Path(os.devnull), proxy_command="printf 'no route\\033[2J to it\\n' >&2; exit 1"))
     assert isinstance(failure, NetworkFailure)
     assert failure.message.endswith("its ProxyCommand said: no route to it")
@@ -736,7 +736,7 @@ def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
     [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "did not speak SSH")],
 )
 def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) -> None:
-    """One that dies or hangs without a word is what has to be looked at, and not the server."""
+    """If one dies or hangs without a word, the hint is about it, not about the server."""
     failure = fails(hop(22, Path(os.devnull), proxy_command=command, connect_timeout=0.3))
     assert words in failure.message
     assert failure.message.endswith("its ProxyCommand said nothing")
@@ -744,7 +744,7 @@ def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "pread"), reason="it is heard of at the end only")
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="here its output is read only at the end")
 def test_a_proxy_command_is_heard_while_it_works() -> None:
     """What it writes to its standard error is shown at once, scrubbed: it may name a page to log in at."""
     words = "printf 'go to https://login.example\\033[2J\\n\\nand log in\\n' >&2"
@@ -788,7 +788,7 @@ def test_what_a_server_behind_a_proxy_command_says_counts(
 def test_what_was_opened_is_closed_when_the_last_hop_fails(
     sshd: Callable[..., Sshd], key: Path, tmp_path: Path, known: Callable[..., Path]
 ) -> None:
-    """A destination that refuses leaves no thread and no socket of the jump hosts."""
+    """If the destination refuses, no thread and no socket of the jump hosts is left."""
     jump, inner = sshd("jump"), sshd("inner")
     jump.accept(key)
     path = known(jump, inner)
@@ -798,7 +798,7 @@ def test_what_was_opened_is_closed_when_the_last_hop_fails(
 def test_closing_needs_nobody_at_the_other_end(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """A way that is cut off below the last hop, which says goodbye through it, closes without an error."""
+    """A chain cut off below the last hop, which says goodbye through it, closes without an error."""
     jump, inner = sshd("jump"), sshd("inner")
     path = known(jump, inner)
     for server in (jump, inner):
@@ -813,7 +813,7 @@ def test_closing_needs_nobody_at_the_other_end(
 
 @pytest.mark.slow
 def test_nothing_is_imported_from_paramiko_for_help() -> None:
-    """The target and the configuration need no paramiko."""
+    """Reading the target and the configuration does not import paramiko."""
     code = (
         "import sys, hermes_tunnel.ssh.config.chain, hermes_tunnel.ssh.config.target\n"
         "sys.exit('paramiko' in sys.modules)"
@@ -824,7 +824,7 @@ def test_nothing_is_imported_from_paramiko_for_help() -> None:
 def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """The channel to the next hop cannot be closed in good order then; that is not a fault of ours."""
+    """The channel to the next hop then cannot be closed in good order, which is not our fault."""
     gate, inner = sshd("gate"), sshd("inner")
     gate.accept(key)
     inner.accept(key)

@@ -1,4 +1,4 @@
-"""How the first hop is reached: every address of its name."""
+"""How the first hop is reached, by any address of its name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOWHERE = Path(os.devnull)
 
 @contextmanager
 def dead() -> Iterator[tuple[Any, ...]]:
-    """An address that does not answer, as one behind a firewall: the queue of its listener is full."""
+    """An address that does not answer, like one behind a firewall: its listener's queue is full."""
     with ExitStack() as stack:
         full = stack.enter_context(socket.socket())
         full.bind(("127.0.0.1", 0))
@@ -54,7 +54,7 @@ def greeting(sock: socket.socket) -> bytes:
 
 
 def test_a_dead_address_costs_a_head_start(sshd: Callable[..., Sshd]) -> None:
-    """A name with a dead address before a living one: the second is tried while the first is silent."""
+    """If a dead address comes before a living one, we try the second while the first is silent."""
     with dead() as silent:
         way = [silent, silent, address(sshd().port)]
         begin = time.monotonic()
@@ -64,7 +64,7 @@ def test_a_dead_address_costs_a_head_start(sshd: Callable[..., Sshd]) -> None:
 
 
 def test_an_address_that_cannot_be_is_passed_over_at_once(sshd: Callable[..., Sshd]) -> None:
-    """No route, a refusal, a family that this machine lacks: the next one is tried without waiting."""
+    """No route, a refusal, a family that this machine lacks: we try the next one without waiting."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         way = [
@@ -79,7 +79,7 @@ def test_an_address_that_cannot_be_is_passed_over_at_once(sshd: Callable[..., Ss
 
 
 def test_a_signal_is_heard_while_a_name_server_is_silent() -> None:
-    """The name is looked up beside: getaddrinfo(3) itself cannot be interrupted."""
+    """The name is looked up in another thread: getaddrinfo(3) itself cannot be interrupted."""
     if sys.platform == "win32":
         pytest.skip("needs a signal of POSIX")
     answered = threading.Event()
@@ -133,7 +133,7 @@ def test_address_family_is_kept(family: str, served: str) -> None:
 def test_the_bind_address_is_where_the_connection_comes_from(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """BindAddress, as the server sees it."""
+    """The server sees the connection come from BindAddress."""
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, bind_address="127.0.0.5")
@@ -143,7 +143,7 @@ def test_the_bind_address_is_where_the_connection_comes_from(
 
 @pytest.mark.parametrize("bind_address", ["::1", "192.0.2.1", "nobody.invalid"])
 def test_a_bind_address_that_cannot_be_is_said(bind_address: str) -> None:
-    """Of the other family, of another machine, or no address at all."""
+    """A BindAddress that is of the other family, another machine's or not an address is an error."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         failure = fails(hop(listener.getsockname()[1], NOWHERE, bind_address=bind_address))
     assert failure.message.endswith(os.strerror(errno.EADDRNOTAVAIL))
@@ -152,7 +152,7 @@ def test_a_bind_address_that_cannot_be_is_said(bind_address: str) -> None:
 def test_the_bind_interface_is_where_the_connection_comes_from(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """BindInterface: an address of that interface; one that does not exist has none."""
+    """BindInterface: we use an address of that interface; one that does not exist is an error."""
     server = sshd()
     server.accept(key)
     loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))

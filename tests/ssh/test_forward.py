@@ -1,4 +1,4 @@
-"""The forward's listener, and the release of sshtunnel that it stands on."""
+"""The forward's listener, and the release of sshtunnel that it relies on."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NAMES = [(owner, name) for names in (MEMBERS, ATTRIBUTES) for owner in names for
 
 
 def test_this_sshtunnel_has_every_name() -> None:
-    """The one that is installed, and the stand-in that lacks none."""
+    """The installed release lacks none, and neither does the stand-in."""
     check_names(sshtunnel)
     check_names(without(sshtunnel, "SSHTunnelForwarder", "", MEMBERS, ATTRIBUTES))
 
 
 @pytest.mark.parametrize(("owner", "name"), NAMES)
 def test_a_name_that_is_gone_is_said(owner: str, name: str) -> None:
-    """By name and release, with what to install."""
+    """The error gives the name and the release, and says what to install."""
     with pytest.raises(Failure) as failure:
         check_names(without(sshtunnel, owner, name, MEMBERS, ATTRIBUTES))
     called = f"{owner}.{name}" if owner else name

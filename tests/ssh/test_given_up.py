@@ -1,4 +1,4 @@
-"""A connection that nobody wants any more: whatever is waited for, it ends soon, and leaves nothing."""
+"""A connection that nobody wants any more ends soon, whatever it waits for, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 NOWHERE = Path(os.devnull)
-AFTER, SOON = 0.3, 0.8  # seconds: until it is not wanted any more, and then until it has ended
+AFTER, SOON = 0.3, 0.8  # seconds: until it is no longer wanted, and then until it must have ended
 
 
 class Whim:
-    """Wants something for a while; says afterwards that the end came soon enough."""
+    """Wants something for a while; checks afterwards that the end came soon enough."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()
 
     def wanted(self) -> bool:
-        """Whether it is wanted still."""
+        """Whether it is still wanted."""
         return time.monotonic() - self._begin < AFTER
 
     def check(self) -> None:
-        """The same goes for what is awaited at the same time."""
+        """Raise ``NotWanted`` once it is not."""
         if not self.wanted():
             raise NotWanted
 
@@ -57,7 +57,7 @@ class Whim:
 
 
 def given_up(*hops: HopConfiguration, ask: Ask = nobody) -> None:
-    """Connecting is given up, in time."""
+    """Connecting is given up in time."""
     with Whim() as whim, pytest.raises(NotWanted):
         to(*hops, ask=ask, wanted=whim.wanted)
 
@@ -70,7 +70,7 @@ def test_before_it_began() -> None:
 
 @posix
 def test_while_ssh_is_asked_for_its_configuration(tmp_path: Path) -> None:
-    """As where a Match exec hangs."""
+    """A ``Match exec`` may hang."""
     program = tmp_path / "ssh"
     program.write_text("#!/bin/sh\nsleep 60; true\n")
     program.chmod(0o755)
@@ -79,7 +79,7 @@ def test_while_ssh_is_asked_for_its_configuration(tmp_path: Path) -> None:
 
 
 def test_while_a_name_server_is_silent() -> None:
-    """It cannot be interrupted; so it is not waited for."""
+    """The lookup cannot be interrupted, so nobody waits for it."""
     go_on = threading.Event()
 
     def look_up(*_: object) -> list[Address]:
@@ -92,13 +92,13 @@ def test_while_a_name_server_is_silent() -> None:
 
 
 def test_while_an_address_does_not_answer() -> None:
-    """As one behind a firewall."""
+    """An address behind a firewall may never answer."""
     with dead() as silent:
         given_up(hop(silent[4][1], NOWHERE, connect_timeout=30))
 
 
 def test_between_two_attempts() -> None:
-    """ConnectionAttempts: the pause ends, too."""
+    """The pause between ConnectionAttempts ends too."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         given_up(hop(closed.getsockname()[1], NOWHERE, connection_attempts=100))
@@ -108,19 +108,19 @@ def test_between_two_attempts() -> None:
 @posix
 @pytest.mark.parametrize("fdpass", [True, False])
 def test_while_a_proxy_command_works(fdpass: bool) -> None:
-    """It hands nothing over, or leads to nobody; it is ended."""
+    """A ProxyCommand that hands nothing over, or leads nowhere, is ended."""
     given_up(hop(22, NOWHERE, proxy_command="sleep 60", proxy_use_fdpass=fdpass, connect_timeout=30))
 
 
 @pytest.mark.parametrize("words", [b"", b"SSH-2.0-silent\r\n"])
 def test_while_keys_are_exchanged(words: bytes) -> None:
-    """Before and after the server has said what it is."""
+    """The wait ends both before and after the server has said what it is."""
     with saying(words, then_close=False) as port:
         given_up(hop(port, NOWHERE, connect_timeout=30))
 
 
 def test_while_a_jump_host_connects(sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]) -> None:
-    """It does not answer whether there is a channel."""
+    """A jump host may not answer the request for a channel."""
     jump = sshd()
     jump.accept(key)
     path = known(jump)
@@ -156,7 +156,7 @@ def hung_agent(tmp_path: Path) -> Iterator[str]:
 
 @posix
 def test_while_an_agent_lists_its_keys(tmp_path: Path, known: Callable[..., Path]) -> None:
-    """Whose limit is five seconds."""
+    """Nobody waits for the five seconds that an agent has."""
     with closing(Server(Account(steps=["publickey"]))) as server, hung_agent(tmp_path) as path:
         given_up(hop(server.port, known(server), identity_agent=path))
 
@@ -169,7 +169,7 @@ def test_while_an_agent_waits_for_a_touch(
     tmp_path: Path,
     agent: Callable[..., str],
 ) -> None:
-    """Whose limit is the server's."""
+    """Nobody waits for the touch, whose only time limit is the server's."""
     server = sshd()
     server.accept(key)
     listener = unix_socket()
@@ -178,7 +178,7 @@ def test_while_an_agent_waits_for_a_touch(
     real = agent(key)
 
     def serve() -> None:
-        """Binds and lists as the real one, and says nothing where it is to sign."""
+        """Bind and list like the real one, and say nothing when asked to sign."""
         client, _ = listener.accept()
         with client, unix_socket() as behind:
             behind.connect(real)
@@ -199,7 +199,7 @@ def test_while_an_agent_waits_for_a_touch(
 
 
 def test_while_a_server_does_not_reply(known: Callable[..., Path]) -> None:
-    """To a request of the authentication protocol."""
+    """A request of the authentication protocol may go unanswered."""
     go_on = threading.Event()
 
     class Silent(Account):
@@ -216,7 +216,7 @@ def test_while_a_server_does_not_reply(known: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize("waits", ["host key", "password"])
 def test_while_the_person_is_asked(known: Callable[..., Path], waits: str) -> None:
-    """Whoever asks the question gives it up, as when the server has left."""
+    """Whoever asks the question withdraws it, as for a server that has left."""
 
     def stands(question: Question, wanted: Callable[[], bool]) -> str | None:
         until(lambda: not wanted())
@@ -231,7 +231,7 @@ def test_while_the_person_is_asked(known: Callable[..., Path], waits: str) -> No
 def test_while_a_program_asks(
     known: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SSH_ASKPASS: it is ended."""
+    """The program of SSH_ASKPASS is ended."""
     program = tmp_path / "askpass"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
@@ -246,7 +246,7 @@ def test_while_a_program_asks(
 def test_while_a_list_of_revoked_keys_is_read(
     known: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By ssh-keygen."""
+    """The ssh-keygen that reads the list is ended."""
     program = tmp_path / "ssh-keygen"
     program.write_text("#!/bin/sh\nsleep 60; true\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""How long a key exchange may take; what else it comes to is shown with the connection."""
+"""How long a key exchange may take; its other outcomes are tested with the connection."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def exchanged(port: int, seconds: float) -> paramiko.PKey:
 
 @pytest.mark.slow
 def test_it_has_a_limit_of_its_own() -> None:
-    """It counts from the server's first word, and not from the beginning."""
+    """The limit counts from the server's first word, not from the beginning."""
     with slow(0.7, 0.7) as port:
         assert exchanged(port, 1).get_name().startswith("ecdsa-")
     begin = time.monotonic()

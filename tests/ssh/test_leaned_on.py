@@ -1,4 +1,4 @@
-"""What happens when a library's release lacks what we lean on."""
+"""What happens with a release of a library that lacks a name that we lean on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hermes_tunnel.ssh.leaned_on import Names, check
 
 
 def without(module: Any, owner: str, name: str, members: Names, attributes: Names) -> SimpleNamespace:
-    """A next release of a library, in which one name of a class is another; the empty owner is the module.
+    """A later release of a library, in which one name of a class has changed; the empty owner is the module.
 
-    It has nothing but what is leaned on.
+    It has only the names that we lean on.
     """
     parts: dict[str, Any] = {}
     for path in {*members, *attributes}:
@@ -41,7 +41,7 @@ def without(module: Any, owner: str, name: str, members: Names, attributes: Name
 
 
 def _renaming(member: Any, name: str) -> Any:
-    """A member, which if it has code uses another name in the place of this; it is not to be called."""
+    """A member which, if it has code, uses another name in place of this one; it must not be called."""
     code = getattr(getattr(member, "fget", member), "__code__", None)
     if code is None:
         return member
@@ -64,12 +64,12 @@ ATTRIBUTES = {"Machine": ("wheel",)}
 
 
 def test_a_release_that_lacks_nothing() -> None:
-    """The methods exist, and the attributes are used."""
+    """A release is good if it has the methods and uses the attributes."""
     check(LIBRARY, "library>=1", members=MEMBERS, attributes=ATTRIBUTES)
 
 
 def test_each_name_that_is_missing_is_said() -> None:
-    """With the release, and what to install in its place."""
+    """The error names it and the release, and says what to install instead."""
     members = {"": ("Machine", "Motor"), "Machine": ("_turn", "_stop"), "Motor": ("_run",)}
     attributes = {"Machine": ("wheel", "brake")}
     with pytest.raises(Failure) as failure:

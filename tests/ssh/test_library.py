@@ -1,6 +1,6 @@
-"""What paramiko does, and why own code stands in its place (CONTRIBUTING).
+"""What paramiko gets wrong, and so why our code takes its place (CONTRIBUTING).
 
-Where one of these tests fails, paramiko has learnt it: then its own way is used again.
+If one of these tests fails, paramiko has fixed the defect, and we can use its own way again.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def client(port: int) -> Iterator[paramiko.Transport]:
 @pytest.mark.slow
 @pytest.mark.parametrize("marker", ["@revoked", "@cert-authority"])
 def test_known_hosts_with_a_marker_is_not_read_at_all(tmp_path: Path, marker: str) -> None:
-    """Every host is unknown then, or the program ends."""
+    """Reading the file raises an error."""
     (tmp_path / "known_hosts").write_text(f"{marker} * {public(keygen(tmp_path / 'key'))}")
     with pytest.raises(paramiko.hostkeys.InvalidHostKey):
         paramiko.HostKeys(str(tmp_path / "known_hosts"))
@@ -51,7 +51,7 @@ def test_known_hosts_with_a_marker_is_not_read_at_all(tmp_path: Path, marker: st
 
 @pytest.mark.slow
 def test_known_hosts_has_no_patterns_and_no_negation(tmp_path: Path) -> None:
-    """What is excluded is accepted, and what a pattern stands for is unknown."""
+    """An excluded host is accepted, and a host that matches a pattern is unknown."""
     line = public(keygen(tmp_path / "key"))
     key = paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "key"))
     (tmp_path / "known_hosts").write_text(f"!box,box {line}*.example {line}")
@@ -63,7 +63,7 @@ def test_known_hosts_has_no_patterns_and_no_negation(tmp_path: Path) -> None:
 @pytest.mark.slow
 @posix
 def test_a_proxy_command_has_no_shell() -> None:
-    """The library's way has neither exec, which every manual uses, nor quotes, variables or pipes."""
+    """None of these works: exec, which every manual uses, quotes, variables and pipes."""
     with pytest.raises(FileNotFoundError):
         paramiko.ProxyCommand("exec true")
 
@@ -71,7 +71,7 @@ def test_a_proxy_command_has_no_shell() -> None:
 @pytest.mark.slow
 @posix
 def test_a_proxy_command_that_has_ended_stays_a_zombie() -> None:
-    """It is not waited for, not even when it is closed."""
+    """Nobody waits for it, not even on close."""
     proxy = paramiko.ProxyCommand("true")
     with proxy.process:
         child = psutil.Process(proxy.process.pid)
@@ -81,7 +81,7 @@ def test_a_proxy_command_that_has_ended_stays_a_zombie() -> None:
 
 
 def test_ssh_config_is_misread() -> None:
-    """A Match that is not known matches everything; Include is nothing."""
+    """A Match that paramiko does not know matches everything, and Include does nothing."""
     config = SSHConfig.from_text(
         "Include nowhere\nMatch tagged work\n  Hostname 192.0.2.1\nHost *\n  User me\n"
     )
@@ -94,7 +94,7 @@ def test_a_key_of_an_agent_signs_before_the_server_is_asked(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Who has to touch something would do so for each key that the server does not even know."""
+    """The person would have to touch something for each key that the server does not even know."""
     recording = recording_agent(keygen(tmp_path / "strange"))
     monkeypatch.setenv("SSH_AUTH_SOCK", recording.path)
     agent = paramiko.Agent()
@@ -110,7 +110,7 @@ def test_a_key_of_an_agent_signs_before_the_server_is_asked(
 def test_an_agent_that_hangs_is_waited_for_without_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It accepts, and says nothing."""
+    """An agent that accepts and says nothing holds paramiko up for ever."""
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "hung"))
     with unix_socket() as listener:
         listener.bind(str(tmp_path / "hung"))
@@ -128,7 +128,7 @@ def test_an_agent_that_hangs_is_waited_for_without_a_limit(
 
 @pytest.mark.slow
 def test_the_wrong_passphrase_has_no_word_of_its_own(tmp_path: Path) -> None:
-    """It cannot be told from a damaged file; and no passphrase is a TypeError."""
+    """It cannot be told from a damaged file, and a missing passphrase is a TypeError."""
     key = keygen(tmp_path / "key", passphrase="correct horse")
     with pytest.raises(ValueError, match=r"."):
         paramiko.PKey.from_path(str(key), b"wrong")  # type: ignore[arg-type]
@@ -137,7 +137,7 @@ def test_the_wrong_passphrase_has_no_word_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_keepalive_waits_for_no_answer(sshd: Callable[..., Sshd], key: Path) -> None:
-    """A server that is gone without a word is not missed."""
+    """A server that has gone without a word goes unnoticed."""
     server = sshd()
     server.accept(key)
     with client(server.port) as transport:
@@ -155,7 +155,7 @@ def test_a_keepalive_waits_for_no_answer(sshd: Callable[..., Sshd], key: Path) -
 
 
 def test_a_message_that_ends_too_early_is_padded() -> None:
-    """What is missing of a key, or of a certificate, would be taken for zeros."""
+    """The missing part of a key or a certificate would be taken for zeros."""
     assert paramiko.Message(b"\0\0\0\5ab").get_string() == b"ab\0\0\0"
 
 
@@ -173,7 +173,7 @@ def test_a_signal_that_ended_a_command_is_not_heard_of(sshd: Callable[..., Sshd]
 
 @pytest.mark.slow
 def test_a_reply_that_never_comes_is_waited_for_without_a_limit() -> None:
-    """Whatever time limit a channel has."""
+    """The wait is endless, whatever time limit the channel has."""
     go_on = threading.Event()
 
     class Silent(Host):

@@ -1,4 +1,4 @@
-"""What ssh_config may hold and a login never acts upon."""
+"""What ssh_config may contain but a login never acts on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_nothing_is_run_forwarded_or_shared(
     known: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    """No LocalCommand, RemoteCommand, agent or X11 forwarding, ControlMaster, forward or SetEnv."""
+    """Not LocalCommand, RemoteCommand, agent or X11 forwarding, ControlMaster, forwards or SetEnv."""
     server = sshd("host", "AcceptEnv *", "AllowAgentForwarding yes", "X11Forwarding yes", "PermitTunnel yes")
     server.accept(key)
     with socket.socket() as free:

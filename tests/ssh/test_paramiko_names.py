@@ -1,4 +1,4 @@
-"""The releases of paramiko that the connection stands on."""
+"""The releases of paramiko that the connection relies on."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NAMES = [(owner, name) for names in (MEMBERS, ATTRIBUTES) for owner in names for
 
 
 def test_this_paramiko_has_every_name() -> None:
-    """The one that is installed, and the stand-in that lacks none."""
+    """The installed release lacks none, and neither does the stand-in."""
     check_names(paramiko)
     check_names(without(paramiko, "Transport", "", MEMBERS, ATTRIBUTES))
 
 
 @pytest.mark.parametrize(("owner", "name"), NAMES)
 def test_a_name_that_is_gone_is_said(owner: str, name: str) -> None:
-    """By name and release, with what to install."""
+    """The error gives the name and the release, and says what to install."""
     with pytest.raises(Failure) as failure:
         check_names(without(paramiko, owner, name, MEMBERS, ATTRIBUTES))
     assert failure.value.message == f"this paramiko (99) lacks {owner}.{name}"
@@ -36,7 +36,7 @@ def test_a_name_that_is_gone_is_said(owner: str, name: str) -> None:
 
 
 def test_no_name_is_forgotten() -> None:
-    """What the modules of the connection use, is paramiko's and begins with an underscore is looked at."""
+    """Every name of paramiko's that the connection uses and that begins with an underscore is checked."""
     classes = (paramiko.Transport, paramiko.Channel, paramiko.packet.Packetizer)
     members = [member for each in classes for member in vars(each).values()]
     codes = [getattr(getattr(member, "fget", member), "__code__", None) for member in members]

@@ -1,4 +1,4 @@
-"""Commands in the place of a connection: what they may be, and that none outlives it."""
+"""ProxyCommand: what it may be, and that it never outlives its connection."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_proxy_command_may_hand_its_connection_over(
 def test_the_death_of_a_proxy_command_costs_nothing(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """It is noticed at once, no processor is kept busy by it, and no zombie stays."""
+    """We notice it at once; it keeps no processor busy, and leaves no zombie."""
     server = sshd()
     server.accept(key)
     relay = tmp_path / "relay.py"
@@ -129,7 +129,7 @@ def test_the_death_of_a_proxy_command_costs_nothing(
 def test_pipes_lead_to_a_program_that_cannot_have_a_socket(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """As on Windows: the connection goes through pipes, and an end of either side is an end of both."""
+    """As on Windows, the connection goes through pipes, and when either side ends, both do."""
     server = sshd()
     server.accept(key)
     relay = tmp_path / "relay.py"
@@ -156,7 +156,7 @@ def test_pipes_lead_to_a_program_that_cannot_have_a_socket(
 
 @pytest.mark.parametrize("pipes", [False, True])
 def test_a_proxy_command_that_will_not_end_is_ended(pipes: bool) -> None:
-    """One that ignores the end of its input and SIGTERM is killed; nothing waits for long."""
+    """One that ignores the end of its input and SIGTERM is killed; nothing waits long."""
     command = "sh -c 'trap \"\" TERM; echo up; exec sleep 60'"
     with closing(ProxyCommand(command, pipes=pipes)) as stubborn:
         assert stubborn.socket.recv(3) == b"up\n"

@@ -1,4 +1,4 @@
-"""What paramiko's transport is made to say and to do otherwise; each override has its test."""
+"""What our transport says and does differently from paramiko's; each override has its test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOWHERE = Path("/dev/null")
 
 @contextmanager
 def exchanged(port: int, **configuration: Any) -> Iterator[Transport]:
-    """A transport whose keys are exchanged, and that shows nobody who it is."""
+    """A transport that has exchanged keys but not authenticated."""
     given = hop(port, NOWHERE, **configuration)
     with socket.create_connection(("127.0.0.1", port)) as sock:
         transport = Transport(sock, given, ())
@@ -42,7 +42,7 @@ def exchanged(port: int, **configuration: Any) -> Iterator[Transport]:
 
 @contextmanager
 def unused() -> Iterator[Transport]:
-    """A transport that has not begun."""
+    """A transport that has not started."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield Transport(ours, hop(22, NOWHERE), ())
@@ -67,7 +67,7 @@ def test_only_what_ssh_config_allows_is_offered(sshd: Callable[..., Sshd]) -> No
 
 
 def test_no_timer_outlives_it() -> None:
-    """Paramiko would start one for the handshake, whose thread stays for as long as it may take."""
+    """Paramiko would start one for the handshake, whose thread stays for as long as that may take."""
     timers: list[threading.Thread] = []
     with closing(Server(Account())) as server, exchanged(server.port):
         timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
@@ -86,7 +86,7 @@ def test_what_the_server_said_first_is_kept(sshd: Callable[..., Sshd]) -> None:
 def test_every_packet_counts_as_a_sign_of_life(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
-    """So does the answer to a probe, which nobody waits for; while keys are exchanged none is sent."""
+    """So does the reply to a probe, which nobody waits for; during a key exchange no probe is sent."""
     server = sshd()
     server.accept(key)
     with to(hop(server.port, known(server), key, server_alive_interval=1000.0)) as connection:
@@ -103,7 +103,7 @@ def test_every_packet_counts_as_a_sign_of_life(
 
 
 def test_what_keys_may_sign_with(sshd: Callable[..., Sshd]) -> None:
-    """As the server says (RFC 8308), or that it does not say; a list that cannot be read is one as well."""
+    """The transport has the server's list (RFC 8308), or knows that there is none; an odd name is kept."""
     with closing(Server(Account(), signs="rsa-sha2-512,odd")) as server, exchanged(server.port) as transport:
         until(lambda: transport.server_signature_algorithms is not None)
         assert transport.server_signature_algorithms == ["rsa-sha2-512", "odd"]
@@ -139,7 +139,7 @@ def test_the_proof_is_that_of_the_first_key_exchange(
     ],
 )
 def test_it_ends_with_one_of_three_kinds_of_problem(problem: Exception, kind: type[Exception]) -> None:
-    """Whatever a server made paramiko stumble over; it is told once."""
+    """Whatever a server made paramiko stumble over, it is one of three, and is reported once."""
     with unused() as transport:
         transport.saved_exception = problem
         assert isinstance(transport.get_exception(), kind)
@@ -147,7 +147,7 @@ def test_it_ends_with_one_of_three_kinds_of_problem(problem: Exception, kind: ty
 
 
 def test_a_kernel_that_gave_up_is_remembered() -> None:
-    """Also when what ended the connection has been asked for."""
+    """We remember it even after the end of the connection has been reported."""
     with unused() as transport:
         assert not transport.timed_out
         transport.saved_exception = OSError(errno.ETIMEDOUT, "timed out")
@@ -157,7 +157,7 @@ def test_a_kernel_that_gave_up_is_remembered() -> None:
 
 
 def test_parting_words(known: Callable[..., Path]) -> None:
-    """What a server says when it ends the connection, scrubbed and cut; that is an end in good order."""
+    """We keep what a server says when it ends the connection, scrubbed and cut; that is a good end."""
     with closing(Server(Account())) as server, exchanged(server.port) as transport:
         assert transport.parting_words == ""
         server.say_goodbye("\x1b[2Jgood" + "x" * 1000)
@@ -167,12 +167,12 @@ def test_parting_words(known: Callable[..., Path]) -> None:
 
 
 def test_an_end_in_good_order(known: Callable[..., Path]) -> None:
-    """The server closes its side; a reset is not a close."""
+    """A server that closes its side ends in good order; a reset does not."""
     with closing(Server(Account())) as server:
         with exchanged(server.port) as transport:
             before = transport.heard
             transport.probe()
-            until(lambda: transport.heard > before)  # so it has read all that it was sent
+            until(lambda: transport.heard > before)  # so it has read everything that was sent to it
             server.hang_up()
             until(lambda: not transport.is_active())
             assert transport.was_closed
@@ -183,7 +183,7 @@ def test_an_end_in_good_order(known: Callable[..., Path]) -> None:
 
 
 def test_what_cannot_be_sent_ends_the_connection(known: Callable[..., Path]) -> None:
-    """The sender hears nothing of it, and it may be closed again and again."""
+    """The sender sees no error, so the transport can be closed again and again."""
     with closing(Server(Account())) as server, exchanged(server.port) as transport:
         assert isinstance(transport.sock, socket.socket)
         transport.sock.shutdown(socket.SHUT_WR)

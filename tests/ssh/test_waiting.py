@@ -1,4 +1,4 @@
-"""Waits that can be given up, and programs that are run meanwhile."""
+"""Waits that can be given up, and programs that run meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class GivenUpError(Exception):
 
 
 def after(seconds: float) -> Callable[[], None]:
-    """Gives a wait up when so long has passed."""
+    """Give a wait up after this long."""
     begin = time.monotonic()
 
     def meanwhile() -> None:
@@ -34,7 +34,7 @@ def after(seconds: float) -> Callable[[], None]:
 
 
 def test_a_pause_is_given_up() -> None:
-    """It is as long as it should be, and no longer than it makes sense."""
+    """A pause lasts as long as it should, or until it makes no more sense."""
     begin = time.monotonic()
     pause(0.3, nothing)
     assert 0.3 <= time.monotonic() - begin < 1
@@ -44,7 +44,7 @@ def test_a_pause_is_given_up() -> None:
 
 
 def test_work_in_a_thread() -> None:
-    """Its result or its problem comes back; given up, it is left to itself."""
+    """Its result or its exception comes back; once given up, it is left to itself."""
     assert beside(lambda: 7, "work", nothing) == 7
     with pytest.raises(ZeroDivisionError):
         beside(lambda: 1 // 0, "work", nothing)
@@ -58,7 +58,7 @@ def test_work_in_a_thread() -> None:
 
 @pytest.mark.slow
 def test_what_a_program_prints() -> None:
-    """Output, errors and status, even if there is a lot, or it takes its time."""
+    """Output, errors and status come back, even if there is a lot of output or it takes its time."""
     code = "import sys, time; time.sleep(0.5); print('x' * 200_000); sys.stderr.write('no'); sys.exit(3)"
     done = run([sys.executable, "-c", code], seconds=30)
     assert (len(done.stdout.rstrip()), done.stderr, done.returncode) == (200_000, b"no", 3)
@@ -70,7 +70,7 @@ def test_what_a_program_prints() -> None:
 @posix
 @pytest.mark.parametrize("why", ["time", "given up"])
 def test_a_program_is_ended_with_all_that_it_started(tmp_path: Path, why: str) -> None:
-    """Also where its child ignores SIGTERM and has the output: when its time is over, or nobody waits."""
+    """It ends when its time is up or nobody waits, even if its child ignores SIGTERM and holds the output."""
     pids = tmp_path / "pids"
     child = f"trap : TERM; echo $$ >>{pids}; while :; do sleep 0.1; done"
     line = f"sh -c '{child}' & echo $$ >>{pids}; wait"

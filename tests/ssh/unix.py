@@ -1,4 +1,4 @@
-"""The sockets that lead to agents, on systems that have them (unix(7))."""
+"""The sockets by which agents are reached, where the system has them (unix(7))."""
 
 from __future__ import annotations
 

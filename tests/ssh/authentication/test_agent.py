@@ -29,7 +29,7 @@ def test_the_keys_of_an_agent(agent: Callable[..., str], tmp_path: Path) -> None
 
 
 def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
-    """An agent that accepts and never answers has a limit."""
+    """An agent that accepts a connection but never answers runs into a time limit."""
     with unix_socket() as hung:
         hung.bind(str(tmp_path / "hung"))
         hung.listen()
@@ -52,7 +52,7 @@ def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
     ],
 )
 def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: bytes) -> None:
-    """An agent that hangs up, refuses, or sends nonsense raises ``AgentProblem``."""
+    """An agent that hangs up, refuses or sends nonsense raises an ``AgentProblem``."""
     with unix_socket() as listener:
         listener.bind(str(tmp_path / "odd"))
         listener.listen()
@@ -71,7 +71,7 @@ def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: b
 
 @pytest.mark.slow
 def test_who_waits_for_a_touch_is_told_once(tmp_path: Path) -> None:
-    """A signature is waited for as long as it is wanted; the person hears of it after a second."""
+    """A signature may take as long as it is wanted; after a second, the person is told of the wait."""
     with unix_socket() as hung:
         hung.bind(str(tmp_path / "hung"))
         hung.listen()
@@ -83,7 +83,7 @@ def test_who_waits_for_a_touch_is_told_once(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_confirms_each_use_may_refuse(agent: Callable[..., str], tmp_path: Path) -> None:
-    """A key that was removed meanwhile is refused, and that is a problem of this key alone."""
+    """A key that has since been removed is refused, and the problem is that key's alone."""
     path = agent()
     key = keygen(tmp_path / "key")
     blob = parse_public_line(public(key).encode()) or b""

@@ -1,4 +1,4 @@
-"""How the agent is reached, on systems that are here and on one that is not."""
+"""How the agent is reached, on this system and on one that is not here."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ NOTHING: dict[str, str] = {}
 
 
 def connected(path: str) -> socket.socket:
-    """A socket without a limit of time, as a pipe of Windows is."""
+    """A socket without a time limit, like a Windows pipe."""
     connection = unix_socket()
     connection.connect(path)
     return connection
 
 
 def test_without_a_name_there_is_none() -> None:
-    """No SSH_AUTH_SOCK, or an empty one."""
+    """If SSH_AUTH_SOCK is unset or empty, there is no agent."""
     for environment in (NOTHING, {"SSH_AUTH_SOCK": ""}):
         with pytest.raises(AgentProblem, match="there is none"):
             reach(None, 1, environment=environment, windows=False)
 
 
 def test_a_path_may_have_blanks(agent: Callable[..., str], tmp_path: Path) -> None:
-    """As that of an agent in an application's own folder."""
+    """The path to an agent's socket may contain spaces, as in an application's own folder."""
     spaced = tmp_path / "Group Containers" / "agent.sock"
     spaced.parent.mkdir()
     spaced.symlink_to(agent(keygen(tmp_path / "key")))
@@ -51,7 +51,7 @@ def test_a_path_may_have_blanks(agent: Callable[..., str], tmp_path: Path) -> No
 
 
 def test_the_first_pipe_that_opens_is_taken(agent: Callable[..., str]) -> None:
-    """Windows: the named pipe, OpenSSH's own, or Pageant; a path of MSYS is no agent."""
+    """Windows tries the named pipe, then OpenSSH's own, then Pageant; an MSYS path is not a pipe."""
     real = agent()
     tried: list[str] = []
 
@@ -83,7 +83,7 @@ def test_the_first_pipe_that_opens_is_taken(agent: Callable[..., str]) -> None:
 
 
 def test_a_pipe_is_opened_as_a_file_is(tmp_path: Path) -> None:
-    """What we write is sent and what we read was received; a missing agent is an error at once."""
+    """Writing sends and reading receives; a pipe that is not there is an error at once."""
     (tmp_path / "pipe").write_bytes(b"")
     with closing(_Pipe(str(tmp_path / "pipe"))) as pipe:
         pipe.send(b"request")
@@ -94,7 +94,7 @@ def test_a_pipe_is_opened_as_a_file_is(tmp_path: Path) -> None:
 
 
 def test_a_thread_waits_where_a_wait_cannot_be_given_up(agent: Callable[..., str], tmp_path: Path) -> None:
-    """A real agent behind a connection without a limit of time lists and signs as another does."""
+    """A real agent behind a connection without a time limit lists and signs like any other."""
     key = keygen(tmp_path / "key")
     real = agent(key)
     with closing(Agent(None, connect=lambda *_: Blocking(connected(real)))) as reached:
@@ -106,7 +106,7 @@ def test_a_thread_waits_where_a_wait_cannot_be_given_up(agent: Callable[..., str
 
 
 def test_a_pipe_that_hangs_is_given_up() -> None:
-    """Nobody waits longer than for another agent; the thread ends with what it waits for."""
+    """Nobody waits longer than for any other agent; the thread ends once its read does."""
     ours, theirs = socket.socketpair()
     begin = time.monotonic()
     with (
@@ -123,7 +123,7 @@ def test_a_pipe_that_hangs_is_given_up() -> None:
 
 
 def test_a_wait_for_an_answer_can_be_given_up_also_after_a_signal() -> None:
-    """As when the program was stopped by Ctrl-Z meanwhile and goes on."""
+    """The wait can still be given up after Ctrl-Z has stopped the program and it has resumed."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         blocking = Blocking(ours)

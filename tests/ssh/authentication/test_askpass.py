@@ -1,4 +1,4 @@
-"""SSH_ASKPASS, beside what ssh itself makes of the same variables."""
+"""SSH_ASKPASS, compared with what ssh itself makes of the same variables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def askpass(tmp_path: Path) -> Path:
 
 
 def asked(askpass: Path) -> list[str]:
-    """What it was asked since the last time."""
+    """What it has been asked since the last call."""
     notes = askpass.with_name("asked")
     lines = notes.read_text().splitlines() if notes.exists() else []
     notes.unlink(missing_ok=True)
@@ -51,7 +51,9 @@ def asked(askpass: Path) -> list[str]:
 def test_it_is_used_where_ssh_uses_it(
     askpass: Path, tmp_path: Path, display: dict[str, str], required: dict[str, str]
 ) -> None:
-    """Without a terminal: with a display, or by force, but never never. ssh-keygen asks by the same code."""
+    """Without a terminal the program is used if there is a display or it is forced, but not if set to never.
+    ssh-keygen asks with the same code.
+    """
     environment = {**PATH, "SSH_ASKPASS": str(askpass), **display, **required}
     key = keygen(tmp_path / "key", passphrase="correct horse")
     done = subprocess.run(
@@ -86,13 +88,13 @@ def test_it_is_used_where_ssh_uses_it(
 def test_a_terminal_comes_first_unless_it_is_preferred(
     askpass: Path, variables: dict[str, str], expected: str
 ) -> None:
-    """At a terminal the program is asked by force only, or where it is preferred and there is a display."""
+    """At a terminal the program is used only if it is forced, or preferred and there is a display."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), **variables}
     assert through_askpass(lambda *_: "typed", environment, lambda: True)(Question("?"), always) == expected
 
 
 def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
-    """An end of input at a terminal is an answer."""
+    """End of input at the terminal is an answer."""
     environment = {**PATH, "SSH_ASKPASS": str(askpass), "DISPLAY": ":0"}
     assert through_askpass(nobody, environment, lambda: True)(Question("?"), always) is None
     assert asked(askpass) == []
@@ -101,7 +103,7 @@ def test_who_gave_up_at_the_terminal_is_not_asked_again(askpass: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["false", "/no/such/program", "", "/dev/null"])
 def test_a_program_that_gives_no_answer_is_nobody(program: str) -> None:
-    """Cancelled, missing, or no program."""
+    """A program that is cancelled, missing or not executable counts as nobody there."""
     environment = {**PATH, "SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"}
     assert through_askpass(nobody, environment, lambda: False)(Question("?"), always) is None
 
@@ -113,7 +115,7 @@ def test_a_connection_asks_it(
     askpass: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An unknown host key, a passphrase: without a terminal the person is reached through it."""
+    """Without a terminal, the program puts the questions about a host key and a passphrase to the person."""
     server = sshd()
     key = keygen(tmp_path / "key", passphrase="correct horse")
     server.accept(key)
@@ -129,8 +131,8 @@ def test_a_connection_asks_it(
 def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
     known: Callable[..., Path], askpass: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """Whoever gave it: what the server says of it afterwards can be redacted. A name is none; a code is
-    one, even where the server wants it to be seen as it is typed.
+    """Whoever gave it, it can be redacted from whatever the server says next. A name is not a secret; a
+    code is, even where the server wants it echoed.
     """
     seen: list[tuple[str, str]] = []
 
@@ -158,7 +160,7 @@ def test_an_answer_is_known_as_a_secret_before_the_server_has_it(
 
 @pytest.mark.slow
 def test_its_question_goes_with_whoever_wanted_the_answer(tmp_path: Path) -> None:
-    """A server that has left needs no password: the program is ended, and is nobody."""
+    """A server that has left needs no password: the program is ended, and counts as nobody there."""
     program = tmp_path / "stays"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o700)

@@ -1,4 +1,4 @@
-"""Which keys a server is shown, and in which order: beside ssh itself, as sshd logs it."""
+"""Which keys a server is shown, and in which order, compared with ssh itself by sshd's log."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def rsa(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keys(agent: Callable[..., str], tmp_path: Path) -> str:
-    """An agent and the files of a person who has more of both than is good for them; gives the agent."""
+    """The agent and the key files of a person who has too many of both; returns the agent."""
     authority = keygen(tmp_path / "authority")
     for name in ("a", "b", "c", "n1", "n2", "o1", "o2", "away"):
         keygen(tmp_path / name)
@@ -73,7 +73,7 @@ def keys(agent: Callable[..., str], tmp_path: Path) -> str:
 def test_the_keys_and_their_order_are_those_of_ssh(
     sshd: Callable[..., Sshd], known: Callable[..., Path], keys: str, tmp_path: Path, settings: str
 ) -> None:
-    """Certificates, agent keys that are named, other agent keys, files; none that may not sign."""
+    """Certificates, named agent keys, other agent keys, files, in that order; none that may not sign."""
     server = sshd("host", "MaxAuthTries 99")
     lines = [line.split(" ", 1) for line in settings.split(",")]
     config = tmp_path / "config"
@@ -111,7 +111,7 @@ def test_a_full_agent_does_not_keep_a_key_file_out(
     key: Path,
     tmp_path: Path,
 ) -> None:
-    """Seven keys of an agent are one too many; one more connection shows the file, at each hop."""
+    """If an agent's seven keys are one too many, a second connection shows the file, at each hop."""
     gate, inner = sshd("gate"), sshd("inner")
     for server in (gate, inner):
         server.accept(key)
@@ -180,7 +180,7 @@ def test_an_rsa_key_signs_with_what_is_allowed(
     allowed: tuple[str, ...],
     place: str,
 ) -> None:
-    """Even SHA-1 for an old server, with a key file or with an agent that is told the algorithm."""
+    """Whether in a file or in an agent, the key signs with what is allowed, even SHA-1 for an old server."""
     server = sshd("host", f"PubkeyAcceptedAlgorithms {server_takes}")
     server.accept(rsa)
     configuration = hop(server.port, known(server), pubkey_accepted_algorithms=allowed)
@@ -203,7 +203,7 @@ def test_an_rsa_key_signs_with_what_is_allowed(
 def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
     known: Callable[..., Path], rsa: Path, server_signs: str, reason: str
 ) -> None:
-    """The server says which signatures it takes; a key that we do not show uses up no try, as with ssh."""
+    """The server says what keys may sign with; as with ssh, a key that is not shown uses up no try."""
     with closing(Server(Account(["publickey"]), signs=server_signs)) as server:
         failure = fails(hop(server.port, known(server), rsa))
         assert server.account.seen == ["none"]
@@ -213,7 +213,7 @@ def test_an_rsa_key_that_the_server_would_not_take_is_not_shown(
 
 @pytest.mark.slow
 def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path], rsa: Path) -> None:
-    """RSA keys sign with SHA-2, which it does not list; their certificates cannot. So too ssh."""
+    """RSA keys sign with SHA-2, which it does not list; their certificates cannot. ssh does the same."""
     blob = parse_public_line(public(rsa).encode()) or b""
     certificate = certify(rsa, keygen(rsa.with_name("authority"))).rename(rsa.with_name("certificate"))
     account = Account(["publickey"], keys=[blob])
@@ -228,7 +228,7 @@ def test_openssh_7_4_takes_more_and_less_than_it_says(known: Callable[..., Path]
 def test_a_certificate_of_a_security_key_gets_in(
     sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path, place: str
 ) -> None:
-    """Its agent has the key, or the certificate too (PROTOCOL.certkeys)."""
+    """It gets in whether its agent holds only the key or the certificate too (PROTOCOL.certkeys)."""
     authority = keygen(tmp_path / "authority")
     server = sshd("host", f"TrustedUserCAKeys {authority}.pub")
     with closing(SecurityKey(str(tmp_path / "agent"))) as token:
@@ -251,7 +251,7 @@ def test_a_certificate_of_a_security_key_gets_in(
 def test_a_certificate_that_is_none_is_passed_over(
     sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path, kind: str
 ) -> None:
-    """One of a host, a plain key, one of a kind that nobody knows: it is named, and the key does without."""
+    """A host certificate, a plain key or an unknown kind is named, and the key is used without it."""
     server = sshd()
     key = keygen(tmp_path / "key")
     certificate = certify(key, keygen(tmp_path / "authority"), *(["-h"] if kind.startswith("host") else []))

@@ -1,4 +1,4 @@
-"""Private key files of kinds that a server is not needed for."""
+"""Private key files that can be tested without a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ssh.sshd import keygen, public, security_key_file
 
 @pytest.mark.slow
 def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
-    """aes256-gcm, which paramiko itself cannot read, works; a wrong passphrase is told apart."""
+    """We read aes256-gcm, which paramiko itself cannot, and recognise a wrong passphrase."""
     key = keygen(tmp_path / "key", "-Z", "aes256-gcm@openssh.com", passphrase="correct horse")
     file = KeyFile(str(key))
     with pytest.raises(PassphraseNeeded):
@@ -25,7 +25,7 @@ def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_cipher_that_cannot_be_read_is_one_for_the_agent(tmp_path: Path) -> None:
-    """A key encrypted with ChaCha20-Poly1305 is named so, and it is said that ssh could."""
+    """The failure says that a key encrypted with ChaCha20-Poly1305 cannot be read here, but can be by ssh."""
     key = keygen(tmp_path / "key", "-Z", "chacha20-poly1305@openssh.com", passphrase="correct horse")
     with pytest.raises(UnusableKey, match="a kind or a cipher") as problem:
         KeyFile(str(key)).unlock(b"correct horse")
@@ -33,7 +33,7 @@ def test_a_cipher_that_cannot_be_read_is_one_for_the_agent(tmp_path: Path) -> No
 
 
 def test_a_key_on_a_security_key_is_one_for_the_agent(tmp_path: Path) -> None:
-    """An sk- key file holds no key, only a handle: the agent is the way."""
+    """An sk- key file holds no key, only a handle, so only an agent can use it."""
     path = security_key_file(tmp_path / "id_ed25519_sk")
     file = KeyFile(str(path))
     assert file.public_blob() == parse_public_line(public(path).encode())
@@ -49,6 +49,6 @@ def test_a_key_on_a_security_key_is_one_for_the_agent(tmp_path: Path) -> None:
      b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA/////w==\n-----END OPENSSH PRIVATE KEY-----"],
 )  # fmt: skip
 def test_what_is_no_key_has_no_public_half(tmp_path: Path, data: bytes) -> None:
-    """Files that are empty, junk or cut off say nothing, and raise nothing."""
+    """Empty, junk and truncated files have no public half, and raise nothing."""
     (tmp_path / "file").write_bytes(data)
     assert KeyFile(str(tmp_path / "file")).public_blob() is None

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 def log_in(
     port: int, person: Answering | None = None, *, seconds: float = 30, **configuration: Any
 ) -> Answering:
-    """Authenticate on a server of 127.0.0.1 and hang up; no agent unless one is given."""
+    """Authenticate to a server on 127.0.0.1 and hang up; without an agent unless one is given."""
     person = person or Answering()
     given = HopConfiguration("box", "127.0.0.1", ME, port, identity_agent="")
     hop = replace(given, **configuration)
@@ -51,7 +51,7 @@ def log_in(
 
 
 def given_up(port: int, *answers: str, seconds: float = 0.5) -> str:
-    """The message with which a server is given up that does not come to an end."""
+    """The message when we give up on a server that never finishes."""
     with pytest.raises(NetworkFailure) as failure:
         log_in(port, Answering(*answers), seconds=seconds)
     return failure.value.message
@@ -87,7 +87,9 @@ ENCRYPTED = ("ed25519", "ecdsa-pem", "ecdsa-pkcs8")
 
 
 def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """OpenSSH's format, PEM with text above it and PKCS#8; each kind; encrypted too; with or without .pub."""
+    """Keys of every kind get in, from OpenSSH's format, PEM with text above it and PKCS#8, encrypted or not,
+    with or without a .pub file.
+    """
     server = sshd()
     for name, options in KINDS:
         for passphrase in ("", "correct horse") if name in ENCRYPTED else ("",):
@@ -106,7 +108,7 @@ def test_each_kind_of_key_file_gets_in(sshd: Callable[..., Sshd], tmp_path: Path
 
 
 def test_a_passphrase_is_asked_three_times_at_most(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """A wrong passphrase is asked for again, the file is named, and the passphrase shown nowhere."""
+    """After a wrong passphrase we ask again; the file is named, and the passphrase is shown nowhere."""
     server = sshd()
     key = keygen(tmp_path / "key", passphrase="correct horse")
     server.accept(key)
@@ -145,7 +147,7 @@ def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_know(
 
 
 def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """PuTTY's format, an empty file, junk, a file for others to read: each is named, and none is fatal."""
+    """PuTTY's format, an empty file, junk, a file that others can read: each is named, and none is fatal."""
     server = sshd()
     good = keygen(tmp_path / "good")
     server.accept(good)
@@ -177,7 +179,7 @@ def test_files_that_are_no_usable_key_are_explained(sshd: Callable[..., Sshd], t
 
 
 def test_what_only_ssh_can_do_is_named_with_its_line(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """A security key's file outside an agent, GSSAPI, a PKCS#11 provider: the reason, and ssh's own way."""
+    """A security key's file outside an agent, GSSAPI, PKCS#11: we give the reason and the ssh line."""
     server = sshd()
     key = security_key_file(tmp_path / "id_ed25519_sk")
     server.accept(key)
@@ -201,7 +203,7 @@ def test_what_only_ssh_can_do_is_named_with_its_line(sshd: Callable[..., Sshd], 
 
 
 def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., Sshd], tmp_path: Path) -> None:
-    """A certificate beside its key is shown; an expired one is the reason that is given."""
+    """The server is shown the certificate beside a key; an expired one is given as the reason."""
     ca = keygen(tmp_path / "ca")
     server = sshd("host", f"TrustedUserCAKeys {ca}.pub")
     key = keygen(tmp_path / "key")
@@ -232,7 +234,7 @@ def test_a_certificate_gets_in_and_an_expired_one_is_named(sshd: Callable[..., S
 def test_the_agent_signs_only_for_a_key_that_the_server_takes(
     sshd: Callable[..., Sshd], recording_agent: Callable[..., RecordingAgent], tmp_path: Path
 ) -> None:
-    """The server is asked about the agent's keys first; the agent hears for whom, lists, and signs once."""
+    """The server is asked about the keys first; the agent is told for whom, lists them, and signs once."""
     server = sshd()
     keys = [
         keygen(tmp_path / f"k{n}", *kind)
@@ -247,7 +249,7 @@ def test_the_agent_signs_only_for_a_key_that_the_server_takes(
 def test_a_public_key_file_selects_a_key_of_the_agent(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
 ) -> None:
-    """With IdentitiesOnly, seven wrong keys of the agent do not stand in the way of the one that is named."""
+    """With IdentitiesOnly, seven wrong agent keys do not get in the way of the one that is named."""
     server = sshd()
     keys = [keygen(tmp_path / f"k{n}") for n in range(8)]
     server.accept(keys[7])
@@ -261,7 +263,7 @@ def test_a_public_key_file_selects_a_key_of_the_agent(
 def test_too_many_keys_are_the_reason_that_is_given(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
 ) -> None:
-    """Where the server hangs up after so many keys, they are named, and IdentitiesOnly is what to do."""
+    """If the server hangs up after too many keys, the failure names them, and the hint is IdentitiesOnly."""
     server = sshd()
     path = agent(*(keygen(tmp_path / f"k{n}") for n in range(8)))
     failure = refused(server.port, identity_agent=path)
@@ -272,7 +274,7 @@ def test_too_many_keys_are_the_reason_that_is_given(
 def test_as_many_keys_are_tried_as_the_server_takes(
     sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path
 ) -> None:
-    """Whether MaxAuthTries is 1 or 6, each of that many keys gets in, one after the other, as with ssh."""
+    """Whether MaxAuthTries is 1 or 6, any of that many keys gets in: one after the other, as with ssh."""
     keys = [keygen(tmp_path / f"k{n}") for n in range(6)]
     path = agent(*keys)
     for most in (1, 2, 3, 6):
@@ -283,7 +285,7 @@ def test_as_many_keys_are_tried_as_the_server_takes(
 
 
 def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., str], tmp_path: Path) -> None:
-    """Partial success twice by one method; the step that succeeded costs no try."""
+    """One method may bring partial success and then success; the step that succeeded costs no try."""
     server = sshd("host", "MaxAuthTries 2", "AuthenticationMethods publickey,publickey")
     wrong, first, second = (keygen(tmp_path / name) for name in ("wrong", "first", "second"))
     server.accept(first)
@@ -297,7 +299,7 @@ def test_a_key_and_then_another(sshd: Callable[..., Sshd], agent: Callable[..., 
 
 
 def test_an_agent_that_cannot_be_asked_is_passed_over(tmp_path: Path) -> None:
-    """A socket that IdentityAgent names and nobody serves is said to be passed over, and is the hint."""
+    """If nobody serves the socket of IdentityAgent, we say that we pass it over, and the hint names it."""
     with serving(steps=["publickey"]) as server:
         person = Answering()
         failure = refused(server.port, person, identity_agent=str(tmp_path / "nobody"))
@@ -326,7 +328,7 @@ def test_keyboard_interactive_may_have_several_rounds() -> None:
 
 
 def test_a_wrong_code_may_be_given_again() -> None:
-    """A wrong answer is asked for again, NumberOfPasswordPrompts times."""
+    """After a wrong answer we ask again, NumberOfPasswordPrompts times."""
     with serving(steps=["keyboard-interactive"], rounds=ONE_TIME[:1]) as server:
         log_in(server.port, Answering("wrong", "secret"))
         server.account.done = 0
@@ -340,7 +342,7 @@ def test_a_wrong_code_may_be_given_again() -> None:
 
 @pytest.mark.slow
 def test_a_key_and_then_a_code(tmp_path: Path) -> None:
-    """Partial success goes on with what the server asks for next."""
+    """After partial success comes what the server asks for next."""
     key = keygen(tmp_path / "key")
     blob = parse_public_line(public(key).encode())
     with serving(steps=["publickey", "keyboard-interactive"], keys=[blob], rounds=ONE_TIME[:1]) as server:
@@ -358,7 +360,7 @@ def test_a_key_and_then_a_code(tmp_path: Path) -> None:
 
 
 def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
-    """NumberOfPasswordPrompts times, hidden, naming the account; the words never show up in the failure."""
+    """We ask NumberOfPasswordPrompts times, hidden, naming the account; the failure shows no password."""
     with serving() as server:
         person = log_in(server.port, Answering("wrong", "open sesame"))
         assert person.asked == [(f"({ME}@box) Password:", True)] * 2
@@ -372,7 +374,7 @@ def test_a_password_is_asked_for_again_when_it_is_wrong() -> None:
 
 
 def test_an_expired_password_is_changed() -> None:
-    """As with ssh: the old one, the new one twice; again where they differ, or the server wants another."""
+    """As with ssh: the old one, then the new one twice; again if they differ or the server wants another."""
     with serving(expired="Your password has expired.\n\x1b[2JChange it.") as server:
         answers = ["open sesame", "open sesame", "short", "short"]
         answers += ["open sesame", "long enough", "long enuogh", "long enough", "long enough"]
@@ -389,7 +391,7 @@ def test_an_expired_password_is_changed() -> None:
 
 
 def test_a_server_that_hangs_up_on_a_wrong_answer_is_not_said_to_have_waited() -> None:
-    """What is known is said: it closed the connection, and after what."""
+    """The failure says only what is known: that it closed the connection, and after what."""
     with serving(hangs_up=True) as server:
         failure = refused(server.port, Answering("wrong"))
     assert failure.message == f"{ME}@box closed the connection without a word after password was tried"
@@ -403,7 +405,7 @@ def test_nothing_may_be_asked_for_at_all() -> None:
 
 
 def test_a_server_that_names_no_method_is_tried_with_all() -> None:
-    """As ssh does, in the order of PreferredAuthentications."""
+    """As ssh does, we try them all in the order of PreferredAuthentications."""
 
     class Silent(Account):
         def get_allowed_auths(self, username: str) -> str:
@@ -418,7 +420,7 @@ def test_a_server_that_names_no_method_is_tried_with_all() -> None:
 
 
 def test_a_question_without_a_prompt_may_come_again() -> None:
-    """A server that asks on the person's phone sends words alone; one refusal is not the end, as with ssh."""
+    """A server that asks on the person's phone sends only text; as with ssh, one refusal is not the end."""
     rounds: Rounds = [("", "Approve it on your phone", [], ["never"])]
     with serving(steps=["keyboard-interactive"], rounds=rounds) as server:
         person = Answering()
@@ -428,7 +430,7 @@ def test_a_question_without_a_prompt_may_come_again() -> None:
 
 
 def test_nobody_is_asked_in_batch_mode_or_without_a_terminal() -> None:
-    """BatchMode asks nothing; without a terminal the failure says that nobody answered."""
+    """BatchMode asks nothing; without a terminal, the failure says that nobody answered."""
     with serving() as server:
         person = Answering("open sesame")
         assert "BatchMode" in refused(server.port, person, batch_mode=True).hint
@@ -458,7 +460,7 @@ def test_the_banner_is_told_without_its_escape_sequences() -> None:
 
 
 class Hanging(Account):
-    """Takes its time about one method."""
+    """Never finishes one method."""
 
     def __init__(self, method: str, banner: str = "") -> None:
         super().__init__(steps=["password" if method == "none" else method])
@@ -468,7 +470,7 @@ class Hanging(Account):
         self._words = banner
 
     def wait(self, method: str) -> None:
-        """For ever, if it is this method; a server may talk meanwhile."""
+        """Wait for ever if it is this method, sending banners if the transport is known."""
         while method == self._method and not self.go_on.wait(0.05):
             if self.transport is not None:
                 message = paramiko.Message()
@@ -483,7 +485,7 @@ class Hanging(Account):
         return super().check_auth_none(username)
 
     def check_auth_password(self, username: str, password: str) -> int:
-        """Enough where nobody waits."""
+        """Succeed, unless this is the method to wait for."""
         self.wait("password")
         return super().check_auth_password(username, password)
 
@@ -503,7 +505,7 @@ class Hanging(Account):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["none", "publickey", "password", "keyboard-interactive"])
 def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) -> None:
-    """Whatever it was asked; the connection itself may be well."""
+    """Whatever it was asked, we give up, even though the connection itself is alive."""
     account = Hanging(method)
     keys = (str(keygen(tmp_path / "a")), str(keygen(tmp_path / "b")))
     with closing(Server(account)) as server:
@@ -515,7 +517,7 @@ def test_a_server_that_never_replies_is_given_up(method: str, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_a_server_that_only_talks_is_given_up_too() -> None:
-    """Banners are no reply, however many come; of an endless number only the first are shown."""
+    """Banners are not a reply, however many there are; of endless ones, only the first are shown."""
     account = Hanging("none", "wait a moment")
 
     def make(sock: socket.socket) -> paramiko.Transport:
@@ -532,7 +534,7 @@ def test_a_server_that_only_talks_is_given_up_too() -> None:
 
 @pytest.mark.slow
 def test_the_time_of_the_person_is_not_the_server_s() -> None:
-    """Who types slowly is not taken for a server that does not reply."""
+    """A person who types slowly is not mistaken for a server that does not reply."""
 
     class Slow(Answering):
         def ask(self, question: Question, wanted: Callable[[], bool]) -> str | None:
@@ -544,7 +546,7 @@ def test_the_time_of_the_person_is_not_the_server_s() -> None:
 
 
 class Endless(Account):
-    """Has a round of questions after each."""
+    """Follows every round of questions with another."""
 
     def __init__(self, *prompts: tuple[str, bool]) -> None:
         super().__init__(steps=["keyboard-interactive"])
@@ -552,17 +554,17 @@ class Endless(Account):
         self.asked = 0
 
     def check_auth_interactive(self, username: str, submethods: str) -> paramiko.server.InteractiveQuery:
-        """The first."""
+        """The first round."""
         self.asked += 1
         return paramiko.server.InteractiveQuery("", "", *self._prompts)
 
     def check_auth_interactive_response(self, responses: list[str]) -> paramiko.server.InteractiveQuery:
-        """And so on."""
+        """The next round."""
         return self.check_auth_interactive("", "")
 
 
 def test_rounds_without_an_end() -> None:
-    """Without a prompt ten are enough; with one, a hundred, which only a program would answer."""
+    """We give up after ten rounds without a prompt, or a hundred with one: only a program answers those."""
     words = f"{ME}@box keeps asking without end (keyboard-interactive)"
     with closing(Server(empty := Endless())) as server:
         assert given_up(server.port) == words
@@ -572,7 +574,7 @@ def test_rounds_without_an_end() -> None:
 
 
 def test_a_password_that_never_is_good_enough() -> None:
-    """A program that answers is not asked for ever."""
+    """A program that answers for the person is not asked for ever."""
     with serving(expired="Change it.") as server:
         answers = ["open sesame", *["open sesame", "short", "short"] * 50]
         failure = refused(server.port, Answering(*answers), number_of_password_prompts=1)

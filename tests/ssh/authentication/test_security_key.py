@@ -1,4 +1,4 @@
-"""Keys in an agent: one that wants a touch, agents in odd places, agents that are no help."""
+"""Keys in an agent: one that needs a touch, agents in odd places, agents that are no help."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def security_key(tmp_path: Path) -> Iterator[SecurityKey]:
 def test_who_has_to_touch_it_is_told(
     sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
 ) -> None:
-    """The agent is silent until it is touched, so that the person hears of it here; then they are in."""
+    """The agent says nothing until the key is touched, so we tell the person; after the touch they are in."""
     server = sshd()
     server.authorized_keys.write_text(security_key.public_line)
     told: list[str] = []
@@ -55,7 +55,7 @@ def test_who_has_to_touch_it_is_told(
 def test_a_touch_that_comes_too_late(
     sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey
 ) -> None:
-    """When LoginGraceTime passes meanwhile, it is not the agent that is blamed."""
+    """If LoginGraceTime passes first, the agent is not blamed."""
     server = sshd("host", "LoginGraceTime 3")
     server.authorized_keys.write_text(security_key.public_line)
     failure = fails(hop(server.port, known(server), identity_agent=security_key.path))
@@ -66,7 +66,7 @@ def test_a_touch_that_comes_too_late(
 def test_a_touch_that_is_refused(
     sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
 ) -> None:
-    """It is the reason that is given, unless another key does."""
+    """The refusal is given as the reason, unless another key gets in."""
     server = sshd()
     server.authorized_keys.write_text(security_key.public_line)
     security_key.refuses = True
@@ -87,7 +87,7 @@ def test_a_socket_in_a_place_with_spaces(
     key: Path,
     tmp_path: Path,
 ) -> None:
-    """As a password manager sets it up: IdentityAgent in quotes, IdentitiesOnly, and a public half alone."""
+    """As a password manager sets it up: IdentityAgent in quotes, IdentitiesOnly, and only a public half."""
     server = sshd()
     server.accept(key)
     place = tmp_path / "Group Containers" / "t"
@@ -110,7 +110,7 @@ def test_an_agent_that_is_no_help_does_not_hinder(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A socket that an agent has left costs nothing, an agent that hangs 5 s; then the key file does."""
+    """A socket left behind by an agent costs no time, an agent that hangs 5 s; then the key file gets in."""
     server = sshd()
     server.accept(key)
     configuration = hop(server.port, known(server), key, identity_agent=None)
@@ -134,7 +134,7 @@ def test_a_key_that_is_restricted_to_hosts(
     known: Callable[..., Path],
     key: Path,
 ) -> None:
-    """One of ``ssh-add -h`` signs for the hosts that are named, each hop of a way being one."""
+    """A key added with ``ssh-add -h`` signs only for the named hosts, and each hop of a chain is one."""
     gate, inner, other = sshd("gate"), sshd("inner"), sshd("other")
     for server in (gate, inner, other):
         server.accept(key)
@@ -156,7 +156,7 @@ def test_each_hop_has_its_own_agent(
     security_key: SecurityKey,
     key: Path,
 ) -> None:
-    """The IdentityAgent of the jump host for the jump host, that of the destination for the destination."""
+    """The jump host gets the agent of its own IdentityAgent, and the destination that of its own."""
     gate, inner = sshd("gate"), sshd("inner")
     gate.authorized_keys.write_text(security_key.public_line)
     inner.accept(key)
@@ -175,7 +175,7 @@ def test_each_hop_has_its_own_agent(
 def test_an_agent_that_dies_before_it_has_signed(
     sshd: Callable[..., Sshd], known: Callable[..., Path], security_key: SecurityKey, key: Path
 ) -> None:
-    """It is the reason that is given, and a key file still does."""
+    """The agent's death is given as the reason, and a key file still gets in."""
     server = sshd()
     server.authorized_keys.write_text(security_key.public_line)
     security_key.dies = True
@@ -192,7 +192,7 @@ def test_an_agent_that_dies_before_it_has_signed(
 def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
     sshd: Callable[..., Sshd], agent: Callable[..., str], known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """A comment may be anybody's."""
+    """A key's comment may come from anybody."""
     server = sshd()
     path = agent(keygen(tmp_path / "key", "-C", "\x1b]0;owned\x07at \x1b[31mwork\u202e"))
     failure = fails(hop(server.port, known(server), identity_agent=path))
@@ -202,7 +202,7 @@ def test_what_an_agent_calls_a_key_is_shown_without_its_escape_sequences(
 def test_a_passphrase_is_asked_for_each_hop(
     sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """As ssh, which is another process for each hop; the prompt says for which."""
+    """As with ssh, which runs a process for each hop; the prompt says which hop it is for."""
     gate, inner = sshd("gate"), sshd("inner")
     key = keygen(tmp_path / "key", passphrase="correct horse")
     gate.accept(key)

@@ -1,4 +1,4 @@
-"""The authentication protocol's waits; test_authentication shows what is said in them."""
+"""The authentication protocol's waits; test_methods shows what is exchanged in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Gone:
     auth_handler: Any = None
 
     def send(self, message: object) -> None:
-        """To nobody."""
+        """Send to nobody."""
 
     def is_active(self) -> bool:
         """Not any more."""
@@ -25,7 +25,7 @@ class Gone:
 
 
 def test_that_the_server_has_left_is_noticed_also_after_a_signal() -> None:
-    """As when the program was stopped by Ctrl-Z meanwhile and goes on."""
+    """We notice it even after Ctrl-Z has stopped the program and it has resumed."""
     service = UserAuth(cast(Transport, Gone()), "me", print)
     with interrupted(service.abort), pytest.raises(ServerLeft):
         service.reply()

@@ -1,4 +1,4 @@
-"""What ssh_config says about each hop, according to the real ssh if there is one."""
+"""What ssh_config says about each hop, according to the real ssh where there is one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_include_and_match_mean_what_ssh_says(tmp_path: Path) -> None:
 
 
 def test_every_keyword_that_is_honoured(tmp_path: Path) -> None:
-    """The fields of a hop are those of ssh_config, in this program's types."""
+    """Each keyword becomes a field of the hop, in this program's types."""
     text = f"""
     Host box
       User u
@@ -95,7 +95,9 @@ def test_every_keyword_that_is_honoured(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_has_limits_all_the_same(tmp_path: Path) -> None:
-    """15 s to connect, or 120 s by a ProxyCommand, which may ask something; three times 5 s of silence."""
+    """The defaults are 15 s to connect, or 120 s with a ProxyCommand, which may ask something, and three
+    times 5 s of silence.
+    """
     assert resolved(tmp_path, "ProxyCommand ssh -W %h:%p jump", "box")[0].connect_timeout == 120
     (hop,) = resolved(tmp_path, "", "box")
     assert (hop.connect_timeout, hop.server_alive_interval, hop.server_alive_count_max) == (15, 5, 3)
@@ -172,7 +174,7 @@ def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
     """Whatever ProxyJump or -J says, the host before the last is reached as ssh reaches it, or not at all."""
     text = "" if typed else f"ProxyJump {value}\n"
     file = _written(tmp_path, f"Host box\n HostName box.invalid\n Port 2200\n User alice\n{text}")
-    # A shell that does nothing: ssh says what it would run, and runs nothing. It also tells the time-out.
+    # The shell does nothing: ssh says what it would run, and runs nothing. It also shows the time-out.
     ssh = ["ssh", "-F", file, "-v", "-o", "ConnectTimeout=1", *(("-J", value) if typed else ()), "box"]
     done = subprocess.run(
         ssh,
@@ -188,7 +190,7 @@ def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
     except (ConfigurationFailure, UsageFailure):
         assert not connects, done.stderr
         return
-    # What has one meaning only is taken, though ssh wants other brackets.
+    # We accept what can mean only one thing, though ssh wants other brackets.
     assert connects or value in ("::1", "ssh://[::1]:24"), done.stderr
     if run is not None:
         words = shlex.split(run[1].replace("ssh://", ""))
@@ -199,7 +201,7 @@ def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
 
 
 def test_a_host_may_be_passed_twice(tmp_path: Path) -> None:
-    """A chain given on the command line is not a circle, because it ends."""
+    """A chain that was typed is not a loop, since it has an end."""
     assert way(resolved(tmp_path, CHAINS, "x", "y,z,y")) == ["u@y:22", "u@z:22", "u@y:22", "u@x:22"]
 
 
@@ -214,7 +216,7 @@ def test_a_proxy_command_is_the_first_hop_s_alone(tmp_path: Path) -> None:
 
 
 def test_a_circle_of_jump_hosts_is_named(tmp_path: Path) -> None:
-    """A chain that comes back to where it was is an error that shows the way."""
+    """A chain that comes back to an earlier hop is an error that shows the chain."""
     with pytest.raises(ConfigurationFailure, match="loop-a -> loop-b -> loop-a"):
         resolved(tmp_path, CHAINS, "loop-a")
     with pytest.raises(ConfigurationFailure, match=r"itself -> itself|jumphost loop via itself"):
@@ -222,7 +224,7 @@ def test_a_circle_of_jump_hosts_is_named(tmp_path: Path) -> None:
 
 
 def test_more_than_eight_jump_hosts_are_an_error(tmp_path: Path) -> None:
-    """A chain without an end is an error that shows the way."""
+    """A chain without an end is an error that shows the chain."""
     text = "".join(f"Host h{n}\n ProxyJump h{n + 1}\n" for n in range(12))
     with pytest.raises(ConfigurationFailure, match=r"more than 8 jump hosts: h0 -> h1 -> .* -> h9"):
         resolved(tmp_path, text, "h0")
@@ -255,13 +257,13 @@ def test_an_option_is_key_and_value(tmp_path: Path, option: str) -> None:
 
 
 def test_known_hosts_command_is_not_passed_over_in_silence(tmp_path: Path) -> None:
-    """Who relies on KnownHostsCommand is told that it is not run."""
+    """Whoever relies on KnownHostsCommand is told that it is not run."""
     with pytest.raises(ConfigurationFailure, match="KnownHostsCommand"):
         resolved(tmp_path, "KnownHostsCommand /bin/true\n", "box")
 
 
 def test_a_newer_keyword_is_a_warning_where_it_is_set(tmp_path: Path) -> None:
-    """What a newer ssh prints by default is a detail for the curious; what somebody set is said."""
+    """What a newer ssh prints by default is mentioned with -v only; what somebody set is always mentioned."""
     ssh = tmp_path / "ssh"
     real = shutil.which("ssh")
     ssh.write_text(
@@ -278,7 +280,7 @@ def test_a_newer_keyword_is_a_warning_where_it_is_set(tmp_path: Path) -> None:
 
 
 def test_ssh_itself_is_told_the_same_way(tmp_path: Path) -> None:
-    """The line for what only ssh can do has the options and the jump hosts that were typed, for every hop."""
+    """The line for what only ssh can do carries the options and jump hosts that were typed, for every hop."""
     (tmp_path / "my config").write_text("")
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     for hop in resolve(parse_target("me@box:2200", ("gate,inner",)), options):
@@ -289,7 +291,7 @@ def test_ssh_itself_is_told_the_same_way(tmp_path: Path) -> None:
 
 
 def test_ssh_itself_is_told_of_one_hop(tmp_path: Path) -> None:
-    """The line that reaches a jump host has what ssh hands on to it: the file, and the hops before it."""
+    """The line that reaches a jump host carries what ssh hands on: the file, and the hops before it."""
     (tmp_path / "my config").write_text("Host box\n ProxyJump first,u@[::1]:23\n")
     options = Options(str(tmp_path / "my config"), ("Compression=yes",), ("/k",), "inet6")
     first, second, box = resolve(parse_target("box"), options)
@@ -302,7 +304,7 @@ def test_ssh_itself_is_told_of_one_hop(tmp_path: Path) -> None:
 
 
 def test_user_and_port_that_were_typed_win_over_options(tmp_path: Path) -> None:
-    """-l, -p and USER@HOST:PORT win over -o, with ssh, without it, and in the line for it."""
+    """-l, -p and USER@HOST:PORT win over -o: with ssh, without it, and in the line to type for it."""
     given = Options(_written(tmp_path, "User carol\n"), ("User=alice", "Port 2200"))
     for program in (None, ""):
         (hop,) = resolve(parse_target("bob@box:8"), given, program=program)
@@ -316,7 +318,7 @@ def test_user_and_port_that_were_typed_win_over_options(tmp_path: Path) -> None:
 
 
 def test_ways_that_only_ssh_has_are_remembered(tmp_path: Path) -> None:
-    """PKCS11Provider, GSSAPI and host-based authentication: said where the server takes them."""
+    """PKCS11Provider, GSSAPI and host-based authentication are mentioned if the server takes them."""
     text = "PKCS11Provider /lib/token.so\nGSSAPIAuthentication yes\nHostbasedAuthentication yes\n"
     (hop,) = resolved(tmp_path, text, "box")
     assert [each.method for each in hop.not_done] == ["publickey", "gssapi-with-mic", "hostbased"]
@@ -347,14 +349,14 @@ def test_tokens_are_ssh_config_s() -> None:
      ("BatchMode yes", 5), ("BatchMode yes\nServerAliveInterval 60", 60)],
 )  # fmt: skip
 def test_five_seconds_where_nobody_said_otherwise(tmp_path: Path, text: str, seconds: int) -> None:
-    """ServerAliveInterval is 5 where it is not set or 0; Debian's ssh says 300 then, in BatchMode."""
+    """ServerAliveInterval is 5 if unset or 0, although Debian's ssh then says 300 in BatchMode."""
     for program in (None, ""):
         (hop,) = resolve(parse_target("box"), Options(_written(tmp_path, f"{text}\n")), program=program)
         assert hop.server_alive_interval == seconds
 
 
 def test_what_ssh_has_expanded_is_not_expanded_again(tmp_path: Path) -> None:
-    """``ssh -G`` replaces the tokens of some file names itself, others have none: a percent sign stays."""
+    """``ssh -G`` expands the tokens in some file names itself, and others have none: a percent sign stays."""
     (hop,) = resolved(
         tmp_path,
         "UserKnownHostsFile /a%%h /%n\nGlobalKnownHostsFile ~/g%h\nRevokedHostKeys /r%h\n"
@@ -378,7 +380,7 @@ def test_without_ssh_a_simple_file_is_read_here(tmp_path: Path) -> None:
 
 
 def test_without_ssh_what_was_typed_comes_first(tmp_path: Path) -> None:
-    """The user and the port that were typed count, also for Match user; old names of keywords are known."""
+    """The user and port that were typed count, for ``Match user`` too; old names of keywords are known."""
     file = tmp_path / "config"
     file.write_text(
         "Match user bob\n HostName bobs.example\nHost *\n User alice\n Port 7\n"
@@ -405,7 +407,7 @@ def test_without_ssh_what_was_typed_comes_first(tmp_path: Path) -> None:
 def test_without_ssh_a_value_means_what_it_does_to_ssh(
     tmp_path: Path, line: str, field: str, value: object
 ) -> None:
-    """Times with and without units, zeros before a port, many names of files."""
+    """Times with and without units, a port with leading zeros, and several file names mean the same."""
     (hop,) = resolve(parse_target("box"), Options(_written(tmp_path, f"{line}\n")), program="")
     assert getattr(hop, field) == value
 
@@ -420,14 +422,14 @@ def test_without_ssh_a_value_means_what_it_does_to_ssh(
     ],
 )
 def test_without_ssh_what_is_far_too_long_is_refused(tmp_path: Path, line: str) -> None:
-    """At once, and as any other value that cannot be."""
+    """It is refused at once, like any other impossible value."""
     with pytest.raises(ConfigurationFailure, match="cannot be"):
         resolve(parse_target("box"), Options(_written(tmp_path, f"{line}\n")), program="")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
 def test_without_ssh_a_file_that_others_may_write_decides_nothing(tmp_path: Path) -> None:
-    """As ssh does it, the person's own file is refused then; one that was named is not."""
+    """As with ssh, the person's own file is then refused, but a file named with -F is not."""
     file = tmp_path / ".ssh" / "config"
     file.parent.mkdir()
     file.write_text("Host box\n Port 7\n")

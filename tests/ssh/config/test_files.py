@@ -1,4 +1,4 @@
-"""ssh_config read without ssh, beside what ssh says of the same files."""
+"""ssh_config read without ssh, compared with what ssh says about the same files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no
 def read(
     file: Path, target: str, options: tuple[str, ...], program: str | None
 ) -> list[HopConfiguration] | None:
-    """The way to a target by ssh's word, or without it; None where the file is refused."""
+    """The chain to a target, by ssh's word or without it; None if the file is refused."""
     try:
         hops = resolve(parse_target(target), Options(str(file), options), program=program)
     except ConfigurationFailure:
@@ -128,7 +128,7 @@ _WORDS = {
 def _line(chance: random.Random) -> str:
     keyword = chance.choice(tuple(_WORDS))
     words = _WORDS[keyword]
-    # The first of each are what people write; the others are tried now and then.
+    # The first of each is what people write; the others are tried now and then.
     value = words[0] if chance.random() < 0.5 else chance.choice(words)
     name = chance.choice((keyword, keyword, keyword.lower(), keyword.upper()))
     between = chance.choice((" ", " ", " ", "\t", "  ", "=", " = ", " ="))
@@ -162,7 +162,7 @@ def _generated(number: int) -> tuple[str, str, tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_a_generated_file_means_the_same_or_is_refused(tmp_path: Path) -> None:
-    """Whatever is in the file, we read what ssh reads, and refuse what ssh refuses."""
+    """Whatever a file contains, we read it as ssh does or refuse it; what ssh refuses, we refuse too."""
     file = tmp_path / "config"
     both = 0
     for number in range(300):
@@ -172,5 +172,5 @@ def test_a_generated_file_means_the_same_or_is_refused(tmp_path: Path) -> None:
         theirs = read(file, target, options, None)
         assert ours is None or ours == theirs, (number, text, target, options)
         both += ours is not None
-    # It is not refused for safety's sake alone.
+    # Refusing everything would be too easy.
     assert both > 75

@@ -1,4 +1,4 @@
-"""Patterns of hosts, as ssh_config and known_hosts have them."""
+"""Host patterns, as in ssh_config and known_hosts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hermes_tunnel.ssh.config.patterns import in_list
 
 @given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
 def test_a_pattern_is_the_whole_name(pattern: str, name: str) -> None:
-    """A star is any characters or none, a question mark is one, and everything else is itself."""
+    """A star matches any characters or none, a question mark matches one, and anything else itself."""
     form = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     assert in_list([pattern], name) == bool(re.fullmatch(form, name))
 
@@ -37,7 +37,7 @@ def test_a_pattern_is_the_whole_name(pattern: str, name: str) -> None:
     ],
 )
 def test_in_list(patterns: list[str], name: str, found: bool) -> None:
-    """One of them has to be the name, and none with an exclamation mark may be; no host has a longer name."""
+    """One pattern must match, and none with an exclamation mark may; a name over 1025 bytes never matches."""
     assert in_list(patterns, name) is found
     encoded = [pattern.encode(errors="surrogateescape") for pattern in patterns]
     assert in_list(encoded, name.encode(errors="surrogateescape")) is found

@@ -78,7 +78,7 @@ def test_a_user_that_could_be_an_option_or_a_command_is_refused(user: str) -> No
     ],
 )
 def test_what_is_wrong_with_a_destination_is_named(typed: str, words: str) -> None:
-    """And not what a part of it would have been."""
+    """The error is about the destination as typed, not about a part of it."""
     with pytest.raises(UsageFailure, match=words):
         parse_hop(typed)
 

@@ -10,7 +10,7 @@ from hermes_tunnel.ssh.config.values import _files
 
 
 def test_a_file_with_blanks_in_its_name_is_found(tmp_path: Path) -> None:
-    """``ssh -G`` joins the names by blanks; which of those are within a name, the files themselves say."""
+    """``ssh -G`` joins the names with spaces; the files themselves show which spaces belong to a name."""
     names = (f"{tmp_path}/a b", f"{tmp_path}/c", f"{tmp_path}/d  e f")
     for name in names:
         Path(name).touch()
@@ -19,7 +19,7 @@ def test_a_file_with_blanks_in_its_name_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["/nowhere ", " "])
 def test_not_many_files_are_looked_for(value: str) -> None:
-    """However many blanks there are."""
+    """We look for only a few files, however many spaces there are."""
     looked_for: list[str] = []
 
     def path(name: str) -> str:

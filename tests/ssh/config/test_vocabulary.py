@@ -20,7 +20,7 @@ DOCUMENT = (Path(__file__).parents[3] / "docs" / "ssh-config.md").read_text("utf
 def test_the_document_has_each_keyword_under_what_becomes_of_it(
     heading: str, keywords: frozenset[str]
 ) -> None:
-    """No keyword is missing there, and none is there that the code does not have."""
+    """The document lists every keyword that the code has, and no others."""
     section = DOCUMENT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     assert {word.lower() for cell in cells for word in re.findall(r"`(\w+)`", cell)} == keywords
@@ -59,5 +59,5 @@ def test_what_this_ssh_prints_is_in_the_lists() -> None:
 
 
 def test_a_newer_keyword_is_told() -> None:
-    """It is not an error; whoever asks for details is told."""
+    """It is not an error; whoever wants to know is told."""
     assert unheard_of(["Port", "TeleportViaMoon"]) == ["TeleportViaMoon"]

@@ -1,4 +1,4 @@
-"""The same known_hosts files before this program and before a real OpenSSH client and server."""
+"""The same known_hosts files put to this program and to a real OpenSSH client and server."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.ssh.sshd import PROGRAM, Sshd, keygen, public
 
 pytestmark = pytest.mark.slow
 
-# Connects, and hands the connection to ssh: a name and a port of any kind lead to the one server.
+# Connects, and hands the connection to ssh: any name and port lead to the one server.
 _CONNECT = """
 import socket, sys
 with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as server, socket.socket(fileno=1) as ssh:
     socket.send_fds(ssh, [b"x"], [server.fileno()])
 """
-# What ssh says, from the strongest.
+# What ssh says, the strongest first.
 _SAYS = {
     "REVOKED HOST KEY DETECTED": Verdict.REVOKED,
     "REMOTE HOST IDENTIFICATION HAS CHANGED": Verdict.CHANGED,
@@ -123,8 +123,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         server.close()
 
 
-# What is known; the name; the port; what is to come of it. The lines that all have in common with a
-# proper one are written with {ED}, which the server has, or {OTHER}, which it has not.
+# The known_hosts file; the name; the port; the expected verdict. {ED} is a key that the server has,
+# {OTHER} one that it does not have.
 _CASES: dict[str, tuple[str, str, int, Verdict]] = {
     "empty": ("", "srv", 22, Verdict.UNKNOWN),
     "plain": ("srv {ED}\n", "srv", 22, Verdict.KNOWN),
@@ -230,7 +230,7 @@ _CASES: dict[str, tuple[str, str, int, Verdict]] = {
 
 @pytest.mark.parametrize("case", _CASES)
 def test_verdict_is_that_of_ssh(stage: Stage, case: str) -> None:
-    """We read known_hosts as ssh does, and ask for the same key."""
+    """We read from known_hosts what ssh reads from it, and ask for the same key."""
     text, host, port, expected = _CASES[case]
     ed = base64.b64decode(stage.keys["ED"].split()[1])
     for name, value in {
@@ -263,7 +263,7 @@ _NAMES = (
         "a" * 300,
     ),
 )
-# A tab behind a marker is left out: ssh overlooks the marker then, and so a key that is revoked.
+# No tab after a marker: ssh then overlooks the marker, and so a revoked key.
 _MARKERS = (
     *[""] * 8,
     *("@revoked ", "@cert-authority ", "@revoked  ", "@revoked", " ", "# ", "@unknown "),
@@ -298,7 +298,7 @@ _SERVERS = (
 
 
 def _generated(chance: random.Random) -> str:
-    """A file that is made of all that a known_hosts file can have."""
+    """A file made up of everything that a known_hosts file can hold."""
     lines = []
     for _ in range(chance.randint(1, 5)):
         names = ",".join(chance.choices(_NAMES, k=chance.choice((1, 1, 1, 2, 3))))
@@ -310,7 +310,7 @@ def _generated(chance: random.Random) -> str:
 
 @pytest.mark.parametrize("number", range(100))
 def test_generated_files_mean_what_they_mean_to_ssh(stage: Stage, number: int) -> None:
-    """Any mixture of names, patterns, markers, keys and broken lines; the number is what makes it."""
+    """So does any mixture of names, patterns, markers, keys and broken lines; the number is its seed."""
     chance = random.Random(number)
     (host, port), alias = chance.choice(_SERVERS), chance.choice(("", "", "", "srv", "SRV.Example"))
     mine = stage.write("mine", _generated(chance))
@@ -338,7 +338,7 @@ def test_generated_files_mean_what_they_mean_to_ssh(stage: Stage, number: int) -
     ],
 )
 def test_all_files_count(stage: Stage, user: str, everybody: str, expected: Verdict) -> None:
-    """The person's files and the machine's count alike; one that is missing or a directory is empty."""
+    """The person's files and the machine's count alike; a missing file or a directory counts as empty."""
     mine, ours = stage.write("mine", user), stage.write("ours", everybody)
     missing, directory = stage.directory / "missing", stage.directory
     verdict, key = _ssh(
@@ -363,7 +363,7 @@ def test_all_files_count(stage: Stage, user: str, everybody: str, expected: Verd
 )
 @pytest.mark.parametrize("alias", ["prod", "PROD"])
 def test_alias_stands_bare(stage: Stage, text: str, expected: Verdict, alias: str) -> None:
-    """HostKeyAlias is looked up instead of the name, without the port, in small letters."""
+    """HostKeyAlias is looked up instead of the name, without the port, in lower case."""
     file = stage.write("known_hosts", text)
     verdict, key = _ssh(
         stage, "srv", 2222, f"UserKnownHostsFile={file}", "GlobalKnownHostsFile=none", f"HostKeyAlias={alias}"
@@ -391,7 +391,7 @@ def test_ssh_knows_what_was_added(stage: Stage, tmp_path: Path, host: str, hashe
      ("2001:DB8::7", 22), ("2001:db8::7", 2222)],
 )  # fmt: skip
 def test_the_line_that_is_added_is_ssh_s(stage: Stage, host: str, port: int, alias: str) -> None:
-    """Byte by byte, after what the file had; an unfinished last line is finished first."""
+    """We append what ssh would, byte for byte; an unfinished last line is ended first."""
     before = "# mine\nsrv2 {ED} me\r\n"
     file = stage.write("added", before)
     options = (f"HostKeyAlias={alias}",) if alias else ()
@@ -432,7 +432,7 @@ def test_the_line_that_is_added_is_ssh_s(stage: Stage, host: str, port: int, ali
 def test_options_decide_as_they_do_for_ssh(
     stage: Stage, tmp_path: Path, options: str, text: str, accepted: bool
 ) -> None:
-    """The settings for host keys let the same servers through as ssh's do, up to authentication."""
+    """Under each host key option, we let the same servers through to authentication as ssh does."""
     for name, key in (("revoked", "ED"), ("others", "OTHER")):
         (tmp_path / name).write_text(stage.keys[key])
     subprocess.run(["ssh-keygen", "-q", "-k", "-f", tmp_path / "binary", tmp_path / "revoked"], check=True)
@@ -478,6 +478,6 @@ def _agrees(
 ) -> None:
     key_type, shown = key
     assert known.find(*server, _blobs(stage)[shown]).verdict is expected
-    # Where the server has a key of a known type, ssh asked for such a one; so have we to.
+    # If the server has a key of a known type, ssh asked for that type, and so must we.
     types = set(known.known_types(*server)) & {stage.keys[name].split()[0] for name in ("ED", "EC", "RSA")}
     assert not types or key_type in types

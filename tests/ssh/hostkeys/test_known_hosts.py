@@ -1,4 +1,4 @@
-"""known_hosts without a server; ``test_hostkeys_differential`` has the same questions put to ssh."""
+"""known_hosts without a server; ``test_differential`` puts the same questions to ssh."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def known(*lines: str) -> KnownHosts:
 
 
 def verdict(*lines: str, host: str = "srv", port: int = 22, key: bytes = KEY) -> Verdict:
-    """What these lines say of a server."""
+    """What these lines say about a server."""
     return known(*lines).find(host, port, key).verdict
 
 
@@ -78,7 +78,7 @@ def verdict(*lines: str, host: str = "srv", port: int = 22, key: bytes = KEY) ->
     ],
 )
 def test_names(hosts: str, host: str, port: int, is_about: bool) -> None:
-    """Names, patterns, negations, hashes and ports mean what sshd(8) says, at once."""
+    """Names, patterns, negations, hashes and ports mean what sshd(8) says."""
     expected = Verdict.KNOWN if is_about else Verdict.UNKNOWN
     assert verdict(f"{hosts} {text(KEY)}", host=host, port=port) is expected
 
@@ -93,7 +93,7 @@ def test_any_key_of_a_host_will_do() -> None:
 
 
 def test_changed_names_every_line_that_contradicts() -> None:
-    """A host whose known keys are all different has changed, also if they are of other types."""
+    """A host whose known keys are all different has changed, even if they are of other types."""
     finding = known("#", f"srv {text(OTHER)}", f"other {text(KEY)}", f"* {text(ECDSA)}").find("srv", 22, KEY)
     assert finding.verdict is Verdict.CHANGED
     assert [str(line) for line in finding.lines] == [
@@ -113,7 +113,7 @@ def test_a_revoked_key_is_never_known() -> None:
 
 
 def test_an_authority_is_no_key() -> None:
-    """A key is not known by being an authority's, and other lines than @cert-authority say more."""
+    """An authority's key does not make itself known, and any line but @cert-authority outweighs it."""
     authority = f"@cert-authority srv {text(KEY)}"
     assert verdict(authority) is Verdict.ONLY_AUTHORITY
     assert verdict(authority, port=2222) is Verdict.ONLY_AUTHORITY
@@ -153,7 +153,7 @@ def test_what_is_no_line_says_nothing(line: str) -> None:
 
 
 def test_a_line_ends_where_ssh_sees_its_end() -> None:
-    """Nothing after a NUL or a carriage return is part of a key."""
+    """What comes after a NUL or a carriage return is not part of a key."""
     assert verdict(f"srv {text(KEY)}\0junk") is Verdict.KNOWN
     assert verdict(f"srv {text(KEY)}\r") is Verdict.KNOWN
 
@@ -167,7 +167,7 @@ def test_base64_has_one_form() -> None:
 
 
 def test_known_types_are_those_that_would_be_accepted() -> None:
-    """The types of a host's keys come in the order of the lines, once each, and no marked one among them."""
+    """The types of a host's keys come in the order of the lines, once each, without those of marked lines."""
     lines = known(
         f"srv {text(RSA)}",
         f"[srv]:2222 {text(ECDSA)}",
@@ -183,7 +183,7 @@ def test_known_types_are_those_that_would_be_accepted() -> None:
 
 
 def test_read_takes_all_files_and_misses_none_that_is_not_there(tmp_path: Path) -> None:
-    """User files come before global ones; a missing file or a directory is as good as an empty one."""
+    """User files come before global ones; a missing file or a directory counts as empty."""
     mine, ours = tmp_path / "mine", tmp_path / "ours"
     mine.write_text(f"\nsrv {text(OTHER)}\n")
     ours.write_text(f"srv {text(KEY)}\r\n")
@@ -194,7 +194,7 @@ def test_read_takes_all_files_and_misses_none_that_is_not_there(tmp_path: Path) 
 
 
 def test_a_key_in_words() -> None:
-    """Keys are called and hashed as ssh-keygen -l does it."""
+    """Key types and fingerprints read as ``ssh-keygen -l`` prints them."""
     key = base64.b64decode("AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f")
     assert describe("ssh-ed25519", key) == "ED25519 SHA256:ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA"
     assert [called(one) for one in ("ssh-rsa", "ecdsa-sha2-nistp521", "ssh-new")] == [
@@ -211,7 +211,7 @@ def test_a_name_has_its_port_unless_it_is_22() -> None:
 
 @pytest.mark.parametrize("hashed", [False, True])
 def test_append_adds_one_line_in_a_new_file(tmp_path: Path, hashed: bool) -> None:
-    """The file and its directory are made if need be, for the person alone."""
+    """The file and its directory are created if need be, for the person alone."""
     path = tmp_path / "ssh" / "known_hosts"
     append(path, "SRV", 2222, "ssh-ed25519", KEY, hashed=hashed)
     line = path.read_bytes()
@@ -225,7 +225,7 @@ def test_append_adds_one_line_in_a_new_file(tmp_path: Path, hashed: bool) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege there")
 def test_append_follows_a_symbolic_link(tmp_path: Path) -> None:
-    """A known_hosts that is a link stays one, its target gets the line and keeps its mode."""
+    """A known_hosts that is a link stays one; its target gets the line and keeps its mode."""
     real, link = tmp_path / "real", tmp_path / "link"
     real.write_text("# mine")
     real.chmod(0o644)
@@ -275,7 +275,7 @@ def test_no_content_is_too_strange(content: bytes, host: str, port: int) -> None
     if finding.verdict in (Verdict.KNOWN, Verdict.REVOKED):
         assert {line.blob for line in finding.lines} == {KEY}
     if finding.verdict is Verdict.KNOWN and b"@revoked" not in content:
-        # The bare name's keys are good for another port, though that is not asked for them first.
+        # A key of the bare name is good on any port, but on another port we do not ask for its type first.
         assert "ssh-ed25519" in {*hosts.known_types(host, port), *hosts.known_types(host, 22)}
 
 

@@ -36,7 +36,7 @@ def hop(tmp_path: Path) -> HopConfiguration:
 
 
 def hint(failure: HostKeyFailure, words: str) -> list[str]:
-    """The words of the line that a hint ends with, behind these words, as a shell understands them."""
+    """The rest of a hint after these words, split as a shell would."""
     return shlex.split(failure.hint.rpartition(words)[2])
 
 
@@ -70,7 +70,7 @@ STRICTNESS = ("ask", "yes", "true", "accept-new", "no", "off", "false")
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
 def test_a_known_key_is_silently_accepted(hop: HopConfiguration, strictness: str) -> None:
-    """The known key needs no question, and nothing is written."""
+    """A known key needs no question, and nothing is written."""
     person, hop = Answering(), replace(hop, strict_host_key_checking=strictness)
     assert not check(hop, person, f"[srv.example]:2222 {text(KEY)}")
     assert (person.questions, person.told) == ([], [])
@@ -79,7 +79,7 @@ def test_a_known_key_is_silently_accepted(hop: HopConfiguration, strictness: str
 @pytest.mark.parametrize("strictness", STRICTNESS)
 @pytest.mark.parametrize("other", [OTHER, ECDSA])
 def test_a_changed_key_is_never_accepted(hop: HopConfiguration, strictness: str, other: bytes) -> None:
-    """Whatever StrictHostKeyChecking says, a changed key is refused: the line, both fingerprints, a way."""
+    """Whatever StrictHostKeyChecking says, we refuse a changed key: line, both fingerprints, a way out."""
     person, hop = Answering(), replace(hop, strict_host_key_checking=strictness)
     failure = refusal(hop, person, "#", f"* {text(other)}")
     file = hop.user_known_hosts_files[0]
@@ -97,7 +97,7 @@ def test_a_changed_key_is_never_accepted(hop: HopConfiguration, strictness: str,
 def test_the_line_that_removes_a_changed_key_works(
     hop: HopConfiguration, tmp_path: Path, hashed: bool
 ) -> None:
-    """Typed into a shell it removes the old key from every file that has it, also where names have blanks."""
+    """Typed into a shell, it removes the old key from every file that has it, even if names have spaces."""
     files = [tmp_path / "it's $HOME", tmp_path / "another"]
     for file in files:
         append(file, "srv.example", 2222, "ssh-ed25519", OTHER, hashed=hashed)
@@ -123,7 +123,7 @@ def test_a_revoked_key_is_never_accepted(hop: HopConfiguration, strictness: str)
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
 def test_an_authority_alone_is_not_enough(hop: HopConfiguration, strictness: str) -> None:
-    """A host that is known by an authority only is refused: certificates are not supported."""
+    """A host known only by an authority is refused: certificates are not supported."""
     hop = replace(hop, strict_host_key_checking=strictness)
     failure = refusal(hop, Answering(), f"@cert-authority *.example {text(OTHER)}")
     assert "host certificates are not supported" in failure.message
@@ -162,7 +162,7 @@ def test_an_unknown_key_is_asked_about(hop: HopConfiguration) -> None:
 
 @pytest.mark.parametrize("answer", ["yes", "YES", " yes ", fingerprint(KEY), fingerprint(KEY) + "\n"])
 def test_yes_or_the_fingerprint_accepts(hop: HopConfiguration, answer: str) -> None:
-    """Nothing else is a yes: other answers are asked about again."""
+    """Nothing else is a yes: after any other answer we ask again."""
     person = Answering("y", "maybe", fingerprint(OTHER), fingerprint(KEY).lower(), answer)
     assert check(hop, person)
     assert person.asked[1:] == [("Please type 'yes', 'no' or the fingerprint:", False)] * 4
@@ -175,7 +175,7 @@ def test_no_refuses(hop: HopConfiguration, answer: str) -> None:
 
 
 def test_without_anybody_to_ask_the_answer_is_no(hop: HopConfiguration) -> None:
-    """Without a terminal, or in batch mode, an unknown key is refused, with the way to add it."""
+    """Without a terminal, or in batch mode, an unknown key is refused, and the hint says how to add it."""
     asked, batch = Answering(None), Answering()
     for person, one in ((asked, hop), (batch, replace(hop, batch_mode=True))):
         failure = refusal(one, person, f"srv.example {text(OTHER)}")
@@ -194,7 +194,7 @@ def test_strict_checking_asks_nothing(hop: HopConfiguration, strictness: str) ->
 
 
 def test_the_way_to_an_unknown_host_is_the_one_that_was_typed(hop: HopConfiguration) -> None:
-    """The line that asks about the key has the file and the jump hosts, ready for a shell."""
+    """The line that asks about the key carries the file and the jump hosts, quoted for a shell."""
     words = ("-J", "gate", "-p", "2222", "-F", "/my config", "prod")
     assert hint(refusal(replace(hop, way=words), Answering(None)), "yes: ") == ["ssh", *words]
 
@@ -211,7 +211,7 @@ def test_a_new_key_can_be_accepted_unasked(hop: HopConfiguration, strictness: st
 
 
 def test_hash_known_hosts_is_honoured(hop: HopConfiguration) -> None:
-    """With HashKnownHosts the name cannot be read from the line that is added, and is found again."""
+    """With HashKnownHosts, the added line does not reveal the name, and is found again."""
     hop = replace(hop, hash_known_hosts=True)
     added = check(hop, Answering("yes")).rstrip()
     assert added.startswith("|1|")
@@ -229,7 +229,7 @@ def test_an_alias_stands_for_name_and_port(hop: HopConfiguration) -> None:
 
 
 def test_a_key_that_cannot_be_written_down_is_good_for_once(hop: HopConfiguration, tmp_path: Path) -> None:
-    """As with ssh, a file that cannot be written is a warning."""
+    """As with ssh, a file that cannot be written is only a warning."""
     unknown = KnownHosts([])
     for broken in (
         replace(hop, user_known_hosts_files=(str(tmp_path),)),
@@ -243,7 +243,7 @@ def test_a_key_that_cannot_be_written_down_is_good_for_once(hop: HopConfiguratio
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
 def test_without_a_file_nobody_new_is_trusted(hop: HopConfiguration, strictness: str) -> None:
-    """As with ssh, UserKnownHostsFile none leaves the keys that the machine's own files know."""
+    """As with ssh, UserKnownHostsFile none leaves only the keys in the machine's own files."""
     hop = replace(hop, user_known_hosts_files=(), strict_host_key_checking=strictness)
     person = Answering()
     with pytest.raises(HostKeyFailure, match="is not known, and UserKnownHostsFile is none"):
@@ -264,7 +264,7 @@ def test_dev_null_remembers_nothing(hop: HopConfiguration) -> None:
 
 
 def test_the_address_may_contradict_the_name(hop: HopConfiguration) -> None:
-    """CheckHostIP: as with ssh, refused if checking is strict, asked about by default, warned of else."""
+    """CheckHostIP: as with ssh, we refuse if checking is strict, ask by default, and otherwise warn."""
     lines = (f"[srv.example]:2222 {text(KEY)}", f"[192.0.2.7]:2222 {text(OTHER)}")
     assert check(hop, Answering(), *lines, address="192.0.2.7") == ""
     checking = replace(hop, check_host_ip=True)
@@ -289,13 +289,13 @@ def test_the_address_may_contradict_the_name(hop: HopConfiguration) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1"])
 def test_this_machine_needs_no_key_that_is_known(hop: HopConfiguration, tmp_path: Path, address: str) -> None:
-    """NoHostAuthenticationForLocalhost: as with ssh, known_hosts is passed over; no revocation, no size."""
+    """NoHostAuthenticationForLocalhost skips known_hosts, as with ssh, but not RevokedHostKeys or sizes."""
     here, lines = replace(hop, no_host_authentication_for_localhost=True), [f"@revoked * {text(KEY)}"]
     assert check(here, Answering(), *lines, address=address) == ""
     with pytest.raises(HostKeyFailure, match="revoked"):
         check(here, Answering(), *lines, address="192.0.2.7")
     with pytest.raises(HostKeyFailure, match="revoked"):
-        check(here, Answering(), *lines)  # over a jump host or a ProxyCommand it is not known where it is
+        check(here, Answering(), *lines)  # behind a jump host or a ProxyCommand its address is unknown
     with pytest.raises(HostKeyFailure, match="revoked"):
         check(replace(here, host_key_alias="here"), Answering(), *lines, address=address)
     (tmp_path / "revoked").write_text(text(KEY))
