@@ -30,7 +30,7 @@ def main(way: str) -> None:
         console.ask(Question("Password:", hidden=True), lambda _: None)
         console.stop_asking()
     sys.stderr.write("Ready.\n")
-    if way == "busy":  # for minutes, and hears no signal
+    if way == "busy":  # for minutes, deaf to signals
         hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
     threading.Event().wait()
 

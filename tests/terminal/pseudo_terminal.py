@@ -25,7 +25,7 @@ SECONDS = 5
 
 
 def until(happened: Callable[[], bool]) -> None:
-    """Look until it is true; for what nobody announces, such as a terminal's mode."""
+    """Poll until something is true; for what gives no notice, such as a terminal's mode."""
     deadline, never = time.monotonic() + SECONDS, threading.Event()
     while not happened():
         assert time.monotonic() < deadline
@@ -109,7 +109,7 @@ class Terminal:
 
     @property
     def is_there(self) -> bool:
-        """Whether the window is open still."""
+        """Whether the window is still open."""
         return self._master >= 0
 
     def hang_up(self) -> None:
@@ -132,5 +132,5 @@ def terminal() -> Iterator[Terminal]:
                 writer.flush()
         finally:
             opened.hang_up()
-            with suppress(OSError):  # what could not be written any more
+            with suppress(OSError):  # what can no longer be written
                 writer.close()

@@ -51,12 +51,12 @@ def pty() -> Iterator[Terminal]:
 
 
 def on(pty: Terminal, *, color: bool = False, verbosity: int = 0) -> Console:
-    """A console there."""
+    """A console on that terminal."""
     return Console(pty.writer, Keyboard(pty.reader), color=color, verbosity=verbosity)
 
 
 def into(taken: queue.SimpleQueue[str]) -> Callable[[str], str]:
-    """Takes every line."""
+    """Puts every line into a queue."""
 
     def take(line: str) -> str:
         taken.put(line)
@@ -66,7 +66,7 @@ def into(taken: queue.SimpleQueue[str]) -> Callable[[str], str]:
 
 
 def without_terminal(verbosity: int = 0) -> tuple[Console, io.StringIO]:
-    """A console without anybody."""
+    """A console without anybody at it."""
     stream = io.StringIO()
     return Console(stream, Keyboard(None), verbosity=verbosity), stream
 
@@ -85,7 +85,7 @@ def test_no_terminal_no_escape() -> None:
 @posix
 @pytest.mark.parametrize("color", [True, False])
 def test_remote_text_on_a_terminal(pty: Terminal, color: bool) -> None:
-    """What comes from the remote has no escape sequence on the terminal; ours are only styles, if wanted."""
+    """Remote text reaches the terminal without escape sequences; our own are only styles, if wanted."""
     console = on(pty, color=color, verbosity=2)
     for event in EVENTS:
         console.show(event)
@@ -107,7 +107,7 @@ def test_url_is_whole(pty: Terminal) -> None:
 
 @posix
 def test_status_line(pty: Terminal) -> None:
-    """The status line is rewritten in place, and gone before anything else is written."""
+    """The status line is rewritten in place, and is gone before anything else is written."""
     console = on(pty)
     console.waiting("the browser to come back", 125.4)
     console.waiting("your answer", 59.6)
@@ -136,7 +136,7 @@ def test_status_line(pty: Terminal) -> None:
     ],
 )
 def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
-    """Only yes is a yes; an empty line and the end of input are a no. Earlier typing does not count."""
+    """Only yes means yes; an empty line and end of input mean no. What was typed before does not count."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     pty.type("y\n")
     assert pty.wait_for("\n") == "y\r\n"
@@ -151,7 +151,7 @@ def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
 
 @posix
 def test_nobody_to_ask(pty: Terminal) -> None:
-    """Unless both ends are a terminal nothing is asked: None, and no."""
+    """Unless both ends are a terminal, nothing is asked: an answer is None, a confirmation no."""
     stream = io.StringIO()
     for console in (
         Console(stream, Keyboard(None)),
@@ -168,7 +168,7 @@ def test_nobody_to_ask(pty: Terminal) -> None:
 
 @posix
 def test_hidden_answer(pty: Terminal) -> None:
-    """A hidden answer is not echoed, and shown in nothing that follows."""
+    """A hidden answer is not echoed, nor shown in anything that follows."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     before = pty.modes
     console.ask(Question(f"{HOSTILE} password:", hidden=True), answers.put)
@@ -184,7 +184,7 @@ def test_hidden_answer(pty: Terminal) -> None:
 @posix
 @pytest.mark.parametrize("hidden", [True, False])
 def test_stop_asking(pty: Terminal, hidden: bool) -> None:
-    """A question that nobody needs any more ends without an answer; the next is asked below it."""
+    """A question that is no longer wanted ends without an answer; the next is asked below it."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     before, threads = pty.modes, threading.active_count()
     console.ask(Question("Code:", hidden=hidden), answers.put)
@@ -216,7 +216,7 @@ def test_only_who_asks_writes(pty: Terminal) -> None:
 
 @posix
 def test_what_is_shown_while_a_question_stands(pty: Terminal) -> None:
-    """It stands above the question, which is shown again below it; so it is after the program was stopped."""
+    """It goes above the question, which is shown again below it, as it is after the program was stopped."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     console.ask(Question("Code:", hidden=True), answers.put)
     console.say("By the way.")
@@ -229,7 +229,7 @@ def test_what_is_shown_while_a_question_stands(pty: Terminal) -> None:
 
 
 def test_piped_answer() -> None:
-    """Without a terminal an answer to the remote's prompt is taken from the input, as it is."""
+    """Without a terminal, the answer to a prompt of the remote's is read from the input as it is."""
     read, write = os.pipe()
     os.write(write, b"from a pipe\n")
     os.close(write)
@@ -251,7 +251,7 @@ def test_piped_answer() -> None:
     ],
 )  # fmt: skip
 def test_verbosity(verbosity: int, words: list[str]) -> None:
-    """Quiet is the invitation alone; more is said for -v."""
+    """-q shows only the invitation; -v shows more."""
     console, stream = without_terminal(verbosity)
     some = [
         events.Connected("me@host", ("jump",)),
@@ -270,7 +270,7 @@ def test_verbosity(verbosity: int, words: list[str]) -> None:
 
 @pytest.mark.parametrize(("status", "told"), [(0, False), (8, True), (130, False)])
 def test_quiet_tells_the_last_lines_of_what_failed(status: int, told: bool) -> None:
-    """Eight at most, behind their margin: the reason is there. Not after a good end or a signal."""
+    """At most eight, behind their margin, since they hold the reason; none after a good end or a signal."""
     console, stream = without_terminal(-1)
     for number in range(10):
         console.show(events.RemoteLine(f"line {number}"))
@@ -293,7 +293,7 @@ def test_quiet_tells_the_last_lines_of_what_failed(status: int, told: bool) -> N
     ],
 )
 def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice: bool, early: bool) -> None:
-    """By the command line for the port that is forwarded, wherever it comes; not by prose."""
+    """The command line for the forwarded port tells, wherever it stands; prose does not."""
     console, stream = without_terminal()
     told = [
         events.RemoteLine(line),
@@ -315,7 +315,7 @@ def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice
 
 
 def test_a_second_run_is_told_as_the_first() -> None:
-    """What the first one advised, got and waited for is over with it."""
+    """What the first run advised, got and waited for ends with it."""
     console, stream = without_terminal()
     for _ in range(2):
         console.show(events.Connected("me@host"))
@@ -329,7 +329,7 @@ def test_a_second_run_is_told_as_the_first() -> None:
 
 
 def test_an_answer_from_elsewhere_ends_its_line() -> None:
-    """Where nobody types it on a terminal, nothing else ends the line of its prompt."""
+    """If nobody types it on a terminal, nothing else ends the prompt's line."""
     read, write = os.pipe()
     os.write(write, b"my-client\n")
     os.close(write)
@@ -357,7 +357,7 @@ def test_nobody_reads() -> None:
 
 @pytest.mark.parametrize("columns", [20, 80, 200])
 def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: int) -> None:
-    """However long the line is, the window never wraps it to where only we write; nothing of it is lost."""
+    """However long a line is, the window never wraps it to where only we write, and nothing of it is lost."""
     pty.resize(columns)
     console = on(pty)
     line = "Docs: " + "x" * 300 + " \N{CJK UNIFIED IDEOGRAPH-4E2D}" * 60 + " end"
@@ -369,7 +369,7 @@ def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: in
 
 
 def test_our_sentences_fit_the_window_and_the_address_stays_whole(pty: Terminal) -> None:
-    """They are broken between words, and in a word that may be the remote's; the address never is."""
+    """They break between words, and within a word that may be the remote's; the address never breaks."""
     pty.resize(80)
     console = on(pty, verbosity=2)
     for event in EVENTS:
@@ -383,7 +383,7 @@ def test_our_sentences_fit_the_window_and_the_address_stays_whole(pty: Terminal)
 
 
 def test_a_window_that_changes_does_no_harm(pty: Terminal) -> None:
-    """What is waited for always fits on one row, the time that is left first of all."""
+    """The status line always fits on one row, starting with the time left."""
     console = on(pty)
     for columns, shown in [
         (200, "Waiting for the browser to come back, 1:05 left (Ctrl-C stops)"),
@@ -401,7 +401,7 @@ def test_a_window_that_changes_does_no_harm(pty: Terminal) -> None:
 
 
 def test_a_terminal_that_can_only_add_lines(pty: Terminal) -> None:
-    """Nothing is rewritten there; questions are asked all the same."""
+    """Nothing is rewritten there, but questions are still asked."""
     console = Console(pty.writer, Keyboard(pty.reader), color=False, moves=False)
     assert console.is_terminal
     for left in (59, 58):
@@ -411,7 +411,7 @@ def test_a_terminal_that_can_only_add_lines(pty: Terminal) -> None:
 
 
 def test_waiting_without_an_end(pty: Terminal) -> None:
-    """Where nobody sets a time, none is shown."""
+    """If there is no time limit, none is shown."""
     console = on(pty)
     console.waiting("the browser to come back", None)
     assert "Waiting for the browser to come back (Ctrl-C stops)" in pty.wait_for("stops)")
@@ -444,7 +444,7 @@ def test_waiting_without_an_end(pty: Terminal) -> None:
     ],
 )
 def test_what_became_of_the_callback_is_told(event: events.Callback, words: str) -> None:
-    """Each ending of the way back has its words."""
+    """Each ending of the way back has its own words."""
     console, stream = without_terminal(1)
     console.show(event)
     assert words in stream.getvalue()

@@ -26,7 +26,7 @@ from hermes_tunnel.terminal.editing import edit
     ],
 )
 def test_edited(typed: bytes, stands: bytes, ended: bool) -> None:
-    """As a terminal edits a line that is shown, all at once or key by key."""
+    """They edit it as a terminal edits a visible line, whether typed at once or key by key."""
     whole, by_key = bytearray(), bytearray()
     assert edit(whole, typed) == ended
     assert whole == stands

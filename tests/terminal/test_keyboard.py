@@ -38,7 +38,7 @@ class Reading:
 
 
 def test_shown_line(pty: Terminal) -> None:
-    """A line is echoed and edited as on any terminal, whatever the mode was before and is again."""
+    """A line is echoed and edited as on any terminal, whatever the mode was; that mode comes back."""
     pty.silence()
     before, keyboard = pty.modes, Keyboard(pty.reader)
     assert keyboard.is_terminal
@@ -62,7 +62,7 @@ def test_hidden_line(pty: Terminal) -> None:
 
 @pytest.mark.parametrize("length", [1500, 5000, 20000])
 def test_a_long_hidden_line(pty: Terminal, length: int) -> None:
-    """An address that is pasted may be longer than the line that a terminal edits, and comes whole."""
+    """A pasted address may be longer than the line that a terminal edits, and arrives whole."""
     reading = Reading(Keyboard(pty.reader))
     for at in range(0, length, 500):
         pty.type("0123456789" * 50 if at + 500 <= length else "")
@@ -73,7 +73,7 @@ def test_a_long_hidden_line(pty: Terminal, length: int) -> None:
 
 
 def test_typed_before_the_prompt(pty: Terminal) -> None:
-    """What was typed before a line was asked for does not answer it."""
+    """What was typed before the question does not answer it."""
     pty.type("early\n")
     reading = Reading(Keyboard(pty.reader))
     pty.type("late\n")
@@ -81,7 +81,7 @@ def test_typed_before_the_prompt(pty: Terminal) -> None:
 
 
 def test_the_prompt_is_shown_when_what_is_typed_begins_to_count(pty: Terminal) -> None:
-    """The mode is set before the question, so that an immediate answer is neither lost nor shown."""
+    """The mode is set before the prompt, so that an instant answer is neither lost nor seen."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def ready() -> None:
@@ -93,7 +93,7 @@ def test_the_prompt_is_shown_when_what_is_typed_begins_to_count(pty: Terminal) -
 
 
 def test_the_terminal_is_as_it_was_when_the_line_is_handed_over(pty: Terminal) -> None:
-    """Whoever gets it may end the program."""
+    """Whoever receives the line may end the program."""
     before, modes = pty.modes, queue.SimpleQueue[object]()
     Keyboard(pty.reader).read(lambda _: modes.put(pty.modes), hidden=True)
     pty.type("line\n")
@@ -103,14 +103,14 @@ def test_the_terminal_is_as_it_was_when_the_line_is_handed_over(pty: Terminal) -
 @pytest.mark.parametrize("hidden", [True, False])
 @pytest.mark.parametrize("typed", ["", "half"])
 def test_stop(pty: Terminal, hidden: bool, typed: str) -> None:
-    """An unwanted line is given up half typed, with the mode as it was; the next is read."""
+    """A half-typed line that is no longer wanted is given up, the mode restored, and the next one read."""
     before, threads, keyboard = pty.modes, threading.active_count(), Keyboard(pty.reader)
     given_up = Reading(keyboard, hidden=hidden)
     pty.type(typed)
     keyboard.stop()
     assert pty.modes == before
     assert threading.active_count() == threads
-    keyboard.stop()  # nobody reads: no harm
+    keyboard.stop()  # nobody reads: harmless
     reading = Reading(keyboard, hidden=hidden)
     pty.type("wanted\n")
     assert reading.result() == "wanted"
@@ -120,7 +120,7 @@ def test_stop(pty: Terminal, hidden: bool, typed: str) -> None:
 
 
 def test_a_line_after_another(pty: Terminal) -> None:
-    """All that is pasted at once is handed over, line by line, and so is what comes later."""
+    """Everything pasted at once is handed over line by line, and so is what comes later."""
     before, keyboard = pty.modes, Keyboard(pty.reader)
     reading = Reading(keyboard, many=True)
     pty.type("one\ntwo\n")
@@ -133,10 +133,10 @@ def test_a_line_after_another(pty: Terminal) -> None:
 
 
 def test_mode_after_an_exception(pty: Terminal) -> None:
-    """What goes wrong while the prompt is shown leaves the terminal as it was, and nobody reads it."""
+    """If showing the prompt fails, the terminal is as it was, and nobody is reading it."""
 
     class Stop(Exception):
-        """What a signal's handler raises, perhaps."""
+        """What a signal handler might raise."""
 
     def fail() -> None:
         raise Stop
@@ -150,7 +150,7 @@ def test_mode_after_an_exception(pty: Terminal) -> None:
 
 @pytest.mark.parametrize("typed", ["\x04", "half\x04\x04"])
 def test_end_of_input(pty: Terminal, typed: str) -> None:
-    """Ctrl-D alone is no answer; after some text it ends the line."""
+    """Ctrl-D is not an answer; after some text it ends the line."""
     reading = Reading(Keyboard(pty.reader))
     pty.type(typed)
     assert reading.result() == (typed.rstrip("\x04") or None)
@@ -165,7 +165,7 @@ def test_hang_up(pty: Terminal) -> None:
 
 @pytest.mark.parametrize("selectable", [True, False])
 def test_pipe(selectable: bool) -> None:
-    """Without a terminal lines come as they are, the last one though nothing ends it, then None."""
+    """Without a terminal, lines arrive as they are, even an unterminated last one, then None."""
     read, write = os.pipe()
     with os.fdopen(read, encoding="utf-8") as stream:
         keyboard = Keyboard(stream, selectable=selectable)
@@ -184,7 +184,7 @@ def test_pipe(selectable: bool) -> None:
 
 @pytest.mark.parametrize("selectable", [True, False])
 def test_a_line_of_a_pipe_is_the_present_question_s(selectable: bool) -> None:
-    """A question that was given up takes none of it, even if its read cannot be woken (Windows)."""
+    """A question that was given up takes nothing, even if its read cannot be woken (Windows)."""
     read, write = os.pipe()
     threads = threading.active_count()
     with os.fdopen(read) as stream:
@@ -208,7 +208,7 @@ def test_a_line_of_a_pipe_is_the_present_question_s(selectable: bool) -> None:
 
 @pytest.mark.parametrize("selectable", [True, False])
 def test_endless_line(selectable: bool) -> None:
-    """A line without an end is not read for ever."""
+    """An endless line is not read for ever."""
     read, write = os.pipe()
     with os.fdopen(read) as stream:
         reading = Reading(keyboard := Keyboard(stream, selectable=selectable))
@@ -220,7 +220,7 @@ def test_endless_line(selectable: bool) -> None:
 
 
 def test_no_input() -> None:
-    """A program that was started without an input, or with a closed one, gets no line."""
+    """A program started without standard input, or with it closed, gets no line."""
     closed = io.StringIO()
     closed.close()
     for stream in (None, closed):
@@ -231,7 +231,7 @@ def test_no_input() -> None:
 
 
 class Typed:
-    """Windows' console, on which keys are typed; and what it shows of them."""
+    """Windows' console: the keys that are typed on it, and what it shows of them."""
 
     def __init__(self) -> None:
         self.keys: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -243,11 +243,11 @@ class Typed:
             self.keys.put(key)
 
     def kbhit(self) -> bool:
-        """Whether one waits to be read."""
+        """Whether a key is waiting to be read."""
         return not self.keys.empty()
 
     def getwch(self) -> str:
-        """The next."""
+        """The next key."""
         return self.keys.get(timeout=SECONDS)
 
     def putwch(self, key: str, /) -> None:
@@ -256,7 +256,7 @@ class Typed:
 
 
 def test_windows_console(pty: Terminal) -> None:
-    """Keys make the lines; what was typed earlier, or for a question that was given up, does not answer."""
+    """Keys make up lines; what was typed before, or for a question that was given up, is not an answer."""
     console, threads = Typed(), threading.active_count()
     keyboard = Keyboard(pty.reader, keys=console)
     console.type("early\r")

@@ -1,4 +1,4 @@
-"""What the remote said stays behind its margin, whatever it said and however wide the window is."""
+"""What the remote says stays behind its margin, whatever it says and however wide the window is."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ WIDTHS = st.integers(12, 200)
 
 Show = Callable[[Console, str], None]
 SHOWN: dict[str, tuple[Show, list[str]]] = {
-    # What is shown, and how the lines of ours begin, which are the only ones to begin at the left.
+    # What is shown, and how our own lines begin, which alone may begin at the left.
     "a line of the command": (lambda console, said: console.show(events.RemoteLine(said)), []),
     "a banner": (
         lambda console, said: console.show(events.ServerSaid("me@bastion", said)),
@@ -89,7 +89,7 @@ def ask(console: Console, question: Question) -> None:
 
 
 def strangers(lines: Iterable[str], ours: list[str], behind: str) -> list[str]:
-    """The lines that are not ours, which appear at most once, and not where a server's may be."""
+    """The lines that are not ours (each of ours may come once) and yet not behind the margin."""
     left, found = ours.copy(), []
     for line in lines:
         begins = [one for one in left if line.startswith(one)]
@@ -101,12 +101,12 @@ def strangers(lines: Iterable[str], ours: list[str], behind: str) -> list[str]:
 
 
 def rows(shown: str, columns: int) -> Iterator[str]:
-    """The rows of a window that something makes, as a terminal wraps it."""
+    """The rows that this text fills, as a terminal wraps it."""
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown.replace("\r\n", "\n"))
     for line in shown.replace("\r\n", "\n").split("\n"):
         row, width = "", 0
         for character in line:
-            # What a later Unicode has may be wide there, as the hexagrams are since Unicode 16.
+            # A later Unicode may make characters wide, as Unicode 16 did with the hexagrams.
             wide = unicodedata.east_asian_width(character) in "WF" or "\u4dc0" <= character <= "\u4dff"
             wide = wide or unicodedata.category(character) == "Cn"
             takes = 0 if unicodedata.combining(character) else 2 if wide else 1
@@ -120,7 +120,7 @@ def rows(shown: str, columns: int) -> Iterator[str]:
 @posix
 @pytest.mark.parametrize("what", SHOWN)
 def test_on_a_terminal(what: str) -> None:
-    """No row of a window begins with what the remote said, and none but ours begins at the left."""
+    """No row of the window begins with what the remote said, and only ours begin at the left."""
     show, ours = SHOWN[what]
     with terminal() as pty:
         console = Console(pty.writer, Keyboard(pty.reader), color=False, verbosity=1)
@@ -138,7 +138,7 @@ def test_on_a_terminal(what: str) -> None:
 @posix
 @pytest.mark.parametrize("what", SHOWN)
 def test_in_a_pipe(what: str) -> None:
-    """What is read line by line has a line for each sentence of ours, and the margin before all others."""
+    """Read line by line, each sentence of ours has its line, and every other line has the margin."""
     show, ours = SHOWN[what]
     with Path(os.devnull).open() as nobody:
 
@@ -153,7 +153,7 @@ def test_in_a_pipe(what: str) -> None:
 
 
 def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
-    """Else it stands above, and a short line of ours is answered; the server is named once for all of it."""
+    """Otherwise it goes above, and a short line of ours is answered; the server is named once for it all."""
     shown = io.StringIO()
     with Path(os.devnull).open() as nobody:
         console = Console(shown, Keyboard(nobody))
@@ -177,7 +177,7 @@ def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
 
 
 def test_who_says_it_is_said_once() -> None:
-    """What a program says line by line has one heading, until somebody else says something."""
+    """What a program says line by line has one heading, until somebody else speaks."""
     shown = io.StringIO()
     console = Console(shown, Keyboard(None))
     for line in ("one", " ", "two\r", "10%\r 20%\r100%"):

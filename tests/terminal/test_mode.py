@@ -1,4 +1,4 @@
-"""What ends or stops a program that has set the terminal's mode, and how it gives the terminal back."""
+"""Whatever ends or stops a program that has set the terminal's mode, it gives the terminal back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AS_USUAL, SILENCED = "sane", "-echo -icanon"
 
 @contextmanager
 def asking(way: str, before: str) -> Iterator[tuple[Terminal, list[object]]]:
-    """A program that asks so, and the terminal's mode before.
+    """A program that asks in this way, and the terminal's mode before that.
 
     :param before: what stty(1) made of the terminal
     """
@@ -44,7 +44,7 @@ def asking(way: str, before: str) -> Iterator[tuple[Terminal, list[object]]]:
 @pytest.mark.parametrize("before", [AS_USUAL, SILENCED])
 @pytest.mark.parametrize("way", WAYS)
 def test_ctrl_backslash_gives_the_terminal_back(way: str, before: str) -> None:
-    """Whatever is asked, and whatever it was: then it ends the program as it ends any."""
+    """It does so whatever is asked and whatever the mode was, then ends the program as it would any other."""
     with asking(way, before) as (terminal, modes):
         terminal.send("\x1c")
         assert terminal.wait() == -signal.SIGQUIT
@@ -53,7 +53,7 @@ def test_ctrl_backslash_gives_the_terminal_back(way: str, before: str) -> None:
 
 @pytest.mark.parametrize("way", ["hidden", "offered"])
 def test_so_does_the_signal_from_elsewhere(way: str) -> None:
-    """As of kill(1)."""
+    """SIGQUIT sent by kill(1) does the same."""
     with asking(way, AS_USUAL) as (terminal, modes):
         assert not terminal.echoes
         terminal.process.send_signal(signal.SIGQUIT)
@@ -62,7 +62,7 @@ def test_so_does_the_signal_from_elsewhere(way: str) -> None:
 
 
 def test_ctrl_backslash_gives_the_terminal_back_also_where_the_main_thread_is_busy() -> None:
-    """That thread ends the program when it hears of it; the person has the echo at once, and keeps it."""
+    """That thread ends the program once it hears of it; the person has the echo back at once, for good."""
     with asking("busy", AS_USUAL) as (terminal, modes):
         assert not terminal.echoes
         terminal.send("\x1c")
@@ -72,7 +72,7 @@ def test_ctrl_backslash_gives_the_terminal_back_also_where_the_main_thread_is_bu
 
 @pytest.mark.parametrize("way", ["nothing", "given up"])
 def test_where_nothing_is_asked_the_signal_is_as_it_was(way: str) -> None:
-    """No handler stands between it and the program, so that it ends one that hangs."""
+    """No handler stands in its way, so that it ends even a program that hangs."""
     with asking(way, AS_USUAL) as (terminal, _):
         assert not caught(terminal.process.pid, signal.SIGQUIT)
     with asking("hidden", AS_USUAL) as (terminal, _):

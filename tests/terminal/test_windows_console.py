@@ -1,4 +1,4 @@
-"""Lines from Windows' console, key by key, with a keyboard that was typed on before."""
+"""Lines from Windows' console, key by key, from a keyboard with keys already typed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hermes_tunnel.terminal.windows_console import read_line
 
 
 class Typed:
-    """Typed keys, and what was shown of them; when all are read, the line is given up."""
+    """Typed keys, and what is shown of them; once all are read, the line is given up."""
 
     def __init__(self, keys: str) -> None:
         self.keys = list(keys)
@@ -47,20 +47,20 @@ class Typed:
     ],
 )
 def test_a_line(keys: str, hidden: bool, line: str | None, shown: str) -> None:
-    """Shown or not, with Backspace, without keys that are not characters; none if it was given up."""
+    """Shown or hidden, with Backspace, without keys that are not characters; none if it was given up."""
     typed = Typed(keys)
     assert read_line(typed, lambda: typed.wanted, hidden=hidden, offered=False) == line
     assert typed.shown == shown
 
 
 def test_ctrl_z_ends_no_offer() -> None:
-    """It is nothing where nobody has to type."""
+    """Ctrl-Z does nothing where nobody has to type."""
     typed = Typed("\x1acode\r")
     assert read_line(typed, lambda: typed.wanted, hidden=True, offered=True) == "code"
 
 
 def test_ctrl_c_interrupts_the_main_thread() -> None:
-    """Whoever reads is not it, and ends without a line."""
+    """The reading thread, which is another, ends without a line."""
     typed, interrupted, read = Typed("half\x03"), threading.Event(), list[str | None]()
     before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
     try:

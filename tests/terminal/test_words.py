@@ -1,4 +1,4 @@
-"""Which sentences an event or a question is put in."""
+"""The sentences in which an event or a question is put."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hermes_tunnel.terminal.words import Look, Sentence, asking, sentences
 
 
 def test_what_one_has_to_know_stands_above_the_question() -> None:
-    """In our own words, and so not behind the remote's margin."""
+    """It is in our own words, and so not behind the remote's margin."""
     question = Question("Continue (yes/no)?", above=("It cannot be known.", "Its fingerprint is F."))
     assert list(asking(question, lambda _: True)) == [
         Sentence("It cannot be known."),
@@ -21,7 +21,7 @@ def test_what_one_has_to_know_stands_above_the_question() -> None:
 
 @pytest.mark.parametrize("name", events.PHASES)
 def test_the_phases_of_a_hop_are_for_the_curious(name: str) -> None:
-    """Each in a line when it has ended, with its time; only that it dials is told before."""
+    """Each phase gets a line when it has ended, with its time; only dialling is announced."""
     begun, ended = events.Phase("me@box", name, detail="here"), events.Phase("me@box", name, 1.5, "here")
     for verbosity in (-1, 0):
         assert [*sentences(begun, verbosity), *sentences(ended, verbosity)] == []
@@ -41,6 +41,6 @@ def test_the_phases_of_a_hop_are_for_the_curious(name: str) -> None:
     ],
 )
 def test_how_the_command_ended(status: int, text: str) -> None:
-    """An exit status, a signal, or nothing that the server said; for the curious."""
+    """For the curious: an exit status, a signal, or that the server did not say."""
     assert list(sentences(events.CommandEnded(status), 1)) == [Sentence(text)]
     assert list(sentences(events.CommandEnded(status), 0)) == []
