@@ -54,7 +54,7 @@ def as_user(code: str, uid: int) -> str:
 
 @contextmanager
 def child(code: str, *argv: object) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    """A process that runs `code` and prints a number when it is ready; gone afterwards."""
+    """A process that runs `code` and prints a number when it is ready; it is gone afterwards."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, argv)]
     environment = {**os.environ, "PYTHONPATH": str(Path(hermes_tunnel.__file__).parents[1])}
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Who holds a local port: real processes that hold real ports, and answers of systems not here."""
+"""Who holds a local port: real processes that hold real ports, and answers from systems that are not here."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def start() -> Iterator[Start]:
 
 
 def living(port: int) -> list[Occupant]:
-    """The occupants of a port that the system gave us a moment ago; others may have had it just before."""
+    """The living occupants of a port that the system just gave us: others may have had it just before."""
     return [one for one in occupants(port) if one.role is not Role.CLOSED]
 
 
@@ -55,7 +55,7 @@ def test_listener_on_another_loopback_address(start: Start) -> None:
 
 @pytest.mark.slow
 def test_free_port_costs_no_import_of_psutil(start: Start) -> None:
-    """Nobody holds a free port, and to find that out on Linux psutil is not needed; to import us, nowhere."""
+    """Nobody holds a free port; Linux finds that out without psutil, and no system imports psutil with us."""
     _, loaded = start("""
         import sys, socket
         import hermes_tunnel.ports.occupants, hermes_tunnel.ports.termination
@@ -84,7 +84,7 @@ def test_both_families_are_one_occupant(start: Start) -> None:
 
 @pytest.mark.slow
 def test_two_processes(start: Start) -> None:
-    """One process a family makes two occupants; a connection that nobody accepted yet makes none."""
+    """One process per family makes two occupants; a connection not yet accepted makes none."""
     first, port = start(LISTENER, "127.0.0.1", 0)
     second, _ = start(LISTENER, "::1", port)
     with socket.create_connection(("127.0.0.1", port)):
@@ -93,7 +93,7 @@ def test_two_processes(start: Start) -> None:
 
 @pytest.mark.slow
 def test_listeners_first(start: Start) -> None:
-    """Who listens comes before whose connection only uses the port."""
+    """Listeners come before those whose connections merely use the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
         with client, server.accept()[0]:
@@ -107,7 +107,7 @@ def test_listeners_first(start: Start) -> None:
 
 @pytest.mark.slow
 def test_ephemeral_port_of_a_client(start: Start) -> None:
-    """A connection that has the port as its own is an occupant in its state, and is not ended for that."""
+    """A connection from the port is an occupant, listed with its state, but we do not end it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         process, port = start(
             """
@@ -136,7 +136,7 @@ def test_closed_connection_is_nobodys() -> None:
 @pytest.mark.slow
 @linux
 def test_forked_sharer(start: Start) -> None:
-    """A listener that is shared with a forked child has two occupants, though psutil names one."""
+    """A listener shared with a forked child has two occupants, although psutil names only one."""
     process, port = start(FORKED)
     (sharer,) = psutil.Process(process.pid).children()
     try:
@@ -146,7 +146,7 @@ def test_forked_sharer(start: Start) -> None:
 
 
 def test_this_process() -> None:
-    """We name ourselves as such, and never end ourselves."""
+    """We are named as ourselves, and never ended."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         (found,) = occupants(server.getsockname()[1])
     assert (found.role, found.pid) == (Role.ITSELF, os.getpid())
@@ -186,7 +186,7 @@ AS_NOBODY = """
 @linux
 @pytest.mark.root
 def test_another_users_listener_without_privileges(start: Start) -> None:
-    """Without privileges another user's process cannot be seen, but its user can; it is not ended."""
+    """Without privileges we cannot see another user's process, only its user; we do not end it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         finder, _ = start(AS_NOBODY, server.getsockname()[1])
         assert finder.stdout is not None
@@ -201,7 +201,7 @@ def test_another_users_listener_without_privileges(start: Start) -> None:
 @linux
 @pytest.mark.root
 def test_another_users_listener_with_privileges(start: Start) -> None:
-    """With privileges another user's process is seen, and still not ours to end."""
+    """With privileges we see another user's process, but it is still not ours to end."""
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
     (found,) = occupants(port)
     assert (found.pid, found.user) == (process.pid, psutil.Process(process.pid).username())
@@ -212,7 +212,7 @@ def test_another_users_listener_with_privileges(start: Start) -> None:
 @linux
 @pytest.mark.root
 def test_user_without_a_name(start: Start) -> None:
-    """A user that the system has no name for is called by the number."""
+    """A user for whom the system has no name goes by number."""
     uid = 54321
     _, port = start(as_user(LISTENER, uid), "127.0.0.1", 0)
     finder, _ = start(AS_NOBODY, port)
@@ -239,7 +239,7 @@ def test_user_without_a_name(start: Start) -> None:
     ],
 )
 def test_role_of_a_script(start: Start, tmp_path: Path, name: str, role: Role) -> None:
-    """What a script is is told by its name, and a service of the system is not ended."""
+    """A script's name tells what it is, and a system service is not ended."""
     script = tmp_path / name
     script.write_text(textwrap.dedent(LISTENER))
     _, port = start(
@@ -254,7 +254,7 @@ def test_role_of_a_script(start: Start, tmp_path: Path, name: str, role: Role) -
 @pytest.mark.slow
 @linux
 def test_arguments_are_not_shown(start: Start) -> None:
-    """Neither arguments nor a process's own title are shown: they can hold secrets."""
+    """We show neither arguments nor a title that a process gave itself: they can hold secrets."""
     code = "import os, sys; os.execv(sys.executable, sys.argv[1:])"
     title = "server: /opt/x --token hunter2"
     _, port = start(code, title, "-c", textwrap.dedent(LISTENER), "127.0.0.1", 0, "--password=hunter2")
@@ -266,7 +266,7 @@ def test_arguments_are_not_shown(start: Start) -> None:
 @pytest.mark.slow
 @linux
 def test_escape_sequences_in_a_name(start: Start) -> None:
-    """A name that a process gave itself is shown without escape sequences."""
+    """A name that a process gave itself is shown without its escape sequences."""
     code = "import os, sys; os.execv(sys.executable, sys.argv[1:])"
     _, port = start(code, "\x1b]0;owned\x07nice", "-c", textwrap.dedent(LISTENER), "127.0.0.1", 0)
     (found,) = occupants(port)
@@ -277,7 +277,7 @@ AT = datetime(2026, 11, 23, 14, 2, tzinfo=timezone.utc)
 
 
 def test_described_in_one_line() -> None:
-    """Name, PID, user, start and role; a day other than today by its date."""
+    """One line gives name, PID, user, start and role, with the date if it started on another day."""
     found = Occupant(
         5000, "LISTEN", ("127.0.0.1",), Role.SSH_FORWARD, "", pid=4711, name="python3", user="ana", started=AT
     )
@@ -288,11 +288,11 @@ def test_described_in_one_line() -> None:
     )
 
 
-# Systems that are not here: their answers are given, the processes behind them are real.
+# Systems that are not here: we supply their answers, but the processes are real.
 
 
 class Shy(psutil.Process):
-    """A process of which the system tells nothing but the PID, as Windows may."""
+    """A process about which the system tells only the PID, as Windows may."""
 
     def _deny(self) -> str:
         raise psutil.AccessDenied(self.pid)
@@ -302,7 +302,7 @@ class Shy(psutil.Process):
 
 @pytest.mark.slow
 def test_windows_names_denied(start: Start) -> None:
-    """A process that Windows keeps its name and user of is shown by its PID, and not ended."""
+    """If Windows withholds a process's name and user, we show its PID and do not end it."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     (found,) = occupants(port, sockets=lambda port: from_psutil(port, psutil.net_connections), process=Shy)
     assert describe(found) == f"a process (PID {process.pid}): another program"
@@ -310,7 +310,7 @@ def test_windows_names_denied(start: Start) -> None:
 
 
 def test_windows_system_process() -> None:
-    """What PID 4 holds is Windows itself's."""
+    """What PID 4 holds belongs to Windows itself."""
     (found,) = occupants(
         5000, sockets=lambda _: [Socket("0.0.0.0", "LISTEN", 4)], process=lambda _: Fourth(os.getpid())
     )
@@ -318,14 +318,14 @@ def test_windows_system_process() -> None:
 
 
 class Fourth(psutil.Process):
-    """A process that says it is number 4."""
+    """A process that says its PID is 4."""
 
     pid = 4
 
 
 @pytest.mark.slow
 def test_process_that_ends_meanwhile(start: Start) -> None:
-    """A process that is gone before we can look at it is no occupant."""
+    """A process that is gone before we could look at it is not an occupant."""
     process, _ = start(LISTENER, "127.0.0.1", 0)
     process.kill()
     process.wait()
@@ -333,7 +333,7 @@ def test_process_that_ends_meanwhile(start: Start) -> None:
 
 
 def refused(address: str, port: int) -> OSError:
-    """What the system says to a bind that cannot be."""
+    """What the system says to an impossible bind."""
     with socket.socket() as s, pytest.raises(OSError, match=r"(?i)address") as caught:
         s.bind((address, port))
     return caught.value
@@ -349,7 +349,7 @@ def test_bind_taken(start: Start) -> None:
 
 
 def test_bind_without_the_address() -> None:
-    """An address that this machine does not have is told from a port that is taken."""
+    """An address that this machine does not have is told apart from a taken port."""
     assert why_not(refused("192.0.2.1", 0), 5000).reason is BindRefusal.NO_ADDRESS
 
 
@@ -357,7 +357,7 @@ def test_bind_without_the_address() -> None:
 @linux
 @pytest.mark.root
 def test_bind_without_privilege(start: Start) -> None:
-    """A port below 1024 is not taken but forbidden to a person without privileges."""
+    """A port below 1024 is not taken, but forbidden without privileges."""
     _, number = start("""
         import os, socket
         os.setuid(65534)
@@ -381,12 +381,12 @@ def test_bind_without_privilege(start: Start) -> None:
     ],
 )
 def test_bind_refusals_of_windows(number: int, occupied: bool, reason: BindRefusal) -> None:
-    """Windows says 10013 both of reserved ports and of ports held exclusively; an occupant tells which."""
+    """Windows says 10013 of reserved ports and of exclusively held ones; an occupant tells which it is."""
     assert why_not(OSError(number, "words"), 5000, occupied=occupied).reason is reason
 
 
 def test_reserved_port_hint() -> None:
-    """Who meets a reserved range is given the command that shows it and the one that frees it."""
+    """For a reserved range, the hint gives the command that shows it and the one that frees it."""
     hint = why_not(OSError(10013, "words"), 5000).hint
     assert "netsh int ipv4 show excludedportrange protocol=tcp" in hint
     assert "net stop winnat" in hint

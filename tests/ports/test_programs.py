@@ -1,4 +1,4 @@
-"""What a program is, told by its command line."""
+"""What a program is, judging by its command line."""
 
 import pytest
 
@@ -29,16 +29,16 @@ from hermes_tunnel.ports.programs import Role, base_name, role_of
     ],
 )
 def test_role(argv: list[str], role: Role) -> None:
-    """The program counts, or what an interpreter runs; other arguments and folders do not."""
+    """What counts is the program, or what an interpreter runs, not other arguments or folders."""
     assert role_of(base_name(argv[0]), argv) is role
 
 
 def test_role_behind_a_title() -> None:
-    """A program with a title for a command line, as ssh's master has, is known by its name."""
+    """A program that has a title for a command line, like ssh's master, is known by its name."""
     assert role_of("ssh", ["ssh: /home/ana/.ssh/mux [mux]"]) is Role.SSH_FORWARD
 
 
 def test_role_without_a_command_line() -> None:
-    """Where the system keeps the command line to itself the name has to do."""
+    """If the system withholds the command line, the name has to do."""
     assert role_of("wslrelay.exe", []) is Role.CONTAINER
     assert role_of("", []) is Role.OTHER

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Asked:
-    """Somebody, or nobody, who says one thing to every question."""
+    """Somebody who gives every question the same answer, or nobody."""
 
     def __init__(self, answer: bool | None) -> None:
         self._answer = answer
@@ -32,11 +32,11 @@ class Asked:
         self.told: list[str] = []
 
     def person(self, wish: str = "ask", *, yes: bool = False) -> Person:
-        """The person, with what they wish beforehand."""
+        """The person, with what they wished for beforehand."""
         return Person(self.told.append, self._answer is not None, BusyPort(wish, yes))
 
     def follow(self, steps: Steps[T]) -> T:
-        """The result of steps, whose questions are answered."""
+        """The result of steps whose questions are answered."""
         answer: object = None
         try:
             while True:
@@ -61,7 +61,7 @@ def becomes(
     yes: bool = False,
     known: bool = True,
 ) -> Room:
-    """What becomes of a port, which the provider is known to use unless it is said."""
+    """What becomes of a port, which is the provider's known one unless ``known`` is false."""
     return asked.follow(make_room(port, addresses, cause, asked.person(wish, yes=yes), known=known))
 
 
@@ -81,7 +81,7 @@ def free() -> int:
 
 
 def refused(number: int) -> OSError:
-    """What a system says to a bind that cannot be; Windows has numbers of its own."""
+    """What a system says to an impossible bind; Windows has numbers of its own."""
     return OSError(number, os.strerror(number) if number < 10000 else "words")
 
 
@@ -90,7 +90,7 @@ RESERVED, EXCLUSIVE = refused(10013), refused(10013)
 HERE = ("127.0.0.1",)
 PYTHON = Path(sys.executable).name
 NOBODY, YES, NO = None, True, False
-# What is wished, who is there and says what, whether --yes; what comes of it: the room, or words of the hint.
+# --on-busy-port, the answer if anybody is there, --yes; the result: the room, or words of the hint.
 OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
     ("ask", YES, False, Room.MADE),
     ("ask", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill; or --on-busy-port paste"),
@@ -114,7 +114,7 @@ OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
 def test_an_occupant_of_one_s_own(
     start: Start, wish: str, answer: bool | None, yes: bool, result: Room | str
 ) -> None:
-    """It is named with PID and start; it is ended only where that is what comes of it."""
+    """It is named with its PID and start, and ended only where the result is room."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     person = Asked(answer)
     if isinstance(result, Room):
@@ -141,7 +141,7 @@ def test_an_occupant_of_one_s_own(
 @pytest.mark.parametrize("wish", ["ask", "kill", "paste", "fail"])
 @pytest.mark.parametrize("answer", [NOBODY, YES])
 def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | None) -> None:
-    """It would get the code, and is not ours to end: no question, no --yes, no way."""
+    """It would get the code, and is not ours to end: no question and no --yes changes that."""
     process, port = start(as_user(LISTENER, 65534), "127.0.0.1", 0)
     person = Asked(answer)
     with pytest.raises(NoWayBack) as failure:
@@ -168,7 +168,7 @@ def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | No
 def test_a_port_that_nobody_holds(
     free: int, cause: OSError, wish: str, answer: bool | None, room: Room | None
 ) -> None:
-    """Reserved or forbidden: the address can be brought, on a terminal at once, else if it is wished."""
+    """If it is reserved or forbidden, the person can paste: at once on a terminal, otherwise on request."""
     person = Asked(answer)
     if room:
         assert becomes(free, HERE, cause, person, wish) is room
@@ -182,7 +182,7 @@ def test_a_port_that_nobody_holds(
 
 @pytest.mark.slow
 def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: Start, free: int) -> None:
-    """An occupant is named if there is one; otherwise the reserved ranges are."""
+    """The occupant tells: it is named if there is one; only otherwise are the reserved ranges."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     with pytest.raises(NoWayBack, match=rf"is taken by {PYTHON} \(PID {process.pid}, "):
         becomes(port, HERE, EXCLUSIVE, Asked(NOBODY), "fail")
@@ -191,9 +191,9 @@ def test_windows_says_the_same_of_what_it_reserves_and_of_what_is_held(start: St
     assert "netsh int ipv4 show excludedportrange protocol=tcp" in failure.value.hint
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="TIME_WAIT is to be seen")
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="has to see TIME_WAIT")
 def test_what_has_ended_is_waited_for() -> None:
-    """A connection that the system keeps the port for: a minute, and nobody to end."""
+    """If the system keeps the port for an ended connection, it takes a minute, and there is nobody to end."""
     with pytest.raises(NoWayBack, match="is held by a connection that has ended") as failure:
         becomes(ended_connection(), HERE, TAKEN, Asked(YES), "kill", yes=True)
     assert "within a minute; then run it again" in failure.value.hint
@@ -201,7 +201,7 @@ def test_what_has_ended_is_waited_for() -> None:
 
 @pytest.mark.slow
 def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
-    """A listener on the other family has the same number and is nobody's obstacle."""
+    """A listener on the other family has the same port number, and is in nobody's way."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     other, _ = start(LISTENER, "::1", port)
     assert becomes(port, HERE, TAKEN, Asked(YES), "kill") is Room.MADE
@@ -218,7 +218,7 @@ def test_who_is_not_in_the_way_is_left_alone(start: Start) -> None:
 def test_a_yes_that_was_given_beforehand_is_not_for_any_program(
     start: Start, answer: bool | None, wish: str
 ) -> None:
-    """On a port that only the remote named it is asked about all the same, and without anybody left alone."""
+    """On a port that only the remote named, we ask all the same, and leave it alone if nobody is there."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     person = Asked(answer)
     with pytest.raises(NoWayBack):

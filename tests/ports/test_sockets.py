@@ -1,4 +1,4 @@
-"""Which sockets have a port, as systems that are not here would say; real processes behind it."""
+"""Which sockets have a port, in the words of systems that are not here, with real processes behind it."""
 
 import shutil
 import socket
@@ -13,13 +13,13 @@ from tests.ports.holding import LISTENER, child, linux
 
 
 def denied(*_: object) -> list["psutil._ntuples.sconn"]:
-    """What psutil.net_connections says on macOS to anybody but root."""
+    """What psutil.net_connections tells anybody but root on macOS."""
     raise psutil.AccessDenied
 
 
 @pytest.mark.slow
 def test_macos_own_processes() -> None:
-    """Where the whole machine's sockets are denied, one's own processes are looked at one by one."""
+    """If the whole machine's sockets are denied, we look at our own processes one by one."""
     with child(LISTENER, "0.0.0.0", 0) as (process, port):
 
         def sockets(port: int) -> list[Socket]:
@@ -32,19 +32,19 @@ def test_macos_own_processes() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("lsof") is None, reason="needs lsof")
 def test_macos_lsof() -> None:
-    """Where that shows nothing, lsof is asked."""
+    """If that shows nothing, we ask lsof."""
     with child(LISTENER, "127.0.0.1", 0) as (process, port):
         (found,) = occupants(port, sockets=lambda port: from_psutil(port, denied, list))
     assert (found.pid, found.state, found.addresses) == (process.pid, "LISTEN", ("127.0.0.1",))
 
 
 def test_macos_without_lsof() -> None:
-    """A machine without lsof has no occupant that can be seen."""
+    """On a machine without lsof no occupant can be seen."""
     assert from_psutil(5000, denied, list, lambda _: "") == []
 
 
 def test_lsof_output() -> None:
-    """A socket of lsof is its own end; that the other end has the port makes no occupant."""
+    """A socket in lsof's output counts by its own end; the port at the other end makes no occupant."""
     output = (
         "p812\nLana\nf3\ntIPv4\nn*:5000\nTST=LISTEN\nf4\ntIPv6\nn*:5000\nTST=LISTEN\n"
         "f5\ntIPv6\nn[::1]:5000->[::1]:60001\nTST=ESTABLISHED\n"
@@ -61,10 +61,10 @@ def test_lsof_output() -> None:
 @linux
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"])
 def test_proc_and_psutil_agree(address: str) -> None:
-    """What we read from /proc ourselves, for the sharers and the users, is what psutil reads there."""
+    """What we read from /proc ourselves, for sharers and users, is what psutil reads there."""
     with child(LISTENER, address, 0) as (process, port):
         found = [
-            # A connection of somebody else on this machine may happen to have the same number.
+            # Somebody else's connection on this machine may happen to have the same port.
             [one for one in look(port) if one.state == "LISTEN"]
             for look in (from_proc, from_psutil)
         ]
@@ -73,7 +73,7 @@ def test_proc_and_psutil_agree(address: str) -> None:
 
 @linux
 def test_mapped_address() -> None:
-    """A socket of IPv6 that is bound to a mapped IPv4 address is one of IPv4."""
+    """An IPv6 socket that is bound to a mapped IPv4 address counts as IPv4."""
     with socket.socket(socket.AF_INET6) as s:
         s.bind(("::ffff:127.0.0.1", 0))
         s.listen()

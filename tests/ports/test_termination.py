@@ -1,4 +1,4 @@
-"""Ending the holder of a port: real processes, one signal, and what is left afterwards."""
+"""Ending an occupant: real processes, one signal, and what is left afterwards."""
 
 import os
 import socket
@@ -40,7 +40,7 @@ def test_ended(start: Start) -> None:
 @posix
 @pytest.mark.timeout(15)
 def test_child_of_another_stays_as_a_zombie(start: Start) -> None:
-    """A process that its parent does not collect has ended all the same, and is not waited for."""
+    """A process that its parent does not reap has ended all the same, and we do not wait for it."""
     parent, port = start("""
         import os, socket, sys
         s = socket.socket()
@@ -66,7 +66,7 @@ def test_child_of_another_stays_as_a_zombie(start: Start) -> None:
 
 @posix
 def test_term_ignored(start: Start) -> None:
-    """A process that does not heed SIGTERM is named as still holding the port, and not killed."""
+    """A process that ignores SIGTERM is named as still holding the port, and not killed."""
     ignoring = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + textwrap.dedent(LISTENER)
     process, port = start(ignoring, "127.0.0.1", 0)
     (found,) = occupants(port)
@@ -79,7 +79,7 @@ def test_term_ignored(start: Start) -> None:
 @linux
 @pytest.mark.parametrize("index", [0, 1])
 def test_forked_holder(start: Start, index: int) -> None:
-    """Of two that share a listener the one agreed to is ended; the other one is reported and left alone."""
+    """Of two that share a listener, we end the agreed one, and report the other and leave it alone."""
     process, port = start(FORKED)
     (sharer,) = psutil.Process(process.pid).children()
     both = [process.pid, sharer.pid]
@@ -94,7 +94,7 @@ def test_forked_holder(start: Start, index: int) -> None:
 
 
 def test_gone_by_itself(start: Start) -> None:
-    """Who ended while the person thought about it needs no signal."""
+    """A process that ended while the person was thinking needs no signal."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     (found,) = occupants(port)
     process.kill()
@@ -103,7 +103,7 @@ def test_gone_by_itself(start: Start) -> None:
 
 
 def test_port_changed_hands(start: Start) -> None:
-    """A process that took the port after the person agreed to end another one is not signalled."""
+    """A process that took the port after the person agreed to end another is not signalled."""
     first, port = start(LISTENER, "127.0.0.1", 0)
     (found,) = occupants(port)
     first.kill()
@@ -118,7 +118,7 @@ def test_port_changed_hands(start: Start) -> None:
 @linux
 @pytest.mark.root
 def test_same_number_another_process() -> None:
-    """A PID that was given to another process meanwhile is not the one that was agreed to."""
+    """A PID that has meanwhile gone to another process is not the one that was agreed to."""
     code = """
         import sys
         from pathlib import Path
@@ -135,7 +135,7 @@ def test_same_number_another_process() -> None:
             assert [it.pid for it in result.holders] == [first.pid]
             assert second.poll() is None
         """
-    # In a namespace of its own for PIDs (pid_namespaces(7)), where the next number can be chosen.
+    # In a PID namespace of its own (pid_namespaces(7)), where the next number can be chosen.
     command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", textwrap.dedent(code)]
     environment = {**os.environ, "PYTHONPATH": str(Path(hermes_tunnel.__file__).parents[1])}
     subprocess.run(command, check=True, timeout=20, env=environment)
@@ -143,7 +143,7 @@ def test_same_number_another_process() -> None:
 
 @posix
 def test_no_longer_listening(start: Start) -> None:
-    """A process that closed its listener and only has a connection left is not signalled."""
+    """A process that has closed its listener and has only a connection left is not signalled."""
     process, port = start("""
         import os, signal, socket, sys
         s = socket.create_server(("127.0.0.1", 0))
@@ -185,7 +185,7 @@ def test_another_users(start: Start) -> None:
 
 @posix
 def test_one_signal_to_one_process(start: Start) -> None:
-    """The children of an ended process go on."""
+    """The children of an occupant that is ended go on."""
     process, port = start(FORKED.replace("os.write(", "s.close(); os.write("))
     (bystander,) = psutil.Process(process.pid).children()
     try:
