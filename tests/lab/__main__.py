@@ -44,7 +44,7 @@ def main() -> None:
             try:
                 status = process.wait()
                 break
-            except KeyboardInterrupt:  # Ctrl-C is for the command; the lab stays for its end
+            except KeyboardInterrupt:  # Ctrl-C is for the command; the lab stays until that ends
                 continue
     sys.exit(status if status >= 0 else 128 - status)
 

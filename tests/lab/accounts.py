@@ -10,10 +10,10 @@ from typing import NamedTuple
 class User(NamedTuple):
     """Somebody with an account.
 
-    ``release`` is the Hermes that they have installed, if any; ``changed`` is the day since 1970 on which
-    they set their password, and 0 if they have to set it anew (shadow(5)); ``has_password`` is whether they
-    have PASSWORD, or none at all; ``subordinates`` is the first of the 65536 uids and gids that they may have
-    their containers' users be (subuid(5)), if any.
+    ``release`` is the Hermes that they have installed, if any. ``changed`` is the day on which they set their
+    password, counted from 1970, or 0 if they must set a new one (shadow(5)). ``has_password`` says whether
+    they have PASSWORD, or none at all. ``subordinates`` is the first of the 65536 uids and gids for the users
+    of their containers (subuid(5)), if any.
     """
 
     name: str
@@ -47,7 +47,7 @@ _HASH = (  # openssl passwd -6
     "$6$hermestunnel$hMMxByJR9wp/dvEbiouKrjmlwaT3ZNsKfMiu6ueeMS14DElEka.2bdfQ5hWCIaiO.Ohrq4vB8kiwV5actqjp31"
 )
 
-# For every service; passwords are looked up in shadow. What else the machine asks for stays out of the lab.
+# For every service; passwords are looked up in shadow. The machine's other demands stay out of the lab.
 _PAM = """\
 auth     required pam_unix.so nodelay
 account  required pam_unix.so
@@ -69,7 +69,7 @@ dock  ALL=(root) NOPASSWD: /usr/bin/podman
 def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
     """The account files of a host by name, for the machine's system accounts, root and ``users``.
 
-    ``homes`` has the users' home directories; ``root`` is that of root: the machine's own, with its .bashrc,
+    ``homes`` has the users' home directories; ``root`` is root's, since the machine's own, with its .bashrc,
     stays out of the lab.
     """
     passwd = [f"root:x:0:0::{root}:/bin/bash", *_system("/etc/passwd")]
@@ -92,6 +92,6 @@ def etc(users: Iterable[User], homes: Path, root: Path) -> dict[str, str]:
 
 
 def _system(file: str) -> list[str]:
-    """The lines of passwd or group without root and without people (Debian policy, 9.2.2)."""
+    """The lines of passwd or group, without root and people (Debian policy, 9.2.2)."""
     lines = Path(file).read_text().splitlines()
     return [line for line in lines if 0 < int(line.split(":")[2]) < 1000 or "65534" in line]

@@ -24,7 +24,7 @@ NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser"
 
 FLAGS = (
     "--headless=new",
-    "--no-sandbox",  # root, as in the lab, cannot have one
+    "--no-sandbox",  # root, whom the lab runs as, cannot have one
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -71,7 +71,7 @@ class DevTools:
         self.session: dict[str, str] = {}
 
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
-        """The result of a method."""
+        """Call a method and return its result."""
         number = self.send(method, **parameters)
         while (message := self._message()).get("id") != number:
             self._events.append(message)
@@ -81,7 +81,7 @@ class DevTools:
         return result
 
     def send(self, method: str, **parameters: object) -> int:
-        """Call a method without waiting for its result; the number of the request."""
+        """Call a method without waiting for its result; returns the number of the request."""
         self._number += 1
         request = {"id": self._number, "method": method, "params": parameters, **self.session}
         os.write(self._requests, json.dumps(request).encode() + b"\0")
@@ -107,7 +107,7 @@ class DevTools:
 
 @contextmanager
 def browser(until: float) -> Iterator[DevTools]:
-    """A browser with a new profile; afterwards it has ended and the profile is gone."""
+    """A browser with a new profile; both are gone afterwards."""
     program = executable()
     if program is None:
         raise FileNotFoundError(f"none of {', '.join(NAMES)} is installed")
@@ -141,8 +141,8 @@ def browser(until: float) -> Iterator[DevTools]:
 def visit(url: str, deadline: float) -> Page:
     """Open ``url`` and return the page at rest: loaded, no request under way for half a second.
 
-    So redirects, a form that sends itself and fetch() are all followed to their end. TimeoutError if that
-    was not reached after ``deadline`` seconds.
+    This follows redirects, a form that submits itself and fetch() to their end. TimeoutError if the page is
+    not at rest after ``deadline`` seconds.
     """
     with browser(time.monotonic() + deadline) as tools:
         target = tools.call("Target.createTarget", url="about:blank")["targetId"]

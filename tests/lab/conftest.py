@@ -1,4 +1,4 @@
-"""The fixture ``lab``. Without root or on another system its tests are skipped."""
+"""The fixture ``lab``. Its tests are skipped without root or on another system."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.lab.lab import Lab, obstacle
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests in this directory; their deadline does not count the lab's start."""
+    """Mark the tests in this directory; their deadlines do not count the start of the lab."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("lab")

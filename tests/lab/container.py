@@ -1,7 +1,7 @@
-"""A container on the Hermes host, of a real podman: with a Hermes in it, as the official image has one.
+"""A container on the Hermes host, run by a real podman, with a Hermes in it as in the official image.
 
-Its root file system is a few directories and the machine's own /usr, read-only; its network is its own, and
-the lab wires it, as no rootless engine may. Hermes' home is /opt/data, of a user of its own.
+Its root file system is a few directories and the machine's own /usr, read-only. Its network is its own; the
+lab wires it, as a rootless engine may not. Hermes' home is /opt/data, owned by a user of its own.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _give(path: Path, owner: int) -> None:
 class Container:
     """The running container; a context manager.
 
-    :param account: who gets at it, and has it: root has it for one without subordinate uids
+    :param account: who uses and owns it; if they have no subordinate uids, root owns it
     :param directory: the lab's
     :param hosts: its /etc/hosts
     :param ca: the certificate that Hermes trusts
@@ -137,7 +137,7 @@ class Container:
         _give(data, owner)
 
     def _make_runtime_directory(self) -> None:
-        """Do as pam_systemd(8) does: without one, the engine leaves its state in /tmp."""
+        """Do what pam_systemd(8) does: without one, the engine leaves its state in /tmp."""
         directory = self._home / "run"
         directory.mkdir(mode=0o700, exist_ok=True)
         _give(directory, self._account.uid)
@@ -146,7 +146,7 @@ class Container:
         startup.write_text(line + startup.read_text().removeprefix(line))
 
     def run(self, command: str) -> str:
-        """What a shell of root in it prints."""
+        """What a root shell in it prints."""
         return self._podman("exec", NAME, "sh", "-c", command)
 
     def _podman(self, *words: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.lab.accounts import User
 from tests.lab.lock import locked
 
-# Not below a home directory: every user of the Hermes host must be able to enter it.
+# Outside any home directory: every user of the Hermes host must be able to enter it.
 RELEASES = Path("/var/cache/hermes-tunnel-lab")
 
 REQUIREMENTS = {
@@ -22,7 +22,7 @@ REQUIREMENTS = {
 
 
 def install(releases: Iterable[str] = REQUIREMENTS) -> None:
-    """Have these releases in RELEASES, each in a virtual environment that every user can read."""
+    """Install these releases in RELEASES, each in a virtual environment that every user can read."""
     RELEASES.mkdir(mode=0o755, parents=True, exist_ok=True)
     with locked(RELEASES):
         for release in releases:
@@ -30,7 +30,7 @@ def install(releases: Iterable[str] = REQUIREMENTS) -> None:
             if complete.exists():
                 continue
             print(f"installing {REQUIREMENTS[release]} in {complete.parent}", file=sys.stderr)  # noqa: T201
-            shutil.rmtree(complete.parent, ignore_errors=True)  # of an interrupted install
+            shutil.rmtree(complete.parent, ignore_errors=True)  # left by an interrupted install
             # The system's interpreter: ours may live where other users cannot follow.
             python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
             subprocess.run([python or "python3", "-m", "venv", complete.parent], check=True, umask=0o022)

@@ -1,4 +1,4 @@
-"""The whole lab: it stands while its context is entered, and is taken down after it."""
+"""The whole lab: entering the context sets it up, and leaving takes it down."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def obstacle() -> str | None:
-    """Why the lab cannot stand here, as one line; or None."""
+    """Why the lab cannot run here, in one line; or None."""
     if reason := network.obstacle():
         return reason
     missing = [tool for tool in TOOLS if shutil.which(tool, path=SYSTEM_PATH) is None]
@@ -120,11 +120,11 @@ class Lab:
         self.sshd("hermes")
 
     def _temporary(self, host: str) -> Path:
-        """Where programs of a host have their temporary files: some leave them, and /tmp is the machine's."""
+        """Where programs on a host put temporary files: some stay behind, and /tmp is the machine's."""
         return self.directory / host / "tmp"
 
     def _variables(self, host: str) -> dict[str, str]:
-        """What everybody has in their environment on a host."""
+        """What everybody on a host has in their environment."""
         return {"SSL_CERT_FILE": str(self.ca), "TMPDIR": str(self._temporary(host))}
 
     def _etc(self, host: str, people: Iterable[accounts.User]) -> dict[str, str]:
@@ -190,9 +190,9 @@ class Lab:
         return self.page()
 
     def page(self, deadline: float = 70) -> Page:
-        """The page where the browser came to rest that some program has started on the laptop.
+        """The page at which a browser came to rest that some program started on the laptop.
 
-        AssertionError if none was started, or none came to rest. A page is given once.
+        AssertionError if none was started, or none came to rest. Each page is returned only once.
         """
         for process in self.running(self.network.laptop, str(self.browser), chromium.__file__):
             wait_for(process, deadline)
@@ -203,12 +203,12 @@ class Lab:
 
     @property
     def browser_said(self) -> str:
-        """What went wrong in the last browser, if it saw no page."""
+        """What went wrong in the last browser, if it got no page."""
         log = self._browser_log
         return log.read_text(errors="replace").strip() if log.exists() else ""
 
     def remote(self, user: str, command: str) -> str:
-        """Run a command for ``user`` on the Hermes host, in a login shell; what it printed.
+        """Run a command for ``user`` on the Hermes host, in a login shell; returns what it printed.
 
         RuntimeError, with what it printed, if its exit status is not 0.
         """
@@ -242,11 +242,11 @@ class Lab:
         wait_for(max(sessions, key=psutil.Process.create_time).pid, 5, kill=True)
 
     def hermes_processes(self) -> list[int]:
-        """The process ids of all Hermes that runs on the Hermes host."""
+        """The process ids of every Hermes that runs on the Hermes host."""
         return self.running(self.network.hermes, "/bin/hermes")
 
     def running(self, host: Namespace, *programs: str) -> list[int]:
-        """The processes of a host that are one of these programs, or an interpreter that runs it."""
+        """The processes of a host that are one of these programs, or an interpreter running one."""
         found = []
         for process in host.processes():
             try:
@@ -276,9 +276,9 @@ class Lab:
 
 @contextmanager
 def _claim(directory: Path) -> Iterator[None]:
-    """Have ``directory`` while in the context; what labs that were killed have left is removed.
+    """Hold ``directory`` while in the context, and remove what killed labs have left.
 
-    A lab locks its directory, and a lock ends with the process that has it.
+    A lab locks its directory, and a lock ends with the process that holds it.
     """
     LABS.mkdir(parents=True, exist_ok=True)
     with ExitStack() as locks:
@@ -288,7 +288,7 @@ def _claim(directory: Path) -> Iterator[None]:
                     with locked(other, wait=False):
                         Network(f"ht-{other.name}").close()
                         shutil.rmtree(other)
-                except BlockingIOError:  # that lab stands
+                except BlockingIOError:  # that lab is running
                     continue
             directory.mkdir()
             locks.enter_context(locked(directory))

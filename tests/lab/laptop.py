@@ -1,4 +1,4 @@
-"""What the person at the laptop has: a key, ssh_config(5), known_hosts, a browser with trust."""
+"""What the person at the laptop has: a key, ssh_config(5), known_hosts, and a browser that trusts the lab."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.lab.sshd import make_key
 
 
 def furnish(home: Path, ca: Path) -> str:
-    """Fill the home directory; the browser will trust ``ca``. The person's public key comes back.
+    """Fill the home directory; the browser will trust ``ca``. Returns the person's public key.
 
-    Every user of the Hermes host is an alias (``ssh h018``), and again by way of the jump host
+    Every user of the Hermes host has an alias (``ssh h018``), and another by way of the jump host
     (``ssh inner-h018``).
     """
     ssh = home / ".ssh"
@@ -38,7 +38,7 @@ def furnish(home: Path, ca: Path) -> str:
 def make_browser(path: Path, home: Path, page: Path, log: Path) -> None:
     """Make the program that ``$BROWSER`` names; it leaves the last page that it saw in ``page``.
 
-    Who opens a browser hears nothing of it, so that what went wrong goes to ``log``.
+    Whoever opens a browser hears nothing from it, so what goes wrong is written to ``log``.
     """
     argv = ["env", f"HOME={home}", sys.executable, chromium.__file__, "--page", str(page)]
     path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@" 2>{shlex.quote(str(log))}\n')

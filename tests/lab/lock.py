@@ -1,4 +1,4 @@
-"""A directory that one process at a time has; a lock ends with the process that has it (flock(2))."""
+"""A directory for one process at a time; a lock ends with the process that holds it (flock(2))."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def locked(directory: Path, *, wait: bool = True) -> Iterator[None]:
-    """Have a directory while in the context.
+    """Hold a directory while in the context.
 
-    :param wait: for whoever has it; BlockingIOError otherwise
+    :param wait: for whoever holds it; BlockingIOError otherwise
     """
     if sys.platform == "win32":
         raise OSError("the lab needs Linux")

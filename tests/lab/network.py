@@ -40,7 +40,7 @@ _MODES = {"shadow": 0o600, "sudoers": 0o440}
 
 
 class Namespace:
-    """One host: a loopback, ports, processes and files in /etc of its own, which are in ``etc``."""
+    """One host, with its own loopback, ports, processes and files in /etc, which are in ``etc``."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -51,7 +51,7 @@ class Namespace:
         """Make the host; ``etc`` has the contents of its files in /etc by name (hosts, pam.d/other, ...).
 
         Only processes that ``argv``, ``run`` and ``popen`` start see those files. A directory is the host's
-        alone, with all that is in it.
+        alone, with everything in it.
         """
         for file, text in etc.items():
             (self.etc / file).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class Namespace:
         ip("-n", self.name, "link", "set", "lo", "up")
 
     def attach(self, process: int) -> None:
-        """Be what has the network that a process has made for itself."""
+        """Take over the network that a process has made for itself."""
         ip("netns", "attach", self.name, str(process))
 
     def argv(self, argv: Iterable[str | Path]) -> list[str]:
@@ -79,7 +79,7 @@ class Namespace:
         return subprocess.run(self.argv(argv), check=check, **run)
 
     def call(self, function: Callable[[], T]) -> T:
-        """Call ``function`` in a thread that is in this network; a socket made there stays here.
+        """Call ``function`` in a thread inside this network; a socket made there stays in it.
 
         ``laptop.call(lambda: socket.create_server(("127.0.0.1", 56121)))`` occupies a port of the
         laptop. Host names are looked up in the machine's own /etc: use addresses.
@@ -144,7 +144,7 @@ class Network:
         _wire((self.jump.name, "private", INNER_JUMP), (self.hermes.name, "private", INNER))
 
     def attach(self, container: str, process: int) -> None:
-        """Wire a container that has a network of its own and nobody there; the process is any of it."""
+        """Wire a container whose network is its own and not yet wired; ``process`` is any process in it."""
         self.containers[container].attach(process)
         self._connect(container, self.containers[container], CONTAINERS[container])
 
@@ -191,7 +191,7 @@ def ip(*argv: str) -> None:
 def wait_for(process: int, deadline: float, *, kill: bool = False) -> None:
     """Wait until a process has ended; kill it first if asked to.
 
-    TimeoutError if it has not after ``deadline`` seconds.
+    TimeoutError if it has not ended after ``deadline`` seconds.
     """
     if sys.platform != "linux":
         raise OSError("the lab needs Linux")

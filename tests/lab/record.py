@@ -48,7 +48,7 @@ _USER_CODE = re.compile(r"^\s*([A-Z]{4}-[A-Z]{4})\s*$", re.MULTILINE)
 
 @dataclass
 class Browser:
-    """The person: visits each page once, and types what is asked for."""
+    """The person: visits each requested page once, and types what is asked for."""
 
     visitor: Visitor
     answers: list[tuple[str, str]]
@@ -60,7 +60,7 @@ class Browser:
         self._code = ""
 
     def act(self, text: str) -> str:
-        """Do what `text`, the output so far, asks for; what to type, if anything."""
+        """Do what `text`, the output so far, asks for; returns what to type, if anything."""
         text = _ESCAPES.sub("", text)
         for address in _ADDRESS.findall(text):
             user_code = _USER_CODE.search(text)
@@ -81,7 +81,7 @@ class Browser:
 
 
 def run(argv: Sequence[str], env: dict[str, str], person: Browser) -> tuple[int, list[tuple[float, bytes]]]:
-    """Run a command on a terminal of its own; its exit status, and what it printed when."""
+    """Run a command on a terminal of its own; returns its exit status, and what was read from it when."""
     master, slave = open_pair()
     try:
         resize(slave, COLUMNS, rows=50)
@@ -106,7 +106,7 @@ def run(argv: Sequence[str], env: dict[str, str], person: Browser) -> tuple[int,
 
 
 def _chunks(master: int, until: float) -> Iterator[bytes]:
-    """What is read from the terminal to its end; an empty one for each time of silence."""
+    """What is read from the terminal to its end, with an empty chunk for each silence."""
     while time.monotonic() < until:
         if not select.select([master], [], [], QUIET)[0]:
             yield b""
@@ -183,7 +183,7 @@ def _providers(directory: Path) -> Iterator[Path]:
 
 
 def _furnish(releases: Path) -> None:
-    """Our own network, host name, /etc/hosts and places: nothing of it outlives this process."""
+    """Our own network, host name, /etc/hosts and directories, none of which outlive this process."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["hostname", _HOSTNAME], check=True)
     for place in (_PLACES, _HOME.parent):

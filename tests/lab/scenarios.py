@@ -12,9 +12,9 @@ RELEASES = ("0.14.0", "0.18.0", "0.19.0")
 class Scenario:
     """One recording, of `command`.
 
-    `what` says in one word and `person` in a few what the person did; `decision` is what the
-    providers are told. `answers` are prompts and what is typed there, {code} being the code that
-    the last page showed. `before` are commands that run first and are not recorded.
+    `what` says in one word, `person` in a few, what the person did; `decision` is what the
+    providers are told. `answers` are prompts and what is typed at them, {code} being the code that
+    the last page showed. `before` are commands that run first, unrecorded.
     """
 
     release: str
@@ -97,7 +97,7 @@ def _of_every_release(release: str) -> Iterator[Scenario]:
 
     yield Scenario(release, "qwen-oauth", "failed", _add("qwen-oauth"), "nothing")
     yield Scenario(release, "nonsense", "unknown", _add("nonsense"), "nothing")
-    # A command that guides have named and no release has.
+    # A command that guides have named but no release has.
     yield Scenario(release, "spotify", "auth-add", _add("spotify", "--no-browser"), "nothing")
 
 

@@ -12,9 +12,9 @@ from tests.lab.network import Namespace
 
 
 class Service:
-    """A server of the lab: it serves as soon as this object exists, and until ``close()``.
+    """A server of the lab: it serves from the moment this object exists until ``close()``.
 
-    ``ready`` is in the line by which the server says that it listens, which may take ``deadline`` seconds.
+    ``ready`` is in the line with which the server says that it listens, which may take ``deadline`` seconds.
     Everything that it prints is in ``printed``, and goes to the file ``log``.
     """
 
@@ -32,7 +32,7 @@ class Service:
         self.log = log
         self.printed = ""
         self._process = namespace.popen(
-            # The identity providers end with their standard input: so also when the lab is killed.
+            # The identity providers end with their standard input, so even if the lab is killed.
             argv,
             stdin=PIPE,
             stdout=PIPE,

@@ -14,7 +14,7 @@ HOST_KEYS = ("ed25519", "ecdsa")
 
 
 def make_key(path: Path, kind: str = "ed25519") -> str:
-    """Make a key pair without a passphrase; its public half comes back as one line."""
+    """Make a key pair without a passphrase; returns its public half as one line."""
     argv = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", path.name, "-f", str(path)]
     subprocess.run(argv, check=True)
     return path.with_name(f"{path.name}.pub").read_text()
@@ -39,10 +39,10 @@ def sshd(
     port: int = 22,
     **settings: str | list[str],
 ) -> Service:
-    """Start an sshd in ``namespace`` and return it when it listens.
+    """Start an sshd in ``namespace`` and return it once it listens.
 
     ``directory`` has the host's keys and ``authorized_keys``, the same for all its users. The settings are
-    keywords of sshd_config(5) and replace ours; a list is a keyword that is given several times.
+    keywords of sshd_config(5) and replace ours; a list is a keyword given several times.
     """
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd drops its privileges into it
     keywords: dict[str, str | list[str]] = {
@@ -75,7 +75,7 @@ def sshd(
 
 
 def sessions(namespace: Namespace, user: str) -> list[int]:
-    """The processes by which the sshds of a host serve a user, or somebody who says to be that one."""
+    """The processes in which the sshds of a host serve a user, or somebody who claims to be that user."""
     found = []
     for process in namespace.processes():
         try:

@@ -20,8 +20,8 @@ _ROWS, _COLUMNS = 50, 400
 class Terminal:
     """A program that runs on a terminal of its own, a wide one, in a session of its own (setsid(2)).
 
-    ``output`` is all that it printed, decoded as UTF-8. Leaving the context hangs up: the program
-    gets SIGHUP as from a closed window, and SIGKILL if it does not end then. Further parameters are
+    ``output`` is everything that it printed, decoded as UTF-8. Leaving the context hangs up: the program
+    gets SIGHUP as from a closed window, and SIGKILL if it does not then end. Further parameters are
     subprocess.Popen's.
     """
 
@@ -45,9 +45,9 @@ class Terminal:
             os.close(slave)
 
     def expect(self, pattern: str, deadline: float = 20) -> re.Match[str]:
-        """Wait until ``pattern`` is in what came since the last match.
+        """Wait until ``pattern`` is in what has come since the last match.
 
-        AssertionError, with all the output, if it was not there after ``deadline`` seconds.
+        AssertionError, with all the output, if it is not there after ``deadline`` seconds.
         """
         until = time.monotonic() + deadline
         while True:
@@ -85,7 +85,7 @@ class Terminal:
         return modes_of(self._master)
 
     def _read(self, until: float) -> bool:
-        """Append what comes next to ``output``; False at its end, or when time is up."""
+        """Add what comes next to ``output``; False at its end, or when time is up."""
         if not select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             return False
         try:
@@ -96,7 +96,7 @@ class Terminal:
         return bool(data)
 
     def close(self) -> None:
-        """Hang up, and see the program ended."""
+        """Hang up, and make sure that the program ends."""
         os.close(self._master)
         try:
             self.process.wait(5)

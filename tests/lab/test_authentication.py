@@ -1,4 +1,4 @@
-"""Who the person is, as OpenSSH's sshd asks it with PAM behind it: passwords, codes, expiry, certificates."""
+"""Who the person is, as OpenSSH's sshd asks with PAM behind it: passwords, codes, expiry, certificates."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def answer(tunnel: Terminal, prompt: str, text: str) -> None:
 
 
 def arrives(tunnel: Terminal, where: str) -> None:
-    """The person is let in. Their account has no Hermes, so the login ends soon."""
+    """The person is let in. They have no Hermes, so the login ends soon."""
     tunnel.expect(rf"^Connected to {where}\.")
     assert tunnel.wait() == 8
 
 
 def test_a_password(lab: Lab) -> None:
-    """After a wrong one we ask again; nothing typed can be seen anywhere."""
+    """After a wrong one we ask again; what was typed is nowhere to be seen."""
     with lab.sshd("hermes", PORT, **SSHD), on_terminal(lab, *LOGIN, "boss") as tunnel:
         for password in ("not this one", PASSWORD):
             answer(tunnel, r"\(boss@boss\) Password: ", password)
@@ -43,7 +43,7 @@ def test_a_password(lab: Lab) -> None:
 
 
 def test_a_password_that_is_wrong_three_times(lab: Lab) -> None:
-    """NumberOfPasswordPrompts is the end: 6."""
+    """After NumberOfPasswordPrompts it is over: 6."""
     with lab.sshd("hermes", PORT, **SSHD), on_terminal(lab, *LOGIN, "boss") as tunnel:
         for _ in range(3):
             answer(tunnel, r"\(boss@boss\) Password: ", "not this one")
@@ -61,7 +61,7 @@ def test_a_password_that_is_wrong_three_times(lab: Lab) -> None:
     ],
 )
 def test_what_pam_asks(lab: Lab, methods: str, asked: list[str]) -> None:
-    """A password, with a one-time code behind it, or a code behind a key; a wrong one is asked for again."""
+    """A password, a password and a one-time code, or a code after a key; after a wrong one we ask again."""
     with (
         asking(lab, "hermes", *asked, AuthenticationMethods=methods, MaxAuthTries="2") as sshd,
         on_terminal(lab, *LOGIN, "boss") as tunnel,
@@ -76,7 +76,7 @@ def test_what_pam_asks(lab: Lab, methods: str, asked: list[str]) -> None:
 
 
 def test_one_code_is_enough(lab: Lab) -> None:
-    """It is good only once, and so only one connection is made: for command, callback and credential."""
+    """A code works only once, so one connection serves for command, callback and credential."""
     lab.identity("POST", "/reset")
     lab.fresh_home("h018")
     with (
@@ -89,7 +89,7 @@ def test_one_code_is_enough(lab: Lab) -> None:
 
 
 def test_nothing_is_asked_of_who_has_no_password(lab: Lab) -> None:
-    """The method none is enough where PermitEmptyPasswords says so: no key is shown, no question asked."""
+    """If PermitEmptyPasswords allows it, the method none is enough: no key is shown, and nothing asked."""
     settings = {"PasswordAuthentication": "yes", "PermitEmptyPasswords": "yes", "AuthorizedKeysFile": "none"}
     with lab.sshd("hermes", PORT, **settings) as sshd:
         done = run(lab, *LOGIN, "free@hermes")
@@ -99,7 +99,7 @@ def test_nothing_is_asked_of_who_has_no_password(lab: Lab) -> None:
 
 
 def test_an_expired_password(lab: Lab) -> None:
-    """The person is let in, and gets passwd(1) instead of the command: 8, soon, however they got in."""
+    """The person is let in but gets passwd(1) instead of the command: 8, soon, however they got in."""
     by_password = ("late@hermes", "-o", "PubkeyAuthentication=no")
     settings = {"UsePAM": "yes", "PasswordAuthentication": "yes"}
     with lab.sshd("hermes", PORT, **settings), on_terminal(lab, *LOGIN, *by_password) as tunnel:
@@ -112,7 +112,7 @@ def test_an_expired_password(lab: Lab) -> None:
 
 
 def test_a_certificate_of_a_role(lab: Lab) -> None:
-    """A certificate need not name the account where AuthorizedPrincipalsFile knows its principal; else 6."""
+    """A certificate need not name the account if AuthorizedPrincipalsFile lists its principal; else 6."""
     directory = lab.directory / "hermes"
     for name in ("user_ca", "certified"):
         make_key(directory / name)
@@ -132,7 +132,7 @@ def test_a_certificate_of_a_role(lab: Lab) -> None:
 
 
 def test_who_thinks_too_long(lab: Lab) -> None:
-    """LoginGraceTime passes at the prompt: 6, and the server's patience is the reason that is given."""
+    """LoginGraceTime passes at the prompt: 6, with the server's patience as the reason."""
     with (
         lab.sshd("hermes", PORT, LoginGraceTime="1", **SSHD),
         on_terminal(lab, *LOGIN, "boss") as tunnel,
@@ -144,7 +144,7 @@ def test_who_thinks_too_long(lab: Lab) -> None:
 
 
 def test_options_choose_the_method(lab: Lab) -> None:
-    """-o PreferredAuthentications=password asks though there is a key; -o BatchMode=yes never asks: 6."""
+    """-o PreferredAuthentications=password asks although there is a key; -o BatchMode=yes never asks: 6."""
     with lab.sshd("hermes", PORT, PasswordAuthentication="yes") as sshd:
         with on_terminal(lab, *LOGIN, "boss", "-o", "PreferredAuthentications=password") as tunnel:
             answer(tunnel, r"\(boss@boss\) Password: ", PASSWORD)

@@ -31,7 +31,7 @@ def account() -> str:
 
 @pytest.fixture(autouse=True)
 def container(lab: Lab, containers: dict[str, Container], account: str) -> Container:
-    """The container, where every test starts with providers and a Hermes that know nothing."""
+    """The container; every test starts with providers and a Hermes that know nothing."""
     lab.identity("POST", "/reset")
     containers[account].run(f"rm -rf {HOME}/* {HOME}/.[a-z]*")
     return containers[account]
@@ -50,7 +50,7 @@ def test_a_rootless_container(container: Container) -> None:
 
 @EACH
 def test_a_login_in_a_container(lab: Lab, container: Container, account: str) -> None:
-    """As the owner of Hermes' home, past a loopback of its own; by sudo where the plain call is refused."""
+    """As the owner of Hermes' home, past the container's own loopback; by sudo if a plain call is refused."""
     done = run(lab, "login", "xai-oauth", account, "--container", "hermes", "--json")
     assert done.status == 0, done.stderr
     assert done.event("callback")["way"] == "relay"
@@ -62,7 +62,7 @@ def test_a_login_in_a_container(lab: Lab, container: Container, account: str) ->
 
 @EACH
 def test_a_login_in_a_container_without_a_terminal(lab: Lab, account: str) -> None:
-    """Where the server gives none, Hermes in there has none either; its credential is seen all the same."""
+    """If the server gives none, neither has Hermes in there; we see its credential all the same."""
     with lab.sshd("hermes", 2222, PermitTTY="no"):
         done = run(lab, "login", "xai-oauth", account, "-p", "2222", "--container", "hermes")
         assert done.status == 0, done.stderr
@@ -71,13 +71,13 @@ def test_a_login_in_a_container_without_a_terminal(lab: Lab, account: str) -> No
 
 
 def test_where_the_credential_is_in_there(lab: Lab) -> None:
-    """It is looked at in the container, by the same account."""
+    """We look for it in the container, with the same account."""
     done = run(lab, "login", *IN_THERE)
     assert done.stdout.endswith(f"; credential in {HOME}/auth.json (owner hermes, mode 600)\n")
 
 
 def test_denied_in_there(lab: Lab) -> None:
-    """The no of the provider, and the exit status of the command in there."""
+    """We report the provider's no, and the exit status of the command in there."""
     lab.identity("POST", "/decision", {"decision": "deny"})
     done = run(lab, "login", *IN_THERE, "--json")
     assert done.status == 9, done.stderr
@@ -88,7 +88,7 @@ def test_denied_in_there(lab: Lab) -> None:
 @pytest.mark.parametrize("permit", ["yes", "no"])
 @pytest.mark.parametrize("ended", ["Ctrl-C", "SIGKILL"])
 def test_hermes_ends_in_there(lab: Lab, account: str, ended: str, permit: str) -> None:
-    """However the login ends here, also when nobody can say goodbye, and without a terminal."""
+    """However the login ends here, even with no chance to say goodbye, and without a terminal."""
     words = ("xai-oauth", account, "-p", "2222", "--container", "hermes", "--no-browser")
     with lab.sshd("hermes", 2222, PermitTTY=permit), on_terminal(lab, "login", *words) as tunnel:
         tunnel.expect("Waiting for the browser to come back")
@@ -110,7 +110,7 @@ def test_hermes_ends_in_there(lab: Lab, account: str, ended: str, permit: str) -
     ],
 )
 def test_a_container_that_cannot_be_entered(lab: Lab, words: tuple[str, ...], reason: str) -> None:
-    """An unknown name, or an account that may not: 8, in the engine's words."""
+    """No such container, or an account that may not enter it: 8, in the engine's words."""
     done = run(lab, "login", *words)
     assert done.status == 8
     assert reason in done.stderr
@@ -118,14 +118,14 @@ def test_a_container_that_cannot_be_entered(lab: Lab, words: tuple[str, ...], re
 
 
 def test_another_user_in_there(lab: Lab, container: Container) -> None:
-    """--as-user decides whose credential it becomes."""
+    """--as-user decides whose credential it is."""
     done = run(lab, "login", *IN_THERE, "--as-user", "root")
     assert done.status == 0, done.stderr
     assert container.run(f"stat -c %U {HOME}/auth.json").strip() == "root"
 
 
 def test_a_login_that_waits_in_there(lab: Lab) -> None:
-    """The verb forward looks at the container's own loopback, and leads there."""
+    """``forward`` looks at the container's own loopback, and leads there."""
     command = "sudo podman exec -it -u hermes hermes hermes auth add xai-oauth --no-browser"
     with lab.terminal(["ssh", "-tt", "dock", command]) as waiting:
         url = waiting.expect(r"^https://\S+redirect_uri=\S+").group().strip()

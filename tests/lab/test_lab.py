@@ -25,7 +25,7 @@ mcp_servers:
 
 
 def hermes(argument: str) -> str:
-    """A Hermes command as it must be typed where ~/.local/bin is not on the PATH."""
+    """A Hermes command as it must be typed if ~/.local/bin is not on the PATH."""
     return f"~/.local/bin/hermes {argument}"
 
 
@@ -43,7 +43,7 @@ def fresh(lab: Lab) -> None:
 def test_a_loopback_login_works_over_a_forwarded_port(
     lab: Lab, user: str, success: str, decision: str
 ) -> None:
-    """Up to 0.18.0 xAI has one: the browser reaches the listener of Hermes through ``ssh -L``."""
+    """Up to 0.18.0 xAI has one: the browser reaches Hermes' listener through ``ssh -L``."""
     lab.fresh_home(user)
     lab.identity("POST", "/decision", {"decision": decision})
     forward = ["-L", "56121:127.0.0.1:56121"]
@@ -71,7 +71,7 @@ def test_spotify_calls_back_through_the_forward(lab: Lab, alias: str) -> None:
 
 
 def test_an_mcp_server_calls_back_through_the_forward(lab: Lab) -> None:
-    """Hermes 0.19.0 logs in to an MCP server; its port is configured, as plain ssh must know it before."""
+    """Hermes 0.19.0 logs in to an MCP server on a configured port, which plain ssh must know beforehand."""
     lab.fresh_home("h019")
     lab.remote("h019", f"mkdir .hermes && printf %s '{MCP}' > .hermes/config.yaml")
     with lab.terminal([*SSH, "-L", "43999:127.0.0.1:43999", "h019", hermes("mcp login lab")]) as ssh:
@@ -92,7 +92,7 @@ def test_xai_is_a_device_login_since_0_18_1(lab: Lab) -> None:
 
 
 def test_a_denied_login_ends_without_a_credential(lab: Lab) -> None:
-    """The person at the browser decides, and Hermes hears of it."""
+    """The person at the browser decides, and Hermes hears about it."""
     lab.fresh_home("h018")
     lab.identity("POST", "/decision", {"decision": "deny"})
     forward = ["-L", "56121:127.0.0.1:56121"]
@@ -104,27 +104,27 @@ def test_a_denied_login_ends_without_a_credential(lab: Lab) -> None:
 
 
 def test_a_browser_that_gives_up_says_why(lab: Lab) -> None:
-    """Its parent hears nothing of it, and would wait for a callback unknowingly."""
+    """Whoever started it hears nothing from it, and would wait in vain for a callback."""
     lab.network.laptop.run([lab.browser, "--deadline", "0", "https://auth.x.ai/"], env=lab.environment)
     with pytest.raises(AssertionError, match=r"(?s)no page was seen: .*did not come to rest in time"):
         lab.page()
 
 
 def test_a_run_that_does_not_end_is_told_with_what_it_said(lab: Lab) -> None:
-    """It is ended, so that the tests after it have the port."""
+    """We end it, so that later tests have the port."""
     with pytest.raises(AssertionError, match="Waiting for the browser to come back"):
         run(lab, "login", "xai-oauth", "h018", "--no-browser", deadline=6)
     left_nothing(lab)
 
 
 def test_the_browser_trusts_the_authority_of_the_lab_and_no_other(lab: Lab) -> None:
-    """The certificates of the providers are really checked."""
+    """The providers' certificates are really checked."""
     assert lab.browse("https://auth.x.ai/").title == "Not found"
     assert "ERR_CERT_COMMON_NAME_INVALID" in lab.browse(f"https://{ADDRESSES['providers']}/").text
 
 
 def test_each_host_has_a_loopback_of_its_own(lab: Lab) -> None:
-    """One port can be taken on the laptop and on the Hermes host at the same time."""
+    """The same port can be taken on the laptop and on the Hermes host at the same time."""
     for host in (lab.network.laptop, lab.network.hermes):
         host.call(lambda: socket.create_server(("127.0.0.1", 56121))).close()
     with lab.network.laptop.call(lambda: socket.create_server(("127.0.0.1", 56121))):
@@ -143,7 +143,7 @@ def test_inner_is_reached_by_the_jump_host_only(lab: Lab) -> None:
 
 
 def test_an_unplugged_host_is_silent(lab: Lab) -> None:
-    """A lost network refuses nothing: it only does not answer."""
+    """A lost network refuses nothing: it just does not answer."""
     lab.network.unplug("laptop")
     try:
         with pytest.raises(TimeoutError):
@@ -165,20 +165,20 @@ def test_an_unplugged_host_is_silent(lab: Lab) -> None:
     ],
 )
 def test_hermes_is_where_its_installer_puts_it(lab: Lab, alias: str, command: str, found: bool) -> None:
-    """On the PATH of a login shell; of no other but fish; by sudo for who may."""
+    """It is on the PATH of a login shell and of fish, and of no other; sudo finds it for those who may."""
     ssh = lab.laptop([*SSH[:-1], alias, command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, errors = ssh.communicate(timeout=30)
     assert (ssh.returncode == 0) == found, output + errors
 
 
 def test_temporary_files_stay_in_the_lab(lab: Lab) -> None:
-    """Some programs leave them, as podman does for an account that has no runtime directory."""
+    """Some programs leave them behind, as podman does for an account without a runtime directory."""
     lab.remote("dock", "podman container exists none; true")
     assert (lab.directory / "hermes" / "tmp" / "podman-run-2025").is_dir()
 
 
 def test_sudo_asks_boss2_for_a_password(lab: Lab) -> None:
-    """A terminal can be answered like a person would."""
+    """A test can answer on a terminal as a person would."""
     with lab.terminal([*SSH, "boss2", "sudo -H -u svc ~svc/.local/bin/hermes --version"]) as ssh:
         ssh.expect(r"password for boss2: ")
         ssh.send("correct horse\n")
@@ -194,7 +194,7 @@ def test_sudo_asks_boss2_for_a_password(lab: Lab) -> None:
     ],
 )
 def test_an_sshd_may_ask_for_a_password(lab: Lab, settings: dict[str, str], methods: str) -> None:
-    """Any sshd with any settings, beside the ordinary one, and the laptop knows its key."""
+    """An sshd with any settings can run beside the ordinary one, and the laptop knows its key."""
     ask = ["-p", "2222", "-o", f"PreferredAuthentications={methods}"]
     with lab.sshd("hermes", 2222, **settings), lab.terminal(["ssh", *ask, "h018", "id", "-un"]) as ssh:
         ssh.expect(r"[Pp]assword: ")
@@ -216,7 +216,7 @@ def test_an_sshd_may_forbid_forwarding(lab: Lab) -> None:
 
 
 def test_hermes_ends_when_its_terminal_is_closed(lab: Lab) -> None:
-    """The processes of Hermes are seen while they run; nobody else's are."""
+    """Hermes' processes are seen while they run, and nobody else's are."""
     with lab.terminal([*SSH, "h018", hermes("auth add xai-oauth --no-browser")]) as ssh:
         ssh.expect("Waiting for callback")
         (process,) = lab.hermes_processes()

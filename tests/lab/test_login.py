@@ -54,7 +54,7 @@ def test_a_loopback_login(lab: Lab, user: str, decision: str) -> None:
 
 @pytest.mark.parametrize("way", [["inner-h018"], ["h014@inner", "--jump", "jump"]])
 def test_a_jump_host_carries_the_callback(lab: Lab, way: list[str]) -> None:
-    """By ProxyJump of ssh_config, and by --jump, to a host that only the jump host reaches."""
+    """With ProxyJump in ssh_config or with --jump, it reaches a host that only the jump host reaches."""
     done = run(lab, "login", "xai-oauth", *way, "--json")
     assert done.status == 0, done.stderr
     assert done.event("connected")["via"] == ["jumper@jump"]
@@ -62,7 +62,7 @@ def test_a_jump_host_carries_the_callback(lab: Lab, way: list[str]) -> None:
 
 
 def test_the_callback_port_is_never_on_a_jump_host(lab: Lab) -> None:
-    """It listens on the laptop and on the Hermes host, each on its own loopback."""
+    """It is open on the laptop and on the Hermes host only, each on its own loopback."""
     with on_terminal(lab, "login", "xai-oauth", "inner-h018", "--no-browser") as tunnel:
         tunnel.expect("Waiting for the browser")
         assert len(listeners(lab)) == 1
@@ -72,7 +72,7 @@ def test_the_callback_port_is_never_on_a_jump_host(lab: Lab) -> None:
 
 
 def test_the_forward_moves_with_the_port(lab: Lab) -> None:
-    """Where 56121 is taken there, Hermes takes another port, and so does the local forward."""
+    """If 56121 is taken there, Hermes takes another port, and so does the local forward."""
     with lab.network.hermes.call(lambda: socket.create_server(("127.0.0.1", 56121))):
         done = run(lab, "login", "xai-oauth", "h018", "--json")
     assert done.status == 0, done.stderr
@@ -83,7 +83,7 @@ def test_the_forward_moves_with_the_port(lab: Lab) -> None:
 
 @pytest.mark.parametrize("provider", ["xai-oauth", "nous", "minimax-oauth"])
 def test_a_device_login_needs_no_tunnel(lab: Lab, provider: str) -> None:
-    """The verification page opens here, the code is shown, nothing is forwarded, and it is said so."""
+    """The verification page opens here, the code is shown, nothing is forwarded, and we say so."""
     done = run(lab, "login", provider, "h019")
     assert done.status == 0, done.stderr
     assert "no tunnel is needed" in done.stderr
@@ -92,7 +92,7 @@ def test_a_device_login_needs_no_tunnel(lab: Lab, provider: str) -> None:
 
 
 def test_a_device_login_whose_code_is_typed(lab: Lab) -> None:
-    """Codex's page has no code in its address: the person types the one that is shown."""
+    """Codex's page has no code in its address: the person types the one shown."""
     with on_terminal(lab, "login", "openai-codex", "h019", "--no-browser") as tunnel:
         url = tunnel.expect(r"^https://auth\.openai\.com/\S+").group()
         code = tunnel.expect(r"Your code, if the page asks: ([A-Z-]+)")[1]
@@ -103,7 +103,7 @@ def test_a_device_login_whose_code_is_typed(lab: Lab) -> None:
 
 
 def test_spotify_asks_for_its_client_id_the_first_time(lab: Lab) -> None:
-    """The command's own prompt is relayed: the person answers it here, seen, and once."""
+    """The command's own prompt is shown here, and the person answers it once, visibly."""
     with on_terminal(lab, "login", "spotify", "inner-h019") as tunnel:
         tunnel.expect(r"\(h019@inner-h019\) Spotify Client ID: ")
         tunnel.send("my-client-id\n")
@@ -114,7 +114,7 @@ def test_spotify_asks_for_its_client_id_the_first_time(lab: Lab) -> None:
 
 
 def test_an_mcp_server(lab: Lab) -> None:
-    """Its listener serves one request, the issuer is vouched for, the exit status says nothing."""
+    """Its listener serves one request, an option vouches for the issuer, and the exit status says nothing."""
     configure_mcp(lab)
     done = run(lab, "login", "mcp:lab", "h019", *ALLOW_LAB)
     assert done.status == 0, done.stderr
@@ -125,7 +125,7 @@ def test_an_mcp_server(lab: Lab) -> None:
 
 
 def test_an_mcp_server_that_nobody_knows_is_asked_about(lab: Lab) -> None:
-    """The issuer stands on a line of its own; without a terminal the answer is no, and nothing opens."""
+    """The issuer has a line of its own; without a terminal the answer is no, and nothing opens."""
     configure_mcp(lab)
     done = run(lab, "login", "mcp:lab", "h019", "--json")
     assert done.status == 11
@@ -141,7 +141,7 @@ def test_an_mcp_server_that_nobody_knows_is_asked_about(lab: Lab) -> None:
 
 @pytest.mark.parametrize("user", ["h014", "h019"])
 def test_a_paste_login(lab: Lab, user: str) -> None:
-    """The page shows a code, the prompt is relayed, the answer goes back unseen."""
+    """The page shows a code, the prompt is shown here, and the answer goes back unseen."""
     with on_terminal(lab, "login", "anthropic", user, "--no-browser") as tunnel:
         url = tunnel.expect(r"^https://claude\.ai/oauth/authorize\S+").group().strip()
         tunnel.expect(rf"\({user}@{user}\) Authorization code: ")
@@ -156,7 +156,7 @@ def test_a_paste_login(lab: Lab, user: str) -> None:
 
 
 def test_credentials_that_are_imported_need_no_browser(lab: Lab) -> None:
-    """Hermes offers what another account of this machine already has."""
+    """Hermes offers to import what another account on its machine already has."""
     assert run(lab, "login", "nous", "h019").status == 0
     lab.remote("h019", "rm -f .hermes/auth.json")
     done = run(lab, "login", "nous", "h019", "--json", stdin="y\n")
@@ -169,7 +169,7 @@ def test_credentials_that_are_imported_need_no_browser(lab: Lab) -> None:
     ("provider", "user"), [("xai-oauth", "h018"), ("xai-oauth", "h019"), ("spotify", "h019")]
 )
 def test_denied(lab: Lab, provider: str, user: str) -> None:
-    """The person said no at the provider: 9, in words, and no credential."""
+    """The person says no at the provider: 9, a message that says so, and no credential."""
     decide(lab, "deny")
     extra = ["--", "--client-id", "lab"] if provider == "spotify" else []
     done = run(lab, "login", provider, user, *extra)
@@ -180,7 +180,7 @@ def test_denied(lab: Lab, provider: str, user: str) -> None:
 
 @pytest.mark.parametrize("decision", ["deny", "token-400"])
 def test_a_failed_mcp_login_is_seen_though_it_exits_with_0(lab: Lab, decision: str) -> None:
-    """Hermes would start over silently and blame the port; the first no is the end."""
+    """Hermes would silently start over and blame the port; we end at the first no."""
     configure_mcp(lab)
     decide(lab, decision)
     done = run(lab, "login", "mcp:lab", "h019", *ALLOW_LAB)
@@ -189,7 +189,7 @@ def test_a_failed_mcp_login_is_seen_though_it_exits_with_0(lab: Lab, decision: s
 
 
 def test_a_token_exchange_that_fails_is_not_blamed_on_the_tunnel(lab: Lab) -> None:
-    """Delivered, and Hermes failed afterwards."""
+    """The message says that the callback was delivered, and that Hermes failed afterwards."""
     decide(lab, "token-400")
     done = run(lab, "login", "xai-oauth", "h018")
     assert done.status == 9
@@ -198,7 +198,7 @@ def test_a_token_exchange_that_fails_is_not_blamed_on_the_tunnel(lab: Lab) -> No
 
 
 def test_nobody_signs_in(lab: Lab) -> None:
-    """The person's time is over: 10, and both sides are clean."""
+    """The person's time runs out: 10, and both sides are clean."""
     done = run(lab, "login", "xai-oauth", "h018", "--no-browser", "--timeout", "2")
     assert done.status == 10
     assert "did not come back in time" in done.stderr
@@ -206,7 +206,7 @@ def test_nobody_signs_in(lab: Lab) -> None:
 
 @pytest.mark.parametrize("user", ["h018", "fishy", "boss"])
 def test_extra_words_reach_hermes_and_nothing_else(lab: Lab, user: str) -> None:
-    """After --, as they were typed, whatever they hold, through any shell and sudo; told as if typed."""
+    """Words after -- arrive, and are shown, as typed, whatever they contain, through any shell and sudo."""
     label = "$(id) it's `my`\n label\\ !! 日本 *; exit 3 #\n\n"
     ours = ["--as-user", "svc"] if user == "boss" else []
     words = ["login", "xai-oauth", user, "--no-browser", *ours, "--", "--label", label]
@@ -222,12 +222,12 @@ def test_extra_words_reach_hermes_and_nothing_else(lab: Lab, user: str) -> None:
 
 
 def test_a_fish_account(lab: Lab) -> None:
-    """What is sent is understood by any login shell."""
+    """Any login shell understands what we send, fish too."""
     assert run(lab, "login", "xai-oauth", "fishy").status == 0
 
 
 def test_another_account_by_sudo(lab: Lab) -> None:
-    """Also one whose shell is nologin; the credential is that account's, and the result names it."""
+    """It may even have nologin as its shell; the credential is that account's, and the result names it."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "svc")
     assert done.status == 0, done.stderr
     assert done.stdout.startswith("xai-oauth: logged in on svc@boss; credential in ")
@@ -235,7 +235,7 @@ def test_another_account_by_sudo(lab: Lab) -> None:
 
 
 def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
-    """Under our own prompt, unseen; a wrong one is asked for again."""
+    """It asks with our own prompt, hidden; after a wrong one we ask again."""
     with on_terminal(lab, "login", "xai-oauth", "boss2", "--as-user", "svc") as tunnel:
         for password in ("wrong", "correct horse"):
             tunnel.expect(r"\(boss2@boss2\) sudo's password: ")
@@ -249,7 +249,7 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
 
 
 def test_an_account_that_cannot_be_had(lab: Lab) -> None:
-    """The reason that sudo gives is shown: an unknown name, wrong passwords."""
+    """The failure gives sudo's reason: no such user, or wrong passwords."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "nosuchuser")
     assert done.status == 8
     assert "did not switch to the other account: sudo: unknown user nosuchuser" in done.stderr
@@ -262,14 +262,14 @@ def test_an_account_that_cannot_be_had(lab: Lab) -> None:
 
 
 def test_an_account_without_a_shell_is_told_from_a_failed_login(lab: Lab) -> None:
-    """What the account ran instead is quoted."""
+    """The failure quotes what the account ran instead."""
     done = run(lab, "login", "xai-oauth", "svc")
     assert done.status == 8
     assert "This account is currently not available" in done.stderr
 
 
 def test_hermes_that_is_not_there(lab: Lab) -> None:
-    """The places that were looked in, and the option that helps."""
+    """The failure names the places we looked in, and the option that helps."""
     done = run(lab, "login", "xai-oauth", "boss")
     assert done.status == 8
     assert "~/.local/bin" in done.stderr
@@ -277,7 +277,7 @@ def test_hermes_that_is_not_there(lab: Lab) -> None:
 
 
 def test_hermes_by_its_path(lab: Lab) -> None:
-    """Where it is in no usual place, the person says where."""
+    """If it is in no usual place, the person says where it is."""
     lab.remote("h018", "mkdir -p tools && mv .local/bin/hermes tools/hermes")
     home = lab.remote("h018", "printf %s $HOME")
     assert run(lab, "login", "xai-oauth", "h018").status == 8
@@ -285,7 +285,7 @@ def test_hermes_by_its_path(lab: Lab) -> None:
 
 
 def test_a_profile(lab: Lab) -> None:
-    """The credential lands in the profile, and that is where it is looked for."""
+    """The credential lands in the profile, which is where we look for it."""
     lab.remote("h018", "hermes profile create work")
     done = run(lab, "login", "xai-oauth", "h018", "--profile", "work")
     assert done.status == 0, done.stderr

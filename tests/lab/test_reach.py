@@ -20,7 +20,7 @@ KNOWN = {
 
 
 def test_nothing_is_shown_to_a_server_that_is_not_the_known_one(lab: Lab) -> None:
-    """5, and the server hears not even of an attempt to authenticate."""
+    """The status is 5, and the server sees no attempt to authenticate."""
     directory = lab.directory / "hermes"
     other = make_key(directory / "other_host_key")
     key = (directory / "host_key_ed25519.pub").read_text()
@@ -39,7 +39,7 @@ def test_nothing_is_shown_to_a_server_that_is_not_the_known_one(lab: Lab) -> Non
 
 
 def test_each_hop_has_its_own_user_and_its_own_way_to_ask(lab: Lab) -> None:
-    """The jump host takes a password by PAM, the host behind it a key; the prompt says who asks."""
+    """The jump host takes a password through PAM, the host behind it a key; the prompt says who asks."""
     way = ("boss@inner", "--jump", f"jumper@jump:{PORT}")
     with (
         asking(lab, "jump", "password", AuthenticationMethods="keyboard-interactive"),
@@ -52,7 +52,7 @@ def test_each_hop_has_its_own_user_and_its_own_way_to_ask(lab: Lab) -> None:
 
 
 def test_the_ssh_of_a_proxy_command_may_ask(lab: Lab) -> None:
-    """It has the person's terminal; without one its own words are the reason: 4, and what to do instead."""
+    """It has the person's terminal; without one its own words are the reason: 4, and the hint helps."""
     way = ("boss@inner", "-o", f"ProxyCommand=ssh -p {PORT} -W %h:%p jumper@jump")
     with asking(lab, "jump", "password", AuthenticationMethods="keyboard-interactive"):
         with on_terminal(lab, *LOGIN, *way) as tunnel:
@@ -73,7 +73,7 @@ def test_the_ssh_of_a_proxy_command_may_ask(lab: Lab) -> None:
     [("hermes", "h018", "h018@inner-h018"), ("jump", "jumper", "jump host jumper@jump")],
 )
 def test_a_connection_that_is_lost(lab: Lab, host: str, user: str, called: str) -> None:
-    """The hop whose sshd is gone is named, at once, and another try is offered: 4."""
+    """We immediately name the hop whose sshd is gone, and offer another try: 4."""
     lab.fresh_home("h018")
     with on_terminal(lab, *LOGIN, "inner-h018", "--no-browser") as tunnel:
         tunnel.expect("Waiting for the browser to come back, 2:5")

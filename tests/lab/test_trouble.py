@@ -1,4 +1,4 @@
-"""What goes wrong around a login: ports, policies, networks, signals; nothing is left in any ending."""
+"""What goes wrong around a login: ports, policies, networks, signals. No ending leaves anything behind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def held_port(lab: Lab) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_taken_port_names_its_occupant(lab: Lab) -> None:
-    """7, with PID and program, and the page is not opened; the verb says the same."""
+    """The status is 7, with PID and program, and no page opens; ``port`` says the same."""
     with held_port(lab) as holder:
         process = lab.laptop(
             [PROGRAM, "login", "xai-oauth", "h018", "--json"],
@@ -68,7 +68,7 @@ def test_a_taken_port_names_its_occupant(lab: Lab) -> None:
 
 @pytest.mark.parametrize("options", [["--on-busy-port", "kill"], []])
 def test_the_occupant_is_ended_after_a_yes(lab: Lab, options: list[str]) -> None:
-    """Asked with its name; after the yes the login goes on."""
+    """The question names it; after a yes the login goes on."""
     with held_port(lab) as holder, on_terminal(lab, "login", "xai-oauth", "h018", *options) as tunnel:
         tunnel.expect(rf"End python3\S* \(PID {holder.pid}, user root.*\?\s*\[y/N\] ")
         tunnel.send("y\n")
@@ -87,7 +87,7 @@ def test_a_no_leaves_the_occupant_alone(lab: Lab) -> None:
 
 
 def test_a_server_that_gives_no_session(lab: Lab) -> None:
-    """8, with the setting named."""
+    """The status is 8, and the failure names the setting."""
     with lab.sshd("hermes", 2222, MaxSessions="0"):
         done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
     assert done.status == 8
@@ -97,7 +97,7 @@ def test_a_server_that_gives_no_session(lab: Lab) -> None:
 @pytest.mark.parametrize("user", ["h014", "h018", "h019", "fishy"])
 @pytest.mark.parametrize("sessions", ["10", "1"])
 def test_a_server_that_gives_no_terminal(lab: Lab, user: str, sessions: str) -> None:
-    """The command runs without one, whatever kind of login it is, also where it may have one session only."""
+    """The command runs without one, whatever kind of login it is, even if only one session is allowed."""
     lab.fresh_home(user)
     with lab.sshd("hermes", 2222, PermitTTY="no", MaxSessions=sessions):
         done = run(lab, "login", "xai-oauth", user, "-p", "2222")
@@ -107,7 +107,7 @@ def test_a_server_that_gives_no_terminal(lab: Lab, user: str, sessions: str) -> 
 
 
 def test_without_a_terminal_sudo_is_answered(lab: Lab) -> None:
-    """Its password and the command's own questions go to the standard input there, one after the other."""
+    """Its password and the answers to the command go to standard input there, one after the other."""
     lab.fresh_home("svc")
     way = ("login", "spotify", "boss2", "-p", "2222", "--as-user", "svc")
     with lab.sshd("hermes", 2222, PermitTTY="no"), on_terminal(lab, *way) as tunnel:
@@ -122,7 +122,7 @@ def test_without_a_terminal_sudo_is_answered(lab: Lab) -> None:
 
 
 def test_without_a_terminal_a_login_that_insists_on_one(lab: Lab) -> None:
-    """8, with its own words and the setting to change; where a start-up file takes it, with that file."""
+    """The status is 8, with its own words and the setting to change, or the start-up file that took it."""
     lab.fresh_home("h019")
     mcp = "mcp_servers:\n  lab: {url: https://mcp.lab.test/mcp, auth: oauth}\n"
     lab.remote("h019", f"mkdir -p .hermes && printf %s '{mcp}' > .hermes/config.yaml")
@@ -148,7 +148,7 @@ def test_without_a_terminal_a_login_that_insists_on_one(lab: Lab) -> None:
     ],
 )
 def test_a_start_up_file_that_takes_the_terminal(lab: Lab, user: str, file: str, line: str) -> None:
-    """The login runs without one, and it is said whose doing that is."""
+    """The login runs without one, and we say whose doing that is."""
     lab.fresh_home(user)
     lab.remote(user, f"sed -i '1i {line}' {file}")
     done = run(lab, "login", "xai-oauth", user)
@@ -158,7 +158,7 @@ def test_a_start_up_file_that_takes_the_terminal(lab: Lab, user: str, file: str,
 
 
 def test_a_start_up_file_that_fails_without_a_terminal(lab: Lab) -> None:
-    """No second session is needed to see the credential: it would have no terminal."""
+    """We need no second session to see the credential: it would have no terminal."""
     lab.remote("h018", "sed -i '1i set -e; stty sane; set +e' .bashrc")
     done = run(lab, "login", "xai-oauth", "h018")
     assert done.status == 0, done.stderr
@@ -166,14 +166,14 @@ def test_a_start_up_file_that_fails_without_a_terminal(lab: Lab) -> None:
 
 
 def test_one_session_is_enough(lab: Lab) -> None:
-    """With MaxSessions 1 the command has the only session; the callback needs none."""
+    """With MaxSessions 1 the command has the only session; the callback does not need one."""
     with lab.sshd("hermes", 2222, MaxSessions="1"):
         done = run(lab, "login", "xai-oauth", "h018", "-p", "2222")
     assert done.status == 0, done.stderr
 
 
 def test_an_unknown_host_key(lab: Lab) -> None:
-    """Refused without a terminal; on one it is asked about, and exactly one line is written."""
+    """Without a terminal it is refused; on one we ask, and write exactly one line."""
     known_hosts = lab.home / ".ssh" / "known_hosts"
     before = known_hosts.read_bytes()
     known_hosts.write_bytes(b"# a comment that stays\n")
@@ -197,7 +197,7 @@ def test_an_unknown_host_key(lab: Lab) -> None:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_ends_it_in_good_order(lab: Lab, number: signal.Signals, status: int) -> None:
-    """While the browser is waited for: listener, remote command, connection; then the status."""
+    """While we wait for the browser: listener, remote command and connection end, then comes the status."""
     with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
         tunnel.expect(WAITING)
         if number is signal.SIGINT:
@@ -211,7 +211,7 @@ def test_a_signal_ends_it_in_good_order(lab: Lab, number: signal.Signals, status
 @pytest.mark.parametrize("account", [("h018",), ("boss", "--as-user", "svc")], ids=["direct", "sudo"])
 @pytest.mark.parametrize("permit", ["yes", "no"])
 def test_not_even_sigkill_leaves_an_orphan(lab: Lab, account: tuple[str, ...], permit: str) -> None:
-    """When the connection is lost, the terminal there hangs up; without one, the lifeline ends."""
+    """Once the connection is gone the terminal there hangs up; where there is none, the lifeline ends."""
     words = ("login", "xai-oauth", *account, "--no-browser", "-p", "2222")
     with lab.sshd("hermes", 2222, PermitTTY=permit):
         with on_terminal(lab, *words) as tunnel:
@@ -226,7 +226,7 @@ def test_not_even_sigkill_leaves_an_orphan(lab: Lab, account: tuple[str, ...], p
 
 
 def test_a_silent_network_is_noticed(lab: Lab) -> None:
-    """Three unanswered signs of life, five seconds apart: 4, and another try is offered."""
+    """After three unanswered probes, five seconds apart, the end is 4, and we offer another try."""
     with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser") as tunnel:
         tunnel.expect(WAITING)
         lab.network.unplug("laptop")
@@ -240,13 +240,13 @@ def test_a_silent_network_is_noticed(lab: Lab) -> None:
         tunnel.send("n\n")
         assert tunnel.wait() == 4
     assert listeners(lab) == []
-    # That Hermes cannot hear of it: its server has no ClientAliveInterval. It waits for its own time to pass.
+    # That Hermes cannot know: its server has no ClientAliveInterval. It would wait until its own time is up.
     for orphan in lab.hermes_processes():
         wait_for(orphan, 5, kill=True)
 
 
 def test_a_silent_network_is_noticed_while_a_password_is_asked_for(lab: Lab) -> None:
-    """Before the person is in, where ServerAlive cannot ask yet: 4, after as many seconds."""
+    """Even before the person is in, when ServerAlive cannot probe yet: 4, after as many seconds."""
     way = ("login", "xai-oauth", "boss", "-p", str(PORT))
     with (
         asking(lab, "hermes", "password", AuthenticationMethods="keyboard-interactive"),
@@ -278,7 +278,7 @@ def test_a_timeout_on_a_terminal_offers_another_try(lab: Lab) -> None:
 
 
 def test_an_idle_browser_connection_delays_nobody(lab: Lab) -> None:
-    """0.14.0 serves in a single thread: what a browser opens ahead of need never gets there."""
+    """0.14.0 serves in a single thread: a connection that a browser opens ahead of need never gets there."""
     lab.fresh_home("h014")
     with on_terminal(lab, "login", "xai-oauth", "h014", "--no-browser") as tunnel:
         url = tunnel.expect(r"^https://auth\.x\.ai/oauth2/authorize\S+").group().strip()

@@ -1,4 +1,4 @@
-"""The callback gets home: where a server forbids it, a port is taken, a page shows a code, a net drops."""
+"""The callback gets home, even if a server forbids it, a port is taken, a page shows a code, a net drops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ URL = r"^ *https://\S+redirect_uri=\S+"
 
 @pytest.fixture(autouse=True)
 def fresh(lab: Lab) -> None:
-    """Every test starts with providers and accounts that know nothing, but for an MCP server."""
+    """Every test starts with providers and accounts that know nothing but an MCP server."""
     lab.identity("POST", "/reset")
     for user in ("h014", "h018", "h019"):
         lab.fresh_home(user)
@@ -36,7 +36,7 @@ def fresh(lab: Lab) -> None:
 
 
 def words(login: str, *options: str) -> list[str]:
-    """The words of a login, with options of ours before Hermes' own."""
+    """The words of a login, with our options before Hermes' own."""
     provider, user, *more = LOGINS[login]
     return ["login", provider, user, *options, *more]
 
@@ -44,7 +44,7 @@ def words(login: str, *options: str) -> list[str]:
 @pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize("setting", FORBIDDEN)
 def test_a_server_that_forbids_forwarding_is_no_obstacle(lab: Lab, login: str, setting: str) -> None:
-    """The callback is relayed by a command there, with nothing to set; the browser sees the usual page."""
+    """A command there relays the callback, with nothing to configure; the browser sees the usual page."""
     with lab.sshd("hermes", 2222, **FORBIDDEN[setting]):
         done = run(lab, *words(login, "-p", "2222", "--json"))
     assert done.status == 0, done.stderr
@@ -54,7 +54,7 @@ def test_a_server_that_forbids_forwarding_is_no_obstacle(lab: Lab, login: str, s
 
 @pytest.mark.parametrize(("login", "status"), [("xai", 0), ("mcp", 0), ("spotify", 7)])
 def test_neither_a_channel_nor_a_second_session(lab: Lab, login: str, status: int) -> None:
-    """Then the command's own prompt is the last way, where it has one; else 7, naming both settings."""
+    """The command's own prompt is then the last way, if it has one; otherwise 7, naming both settings."""
     with lab.sshd("hermes", 2222, AllowTcpForwarding="no", MaxSessions="1"):
         done = run(lab, *words(login, "-p", "2222", "--json"))
     assert done.status == status, done.stderr
@@ -68,7 +68,7 @@ def test_neither_a_channel_nor_a_second_session(lab: Lab, login: str, status: in
 
 
 def test_the_relay_is_never_used_where_it_is_not_wanted(lab: Lab) -> None:
-    """--relay never: 7; --relay always: also where a channel would do."""
+    """--relay never: 7. --relay always: even if a channel would do."""
     with lab.sshd("hermes", 2222, AllowTcpForwarding="no"):
         done = run(lab, *words("xai", "-p", "2222", "--relay", "never"))
     assert done.status == 7
@@ -80,7 +80,7 @@ def test_the_relay_is_never_used_where_it_is_not_wanted(lab: Lab) -> None:
 
 @pytest.mark.parametrize("login", ["spotify", "mcp"])
 def test_idle_connections_do_no_harm(lab: Lab, login: str) -> None:
-    """Both serve in a single thread, MCP a single request: six idle browser connections never get there."""
+    """Both serve in a single thread, MCP only one request: six idle browser connections never get there."""
     with on_terminal(lab, *words(login, "--no-browser")) as tunnel:
         url = tunnel.expect(URL).group().strip()
         tunnel.expect("Waiting for the browser")
@@ -101,7 +101,7 @@ fetch("http://127.0.0.1:56121/callback?code=x%26state=guessed", {mode: how}).cat
 
 
 def test_a_web_page_that_guesses_the_port_does_no_harm(lab: Lab) -> None:
-    """Images, frames and fetches of a page that knows the port and the path, and not the state."""
+    """It may use images, frames and fetches, and know the port and the path, but not the state."""
     with on_terminal(lab, *words("xai", "--no-browser")) as tunnel:
         url = tunnel.expect(URL).group().strip()
         tunnel.expect("Waiting for the browser")
@@ -113,7 +113,7 @@ def test_a_web_page_that_guesses_the_port_does_no_harm(lab: Lab) -> None:
 
 @pytest.mark.parametrize("user", ["h014", "h018"])
 def test_a_code_that_the_page_shows_is_pasted(lab: Lab, user: str) -> None:
-    """Unseen, while the login waits; a release without a prompt for it gets it all the same."""
+    """It is pasted hidden, while the login waits; a release without a prompt for it gets it all the same."""
     lab.identity("POST", "/decision", {"decision": "show-code"})
     with on_terminal(lab, "login", "xai-oauth", user, "--no-browser") as tunnel:
         url = tunnel.expect(URL).group().strip()
@@ -130,7 +130,7 @@ def test_a_code_that_the_page_shows_is_pasted(lab: Lab, user: str) -> None:
 
 
 def test_the_answer_to_another_login_is_told(lab: Lab) -> None:
-    """A state that is not this login's: the page says so, the terminal too, and nothing was delivered."""
+    """If the state is not this login's, the page and the terminal say so, and nothing is delivered."""
     lab.identity("POST", "/decision", {"decision": "wrong-state"})
     done = run(lab, *words("xai", "--timeout", "5", "--json"))
     assert done.status == 10
@@ -159,7 +159,7 @@ def occupant(lab: Lab, *before: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_the_address_is_pasted_where_the_port_is_taken(lab: Lab) -> None:
-    """By something of one's own, named and agreed to: the person brings the address that failed."""
+    """If it is one's own occupant, named and agreed to, the person pastes the address that failed."""
     options = ["--no-browser", "--on-busy-port", "paste"]
     with occupant(lab) as holder, on_terminal(lab, "login", "xai-oauth", "h018", *options) as tunnel:
         tunnel.expect(rf"\(PID {holder.pid}, user root.*the browser will bring the answer there first")
@@ -177,7 +177,7 @@ def test_the_address_is_pasted_where_the_port_is_taken(lab: Lab) -> None:
 
 
 def test_a_port_of_somebody_else_is_no_place_for_a_code(lab: Lab) -> None:
-    """Another user's process would receive it: 7, and the page is not opened."""
+    """Another user's process would receive it: 7, and no page opens."""
     with occupant(lab, "setpriv", "--reuid=65534", "--clear-groups"):
         done = run_beside(lab, "login", "xai-oauth", "h018", "--on-busy-port", "paste", "--yes", "--json")
     assert done.returncode == 7
@@ -186,7 +186,7 @@ def test_a_port_of_somebody_else_is_no_place_for_a_code(lab: Lab) -> None:
 
 
 def run_beside(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it where something else listens."""
+    """Run it while something else listens."""
     process = lab.laptop(
         [PROGRAM, *arguments],
         stdin=subprocess.DEVNULL,
@@ -217,7 +217,7 @@ XAI, SPOTIFY = "auth add xai-oauth --no-browser", "auth spotify --no-browser --c
     ],
 )
 def test_a_login_that_already_waits_there(lab: Lab, user: str, command: str, done: str) -> None:
-    """By the URL, which is asked for: the tunnel alone; it ends at the callback, and Hermes says the rest."""
+    """We ask for its URL and open the tunnel alone; it ends at the callback, and Hermes says the rest."""
     with waiting(lab, user, command) as (hermes, url), on_terminal(lab, "forward", user) as tunnel:
         tunnel.expect(r"\(Enter: look what waits there\): ")
         tunnel.send(f"{url}\n")
@@ -231,7 +231,7 @@ def test_a_login_that_already_waits_there(lab: Lab, user: str, command: str, don
 
 
 def test_a_port_is_enough(lab: Lab) -> None:
-    """With the path that is known of it; it is said that this is weaker. Without a terminal, as a result."""
+    """The port's known path is used, and we say that this is weaker."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "forward", "h018", "56121") as tunnel:
         tunnel.expect("Only the port is known")
         tunnel.expect("Waiting for the browser to come back")
@@ -241,7 +241,7 @@ def test_a_port_is_enough(lab: Lab) -> None:
 
 
 def test_the_tunnel_comes_back_by_itself(lab: Lab) -> None:
-    """Its connection is killed there; the browser that comes then is held until the next one stands."""
+    """Its connection is killed there; the browser that then comes is held until the next one is up."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "forward", "h018") as tunnel:
         tunnel.expect("look what waits there")
         tunnel.send("\n")
@@ -256,7 +256,7 @@ def test_the_tunnel_comes_back_by_itself(lab: Lab) -> None:
 
 @pytest.mark.parametrize("setting", [{}, {"AllowTcpForwarding": "no"}])
 def test_the_address_of_a_page_that_did_not_open_is_pasted(lab: Lab, setting: dict[str, str]) -> None:
-    """Without a tunnel the page could not be opened; its address still gets there."""
+    """Nobody had a tunnel, so the page could not open; its address still gets there."""
     with lab.sshd("hermes", 2222, **setting), waiting(lab, "h018", XAI) as (hermes, url):
         address = lab.browse(url).url
         assert address.startswith("http://127.0.0.1:56121/callback?")
@@ -268,7 +268,7 @@ def test_the_address_of_a_page_that_did_not_open_is_pasted(lab: Lab, setting: di
 
 
 def test_a_pasted_address_is_asked_for_unseen(lab: Lab) -> None:
-    """On a terminal; the answer to another login is Hermes' to refuse."""
+    """On a terminal it is asked for hidden."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "paste", "h018") as tunnel:
         address = lab.browse(url).url
         tunnel.expect(r"\(it stays hidden\): ")

@@ -33,9 +33,9 @@ class Run:
 
 
 def run(lab: Lab, *arguments: str, stdin: str = "", deadline: float = 60, left: bool = True) -> Run:
-    """Run it to its end; nothing of it may be left, unless something else runs there (not ``left``).
+    """Run it to its end; it must leave nothing behind, unless something else runs there (not ``left``).
 
-    AssertionError, with what it and the browser said, if it did not end after ``deadline`` seconds.
+    AssertionError, with what it and the browser said, if it has not ended after ``deadline`` seconds.
     """
     process = lab.laptop(
         [PROGRAM, *arguments],
@@ -43,7 +43,7 @@ def run(lab: Lab, *arguments: str, stdin: str = "", deadline: float = 60, left: 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # the terminal that the tests run on is nobody's to ask at
+        start_new_session=True,  # nobody may ask at the terminal that the tests run on
     )
     try:
         stdout, stderr = process.communicate(stdin, timeout=deadline)
@@ -62,7 +62,7 @@ def on_terminal(lab: Lab, *arguments: str) -> Terminal:
 
 
 def left_nothing(lab: Lab, deadline: float = 5) -> None:
-    """No Hermes runs there any more, and nothing listens on the laptop."""
+    """Check that no Hermes runs there any more, and nothing listens on the laptop."""
     for process in lab.hermes_processes():
         wait_for(process, deadline)
     assert listeners(lab) == []

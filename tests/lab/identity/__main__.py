@@ -16,7 +16,7 @@ from tests.lab.identity.server import Lab, Server
 
 
 def main() -> None:
-    """Serves until it is told to end."""
+    """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="python -m tests.lab.identity", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where ca.pem is written")
     parser.add_argument("--address", required=True, help="the address of both servers")

@@ -1,4 +1,4 @@
-"""The device authorization grant, which several providers have in common: RFC 8628."""
+"""The device authorization grant, which several providers share: RFC 8628."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ class DeviceCodes:
         return page(title, "Access was denied." if denied else "Your device is connected.")
 
     def find(self, user_code: str) -> Device | None:
-        """The device that shows this code and is not finished."""
+        """The device that shows this code, unless it is finished."""
         return self._devices.get(user_code)
 
     def finish(self, device: Device) -> None:
-        """Forgets a device: its code is of no use any more."""
+        """Forgets a device: its code is no longer of any use."""
         self._devices.pop(device.user_code, None)
 
     def poll(self, form: Mapping[str, Any]) -> Device:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from tests.lab.identity.message import Request, Response, json_response, page, redirect
 from tests.lab.identity.person import Decision, Person
 
-LIFETIME = 6 * 3600  # Hermes refreshes at once what has an hour or less to live
+LIFETIME = 6 * 3600  # Hermes immediately refreshes a token that has an hour or less to live
 """Seconds that an access token is said to live."""
 
 EMAIL = "lab-user@example.test"

@@ -25,7 +25,7 @@ class Decision(str, Enum):
 
 
 class Person:
-    """One person for all providers; the decision may be changed between two requests."""
+    """One person for all providers; the decision may change between two requests."""
 
     def __init__(self) -> None:
         self.decision = Decision.REDIRECT

@@ -18,5 +18,5 @@ HOSTS = tuple(host for kind in _KINDS for host in kind.hosts)
 
 
 def routes(person: Person) -> Routes:
-    """Every address of every provider, made anew; no code issued before is known to them."""
+    """Every address of every provider, made afresh; they know none of the codes issued before."""
     return {address: handler for kind in _KINDS for address, handler in kind(person).routes.items()}

@@ -117,10 +117,10 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.respond = respond
         if context:
-            # The handshake is left to the request's own thread: a silent client stops nobody else.
+            # The handshake is left to the request's own thread: a silent client holds nobody else up.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser may give up a connection; anything else is shown."""
+        """A browser that gives up a connection is nothing to report; anything else is shown."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)

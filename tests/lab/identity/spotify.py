@@ -16,7 +16,7 @@ def _dashboard(_request: Request) -> Response:
 
 
 class Spotify:
-    """Accounts, and the dashboard's page that Hermes names at the first login."""
+    """Accounts, and the dashboard page that Hermes names at the first login."""
 
     hosts = ("accounts.spotify.com", "api.spotify.com", "developer.spotify.com")
 
