@@ -248,7 +248,7 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
     assert tunnel.output.count("sudo's password") == 2
 
 
-def test_an_account_that_cannot_be_had(lab: Lab) -> None:
+def test_an_account_that_sudo_refuses(lab: Lab) -> None:
     """The failure gives sudo's reason: no such user, or wrong passwords."""
     done = run(lab, "login", "xai-oauth", "boss", "--as-user", "nosuchuser")
     assert done.status == 8

@@ -22,7 +22,7 @@ def test_a_name_that_ssh_would_have_to_be_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 60 + " hermes-tunnel: error: no", "x" * 65, "\u4e2d", "a\nb", ""])
-def test_what_is_no_name_is_not_in_the_hint(name: str) -> None:
+def test_what_is_not_a_name_is_not_in_the_hint(name: str) -> None:
     """A hint is not folded, so that it can be pasted; a server's words could otherwise start a line of it."""
     hint = hint_for(name)
     assert name not in hint or not name

@@ -100,8 +100,8 @@ def test_a_signal_that_ended_it(connected: Callable[..., Connection], name: str,
         assert process.wait(10) == -number
 
 
-def test_how_it_ended_may_not_be_said(known: Callable[..., Path]) -> None:
-    """A channel that closes without a word has no status, nor has one whose connection is lost."""
+def test_how_it_ended_may_be_unknown(known: Callable[..., Path]) -> None:
+    """A channel that is closed without a word has no status; nor has one whose connection is lost."""
     with serving(Host(lambda channel: channel.close()), known) as connection:
         process = begun(connection)
         assert process.read(10) == b""
@@ -194,7 +194,7 @@ def test_a_signal_that_is_sent() -> None:
         process.signal("TERM")
 
 
-def test_a_refused_terminal_is_told_and_costs_no_session(connected: Callable[..., Connection]) -> None:
+def test_a_refused_terminal_is_reported_and_costs_no_session(connected: Callable[..., Connection]) -> None:
     """With PermitTTY no and a single session, the command then runs at once without a terminal."""
     connection = connected("PermitTTY no", "MaxSessions 1")
     with pytest.raises(TerminalRefused, match="refused a terminal"):
@@ -251,7 +251,7 @@ def test_a_server_that_never_replies_is_given_up(
         channels.start(transport_of(connection), "anything", terminal, 0.3)
 
 
-def test_what_cannot_be_written_is_told(connected: Callable[..., Connection]) -> None:
+def test_what_cannot_be_written_is_reported(connected: Callable[..., Connection]) -> None:
     """Writing fails if nobody reads in time, if the command has ended, and after the end of the input."""
     connection = connected()
     with closing(connection.start("sleep 60")) as process, pytest.raises(TimeoutError):
@@ -338,7 +338,7 @@ def test_why_there_is_no_stream(connected: Callable[..., Connection]) -> None:
         (paramiko.common.OPEN_FAILED_RESOURCE_SHORTAGE, NoStream.FORBIDDEN),
     ],
 )
-def test_each_reason_of_the_protocol_s(known: Callable[..., Path], answer: int, reason: NoStream) -> None:
+def test_each_reason_of_the_protocol(known: Callable[..., Path], answer: int, reason: NoStream) -> None:
     """RFC 4254 section 5.1: a server that knows no forwards, or has no room for one, forbids it."""
     with serving(Host(answer=answer), known) as connection:
         with pytest.raises(StreamRefused) as refused:
@@ -368,7 +368,7 @@ def test_a_stream_that_opens_too_late_is_closed(known: Callable[..., Path]) -> N
 
 
 @pytest.mark.parametrize("broken", ["socket", "key exchange"])
-def test_what_breaks_below_is_told_in_our_words(
+def test_what_breaks_below_is_reported_in_our_words(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], broken: str
 ) -> None:
     """Whatever is called then, a broken socket or a stalled key exchange is a failure of ours."""

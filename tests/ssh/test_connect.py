@@ -422,7 +422,7 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
         (b"SSH-2.0-x\r\n" + b"\xff" * 100, True, "closed the connection during the key exchange"),
     ],
 )
-def test_what_is_no_ssh_server_is_named(words: bytes, then_close: bool, message: str) -> None:
+def test_what_is_not_an_ssh_server_is_named(words: bytes, then_close: bool, message: str) -> None:
     """The failure says in which phase it ended, and quotes what the other side said, scrubbed."""
     with saying(words, then_close=then_close) as port:
         failure = fails(hop(port, Path(os.devnull), connect_timeout=0.5))
@@ -821,7 +821,7 @@ def test_nothing_is_imported_from_paramiko_for_help() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_chain_closes_also_where_nothing_can_be_sent_any_more(
+def test_a_chain_closes_even_if_nothing_can_be_sent_any_more(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path]
 ) -> None:
     """The channel to the next hop then cannot be closed in good order, which is not our fault."""

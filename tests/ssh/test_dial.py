@@ -142,7 +142,7 @@ def test_the_bind_address_is_where_the_connection_comes_from(
 
 
 @pytest.mark.parametrize("bind_address", ["::1", "192.0.2.1", "nobody.invalid"])
-def test_a_bind_address_that_cannot_be_is_said(bind_address: str) -> None:
+def test_an_impossible_bind_address_is_reported(bind_address: str) -> None:
     """A BindAddress that is of the other family, another machine's or not an address is an error."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         failure = fails(hop(listener.getsockname()[1], NOWHERE, bind_address=bind_address))

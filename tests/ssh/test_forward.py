@@ -24,7 +24,7 @@ def test_this_sshtunnel_has_every_name() -> None:
 
 
 @pytest.mark.parametrize(("owner", "name"), NAMES)
-def test_a_name_that_is_gone_is_said(owner: str, name: str) -> None:
+def test_a_missing_name_is_reported(owner: str, name: str) -> None:
     """The error gives the name and the release, and says what to install."""
     with pytest.raises(Failure) as failure:
         check_names(without(sshtunnel, owner, name, MEMBERS, ATTRIBUTES))

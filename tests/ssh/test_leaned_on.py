@@ -68,7 +68,7 @@ def test_a_release_that_lacks_nothing() -> None:
     check(LIBRARY, "library>=1", members=MEMBERS, attributes=ATTRIBUTES)
 
 
-def test_each_name_that_is_missing_is_said() -> None:
+def test_each_missing_name_is_reported() -> None:
     """The error names it and the release, and says what to install instead."""
     members = {"": ("Machine", "Motor"), "Machine": ("_turn", "_stop"), "Motor": ("_run",)}
     attributes = {"Machine": ("wheel", "brake")}

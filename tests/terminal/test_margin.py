@@ -176,7 +176,7 @@ def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
     ]
 
 
-def test_who_says_it_is_said_once() -> None:
+def test_who_says_it_is_named_once() -> None:
     """What a program says line by line has one heading, until somebody else speaks."""
     shown = io.StringIO()
     console = Console(shown, Keyboard(None))

@@ -61,7 +61,7 @@ def test_so_does_the_signal_from_elsewhere(way: str) -> None:
         assert terminal.modes == modes
 
 
-def test_ctrl_backslash_gives_the_terminal_back_also_where_the_main_thread_is_busy() -> None:
+def test_ctrl_backslash_gives_the_terminal_back_even_if_the_main_thread_is_busy() -> None:
     """That thread ends the program once it hears of it; the person has the echo back at once, for good."""
     with asking("busy", AS_USUAL) as (terminal, modes):
         assert not terminal.echoes

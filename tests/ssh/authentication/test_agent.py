@@ -51,7 +51,7 @@ def test_an_agent_that_hangs_is_given_up(tmp_path: Path) -> None:
         b"\0\0\0\5\x0c\xff\xff\xff\xff",
     ],
 )
-def test_nonsense_of_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: bytes) -> None:
+def test_nonsense_from_an_agent_is_a_problem_not_a_crash(tmp_path: Path, answer: bytes) -> None:
     """An agent that hangs up, refuses or sends nonsense raises an ``AgentProblem``."""
     with unix_socket() as listener:
         listener.bind(str(tmp_path / "odd"))

@@ -40,7 +40,7 @@ def test_without_a_name_there_is_none() -> None:
             reach(None, 1, environment=environment, windows=False)
 
 
-def test_a_path_may_have_blanks(agent: Callable[..., str], tmp_path: Path) -> None:
+def test_a_path_may_have_spaces(agent: Callable[..., str], tmp_path: Path) -> None:
     """The path to an agent's socket may contain spaces, as in an application's own folder."""
     spaced = tmp_path / "Group Containers" / "agent.sock"
     spaced.parent.mkdir()
@@ -122,7 +122,7 @@ def test_a_pipe_that_hangs_is_given_up() -> None:
     ours.close()
 
 
-def test_a_wait_for_an_answer_can_be_given_up_also_after_a_signal() -> None:
+def test_a_wait_for_an_answer_can_be_given_up_even_after_a_signal() -> None:
     """The wait can still be given up after Ctrl-Z has stopped the program and it has resumed."""
     ours, theirs = socket.socketpair()
     with ours, theirs:

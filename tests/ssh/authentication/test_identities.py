@@ -248,7 +248,7 @@ def test_a_certificate_of_a_security_key_gets_in(
 
 
 @pytest.mark.parametrize("kind", ["host certificate", "no certificate", "cut off", "unknown", "not there"])
-def test_a_certificate_that_is_none_is_passed_over(
+def test_what_is_not_a_certificate_is_passed_over(
     sshd: Callable[..., Sshd], known: Callable[..., Path], tmp_path: Path, kind: str
 ) -> None:
     """A host certificate, a plain key or an unknown kind is named, and the key is used without it."""

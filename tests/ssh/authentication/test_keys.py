@@ -48,7 +48,7 @@ def test_a_key_on_a_security_key_is_one_for_the_agent(tmp_path: Path) -> None:
      b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----",
      b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA/////w==\n-----END OPENSSH PRIVATE KEY-----"],
 )  # fmt: skip
-def test_what_is_no_key_has_no_public_half(tmp_path: Path, data: bytes) -> None:
+def test_what_is_not_a_key_has_no_public_half(tmp_path: Path, data: bytes) -> None:
     """Empty, junk and truncated files have no public half, and raise nothing."""
     (tmp_path / "file").write_bytes(data)
     assert KeyFile(str(tmp_path / "file")).public_blob() is None

@@ -533,7 +533,7 @@ def test_a_server_that_only_talks_is_given_up_too() -> None:
 
 
 @pytest.mark.slow
-def test_the_time_of_the_person_is_not_the_server_s() -> None:
+def test_the_person_s_time_is_not_the_server_s() -> None:
     """A person who types slowly is not mistaken for a server that does not reply."""
 
     class Slow(Answering):
@@ -573,7 +573,7 @@ def test_rounds_without_an_end() -> None:
     assert (empty.asked, endless.asked) == (11, 101)
 
 
-def test_a_password_that_never_is_good_enough() -> None:
+def test_a_password_that_is_never_good_enough() -> None:
     """A program that answers for the person is not asked for ever."""
     with serving(expired="Change it.") as server:
         answers = ["open sesame", *["open sesame", "short", "short"] * 50]

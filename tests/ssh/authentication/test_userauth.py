@@ -24,7 +24,7 @@ class Gone:
         return False
 
 
-def test_that_the_server_has_left_is_noticed_also_after_a_signal() -> None:
+def test_a_server_that_has_left_is_noticed_even_after_a_signal() -> None:
     """We notice it even after Ctrl-Z has stopped the program and it has resumed."""
     service = UserAuth(cast(Transport, Gone()), "me", print)
     with interrupted(service.abort), pytest.raises(ServerLeft):

@@ -154,7 +154,7 @@ Host *
         ("bad", (), ["u@bad:22"]),
     ],
 )
-def test_a_chain_of_jump_hosts_is_ssh_s(
+def test_a_chain_of_jump_hosts_is_that_of_ssh(
     tmp_path: Path, target: str, jumps: tuple[str, ...], expected: list[str]
 ) -> None:
     """The last entry is the direct predecessor, and only the first hop honours its own ProxyJump."""
@@ -170,7 +170,7 @@ def test_a_chain_of_jump_hosts_is_ssh_s(
      "none,a", "%r@%h-gate", "%n.%p", "100%%", "a-%n,b-%h:9,%r@c", "first@last@gate", "_a-1.x", "::1", "a,,b",
      "a,", "%d", "gate%"],
 )  # fmt: skip
-def test_a_jump_is_ssh_s(tmp_path: Path, value: str, typed: bool) -> None:
+def test_a_jump_means_what_it_means_to_ssh(tmp_path: Path, value: str, typed: bool) -> None:
     """Whatever ProxyJump or -J says, the host before the last is reached as ssh reaches it, or not at all."""
     text = "" if typed else f"ProxyJump {value}\n"
     file = _written(tmp_path, f"Host box\n HostName box.invalid\n Port 2200\n User alice\n{text}")

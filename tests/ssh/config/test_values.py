@@ -9,7 +9,7 @@ import pytest
 from hermes_tunnel.ssh.config.values import _files
 
 
-def test_a_file_with_blanks_in_its_name_is_found(tmp_path: Path) -> None:
+def test_a_file_with_spaces_in_its_name_is_found(tmp_path: Path) -> None:
     """``ssh -G`` joins the names with spaces; the files themselves show which spaces belong to a name."""
     names = (f"{tmp_path}/a b", f"{tmp_path}/c", f"{tmp_path}/d  e f")
     for name in names:

@@ -58,6 +58,6 @@ def test_what_this_ssh_prints_is_in_the_lists() -> None:
     assert words - listed == set(unheard_of(words))
 
 
-def test_a_newer_keyword_is_told() -> None:
+def test_a_newer_keyword_is_reported() -> None:
     """It is not an error; whoever wants to know is told."""
     assert unheard_of(["Port", "TeleportViaMoon"]) == ["TeleportViaMoon"]

@@ -112,7 +112,7 @@ def test_a_revoked_key_is_never_known() -> None:
     assert verdict(f"@revoked srv {text(KEY)}", port=2222) is Verdict.REVOKED
 
 
-def test_an_authority_is_no_key() -> None:
+def test_an_authority_is_not_a_key() -> None:
     """An authority's key does not make itself known, and any line but @cert-authority outweighs it."""
     authority = f"@cert-authority srv {text(KEY)}"
     assert verdict(authority) is Verdict.ONLY_AUTHORITY
@@ -146,7 +146,7 @@ def test_an_authority_is_no_key() -> None:
         f"|1|AAAAAAAAAAAAAA==|7RX2EReQaiohIOkoPPAkTomGhNo= {text(KEY)}",
     ],
 )
-def test_what_is_no_line_says_nothing(line: str) -> None:
+def test_what_is_not_a_line_says_nothing(line: str) -> None:
     """A line that ssh would pass over is passed over, and those beside it count."""
     assert verdict(line) is Verdict.UNKNOWN
     assert verdict(line, f"srv {text(KEY)}", line) is Verdict.KNOWN
