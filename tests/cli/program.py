@@ -1,4 +1,4 @@
-"""hermes-tunnel as a program of its own, as the command line's contract has it."""
+"""hermes-tunnel as a program of its own, as the command line's contract describes it."""
 
 from __future__ import annotations
 

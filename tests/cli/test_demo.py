@@ -1,4 +1,4 @@
-"""The verb ``demo``: what a person sees first."""
+"""The verb ``demo``, which is what a person sees first."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_json(answer: str, status: int, outcome: str) -> None:
 
 
 def test_quiet() -> None:
-    """What is needed stays: the address, and the result."""
+    """With -q only what is needed stays: the address, and the result."""
     done = run("demo", "-q")
     assert "\nhttp://127.0.0.1:" in done.stderr
     assert "Connected" not in done.stderr

@@ -1,4 +1,4 @@
-"""What a verb says of itself: options by subject, and its exit statuses."""
+"""What a verb says about itself: options by subject, and its exit statuses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def help_of(verb: str) -> str:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_listed_once(verb: str) -> None:
-    """Under its subject, or under those of the verb alone."""
+    """It is under its subject, or among the options of the verb alone."""
     command = VERBS[verb]
     assert isinstance(command, Verb)
     options = [each.opts[0] for each in command.get_params(CONTEXT) if isinstance(each, click.Option)]
@@ -31,7 +31,7 @@ def test_every_option_is_listed_once(verb: str) -> None:
 
 
 def test_options_are_grouped() -> None:
-    """So that a long list reads as a few short ones."""
+    """A long list reads as a few short ones."""
     subjects = re.findall(r"^(\w[\w -]+):$", help_of("login"), re.MULTILINE)
     assert subjects == ["Connection", "Hermes there", "Sign-in", "Way back", "Output", "Exit status"]
 
@@ -40,6 +40,6 @@ def test_options_are_grouped() -> None:
     ("verb", "statuses"), [("login", list(ExitStatus)), ("port", [0, 1, 2, 7]), ("providers", [0, 1, 2])]
 )
 def test_the_exit_statuses_end_the_help(verb: str, statuses: list[int]) -> None:
-    """Those that the verb may end with, and those of signals."""
+    """The help lists those that the verb may end with, and those of signals."""
     end = help_of(verb).partition("Exit status:\n")[2].splitlines()
     assert [int(line.split()[0].rstrip(",")) for line in end] == [*statuses, 129]

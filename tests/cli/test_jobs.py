@@ -1,4 +1,4 @@
-"""As a job of a shell: stopped and continued, in the background and in the foreground again."""
+"""As a job of a shell: stopped and continued, sent to the background and brought back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(terminal: Terminal, *words: str, background: bool = False) -> None:
 
 @contextmanager
 def asked_for_a_password(terminal: Terminal, *, background: bool = False) -> Iterator[Stage]:
-    """A login that stands at a hidden question, in the background after it was brought to the foreground."""
+    """A login at a hidden question; if it starts in the background, it is brought to the foreground."""
     with Stage(login=lambda _: stays(), account=Account(USER, password="open sesame")) as stage:
         options = ["-F", str(stage.config_file), "-o", "PubkeyAuthentication=no"]
         run(terminal, "login", "xai-oauth", HOST, *options, background=background)
@@ -53,7 +53,7 @@ def asked_for_a_password(terminal: Terminal, *, background: bool = False) -> Ite
 
 
 def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None:
-    """The shell has its echo back; after fg the question is shown again, and the typing is not."""
+    """The shell has its echo back; after fg the question is shown again, but not what is typed."""
     with shell() as terminal, asked_for_a_password(terminal):
         terminal.send("\x1a")
         terminal.expect("shell> ")
@@ -72,7 +72,7 @@ def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None
 
 
 def test_ctrl_backslash_at_a_hidden_question() -> None:
-    """It ends the program as it ends any, also after it was stopped; the shell has its echo."""
+    """It ends the program as it ends any other, even one that was stopped; the shell has its echo back."""
     with shell() as terminal, asked_for_a_password(terminal):
         terminal.send("\x1a")
         terminal.expect("shell> ")
@@ -88,7 +88,7 @@ def test_ctrl_backslash_at_a_hidden_question() -> None:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash edits its lines itself")
 def test_a_question_in_the_background_of_a_shell_that_edits_lines() -> None:
-    """The mode in which such a shell waits for a command is not the one that we restore."""
+    """We do not restore the mode in which such a shell waits for a command."""
     environment = {**os.environ, "TERM": "xterm", "PS1": "shell> ", "HISTFILE": "", "BROWSER": ""}
     with Terminal(["bash", "--norc", "--noprofile", "-i"], cwd=Path.cwd(), env=environment) as terminal:
         terminal.expect("shell> ")
@@ -101,14 +101,14 @@ def test_a_question_in_the_background_of_a_shell_that_edits_lines() -> None:
 
 
 def is_stopped(terminal: Terminal) -> bool:
-    """Whether the shell says so of its job."""
+    """Whether the shell says that its job is stopped."""
     terminal.send("jobs\n")
     terminal.expect("shell> ")
     return "Stopped" in terminal.output
 
 
 def test_a_question_in_the_background_waits_for_the_foreground() -> None:
-    """As any program's that asks for a password: it is stopped; then it asks, unseen."""
+    """Like any program that asks for a password, it is stopped; then it asks, and hides what is typed."""
     with shell() as terminal, asked_for_a_password(terminal, background=True):
         terminal.send("open sesame\n")
         terminal.expect("Running hermes")
@@ -119,7 +119,7 @@ def test_a_question_in_the_background_waits_for_the_foreground() -> None:
 
 
 def test_a_login_in_the_background_waits_for_the_browser() -> None:
-    """It reads nothing and so is not stopped; the shell keeps its echo; in the foreground it offers again."""
+    """It reads nothing, so it is not stopped, and the shell keeps its echo; fg brings its offer back."""
     with shell() as terminal:
         run(terminal, "demo", background=True)
         terminal.expect("Waiting for the browser to come back, at most")

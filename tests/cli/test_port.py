@@ -33,7 +33,7 @@ def holder() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_a_free_port() -> None:
-    """It is said to be free: 0."""
+    """The verb says that it is free, and ends with 0."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = run("port", str(port))
@@ -41,7 +41,7 @@ def test_a_free_port() -> None:
 
 
 def test_a_taken_port(holder: tuple[subprocess.Popen[str], str]) -> None:
-    """PID, name, user, since when, and what it is to us: 7."""
+    """PID, name, user, since when, and what the occupant is to us; it ends with 7."""
     process, port = holder
     done = run("port", port)
     assert done.returncode == 7
@@ -52,7 +52,7 @@ def test_a_taken_port(holder: tuple[subprocess.Popen[str], str]) -> None:
 
 @linux
 def test_a_connection_that_has_ended_keeps_nobody_out() -> None:
-    """It is named, and the port is free all the same: 0."""
+    """It is named, but the port is free: 0."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(server.getsockname()) as client:
@@ -66,8 +66,8 @@ def test_a_connection_that_has_ended_keeps_nobody_out() -> None:
     assert free == f"local port {port} is free"
 
 
-def test_a_port_that_is_held_by_nobody_knows_whom() -> None:
-    """Bound without listening, it is in no list; trying tells: 7."""
+def test_a_port_that_is_held_by_an_unknown_process() -> None:
+    """A port that is bound without listening is in no list; only an attempt to bind shows it: 7."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -77,7 +77,7 @@ def test_a_port_that_is_held_by_nobody_knows_whom() -> None:
 
 
 def test_a_client_s_port() -> None:
-    """A connection that merely has the number is named with its state, and is nothing to be ended: 7."""
+    """A connection that merely uses the port is named with its state, and no one offers to end it: 7."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.create_connection(server.getsockname()) as client,
@@ -89,7 +89,7 @@ def test_a_client_s_port() -> None:
 
 
 def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str], str]) -> None:
-    """The answer is no."""
+    """The answer to the question is no."""
     process, port = holder
     done = run("port", port, "--kill")
     assert done.returncode == 7
@@ -100,7 +100,7 @@ def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str]
 
 
 def test_nothing_to_end() -> None:
-    """A free port is said to be free: 0."""
+    """With --kill, too, a free port is only said to be free: 0."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = run("port", str(port), "--kill")
@@ -109,7 +109,7 @@ def test_nothing_to_end() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing goes on after TerminateProcess")
 def test_what_does_not_end_is_an_error() -> None:
-    """With what would end it: 7."""
+    """The hint says what would end it: 7."""
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {HOLDER}"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -124,7 +124,7 @@ def test_what_does_not_end_is_an_error() -> None:
 
 
 def test_it_is_ended_after_a_yes(holder: tuple[subprocess.Popen[str], str]) -> None:
-    """--yes is one: 0, and the port is free."""
+    """--yes counts as one: 0, and the port is free."""
     process, port = holder
     assert run("port", port, "--kill", "--yes").returncode == 0
     assert process.wait(5) != 0
@@ -132,7 +132,7 @@ def test_it_is_ended_after_a_yes(holder: tuple[subprocess.Popen[str], str]) -> N
 
 
 def test_a_parent_is_never_ended() -> None:
-    """The process of the tests holds the port, and is the parent of the program."""
+    """Not even after --yes: here the tests' own process holds the port, and is the program's parent."""
     with socket.create_server(("127.0.0.1", 0)) as ours:
         done = run("port", str(ours.getsockname()[1]), "--kill", "--yes")
     assert done.returncode == 7

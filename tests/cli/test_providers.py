@@ -1,4 +1,4 @@
-"""hermes-tunnel providers: what a Hermes can be logged in to."""
+"""The verb ``providers``: what Hermes can be logged in to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shown(*arguments: str) -> str:
 
 
 def test_a_person_reads_what_to_type_and_what_will_happen() -> None:
-    """The name and its aliases, how the login goes, and what runs there."""
+    """Each provider has its name and aliases, how the login goes, and what runs there."""
     lines = shown().splitlines()
     at = lines.index("spotify")
     assert lines[at : at + 3] == [
@@ -30,7 +30,7 @@ def test_a_person_reads_what_to_type_and_what_will_happen() -> None:
 
 
 def test_a_program_reads_an_object_a_line() -> None:
-    """Every provider and every alias that login knows, and the form for an MCP server."""
+    """It lists every provider and alias that login knows, and the form for an MCP server."""
     told = [json.loads(line) for line in shown("--json").splitlines()]
     assert [each["name"] for each in told] == [*KNOWN, "mcp:NAME"]
     assert {alias for each in told for alias in each["aliases"]} == set(ALIASES)

@@ -1,4 +1,4 @@
-"""Signals at every phase: everything is undone, the terminal is as it was, and the status says which."""
+"""Signals in every phase: everything is undone, the terminal is as it was, the status says which one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.lab.terminal import Terminal
 pytestmark = pytest.mark.slow
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-# Phase: the options that lead there, and what is seen when it is reached.
+# Phase: the options that lead there, and what the terminal shows once it is reached.
 PHASES = {
     "connecting": (["-p", "SILENT"], ""),
     "host key": (
@@ -67,7 +67,7 @@ def running(phase: str) -> Iterator[tuple[Terminal, Stage]]:
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
 def test_one_signal_unwinds(phase: str, number: signal.Signals) -> None:
-    """The terminal echoes again, nothing runs there any more, and the status is 128 and the signal."""
+    """The terminal echoes again, nothing runs there any more, and the status is 128 plus the signal."""
     with running(phase) as (terminal, stage):
         if phase == "password":
             assert not terminal.echoes
@@ -83,12 +83,12 @@ def test_one_signal_unwinds(phase: str, number: signal.Signals) -> None:
     ("question", "status", "words"),
     [("fingerprint", 4, "was lost"), ("assword: ", 6, "stopped waiting for the answer")],
 )
-def test_a_server_that_waits_no_longer_ends_the_question(
+def test_a_server_that_stops_waiting_ends_the_question(
     question: str, status: int, words: str, tmp_path: Path
 ) -> None:
-    """LoginGraceTime passes while the person thinks: no key has to be pressed, and the echo is on.
+    """LoginGraceTime passes while the person thinks: no key needs pressing, and the echo is back on.
 
-    Before a credential was asked for, nobody can have been too slow with one: the connection was lost.
+    Before a credential is asked for, nobody can be too slow with one: the connection was lost.
     """
     server = Sshd(tmp_path / "sshd", "LoginGraceTime 2", "PasswordAuthentication yes")
     known_hosts = tmp_path / "known_hosts"
@@ -107,7 +107,7 @@ def test_a_server_that_waits_no_longer_ends_the_question(
 
 
 def test_ctrl_d_at_a_password() -> None:
-    """Who gives no answer at a terminal is not told to use one."""
+    """Whoever gives no answer at a terminal is not told to use a terminal."""
     with running("password") as (terminal, _):
         terminal.send("\x04")
         assert terminal.wait(10) == 6
@@ -116,7 +116,7 @@ def test_ctrl_d_at_a_password() -> None:
 
 
 def test_ctrl_c_while_the_browser_is_waited_for() -> None:
-    """As typed: the demo ends with 130, and its port is free at once."""
+    """The demo ends with 130, and its port is free at once."""
     with Terminal(
         [*ARGV, "demo"], cwd=Path.cwd(), env={**os.environ, "TERM": "xterm", "BROWSER": ""}
     ) as terminal:
@@ -128,7 +128,7 @@ def test_ctrl_c_while_the_browser_is_waited_for() -> None:
 
 
 def test_a_terminal_that_is_gone_does_not_change_the_status() -> None:
-    """The window closes on a job that ignores that (nohup(1)): what cannot be shown is not a fault."""
+    """When a window closes on a job that ignores it (nohup(1)), what cannot be shown is not a fault."""
     master, slave = os.openpty()
     with socket.create_server(("127.0.0.1", 0)) as server:
         arguments = ["login", "xai-oauth", "127.0.0.1", "-p", str(server.getsockname()[1]), "-F", "none"]
@@ -142,7 +142,7 @@ def test_a_terminal_that_is_gone_does_not_change_the_status() -> None:
 
 
 def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
-    """It ends at once, with no time to unwind; the demo's directory is gone all the same."""
+    """It ends the program at once, with no time to unwind; the demo's directory still goes."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "BROWSER": "", "TERM": "xterm"}
     with Terminal([*ARGV, "demo"], cwd=Path.cwd(), env=environment) as terminal:
         terminal.expect("Waiting for the browser to come back, 2:5")
@@ -155,7 +155,7 @@ def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
 
 
 def test_a_hang_up_that_is_ignored_stays_so() -> None:
-    """Under nohup(1) it ends nothing."""
+    """Under nohup(1) a hang-up ends nothing."""
     argv = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *ARGV, "demo", "--approve"]
     nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     with subprocess.Popen(argv, text=True, stdin=nothing, stdout=nothing, stderr=pipe) as demo:
@@ -179,8 +179,8 @@ sys.exit(128 + signals.number)
 
 
 @pytest.mark.parametrize("number", STATUS)
-def test_a_second_signal_when_all_is_down_takes_no_status(number: signal.Signals) -> None:
-    """It comes after the teardown, and the first signal's status stands."""
+def test_a_second_signal_after_the_teardown_leaves_the_status(number: signal.Signals) -> None:
+    """The first signal's status stands."""
     done = subprocess.run([sys.executable, "-c", TWICE, str(int(number))], check=False)
     assert done.returncode == STATUS[number]
 
@@ -196,7 +196,7 @@ with Signals():
 
 
 def test_signals_are_heard_where_there_is_no_termios() -> None:
-    """As on Windows, where nothing can be noted of the terminal."""
+    """On Windows the terminal has no mode to note, and signals are heard all the same."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_TERMIOS], check=False, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -220,14 +220,14 @@ with Signals():
 
 @pytest.mark.parametrize("moment", ["half imported", "hung up"])
 def test_nothing_prevents_a_second_signal(moment: str) -> None:
-    """It ends the program in the middle of the imports, and where the terminal is gone."""
+    """It ends the program even in the middle of the imports, and when the terminal is gone."""
     argv = ["setsid", sys.executable, "-c", AT_ONCE, moment]
     done = subprocess.run(argv, check=False, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (143, b"")
 
 
-def test_whoever_is_kept_from_saying_how_it_ended_can_be_ended() -> None:
-    """Nobody reads the pipe, and it is full: a second signal ends it, with the status that was to be said."""
+def test_a_second_signal_ends_a_program_that_cannot_print_its_error() -> None:
+    """Nobody reads the full pipe: a second signal ends the program, with the status that it had reached."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     with suppress(BlockingIOError):
@@ -265,13 +265,13 @@ sys.exit(status)
 
 
 def test_a_look_at_a_port_hears_a_signal() -> None:
-    """One that came during the imports ends it, though it would have been short."""
+    """A signal during the imports ends even a short look."""
     done = subprocess.run([sys.executable, "-c", HEARD_BEFORE], check=False, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
 
 
 def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
-    """What a program has started, by the name of it."""
+    """The programs of a name that a process has started."""
     return [one for one in psutil.Process(process.pid).children(recursive=True) if one.name() == name]
 
 
@@ -289,7 +289,7 @@ def test_a_signal_ends_what_ssh_config_runs(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=10)
         assert (process.returncode, said) == (143, "")
         _, left = psutil.wait_procs(started, 1)
-        # What init has not collected yet has ended all the same.
+        # A zombie that init has not collected yet has ended, too.
         running = [
             one for one in psutil.process_iter(["status"]) if one.info["status"] != psutil.STATUS_ZOMBIE
         ]
@@ -321,15 +321,15 @@ with Signals() as signals, click.Context(click.Command("login"), obj=signals):
 
 
 @pytest.mark.parametrize(("fault", "name"), [("of a library", "Panic"), ("beside", "ZeroDivisionError")])
-def test_a_fault_is_what_is_told(fault: str, name: str) -> None:
-    """Where a library calls it no Exception, and beside a failure: the status is 1, and the words are its."""
+def test_a_fault_is_reported_as_one(fault: str, name: str) -> None:
+    """Even if it is no ``Exception``, or comes with a failure: the status is 1, and the error names it."""
     done = subprocess.run([sys.executable, "-c", TOLD, fault], check=False, capture_output=True, text=True)
     assert json.loads(done.stdout)["exit_status"] == done.returncode == 1
     assert done.stderr.startswith(f"hermes-tunnel: error: a fault of this program: {name} at ")
 
 
 def hears_signals(process: subprocess.Popen[str]) -> bool:
-    """Whether SIGTERM, which Python leaves alone, is caught (proc(5)); or whether it has ended."""
+    """Whether the process catches SIGTERM (proc(5)), which Python by itself does not, or has ended."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1) or process.poll() is not None
@@ -337,7 +337,7 @@ def hears_signals(process: subprocess.Popen[str]) -> bool:
 
 @contextmanager
 def signalled(number: signal.Signals, delay: float, *arguments: str) -> Iterator[tuple[int, str, str]]:
-    """A run that gets a signal so many seconds after it can hear one: its status, and what it printed."""
+    """A run that gets a signal some seconds after it can hear one: its status, and what it printed."""
     nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     argv = ["env", "--default-signal=HUP,INT,TERM", *ARGV, *arguments]
     with subprocess.Popen(argv, text=True, stdin=nothing, stdout=pipe, stderr=pipe) as process:
@@ -354,7 +354,7 @@ MOMENTS = [step / 20 for step in range(12)]
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="sees in /proc which signals are caught")
 @pytest.mark.parametrize("delay", MOMENTS)
 def test_a_signal_is_never_lost(delay: float) -> None:
-    """During the imports, while it connects: the status is that of the signal, and nothing else is said."""
+    """During the imports or while connecting, the status is that of the signal, and nothing else is said."""
     number = list(STATUS)[MOMENTS.index(delay) % len(STATUS)]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
@@ -367,7 +367,7 @@ def test_a_signal_is_never_lost(delay: float) -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="sees in /proc which signals are caught")
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_the_last_event_has_the_status_of_the_process(moment: float) -> None:
-    """Whenever a signal comes, the end included: where a login is said to be done, the status says so too."""
+    """Whenever a signal comes, even at the end: a login that is reported as done ends with that status."""
     number = list(STATUS)[MOMENTS.index(moment) % len(STATUS)]
     with signalled(number, moment + 0.25, "demo", "--approve", "--json") as (status, out, err):
         last = json.loads(out.splitlines()[-1])
@@ -395,7 +395,7 @@ with Signals() as signals:
 
 
 def test_a_fault_in_a_thread_is_heard_though_sigint_is_ignored() -> None:
-    """As in a script's background job: the decider has it at once."""
+    """Even in a script's background job the decider has it at once."""
     program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", FAULT]
     done = subprocess.run(program, stdin=subprocess.DEVNULL, check=False, timeout=15)
     assert done.returncode == 7

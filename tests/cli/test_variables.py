@@ -18,7 +18,7 @@ VERBS = {
     "port": ["5000"],
     "demo": [],
 }
-# What to say for an option, on the command line word by word, and in a variable: where that is another.
+# A value for an option: its words on the command line, and the variable's text where that differs.
 SAMPLES: dict[str, tuple[list[str], str]] = {
     "jumps": (["one,two", "-J", "three"], "one,two three"),
     "port": (["2222"], "2222"),
@@ -51,7 +51,7 @@ OPTIONS = [
 
 
 def parsed(verb: str, arguments: list[str], variables: dict[str, str]) -> dict[str, object]:
-    """What a verb makes of a command line and an environment."""
+    """What a verb reads from a command line and an environment."""
     with CliRunner(env=variables).isolation(env=variables):
         return command(verb).make_context(verb, [*arguments, *VERBS[verb]]).params
 
@@ -60,7 +60,7 @@ def parsed(verb: str, arguments: list[str], variables: dict[str, str]) -> dict[s
     ("verb", "option"), OPTIONS, ids=[f"{verb} {each.opts[-1]}" for verb, each in OPTIONS]
 )
 def test_an_option_can_be_set_as_a_variable(verb: str, option: click.Option) -> None:
-    """To the same value, several of them too; the command line wins; it is called as the option is."""
+    """To the same value, or several; the variable is named after the option; the command line wins."""
     name = option.opts[-1]
     words, text = SAMPLES.get(str(option.name), (["some"], "some"))
     typed = [name, *words]
@@ -82,7 +82,7 @@ def test_an_option_can_be_set_as_a_variable(verb: str, option: click.Option) -> 
 
 
 def test_every_verb_is_looked_at() -> None:
-    """None is missing above."""
+    """No verb is missing above."""
     assert list(VERBS) == cli.list_commands(click.Context(cli))
 
 
@@ -106,7 +106,7 @@ def test_every_verb_is_looked_at() -> None:
     ],
 )
 def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str) -> None:
-    """Nobody typed it, so where it came from is said."""
+    """Nobody typed the value, so the error says where it came from."""
     done = run("login", "spotify", "-F", "none", "127.0.0.1", env={f"HERMES_TUNNEL_{variable}": value})
     assert done.returncode == 2
     error, hint = done.stderr.splitlines()
@@ -116,7 +116,7 @@ def test_a_wrong_value_names_its_variable(variable: str, value: str, words: str)
 
 @pytest.mark.slow
 def test_a_wrong_value_that_was_typed_names_no_variable() -> None:
-    """It would be looked for in the wrong place."""
+    """The person would look in the wrong place."""
     done = run("login", "spotify", "host", "--timeout", "soon", env={"HERMES_TUNNEL_TIMEOUT": "9"})
     assert done.returncode == 2
     assert "HERMES_TUNNEL" not in done.stderr
@@ -124,5 +124,5 @@ def test_a_wrong_value_that_was_typed_names_no_variable() -> None:
 
 @pytest.mark.slow
 def test_the_demo_cannot_do_both() -> None:
-    """Approve and deny."""
+    """It cannot both approve and deny."""
     assert run("demo", "--approve", env={"HERMES_TUNNEL_DENY": "1"}).returncode == 2

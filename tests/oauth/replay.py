@@ -32,7 +32,7 @@ def as_it_came(chunks: list[bytes]) -> Iterator[bytes]:
 
 
 def whole(chunks: list[bytes]) -> Iterator[bytes]:
-    """All that came between two silences at once."""
+    """Everything between two silences, at once."""
     yield b"".join(chunks)
 
 
@@ -43,7 +43,7 @@ def byte_by_byte(chunks: list[bytes]) -> Iterator[bytes]:
 
 @dataclass
 class Recording:
-    """One file: what it says of itself, and its reads, parted where the command was silent."""
+    """One file: its description, and its reads, grouped by the command's silences."""
 
     name: str
     about: dict[str, Any]
@@ -51,7 +51,7 @@ class Recording:
 
     @property
     def delivered(self) -> Delivered | None:
-        """What the gate reports when the person has come back; None where it has nothing to deliver."""
+        """What the gate reports once the browser is back; None if it has nothing to deliver."""
         person = self.about["person"]
         if "another state" in person or not person.startswith(("approved", "denied", "typed")):
             return None
@@ -59,7 +59,7 @@ class Recording:
 
     @property
     def types(self) -> bool:
-        """Whether the person answered the command's questions; who merely approved was asked none."""
+        """Whether the person answered the command's questions; one who merely approved was asked none."""
         return bool(self.about["person"] != "approved")
 
 
@@ -76,7 +76,7 @@ def read(path: Path) -> Recording:
 
 
 def followed(session: Session, event: Event) -> list[Effect]:
-    """Feed an event, and see that nothing but the table decides what becomes of the login."""
+    """Feed an event, and check that the table alone decides where the login goes."""
     state, memory = session.state, session.memory
     fitting = (row for guard, row in rows(state, type(event)).items() if guard(memory, event))
     row = next(fitting, Row(None))

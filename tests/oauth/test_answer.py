@@ -60,7 +60,7 @@ WITH_ITS_END = [
 
 @pytest.mark.parametrize("said", WITH_ITS_END)
 def test_its_end(said: bytes) -> None:
-    """One that says how long it is ends there, whether the connection does or not (RFC 9112 section 6.3)."""
+    """An answer that gives its length ends there, even if the connection stays (RFC 9112 section 6.3)."""
     answer = Answer()
     for one in said:
         assert not answer.ended
@@ -85,8 +85,8 @@ def test_its_end(said: bytes) -> None:
         OK + b"X: " + b"y" * 200_000,
     ],
 )
-def test_no_end_but_the_connection_s(said: bytes) -> None:
-    """One that does not say how long it is, or says it in a way that means nothing."""
+def test_it_ends_with_the_connection(said: bytes) -> None:
+    """An answer that gives no length, or one that means nothing, ends with the connection."""
     answers = heard(said), heard(*(bytes([one]) for one in said))
     for answer in answers:
         assert not answer.ended
@@ -106,7 +106,7 @@ def test_no_end_but_the_connection_s(said: bytes) -> None:
     ids=["chunks", "headers", "body", "early"],
 )
 def test_its_length_is_its_time(said: bytes) -> None:
-    """Two megabytes of anything, all at once or not, take a moment."""
+    """Two megabytes of anything, at once or in pieces, are read in a moment."""
     began = time.process_time()
     heard(said)
     heard(*(said[at : at + 7] for at in range(0, len(said), 7)))

@@ -1,4 +1,4 @@
-"""What may be opened: the table of hostile URLs and redirects, and what is let through."""
+"""What may be opened: the table of hostile URLs and redirects, and what is allowed."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ HOSTILE_REDIRECTS = {
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize(("page", "why"), HOSTILE_PAGES.items(), ids=lambda text: text[:40])
 def test_hostile_page(page: str, why: str, policy: Policy) -> None:
-    """A page that no issuer has is refused for every provider, and the reason is said."""
+    """A page that no issuer could have is refused for every provider, with the reason."""
     with pytest.raises(Unsafe, match=why):
         assess_authorization(url(page), policy)
     with pytest.raises(Unsafe, match=why):
@@ -110,7 +110,7 @@ def test_hostile_page(page: str, why: str, policy: Policy) -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize(("redirect", "why"), HOSTILE_REDIRECTS.items())
 def test_hostile_redirect(redirect: str, why: str, policy: Policy) -> None:
-    """A redirect that no login of a command line tool has is refused for every provider."""
+    """A redirect that no login from a command line uses is refused for every provider."""
     with pytest.raises(Unsafe, match=why):
         assess_authorization(url(redirect=redirect), policy)
 
@@ -152,7 +152,7 @@ def test_loopback(redirect: str, expected: Redirect) -> None:
 
 
 def test_other_redirect() -> None:
-    """A redirect to another host: the provider's own is a paste, any for MCP is asked about, else refused."""
+    """A redirect elsewhere: to the provider it means paste; for MCP it is asked about; else it is refused."""
     elsewhere = url(redirect="https://evil.test/cb")
     for known in KNOWN.values():
         with pytest.raises(Unsafe, match=r"send its answer to 'evil\.test'"):
@@ -175,7 +175,7 @@ def test_other_redirect() -> None:
     ],
 )
 def test_issuer(page: str, issuer: str) -> None:
-    """The issuer is the host, and only the provider's own needs no question."""
+    """The issuer is the host; only the provider's own opens without a question."""
     policy = KNOWN["xai-oauth"].policy
     assert assess_authorization(url(page), policy).issuer == issuer
     assert policy.knows(issuer) is (issuer == "auth.x.ai")
@@ -222,7 +222,7 @@ def test_origins() -> None:
 
 
 def test_refusal_has_no_query() -> None:
-    """The refusal names the page, escaped, and nothing of its query."""
+    """A refusal names the page, escaped, and leaves out its query."""
     with pytest.raises(Unsafe) as caught:
         assess_authorization(
             url("http://evil.test/\x1b[2J%3Fstate=SECRET", more="&state=SECRET"), POLICIES[0]
@@ -234,7 +234,7 @@ def test_refusal_has_no_query() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_anything(page: str, redirect: str) -> None:
-    """Whatever is asked for, it is either refused or an https page of a DNS name, loopback from port 1024."""
+    """Any request is refused, or for an https page of a DNS name, with a loopback port from 1024."""
     for text in (page, f"https://{page}", f"https://auth.x.ai/{page}"):
         try:
             authorization = assess_authorization(url(text, redirect), provider("mcp:lab").policy)
@@ -246,7 +246,7 @@ def test_anything(page: str, redirect: str) -> None:
 
 @pytest.mark.parametrize("host", ["mcp.example", "MCP.Example", "mcp.example."])
 def test_a_host_that_the_person_allows_is_an_issuer(host: str) -> None:
-    """However it is written, it is the one that a page's address has."""
+    """However the host is written, it matches the one in a page's address."""
     assert issuer_of(host) == "mcp.example"
 
 

@@ -161,7 +161,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", PASSES)
 def test_passes(name: str) -> None:
-    """The callback is rebuilt from path and query: nothing else of the browser's crosses over."""
+    """The callback is rebuilt from path and query: nothing else from the browser gets through."""
     verdict = judge(PASSES[name], EXPECTED)
     assert isinstance(verdict, Deliver)
     assert verdict.request == delivered()
@@ -181,7 +181,7 @@ def test_passes(name: str) -> None:
     ],
 )
 def test_a_code_may_be_anything(value: str, sent: str) -> None:
-    """It goes as it came; what browsers leave alone, and no address has, is written as an address has it."""
+    """It goes as it came; characters that browsers send raw, but no URL may have, are percent-encoded."""
     verdict = judge(head(target=f"/callback?code={value}&state={STATE}"), EXPECTED)
     assert isinstance(verdict, Deliver)
     assert verdict.request == delivered(f"code={sent}&state={STATE}")
@@ -189,7 +189,7 @@ def test_a_code_may_be_anything(value: str, sent: str) -> None:
 
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_not_found(name: str) -> None:
-    """Whatever is not the callback that is waited for is not found."""
+    """Anything but the expected callback gets a 404."""
     verdict = judge(NOT_FOUND[name], EXPECTED)
     assert isinstance(verdict, Reject)
     assert verdict.status == 404
@@ -197,13 +197,13 @@ def test_not_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRAY)
 def test_stray(name: str) -> None:
-    """An answer that is right but for its state is another login's; it is told apart, and not delivered."""
+    """An answer that is right but for its state belongs to another login: a stray, which is not delivered."""
     assert judge(STRAY[name], EXPECTED) == Stray()
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad(name: str) -> None:
-    """Anything that two parsers could read differently is a bad request; so is an answer without either."""
+    """Anything that two parsers could read differently is a bad request; so is no code and no error."""
     verdict = judge(BAD[name], EXPECTED)
     assert isinstance(verdict, Reject)
     assert verdict.status == 400
@@ -219,7 +219,7 @@ def test_bad(name: str) -> None:
     ],
 )
 def test_error(error: str, told: str) -> None:
-    """A provider's refusal is delivered too, and named if its name is one (RFC 6749 section 4.1.2.1)."""
+    """A provider's refusal is delivered too, and named if its name is valid (RFC 6749 section 4.1.2.1)."""
     query = f"error={error}&state={STATE}"
     verdict = judge(head(target=f"/callback?{query.replace('[', '%5B')}"), EXPECTED)
     assert isinstance(verdict, Deliver)
@@ -281,7 +281,7 @@ def test_a_heap_of_cookies_is_no_reason_to_refuse() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_preflight(method: str) -> None:
-    """The provider's page is told that it may fetch, by an OPTIONS only, and gets no more by it."""
+    """Only an OPTIONS request tells the provider's page that it may fetch, and it gets nothing else."""
     verdict = judge(head(f"Origin: {OWN}", "Access-Control-Request-Method: GET", method=method), EXPECTED)
     assert isinstance(verdict, Preflight if method == "OPTIONS" else Deliver)
     answer = preflight_response(Preflight(OWN))
@@ -292,7 +292,7 @@ def test_preflight(method: str) -> None:
 
 
 def test_a_gate_that_knows_the_port_alone() -> None:
-    """Without path and state, any path will do, and one state with one code or one error has to be there."""
+    """It takes any path, but insists on one state, with one code or one error."""
     weak = Expected(Redirect("127.0.0.1", 56121, ""), "")
     for path in ("/callback", "/spotify/callback", "/", "/a/b.c_~d-e%2F"):
         verdict = judge(head(target=f"{path}?code=a&state=any"), weak)
@@ -362,7 +362,7 @@ def test_a_pasted_address_is_the_callback(name: str) -> None:
 
 @pytest.mark.parametrize("text", NOT_PASTED, ids=lambda text: text[:40])
 def test_what_is_pasted_and_is_not_the_callback_is_explained(text: str) -> None:
-    """In words that can be said to the person, with no value of the address in them."""
+    """The reason is fit for the person to read, and quotes no value from the address."""
     verdict = judge_pasted(text, EXPECTED)
     assert isinstance(verdict, Reject)
     assert NOT_PASTED[text] in verdict.reason
@@ -370,7 +370,7 @@ def test_what_is_pasted_and_is_not_the_callback_is_explained(text: str) -> None:
 
 
 def test_a_code_that_a_page_shows_is_as_good_as_the_callback() -> None:
-    """The state is ours to add; one that comes with the code has to be the right one."""
+    """We add the state; one that comes with the code has to be the right one."""
     for text in ("SECRET", " SECRET\n", "SECRET#c3RhdGU_-~"):
         verdict = judge_pasted(text, EXPECTED)
         assert isinstance(verdict, Deliver)
@@ -391,7 +391,7 @@ def test_a_code_that_a_page_shows_is_as_good_as_the_callback() -> None:
 
 
 def test_an_address_and_its_request_are_one() -> None:
-    """A rebuilt request stands for the address that a browser would show, and the other way round."""
+    """A rebuilt request stands for the address that a browser would show, and vice versa."""
     verdict = judge(head(), EXPECTED)
     assert isinstance(verdict, Deliver)
     assert address_of(verdict.request) == ADDRESS
@@ -429,7 +429,7 @@ def test_ipv6_redirect() -> None:
     "value", [" " * 16_000, "\t " * 8_000, "a" * 16_000], ids=["blanks", "tabs", "letters"]
 )
 def test_expensive_heads(value: str) -> None:
-    """A head that is made to be slow to read is judged at once."""
+    """A head made to be slow to read is judged at once."""
     assert judge(head(f"X:{value}\x00", f"Y:{value}a"), EXPECTED) == Reject(400, "not a request")
 
 
@@ -441,7 +441,7 @@ def test_no_secret_is_shown() -> None:
 
 
 def test_responses() -> None:
-    """Our answers are not stored, not sniffed, end the connection, and name no origin that did not fetch."""
+    """Our answers are not stored or sniffed, end the connection, and name only an origin that fetched."""
     page = page_response(200, "ä".encode(), "default-src 'none'")
     assert page.endswith(b"\r\n\r\n\xc3\xa4")
     assert b"\r\nContent-Length: 2\r\n" in page
@@ -475,7 +475,7 @@ LINES = st.one_of(
     )
 )
 def test_any_bytes(data: bytes) -> None:
-    """Any request gets a verdict; what is delivered has the right state and four lines, no more."""
+    """Any request gets a verdict; what is delivered has the right state, and only four lines."""
     verdict = judge(data, EXPECTED)
     assert isinstance(verdict, Deliver | Preflight | Reject | Stray)
     if isinstance(verdict, Deliver):

@@ -87,7 +87,7 @@ EXPECTED: dict[str, tuple[tuple[Mode | None, str, int, str], str]] = {
 
 
 def row(name: str) -> str:
-    """The name of a recording's row: its own, or the one of all releases."""
+    """The name of a recording's row: its own, or the one for all releases."""
     return name if name in EXPECTED else name.partition("-")[2]
 
 
@@ -99,7 +99,7 @@ def test_table_is_whole() -> None:
 @pytest.mark.parametrize("cut", [as_it_came, whole, byte_by_byte])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_recording(path: Path, cut: Cut) -> None:
-    """A recorded login asks for what it asked for, and ends as it ended, however its bytes are cut."""
+    """A replayed login asks for what was asked, and ends as it ended, however its bytes are cut."""
     played = replay(read(path), cut)
     (mode, issuer, invitations, question), ending = EXPECTED[row(path.stem)]
     assert [(one.mode, one.issuer) for one in played.invited] == [(mode, issuer)] * invitations
@@ -119,7 +119,7 @@ PROOFS = {
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_what_proves_it(path: Path) -> None:
-    """A callback or a code is proof enough; an approval is not seen; an import shows nothing else."""
+    """A callback or a code is proof enough; after an approval or an import the credential is looked at."""
     (mode, *_), ending = EXPECTED[row(path.stem)]
     assert replay(read(path), whole).proof is (PROOFS[mode] if ending in ("logged_in", "imported") else None)
 
@@ -128,7 +128,7 @@ def test_what_proves_it(path: Path) -> None:
     "path", [one for one in FILES if one.match("0.1[48]*-xai-*")], ids=lambda path: path.stem
 )
 def test_ports_agree(path: Path) -> None:
-    """The redirect's port is the one that xAI says it waits on, even after it had to move."""
+    """The redirect's port is the one that xAI says it listens on, even after it had to move."""
     played = replay(read(path), as_it_came)
     said = {one.port for one in played.said if isinstance(one, Listening)}
     assert said == {one.redirect.port for one in played.invited if one.redirect}
@@ -140,7 +140,7 @@ def test_ports_agree(path: Path) -> None:
     ids=lambda path: path.stem,
 )
 def test_real_urls_are_accepted(path: Path) -> None:
-    """A real Hermes's authorization URL is accepted; its issuer is known, but for an MCP server's."""
+    """A real Hermes's authorization URL is accepted; its issuer is known, unless it is an MCP server's."""
     recording = read(path)
     name = "mcp:lab" if recording.about["provider"] == "mcp" else recording.about["provider"]
     policy = provider(name).policy

@@ -244,7 +244,7 @@ DESERTED_AFTERWARDS = [BEGUN, PASTE, Prompt("Code:"), Answered(), Prompt("..."),
 
 @given(st.lists(st.sampled_from([*EVENTS.values(), PASTE, EXTERNAL])))
 def test_the_table_alone_decides(events: list[Event]) -> None:
-    """Whatever comes in whatever order, the state is the table's, and nothing happens after the end."""
+    """Whatever comes, in whatever order, the state is the table's, and nothing happens after the end."""
     session = Session(ASKS_OTHERS)
     with suppress(Failure):
         for event in events:
@@ -255,7 +255,7 @@ def test_the_table_alone_decides(events: list[Event]) -> None:
 
 @pytest.mark.slow
 def test_each_row_of_the_table_is_taken() -> None:
-    """Every state can be reached; of the states that share a row, not all have to lead there."""
+    """Every row can be taken; where several states share a row, one that takes it is enough."""
     every = {id(row) for state in State for kind in TABLE[state] for row in rows(state, kind).values()}
     taken = set()
     for way in (*WAY.values(), DESERTED_AFTERWARDS, [*WAY[State.AWAITING_ANSWER], Answered(nobody=True)]):
@@ -271,7 +271,7 @@ def test_each_row_of_the_table_is_taken() -> None:
 
 
 def test_start() -> None:
-    """Before anything was said, the shell has half a minute."""
+    """At the start the shell has half a minute to say something."""
     assert fed()[1] == [Allow(BEGIN.seconds)]
 
 
@@ -313,7 +313,7 @@ def test_restarts() -> None:
 
 @pytest.mark.parametrize("issuer", ["accounts.x.ai", "evil.test"])
 def test_other_issuer(issuer: str) -> None:
-    """A second request that names another issuer ends the login, though the policy may know it."""
+    """A second request that names another issuer ends the login, even if the policy knows that issuer."""
     session, _ = fed(BEGUN, request("one"))
     with pytest.raises(Unsafe, match=f"began at 'auth.x.ai' and now asks for '{issuer}'"):
         session.feed(request("two", issuer))
@@ -327,7 +327,7 @@ def test_unsafe_replacement() -> None:
 
 
 def test_denied_opens_nothing() -> None:
-    """After a denial a new request is the end: declined, with the provider's word for it."""
+    """After a denial a new request ends the login: declined, with the provider's word for it."""
     session, _ = fed(*WAY[State.DENIED])
     with pytest.raises(Refused, match=r"declined at the provider \(access_denied\)"):
         session.feed(request("again"))
@@ -343,14 +343,14 @@ def test_denied_opens_nothing() -> None:
     ],
 )
 def test_failure_mark(before: list[Event], last: Event) -> None:
-    """A line with the mark of failure is a failure, also with exit status 0 or a success line."""
+    """A line with the mark of failure is a failure, even with exit status 0 or a success line."""
     session, _ = fed(BEGUN, *before, FailureMark("✗ Authentication failed"))
     with pytest.raises(Refused, match="command failed: ✗ Authentication failed"):
         session.feed(last)
 
 
 def test_nothing_recognised() -> None:
-    """Exit status 0 without anything recognised is told with the last words, not as a success."""
+    """Exit status 0 with nothing recognised is no success; the failure quotes the last words."""
     session, _ = fed(BEGUN, Line("The 'hermes login' command has been removed."))
     with pytest.raises(
         RemoteCommandFailure, match=r"no sign-in was recognised; its last words: .*been removed"
@@ -359,7 +359,7 @@ def test_nothing_recognised() -> None:
 
 
 def test_success_without_exit() -> None:
-    """A success line closes the listener; a command that then stays has to show its credential."""
+    """A success line closes the listener; a command that then stays has to be proven by its credential."""
     session, effects = fed(BEGUN, request("s"), Success())
     assert effects == [CloseListener(), Allow(END.seconds)]
     assert session.feed(TimeUp()) == [
@@ -368,7 +368,7 @@ def test_success_without_exit() -> None:
 
 
 def test_success_lines_without_end_give_no_time() -> None:
-    """The five seconds are those of the first; a command that goes on claiming success is not waited for."""
+    """The five seconds run from the first; a command that goes on claiming success gets no more."""
     session, _ = fed(BEGUN, request("s"), Success())
     assert session.feed(Success()) == []
 
@@ -381,7 +381,7 @@ NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
 @pytest.mark.parametrize(
     ("before", "last", "proof"),
     [
-        # The sign-in was seen to be answered.
+        # We saw the sign-in being answered.
         (CALLED_BACK, Exited(0), Proof.NEEDLESS),
         ([*CALLED_BACK, Success()], Exited(0), Proof.NEEDLESS),
         ([*CALLED_BACK, Success()], TimeUp(), Proof.WANTED),
@@ -389,7 +389,7 @@ NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
         ([*ANSWERED, Success()], Exited(0), Proof.NEEDLESS),
         ([*ANSWERED, Success()], TimeUp(), Proof.WANTED),
         ([BEGUN, request("s"), Success(), Delivered("", None)], Exited(0), Proof.NEEDLESS),
-        # It was not, or not taken, or it was the answer to an earlier request.
+        # It was not answered, or the answer was not taken, or was one to an earlier request.
         ([BEGUN, request("s")], Exited(0), Proof.REQUIRED),
         ([BEGUN, request("s"), Success()], Exited(0), Proof.REQUIRED),
         ([BEGUN, request("s"), Success()], TimeUp(), Proof.REQUIRED),
@@ -400,7 +400,7 @@ NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
         ([BEGUN, PASTE, Success()], Exited(0), Proof.REQUIRED),
         ([BEGUN, Prompt("Client ID:"), Answered(), PASTE], Exited(0), Proof.REQUIRED),
         ([*ANSWERED, request("new")], Exited(0), Proof.REQUIRED),
-        # It is answered where nobody sees it.
+        # It is answered where we cannot see it.
         ([BEGUN, DEVICE], Exited(0), Proof.REQUIRED),
         ([BEGUN, DEVICE, Success()], Exited(0), Proof.WANTED),
         ([BEGUN, DEVICE, Success()], TimeUp(), Proof.WANTED),
@@ -411,7 +411,7 @@ NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
 def test_a_sign_in_that_was_not_seen_to_be_answered_has_to_be_proven(
     before: list[Event], last: Event, proof: Proof
 ) -> None:
-    """Exit status 0 is believed after an answer; a line that reports success never takes its place."""
+    """Exit status 0 is believed after an answer; no line that reports success replaces the answer."""
     announced, ended = Success() in before, isinstance(last, Exited)
     assert fed(*before, last, policy=ASKS_OTHERS)[1] == [
         Conclude(Outcome.LOGGED_IN, proof, announced=announced, ended=ended)
@@ -419,7 +419,7 @@ def test_a_sign_in_that_was_not_seen_to_be_answered_has_to_be_proven(
 
 
 def test_imported() -> None:
-    """A success line without any request is an import, and the credential has to show it."""
+    """A success line without any request is an import, and the credential has to prove it."""
     for last, ended in ((Exited(0), True), (TimeUp(), False)):
         assert fed(BEGUN, Success(), last)[1] == [
             Conclude(Outcome.IMPORTED, Proof.REQUIRED, announced=True, ended=ended)
@@ -435,7 +435,7 @@ def test_imported() -> None:
     ],
 )
 def test_a_proof(proof: Proof, *, changed: bool, unchanged: bool, unseen: bool) -> None:
-    """A changed credential proves everything; if nobody can look, only a wanted success is believed."""
+    """A changed credential proves everything; if nobody can look, what requires proof is not believed."""
     assert [proof.is_met(seen) for seen in (True, False, None)] == [changed, unchanged, unseen]
 
 
@@ -447,7 +447,7 @@ def test_a_proof(proof: Proof, *, changed: bool, unchanged: bool, unseen: bool) 
         ([Success(), TimeUp()], "hermes reported success but did not exit and left no new credential"),
     ],
 )
-def test_what_is_said_of_a_success_that_was_none(last: list[Event], words: str) -> None:
+def test_the_words_for_an_unproven_success(last: list[Event], words: str) -> None:
     """What the command did, and what is missing; "nobody could look" is not reported as "nothing found"."""
     _, (conclusion,) = fed(BEGUN, request("s"), *last)
     assert isinstance(conclusion, Conclude)
@@ -460,7 +460,7 @@ def test_what_is_said_of_a_success_that_was_none(last: list[Event], words: str) 
 
 
 def test_output_that_stalls_after_the_code_was_given() -> None:
-    """It is the command's time again, and its exit status is believed, once the line has gone on."""
+    """Once the line goes on, the command's time runs again, and its exit status is believed."""
     session, effects = fed(*ANSWERED, Prompt("Exchanging the code ..."), Withdrawn())
     assert (session.state, effects) == (State.ANSWERED, [StopAsking(), Allow(FINISH.seconds)])
     session, effects = fed(*ANSWERED, Prompt("Exchanging ..."), Answered(nobody=True), Withdrawn())
@@ -469,8 +469,8 @@ def test_output_that_stalls_after_the_code_was_given() -> None:
     assert session.state is State.AWAITING_ANSWER
 
 
-def test_an_earlier_word_about_the_port_counts_for_the_next_request_alone() -> None:
-    """Where the remote says first where it waits, the callback goes there; a new request starts afresh."""
+def test_a_port_named_before_a_request_counts_for_that_request_alone() -> None:
+    """If the remote first says where it listens, the callback goes there; a new request starts afresh."""
     session, effects = fed(BEGUN, Listening(4711), request("s"))
     assert [type(one) for one in effects] == [Invite, DeliverTo, Allow]
     assert effects[1] == DeliverTo(4711)
@@ -489,15 +489,15 @@ def test_the_answer_to_another_login_is_remembered() -> None:
 
 
 def test_a_prompt_of_the_command_s_own_is_remembered() -> None:
-    """As long as the request stands that it was offered for."""
+    """The prompt counts for the request that it was offered for, and no longer."""
     session, _ = fed(BEGUN, request("s"), PasteOffered())
     assert session.takes_paste
     session.feed(request("t"))
     assert not session.takes_paste
 
 
-def test_of_what_sudo_says_the_first_line_has_the_reason() -> None:
-    """Only before the command began; the shell's other output is no reason."""
+def test_the_first_line_that_sudo_prints_is_the_reason() -> None:
+    """So it is before the command begins; the shell's other output is not the reason."""
     with pytest.raises(
         RemoteCommandFailure, match=r"did not switch to the other account: sudo: unknown user x$"
     ):
@@ -505,7 +505,7 @@ def test_of_what_sudo_says_the_first_line_has_the_reason() -> None:
 
 
 def test_what_failed_after_the_callback_is_not_blamed_on_the_tunnel() -> None:
-    """The callback was delivered, and then the command failed: the hint says so."""
+    """If the command fails after the callback was delivered, the hint says so."""
     for events, blamed in (((), False), ((Delivered("", 200),), True)):
         with pytest.raises(Refused) as refused:
             fed(BEGUN, request("s"), *events, Line("token exchange failed"), Exited(1))
@@ -520,7 +520,7 @@ def test_a_container_that_cannot_be_entered() -> None:
 
 
 def test_last_words() -> None:
-    """A failure quotes the command's last line, without the name of the exception, and its status."""
+    """A failure quotes the command's last line, without the exception's name, and its exit status."""
     session, _ = fed(
         BEGUN, Line("Traceback ..."), Line("hermes_cli.auth.AuthError: no such client"), Line("  ")
     )
@@ -537,15 +537,15 @@ def test_words_before_the_beginning() -> None:
 
 
 def test_prompt_before_the_beginning() -> None:
-    """A question that comes before our command is quoted, never answered, and given a moment to go away."""
+    """A question before our command is never answered; it gets a moment to go away, then it is quoted."""
     session, effects = fed(Prompt("New password:"))
     assert effects == [Allow(GO_ON.seconds)]
     with pytest.raises(RemoteCommandFailure, match="the remote machine asked 'New password:'"):
         session.feed(TimeUp())
 
 
-def test_a_shell_that_waits_where_the_command_was_to_run() -> None:
-    """It has the same moment, for its prompt may be a line that stalls; then it is told what it is."""
+def test_a_shell_that_waits_in_place_of_the_command() -> None:
+    """It gets the same moment, since its prompt may be a stalled line; then it is reported for what it is."""
     session, effects = fed(Prompt("me@box ~#", taken=True))
     assert effects == [Allow(GO_ON.seconds)]
     with pytest.raises(NeverBegan, match="took the terminal and waits at 'me@box ~#'") as caught:
@@ -581,11 +581,11 @@ def test_a_start_up_file_that_is_slow() -> None:
     ],
 )
 def test_secret_prompts(text: str, secret: bool) -> None:
-    """The answer to what names a password, passphrase, secret, token, key or code is not shown."""
+    """An answer to a prompt for a password, passphrase, secret, token, key or code is not shown."""
     assert fed(BEGUN, Prompt(text))[1][0] == AskPerson(text, secret)
 
 
-def test_a_question_that_was_none() -> None:
+def test_a_stalled_line_is_not_a_question() -> None:
     """A line that stalled and went on was not a question, even if nobody was there to answer."""
     session, effects = fed(BEGUN, Prompt("To conti"), Answered(nobody=True), Withdrawn())
     assert (session.state, effects) == (State.STARTING, [StopAsking(), Allow(ASK.seconds)])
@@ -593,7 +593,7 @@ def test_a_question_that_was_none() -> None:
         session.feed(TimeUp())
 
 
-def test_a_question_without_anybody() -> None:
+def test_a_question_with_nobody_to_answer() -> None:
     """A prompt that stays ends the login after a moment if nobody is there to answer."""
     session, effects = fed(BEGUN, Prompt("Client ID:"), Answered(nobody=True))
     assert effects == [Allow(END.seconds)]
@@ -602,6 +602,6 @@ def test_a_question_without_anybody() -> None:
 
 
 def test_secrets_are_not_in_reprs() -> None:
-    """Neither the invitation nor the session shows ``state`` or the URL by its repr."""
+    """Neither the invitation nor the session shows ``state`` or the URL in its repr."""
     session, effects = fed(BEGUN, request("VERYSECRET"))
     assert "VERYSECRET" not in repr(effects) + repr(session) + repr(request("VERYSECRET"))

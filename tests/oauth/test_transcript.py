@@ -1,4 +1,4 @@
-"""Hearing a login command: what counts, and what a hostile or talkative one can not do."""
+"""Hearing a login command: what counts, and what a hostile or talkative one cannot do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_REDIRECT = "https://a.b/?client_id=1&response_type=code"
 
 
 def heard(*chunks: bytes | None, begun: bool = True) -> list[Said]:
-    """All that is said by some chunks, None being a silence; without plain lines."""
+    """Everything that some chunks say, without plain lines; None is a silence."""
     transcript = Transcript(MARKER)
     said = transcript.receive(BEGIN)[1:] if begun else []
     for chunk in chunks:
@@ -108,7 +108,7 @@ def test_noise_before_the_marker() -> None:
 
 
 def test_echoed_command_line() -> None:
-    """A shell that repeats what it runs does not print the marker by that."""
+    """A shell that echoes what it runs does not thereby print the marker."""
     from hermes_tunnel.remote.call import Call, begin_marker
     from hermes_tunnel.remote.hermes import provider
 
@@ -128,7 +128,7 @@ def test_escapes(hidden: str) -> None:
 
 
 def test_rewritten_line() -> None:
-    """Of a line that carriage returns rewrote, what a terminal would show last counts."""
+    """Of a line rewritten by carriage returns, what a terminal would show last counts."""
     assert heard(f"{URL}\r                \rnothing here\r\n".encode()) == []
     assert heard(f" 10%\r 99%\r{URL}\r\n".encode()) == [AuthorizationRequest(URL)]
 
@@ -144,7 +144,7 @@ def test_a_spinner_may_turn_for_long() -> None:
 
 
 def test_prompt() -> None:
-    """An unfinished line that stays is a prompt, told once; what follows on it is another thing."""
+    """An unfinished line that stays is a prompt, reported once; if it goes on, the prompt is withdrawn."""
     assert heard(b"Token: ", None, None, b'Added a OAuth credential #1: "b"\n') == [
         Prompt("Token:"),
         Withdrawn(),
@@ -171,7 +171,7 @@ FISH = b"Welcome to fish\r\n\x1b[?2004h\r\x1b[32mme@box\x1b[0m ~> "
     ],
 )
 def test_a_terminal_that_is_taken_before_the_command_begins(output: bytes, text: str) -> None:
-    """A shell waits at its prompt, or a program has a screen of its own; each is told once."""
+    """A shell waits at its prompt, or a program has a screen of its own; each is reported once."""
     assert heard(output, None, None, begun=False)[:1] == [Prompt(text, taken=True)]
     assert [one for one in heard(output, None, None, begun=False) if isinstance(one, Prompt)] == [
         Prompt(text, taken=True)
@@ -205,7 +205,7 @@ def test_what_the_script_tells_of_the_credential(before: str) -> None:
 
 
 def test_what_the_script_tells_is_no_prompt() -> None:
-    """Not even where it stalls."""
+    """Not even if it stalls."""
     assert heard(f"{MARKER}landed".encode(), None, b":absent:/a\r\n") == []
     assert heard(b"Token: ", None, f"{MARKER}landed:absent:/a\r\n".encode()) == [
         Prompt("Token:"),
@@ -213,8 +213,8 @@ def test_what_the_script_tells_is_no_prompt() -> None:
     ]
 
 
-def test_stall_is_no_prompt_in_the_end() -> None:
-    """A line that stalled in its middle still says what it says as a whole."""
+def test_a_stalled_line_that_goes_on_is_no_prompt() -> None:
+    """A line that stalls midway still means what it says as a whole."""
     half = URL.encode()
     assert heard(half[:40], None, half[40:] + b"\n") == [
         Prompt(URL[:40]),
@@ -264,7 +264,7 @@ def test_invalid_utf8() -> None:
 
 @given(st.binary(max_size=300), st.data())
 def test_any_chunking(noise: bytes, data: st.DataObject) -> None:
-    """Whatever is printed, it says the same however it is cut, and no control character gets through."""
+    """Output means the same however it is cut, and no control character gets through."""
     text = BEGIN + noise + f"\n{URL}\n✗ no\nLogin successful!\n".encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     one, other = Transcript(MARKER), Transcript(MARKER)
