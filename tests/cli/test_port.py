@@ -77,7 +77,7 @@ def test_a_port_that_is_held_by_an_unknown_process() -> None:
 
 
 def test_a_client_s_port() -> None:
-    """A connection that merely uses the port is named with its state, and no one offers to end it: 7."""
+    """A connection that merely uses the port is named with its state, and not offered to be ended: 7."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         socket.create_connection(server.getsockname()) as client,

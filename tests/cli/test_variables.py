@@ -60,7 +60,7 @@ def parsed(verb: str, arguments: list[str], variables: dict[str, str]) -> dict[s
     ("verb", "option"), OPTIONS, ids=[f"{verb} {each.opts[-1]}" for verb, each in OPTIONS]
 )
 def test_an_option_can_be_set_as_a_variable(verb: str, option: click.Option) -> None:
-    """To the same value, or several; the variable is named after the option; the command line wins."""
+    """A variable named after the option sets the same values; the command line wins."""
     name = option.opts[-1]
     words, text = SAMPLES.get(str(option.name), (["some"], "some"))
     typed = [name, *words]

@@ -1,4 +1,4 @@
-"""The conversation with a command that does not make it easy: noise, losses and late answers."""
+"""The conversation with a difficult command: noise, lost connections and late answers."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ APPROVE = Answer.APPROVE
 
 
 class Watched(io.StringIO):
-    """A stream that knows when something was first to be seen on it."""
+    """A stream that knows when a text first appeared on it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._times: list[tuple[float, int]] = []
 
     def write(self, text: str) -> int:
-        """Note the time, and how much can be seen by then."""
+        """Note the time, and how much has appeared by then."""
         written = super().write(text)
         self._times.append((time.monotonic(), len(self.getvalue())))
         return written
 
     def when(self, text: str) -> float:
-        """When a text was there whole."""
+        """When the whole text was there."""
         end = self.getvalue().index(text) + len(text)
         return next(moment for moment, length in self._times if length >= end)
 
 
 def talks(frame: bytes, *, seconds: float) -> Callable[[Hermes], Command]:
-    """A login that goes on printing after its request, without a pause."""
+    """A login that keeps printing after its request, without a pause."""
 
     def login_command(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:
@@ -83,7 +83,7 @@ def talks(frame: bytes, *, seconds: float) -> Callable[[Hermes], Command]:
 
 @pytest.mark.parametrize("frame", [b"a line\n", b".", b"\r- waiting"], ids=["lines", "dots", "spinner"])
 def test_the_invitation_is_shown_within_a_second_whatever_comes(frame: bytes) -> None:
-    """The address is there, and then the countdown, though the command never falls silent."""
+    """The address appears, and then the countdown, though the command never falls silent."""
     asked: list[float] = []
     with Stage(APPROVE, login=talks(frame, seconds=3.5)) as stage:
         shown = Watched()
@@ -114,7 +114,7 @@ def test_the_invitation_is_shown_within_a_second_whatever_comes(frame: bytes) ->
 
 
 class Person:
-    """A login with a person before it, who has not answered yet."""
+    """A login in front of a person, who has not answered yet."""
 
     def __init__(self, stage: Stage, pty: Terminal, known: Program) -> None:
         self.pty = pty
@@ -159,7 +159,7 @@ END = "[y/N]"
 
 
 def busy(port: int, after: Command | None = None) -> Callable[[Hermes], Command]:
-    """A login whose port is taken here; it goes on to something else while nobody has answered."""
+    """A login whose port is taken here; before anybody has answered, it goes on to something else."""
 
     def login_command(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:
@@ -177,7 +177,7 @@ def busy(port: int, after: Command | None = None) -> Callable[[Hermes], Command]
 
 
 def fails(process: RemoteProcess) -> int:
-    """As a command whose time is over."""
+    """Fail, like a command whose time is up."""
     process.print("the authorization timed out")
     return 1
 
@@ -185,7 +185,7 @@ def fails(process: RemoteProcess) -> int:
 @posix
 @pytest.mark.parametrize("loses", [True, False], ids=["the connection is lost", "the command ends"])
 def test_a_question_about_the_port_ends_with_what_it_is_about(loses: bool) -> None:
-    """The ending is that of the loss, and a late yes ends nobody's program."""
+    """The loss decides how the login ends, and a late yes ends nobody's program."""
     with child(LISTENER, "127.0.0.1", 0) as (program, port):
         with (
             Stage(APPROVE, login=busy(port, None if loses else fails)) as stage,
@@ -261,7 +261,7 @@ def test_output_goes_on_while_a_question_stands() -> None:
 
 
 def test_a_listener_that_takes_its_time_is_waited_for() -> None:
-    """The callback came in time; that the listener answers late makes no other ending."""
+    """The callback came in time; a late answer from the listener does not change the ending."""
 
     class Slow(CallbackListener):
         def hear(self, target: str) -> int:
@@ -275,7 +275,7 @@ def test_a_listener_that_takes_its_time_is_waited_for() -> None:
 
 
 def test_a_line_that_claims_success_proves_nothing() -> None:
-    """No answer was given and no credential changed: 8, in words that say so."""
+    """If no answer was given and no credential changed, it ends with 8, in words that say so."""
 
     def claims(process: RemoteProcess) -> int:
         process.print("Login successful!")
@@ -319,7 +319,7 @@ def test_fifty_browsers_at_once_all_get_the_page() -> None:
 
 
 def test_a_fault_beside_the_conversation_ends_it() -> None:
-    """It is raised where the conversation is read, whichever thread it came from."""
+    """It is raised where the conversation is read, whichever thread it comes from."""
 
     def breaks(_: str) -> bool:
         raise ZeroDivisionError
@@ -329,8 +329,8 @@ def test_a_fault_beside_the_conversation_ends_it() -> None:
 
 
 @posix
-def test_where_the_command_listens_is_not_forgotten_over_a_question() -> None:
-    """It said so before its request, whose issuer is asked about first."""
+def test_a_question_does_not_make_us_forget_where_the_command_listens() -> None:
+    """The command named its port before its request, whose issuer is asked about first."""
 
     def elsewhere(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:

@@ -1,4 +1,4 @@
-"""The thread that decides: nothing keeps it from hearing that it is over."""
+"""The thread that decides: nothing keeps it from hearing that the run is over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 
 @pytest.mark.slow
 def test_work_that_does_not_give_up_is_not_waited_for() -> None:
-    """A server that stalls holds nobody up for more than a moment; what was opened by then is closed."""
+    """A stalling server holds nobody up for more than a moment; what was opened by then is closed."""
     decider = Decider(Console(io.StringIO(), Keyboard(None)), lambda _: None)
     answers, undone = threading.Event(), threading.Event()
 

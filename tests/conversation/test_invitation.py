@@ -32,13 +32,13 @@ ELSEWHERE = assess_authorization(URL.replace("mcp.example%2Fback", "evil.example
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    """A connection to a machine that a login could run on."""
+    """A connection to a machine on which a login could run."""
     with Stage() as stage, connected(stage) as connection:
         yield connection
 
 
 class Answering(Console):
-    """A console with somebody before it who says one thing to every question."""
+    """A console at which somebody gives the same answer to every question."""
 
     def __init__(self, answer: str) -> None:
         self.shown = io.StringIO()
@@ -58,7 +58,7 @@ class Answering(Console):
 
 
 class Inviting:
-    """Invitations to a person who says the same to every question."""
+    """Invitations to a person who gives the same answer to every question."""
 
     def __init__(self, answer: str, wishes: Wishes) -> None:
         self.console = Answering(answer)
@@ -78,7 +78,7 @@ class Inviting:
 
 
 def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
-    """The command starts over; another place for the answer is another question."""
+    """A command that starts over asks nothing again; a new place for the answer is a new question."""
     inviting = Inviting("y", Wishes(open_page=None))
     inviting.invite(connection, EXTERNAL, replace(EXTERNAL, state="another"), ELSEWHERE)
     assert inviting.console.asked == ["Is that where you want to sign in? [y/N]"] * 2
@@ -93,7 +93,7 @@ def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
 
 
 def test_without_a_yes_nothing_opens(connection: Connection) -> None:
-    """And --allow-host vouches for an issuer, not for where its answer goes."""
+    """Nor does --allow-host help: it vouches for an issuer, not for where its answer goes."""
     wishes = Wishes(open_page=lambda _: True, allowed_hosts=frozenset({"mcp.example"}))
     inviting = Inviting("no", wishes)
     with pytest.raises(Unsafe, match="is not known to belong to the MCP server lab"):
@@ -104,8 +104,8 @@ def test_without_a_yes_nothing_opens(connection: Connection) -> None:
     assert [type(event) for event in inviting.told] == [events.AuthorizationAsked, events.Browser]
 
 
-def test_a_page_opens_once_more_and_then_no_more(connection: Connection) -> None:
-    """In a new thread each time: the invitation does not wait for it."""
+def test_a_page_opens_again_only_once(connection: Connection) -> None:
+    """Each time a new thread opens it: the invitation does not wait."""
     go_on, opened = threading.Event(), list[str]()
 
     def open_page(url: str) -> bool:

@@ -15,7 +15,7 @@ from tests.interrupted import interrupted
 
 
 def test_what_is_put_comes_out_in_order() -> None:
-    """And nothing comes out where nothing is."""
+    """And nothing comes out of an empty mailbox."""
     mailbox = Mailbox()
     assert mailbox.get(0) is None
     for one in range(3):
@@ -24,7 +24,7 @@ def test_what_is_put_comes_out_in_order() -> None:
 
 
 def test_a_wait_ends_with_what_is_put() -> None:
-    """By another thread, at once."""
+    """What another thread puts in ends the wait at once."""
     mailbox = Mailbox()
     threading.Timer(0.1, mailbox.put, ("news",)).start()
     began = time.monotonic()
@@ -53,7 +53,7 @@ def test_many_threads_lose_nothing() -> None:
 
 
 def test_a_signal_s_handler_may_put() -> None:
-    """While the main thread waits, and while it puts: no lock is taken that it may hold."""
+    """It may while the main thread waits or puts: it takes no lock that the main thread may hold."""
     if sys.platform == "win32":
         pytest.skip("needs a signal of POSIX")
     mailbox = Mailbox()
@@ -70,8 +70,8 @@ def test_a_signal_s_handler_may_put() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_wait_is_over_in_time_also_after_a_signal_that_took_longer() -> None:
-    """As when the program was stopped and goes on: the time that is left is shown again."""
+def test_a_wait_ends_in_time_even_after_a_signal_that_took_longer() -> None:
+    """When a stopped program goes on, it shows the time that is left again."""
     mailbox = Mailbox()
     with interrupted(lambda: mailbox.put("late")):
         assert mailbox.get(0.3) is None

@@ -1,4 +1,4 @@
-"""What is pasted in the browser's place: taken unseen, judged, and paused while a question is asked."""
+"""Pasting in the browser's place: hidden, judged, and paused while a question is asked."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Pasted:
                 self.console.waiting("the browser to come back", 59)
 
     def ask(self, question: Question) -> str | None:
-        """Ask meanwhile, as a new connection does."""
+        """Ask something meanwhile, as a new connection does."""
         return self.decider.ask_for(question)
 
     def __enter__(self) -> Pasted:
@@ -93,7 +93,7 @@ def offered(*, listens: bool = True) -> Iterator[tuple[Terminal, Pasted]]:
 
 
 def test_it_is_taken_unseen_while_the_time_is_shown() -> None:
-    """The offer stands below the invitation; a useless paste is said to be one, and shown nowhere."""
+    """The offer stands below the invitation; a useless paste is reported as such, and shown nowhere."""
     with offered() as (pty, pasted):
         shown = pty.wait_for("0:59 left")
         assert shown.index("https://auth") < shown.index("If the page shows a code instead")
@@ -111,7 +111,7 @@ def test_it_is_taken_unseen_while_the_time_is_shown() -> None:
 
 
 def test_an_address_that_is_needed_is_asked_for() -> None:
-    """In words that say why; the end of the input is told."""
+    """The words say why; the end of the input is reported."""
     with offered(listens=False) as (pty, pasted):
         pty.wait_for("Paste the address of that page here and press Enter")
         pty.type("\x04")
@@ -119,7 +119,7 @@ def test_an_address_that_is_needed_is_asked_for() -> None:
 
 
 def test_what_may_be_a_word_is_taken_when_it_comes_twice() -> None:
-    """A word typed by accident would end the login; it is not a secret, either."""
+    """A word typed by accident would end the login; and it is not treated as a secret."""
     with offered() as (pty, pasted):
         pty.type("help\n")
         pty.wait_for("That could be a word. If it is the code, paste it once more.")
@@ -140,15 +140,15 @@ def test_an_address_that_a_mail_program_broke_is_one_paste() -> None:
 
 
 def test_ctrl_d_ends_no_offer() -> None:
-    """It counts for nothing: the paste after it is taken."""
+    """It does nothing: the paste after it is taken."""
     with offered() as (pty, pasted):
         pty.type("\x04\x04")
         pty.type(f"{CODE}\n")
         assert pasted.delivered.get(timeout=SECONDS) == CODE
 
 
-def test_a_window_that_is_closed_is_the_end_of_the_offer() -> None:
-    """Nobody needs what would be pasted, so nothing else ends with it."""
+def test_a_closed_window_ends_the_offer() -> None:
+    """Nothing needs the paste, so nothing else ends with the window."""
     with offered() as (pty, pasted):
         pty.hang_up()
         pasted.close()
@@ -172,7 +172,7 @@ def test_the_offer_pauses_while_a_question_is_asked() -> None:
         assert pasted.delivered.get(timeout=SECONDS) == CODE
 
 
-def test_where_the_browser_comes_back_nobody_without_a_terminal_is_asked() -> None:
+def test_without_a_terminal_nothing_is_offered_while_the_browser_can_come_back() -> None:
     """Standard input may be meant for somebody else."""
     with terminal() as pty:
         console = Console(pty.writer, Keyboard(None))

@@ -1,4 +1,4 @@
-"""After every test of the demo nothing of it is left."""
+"""Every test of the demo leaves nothing behind."""
 
 from tests.stage.conftest import _nothing_left
 

@@ -45,7 +45,7 @@ def approving() -> Iterator[AuthorizationServer]:
 def send(
     server: AuthorizationServer, method: str, target: str, form: dict[str, str] | None = None, **headers: str
 ) -> tuple[http.client.HTTPResponse, str]:
-    """One request and its answer."""
+    """Send one request; its answer."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     connection.request(method, target, urlencode(form) if form else None, headers)
     response = connection.getresponse()
@@ -55,7 +55,7 @@ def send(
 
 
 def authorize(server: AuthorizationServer, **changes: str) -> tuple[http.client.HTTPResponse, str]:
-    """The authorization endpoint; a change to an empty string leaves a parameter out."""
+    """Ask the authorization endpoint; changing a parameter to an empty string leaves it out."""
     query = {name: value for name, value in {**REQUEST, **changes}.items() if value}
     return send(server, "GET", f"/authorize?{urlencode(query)}")
 
@@ -89,7 +89,7 @@ def handle(page: str) -> str:
 
 
 def test_the_page_says_who_asks_and_for_what(server: AuthorizationServer) -> None:
-    """Names and scopes are shown, and are text whatever they contain."""
+    """Names and scopes are shown, as text, whatever they contain."""
     response, page = authorize(server)
     assert response.status == 200
     assert "Hermes on &lt;me&gt;@there" in page
@@ -99,7 +99,7 @@ def test_the_page_says_who_asks_and_for_what(server: AuthorizationServer) -> Non
 
 
 def test_the_page_loads_and_runs_nothing(server: AuthorizationServer) -> None:
-    """The policy allows the page's own style and a form that ends at the redirect, nothing else."""
+    """The policy allows only the page's own style and a form that leads to the redirect."""
     response, page = authorize(server)
     policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -112,7 +112,7 @@ def test_the_page_loads_and_runs_nothing(server: AuthorizationServer) -> None:
 
 @pytest.mark.parametrize("answer", list(Answer))
 def test_a_button_leads_back_with_the_state(server: AuthorizationServer, answer: Answer) -> None:
-    """Approved is a code, denied is `access_denied`; both carry the state, and are given once."""
+    """Approval gives a code, denial `access_denied`; both carry the state, and come once."""
     _, page = authorize(server)
     form = {"request": handle(page), "answer": answer.value}
     response, _ = send(server, "POST", "/answer", form)
@@ -126,7 +126,7 @@ def test_a_button_leads_back_with_the_state(server: AuthorizationServer, answer:
 
 
 def test_a_server_may_deny_by_itself() -> None:
-    """Without a page, at once."""
+    """It denies at once, without a page."""
     with AuthorizationServer({CLIENT: "Hermes"}, Answer.DENY) as server:
         response, _ = authorize(server)
         assert response.status == 302
@@ -151,7 +151,7 @@ def test_a_server_may_deny_by_itself() -> None:
 def test_a_bad_request_gets_a_page_and_no_redirect(
     approving: AuthorizationServer, change: dict[str, str]
 ) -> None:
-    """What may be an attack is not sent on (RFC 6749 section 4.1.2.1)."""
+    """A possible attack is not passed on (RFC 6749 section 4.1.2.1)."""
     response, page = authorize(approving, **change)
     assert response.status == 400
     assert "cannot be answered" in page
@@ -180,7 +180,7 @@ def test_a_code_gives_one_token(approving: AuthorizationServer) -> None:
     ],
 )
 def test_a_code_is_bound_to_its_request(approving: AuthorizationServer, change: dict[str, str]) -> None:
-    """Another verifier, client or redirect gets no token, and the code is spent."""
+    """Another verifier, client or redirect gets no token, and spends the code."""
     code = parameters(authorize(approving)[0])["code"]
     status, answer = redeem(approving, code, **change)
     assert (status, answer["error"]) == (400, "invalid_grant")
@@ -189,7 +189,7 @@ def test_a_code_is_bound_to_its_request(approving: AuthorizationServer, change: 
 
 
 def test_another_grant_is_not_offered(approving: AuthorizationServer) -> None:
-    """Only the one that a login uses."""
+    """Only the grant that a login uses is offered."""
     status, answer = redeem(approving, "", grant_type="password")
     assert (status, answer["error"]) == (400, "unsupported_grant_type")
 
@@ -202,6 +202,6 @@ def test_only_its_own_name_is_answered(approving: AuthorizationServer) -> None:
 
 
 def test_an_unknown_page_and_an_endless_form(server: AuthorizationServer) -> None:
-    """404 and 413."""
+    """They get 404 and 413."""
     assert send(server, "GET", "/favicon.ico")[0].status == 404
     assert send(server, "POST", "/token", None, **{"Content-Length": "99999999"})[0].status == 413

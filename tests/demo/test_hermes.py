@@ -1,4 +1,4 @@
-"""Hermes' login, and what it checks before it believes a callback."""
+"""The demo's Hermes, and what it checks before it believes a callback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.stage.client import LOGIN_LINE, SECONDS, Command, approved, callback,
 
 
 def test_a_callback_with_another_state_fails() -> None:
-    """The command compares the state, as RFC 6749 section 10.12 wants."""
+    """The command compares the state, as RFC 6749 section 10.12 requires."""
     with demonstration(None) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         port = redirect_port(command.url())
@@ -27,7 +27,7 @@ def test_a_callback_with_another_state_fails() -> None:
 
 
 def test_a_code_that_the_server_never_issued_fails() -> None:
-    """The code is really exchanged, after the browser was told that all is well."""
+    """The code is really exchanged, after the browser has been told that all is well."""
     with demonstration(None) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         url = command.url()
@@ -38,7 +38,7 @@ def test_a_code_that_the_server_never_issued_fails() -> None:
 
 
 def test_a_connection_that_says_nothing_keeps_the_callback_out() -> None:
-    """One connection at a time, as in most releases."""
+    """It serves one connection at a time, as most releases do."""
     with demonstration(Answer.APPROVE) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         url = command.url()

@@ -1,4 +1,4 @@
-"""The person at a browser."""
+"""The demo's person at a browser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hermes_tunnel.demo.person import Person
 
 
 def test_a_person_goes_nowhere_but_here() -> None:
-    """Any address but http on this machine is not opened."""
+    """Only an http address on this machine is opened."""
     person = Person()
     for url in ("https://127.0.0.1:1/", "http://example.test/", "file:///etc/passwd", "nonsense"):
         assert not person.open(url)
@@ -17,7 +17,7 @@ def test_a_person_goes_nowhere_but_here() -> None:
 
 
 def test_a_person_leaves_when_the_servers_do() -> None:
-    """A page that is half loaded holds nobody: its server ends, and so does the visit."""
+    """A half-loaded page holds nobody: when its server ends, so does the visit."""
     person = Person()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         person.open(f"http://127.0.0.1:{silent.getsockname()[1]}/")

@@ -34,7 +34,7 @@ def serving(command: ServerCommand, loopback: Loopback | None = None) -> Iterato
 
 
 def stays(process: RemoteProcess) -> int:
-    """Says that it is there, and never ends by itself."""
+    """A command that says it is there, and never ends by itself."""
     process.print("here")
     process.wait_for(lambda: False)
     return 0
@@ -53,8 +53,8 @@ def test_a_status_arrives_even_if_the_command_ends_at_once(status: int) -> None:
         assert (command.read_all(), command.status()) == ("bye\r\n", status)
 
 
-def test_only_on_a_terminal_lines_end_as_there() -> None:
-    """A line feed becomes a carriage return and a line feed, or stays one."""
+def test_lines_end_as_on_a_terminal_only_on_one() -> None:
+    """There a line feed becomes a carriage return and a line feed; elsewhere it stays a line feed."""
 
     def talks(process: RemoteProcess) -> int:
         process.print(process.line)
@@ -66,7 +66,7 @@ def test_only_on_a_terminal_lines_end_as_there() -> None:
 
 
 def test_control_c_ends_a_command_on_a_terminal() -> None:
-    """What a signal ended has no exit status."""
+    """A command that a signal ended has no exit status."""
     with serving(stays) as transport:
         command = Command(transport, "anything")
         command.read_until("here")
@@ -76,7 +76,7 @@ def test_control_c_ends_a_command_on_a_terminal() -> None:
 
 
 def test_the_end_of_the_server_ends_a_command() -> None:
-    """Also one that has lost its client, and has no terminal."""
+    """It ends even one that has lost its client, and has no terminal."""
     processes: list[RemoteProcess] = []
 
     def watched(process: RemoteProcess) -> int:
@@ -92,7 +92,7 @@ def test_the_end_of_the_server_ends_a_command() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "example.test"])
 def test_a_port_where_nobody_listens_cannot_be_connected_to(host: str) -> None:
-    """A closed port and an unknown host are both told as a failed connection."""
+    """A closed port and an unknown host are both reported as a failed connection."""
     with serving(stays, Loopback()) as transport:
         with pytest.raises(paramiko.ChannelException) as refusal:
             transport.open_channel("direct-tcpip", (host, 22), ("127.0.0.1", 0))
@@ -100,7 +100,7 @@ def test_a_port_where_nobody_listens_cannot_be_connected_to(host: str) -> None:
 
 
 def test_a_forwarded_connection_is_half_closed_as_tcp_is() -> None:
-    """The answer to a request arrives although the client has said that it sends no more."""
+    """The answer to a request arrives even after the client has said that it will send no more."""
     loopback = Loopback()
     with AuthorizationServer({}) as web, serving(stays, loopback) as transport:
         there = loopback.bind(web.port)
@@ -115,7 +115,7 @@ def test_a_forwarded_connection_is_half_closed_as_tcp_is() -> None:
 
 
 def test_another_key_and_another_user_are_refused() -> None:
-    """Only the one key, and only for its user."""
+    """Only the one key is accepted, and only for its user."""
     with SshServer(stays, USER, KEY) as server:
         transport = dial(server.port)
         transport.start_client(timeout=SECONDS)

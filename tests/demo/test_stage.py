@@ -1,4 +1,4 @@
-"""The demonstration: a complete login with nothing but a plain SSH client."""
+"""The demo: a complete login with nothing but a plain SSH client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LANDED = f"hermes-tunnel:{NONCE}:landed:"
 
 
 @pytest.mark.parametrize("answer", list(Answer))
-def test_a_person_who_presses_a_button_logs_hermes_in_or_not(answer: Answer) -> None:
+def test_a_person_who_presses_a_button_decides_the_login(answer: Answer) -> None:
     """A command, its authorization URL, a forwarded port, a page and a button make a complete login."""
     with demonstration(None) as stage, connected(stage) as transport:
         command, person = Command(transport, LOGIN_LINE), Person(answer)
@@ -58,7 +58,7 @@ def test_a_person_who_presses_a_button_logs_hermes_in_or_not(answer: Answer) -> 
 
 
 def test_where_the_key_will_be_is_known_before_it_is_there() -> None:
-    """A program that is ended while the stage is set can still remove the directory."""
+    """A program that is ended while it sets the stage can still remove the directory."""
     seen: list[list[Path] | None] = []
 
     class Watched(AuthorizationServer):
@@ -76,7 +76,7 @@ def test_where_the_key_will_be_is_known_before_it_is_there() -> None:
 
 @pytest.mark.parametrize(("answer", "status"), [(Answer.APPROVE, 0), (Answer.DENY, 1)])
 def test_without_a_person_the_server_answers_by_itself(answer: Answer, status: int) -> None:
-    """With an answer given beforehand no page is shown: the browser is sent on at once."""
+    """With an answer given beforehand, no page is shown: the browser is redirected at once."""
     with demonstration(answer) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         url = command.url()
@@ -86,8 +86,8 @@ def test_without_a_person_the_server_answers_by_itself(answer: Answer, status: i
         assert command.status() == status
 
 
-def test_a_login_tells_what_the_credential_s_file_is_like() -> None:
-    """It is absent before the login, and somebody's after it."""
+def test_a_login_reports_the_state_of_the_credential() -> None:
+    """The file is absent before the login, and has an owner after it."""
     with demonstration(Answer.APPROVE) as stage, connected(stage) as transport:
         command = Command(transport, Call().login_line(provider("xai-oauth"), NONCE))
         url = command.url()
@@ -134,7 +134,7 @@ def test_the_jump_host_leads_to_the_server() -> None:
 
 
 def test_the_stage_is_gone_within_a_second() -> None:
-    """With a login under way, a page half loaded and a person waiting, leaving takes less than a second."""
+    """It is, even with a login under way, a page half loaded and a person waiting."""
     with demonstration(None) as stage:
         transport = dial(stage.servers[HOST].port)
         key = paramiko.Ed25519Key.from_private_key_file(str(stage.key_file))

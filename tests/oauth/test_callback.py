@@ -203,7 +203,7 @@ def test_stray(name: str) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad(name: str) -> None:
-    """Anything that two parsers could read differently is a bad request; so is no code and no error."""
+    """A request that two parsers could read differently is bad; so is one with neither code nor error."""
     verdict = judge(BAD[name], EXPECTED)
     assert isinstance(verdict, Reject)
     assert verdict.status == 400

@@ -1,4 +1,4 @@
-"""The servers of the tests of the SSH connection: a command is tried on one that breaks the rules too."""
+"""The servers of the SSH connection's tests: commands also run on one that breaks the rules."""
 
 from tests.ssh.conftest import key, known, nothing_left, sshd
 

@@ -34,7 +34,7 @@ printf 'sudo'; while [ "$1" != sh ]; do printf ' %s' "$1"; shift; done; echo; ex
 
 
 def installed(program: str) -> str:
-    """Where a program is, the system's own first; without it the test is skipped."""
+    """Where a program is, preferably the system's own; without it the test is skipped."""
     path = shutil.which(program, path=os.defpath) or shutil.which(program)
     if path is None:
         pytest.skip(f"there is no {program} here")
@@ -56,7 +56,7 @@ class Account:
         self.bin.mkdir()
         if self.sh:
             (self.bin / "sh").symlink_to(installed(self.sh))
-        # What an account's start-up files may say, in the files that are read without a terminal too.
+        # What an account's start-up files may print, even those that are read without a terminal.
         for name in (".tcshrc", ".zshenv", ".config/fish/config.fish"):
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
             (self.home / name).write_text("echo noise from a start-up file\n")

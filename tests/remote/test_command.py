@@ -1,4 +1,4 @@
-"""A command on a terminal of a real SSH server: what we hear of it, and that it leaves nothing behind."""
+"""A command on a real SSH server: what we hear from it, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Process = Callable[[RemoteProcess], int]
 
 
 class Told:
-    """What a command's reader told."""
+    """What a command's reader reported."""
 
     def __init__(self) -> None:
         self.posts: queue.SimpleQueue[Post] = queue.SimpleQueue()
@@ -41,7 +41,7 @@ class Told:
             self.output += post.data
 
     def end(self) -> Post:
-        """What came after the last output."""
+        """What was reported after the last output."""
         while isinstance(post := self.posts.get(timeout=SECONDS), Output):
             self.output += post.data
         return post
@@ -51,7 +51,7 @@ class Told:
 def running(
     process: Process, settings: Settings | None = None, *, terminal: bool = True
 ) -> Iterator[tuple[RemoteCommand, Told, Stage]]:
-    """A command that is about to run on a server of its own; afterwards it has ended there."""
+    """A command that is about to run on a server of its own; after the test it has ended there."""
     threads, told = set(threading.enumerate()), Told()
     with Stage(around=lambda _: process, settings=settings) as stage, connected(stage) as connection:
         yield RemoteCommand(connection, "anything", told.posts.put, terminal=terminal), told, stage
@@ -60,7 +60,7 @@ def running(
 
 
 def test_output_and_status() -> None:
-    """Its output is told as it comes, then its status; its terminal is wide and dumb."""
+    """Its output is reported as it comes, then its status; its terminal is wide and dumb."""
 
     def talks(process: RemoteProcess) -> int:
         process.print(f"{process.pty}")
@@ -79,7 +79,7 @@ def test_output_and_status() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("deaf", [(), ("INT",), ("INT", "TERM")], ids=["INT", "TERM", "HUP"])
 def test_end(deaf: tuple[str, ...]) -> None:
-    """A command that still runs is ended: as by Ctrl-C, then by SIGTERM, then by the closed terminal."""
+    """A running command is ended as by Ctrl-C, then by SIGTERM, then by closing its terminal."""
     processes: queue.SimpleQueue[RemoteProcess] = queue.SimpleQueue()
 
     def stays(process: RemoteProcess) -> int:
@@ -101,8 +101,8 @@ def test_end(deaf: tuple[str, ...]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("deaf", [False, True])
 def test_end_without_a_terminal(deaf: bool) -> None:
-    """Its input ends, and its lifeline with it; a command that is deaf to that gets the signal from sshd too.
-    Nothing is typed: that would be input.
+    """Its input ends, and its lifeline with it; a command that ignores that gets sshd's signal, too.
+    Nothing is typed, as that would be input.
     """
     processes: queue.SimpleQueue[RemoteProcess] = queue.SimpleQueue()
     typed: list[str] = []
@@ -127,7 +127,7 @@ def test_end_without_a_terminal(deaf: bool) -> None:
 
 
 def test_killed_there() -> None:
-    """A command that a signal ended there has a negative status."""
+    """A command that was ended there by a signal has a negative status."""
 
     def dies(process: RemoteProcess) -> int:
         process.signal("KILL")
@@ -141,7 +141,7 @@ def test_killed_there() -> None:
 
 
 def test_flood() -> None:
-    """More than a login prints is not read: the flood waits in the server's window."""
+    """Nothing beyond what a login prints is read: the flood waits in the server's window."""
     block = b"x" * 1023 + b"\n"
 
     def floods(process: RemoteProcess) -> int:
@@ -161,8 +161,8 @@ def test_flood() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("talks_on", [False, True])
-def test_what_is_left_behind_does_not_hold_the_end(known: Callable[..., Path], talks_on: bool) -> None:
-    """An exit status without EOF or close is the end, whatever the output of a daemon goes on to say."""
+def test_what_a_command_leaves_behind_does_not_delay_its_end(known: Callable[..., Path], talks_on: bool) -> None:
+    """An exit status without EOF or close is the end, whatever a daemon goes on printing."""
 
     def behave(channel: paramiko.Channel) -> None:
         channel.sendall(b"failed\r\n")
@@ -184,7 +184,7 @@ def test_what_is_left_behind_does_not_hold_the_end(known: Callable[..., Path], t
 
 
 def test_lost_connection() -> None:
-    """A connection that is lost while the command runs is told as that."""
+    """A connection that is lost while the command runs is reported as lost."""
 
     def stays(process: RemoteProcess) -> int:
         process.print("here")
@@ -206,7 +206,7 @@ def test_lost_connection() -> None:
     ],
 )
 def test_refused(settings: Settings, message: str) -> None:
-    """What the server refuses is named, with the setting to look at."""
+    """The error names what the server refuses, and the setting to look at."""
     with (
         running(lambda _: 0, settings) as (command, _, _),
         pytest.raises(RemoteCommandFailure, match=message) as caught,
@@ -216,7 +216,7 @@ def test_refused(settings: Settings, message: str) -> None:
 
 
 def test_gone_before_it_starts() -> None:
-    """A connection that is gone when the command should start is a network failure."""
+    """If the connection is gone when the command should start, that is a network failure."""
     with Stage() as stage, connected(stage) as connection:
         connection.close()
         with pytest.raises(NetworkFailure, match="lost before the command could start"):
@@ -224,7 +224,7 @@ def test_gone_before_it_starts() -> None:
 
 
 def test_answer_does_not_end_the_output() -> None:
-    """The time limit of an answer is not taken for the end of the output."""
+    """An answer that times out is not taken for the end of the output."""
 
     def repeats(process: RemoteProcess) -> int:
         for _ in range(20):
@@ -238,5 +238,5 @@ def test_answer_does_not_end_the_output() -> None:
 
 
 def test_no_secret_in_reprs() -> None:
-    """The output is in no repr."""
+    """No repr shows the output."""
     assert "SECRET" not in repr(Output(b"SECRET"))

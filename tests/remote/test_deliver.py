@@ -1,4 +1,4 @@
-"""The relay's script under real shells: the request goes where it should, and it ends with its input."""
+"""The relay's script in real shells: it sends the request where it should, and ends with its input."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECONDS = 10
 def delivering(
     tmp_path: Path, shell: list[str], port: int, *, program: str = "nc", sh: str = "dash"
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The script, when it is ready for the request, with one program that could relay it."""
+    """The script, ready for the request, with one program that can relay it."""
     tools = {"sh": sh, program if program in ("python3", "curl") else "nc": program}
     for name, wanted in tools.items():
         (tmp_path / name).symlink_to(installed(wanted))
@@ -53,7 +53,7 @@ def delivering(
 
 @contextmanager
 def asked(process: subprocess.Popen[bytes], listener: socket.socket) -> Iterator[tuple[socket.socket, bytes]]:
-    """Give it the request: the connection that results, and what was requested there."""
+    """Give it the request; the connection that it makes, and what it requests there."""
     assert process.stdin is not None
     process.stdin.write(REQUEST)
     process.stdin.flush()
@@ -77,7 +77,7 @@ CASES = [
 
 @pytest.mark.parametrize(("shell", "program", "sh"), CASES, ids=str)
 def test_it_goes_there_and_comes_back(tmp_path: Path, shell: list[str], program: str, sh: str) -> None:
-    """Whatever the account's shell is, whatever is called sh there, and whichever program relays."""
+    """So it does in any login shell, under any ``sh``, and by any of the programs that relay."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         delivering(tmp_path, shell, listener.getsockname()[1], program=program, sh=sh) as process,
@@ -93,7 +93,7 @@ def test_it_goes_there_and_comes_back(tmp_path: Path, shell: list[str], program:
 
 @pytest.mark.parametrize(("shell", "program", "sh"), CASES, ids=str)
 def test_it_ends_with_its_input(tmp_path: Path, shell: list[str], program: str, sh: str) -> None:
-    """A listener that never answers holds nothing on that machine when the connection is gone."""
+    """Once the connection is gone, a listener that never answers keeps nothing running on that machine."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         delivering(tmp_path, shell, listener.getsockname()[1], program=program, sh=sh) as process,
@@ -108,7 +108,7 @@ def test_it_ends_with_its_input(tmp_path: Path, shell: list[str], program: str, 
 @pytest.mark.parametrize("sh", SH)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_nobody_listens(tmp_path: Path, program: str, sh: str) -> None:
-    """Nobody on any of the addresses: an exit status of its own."""
+    """If nobody listens on any of the addresses, the script has an exit status for it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -120,7 +120,7 @@ def test_nobody_listens(tmp_path: Path, program: str, sh: str) -> None:
 
 
 def test_an_input_that_ends_early_is_no_request(tmp_path: Path) -> None:
-    """The connection was lost before the whole request was there: nobody is connected to."""
+    """If the connection is lost before the whole request is there, nothing is connected to."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         with delivering(tmp_path, ["bash"], listener.getsockname()[1]) as process:

@@ -1,4 +1,4 @@
-"""The scripts under real shells: Hermes is found, called with the words as they are, and announced."""
+"""The scripts in real shells: Hermes is found, announced, and called with its words unchanged."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def account(tmp_path: Path, request: pytest.FixtureRequest) -> Account:
 
 
 def begins(account: Account, hermes: Path, home: str = "") -> str:
-    """The begin marker's whole line."""
+    """The whole line of the begin marker."""
     return f"{begin_marker(NONCE)}begin:{getpass.getuser()}:{home or account.home / '.hermes'}:{hermes}"
 
 
 def absent(account: Account, home: str = "") -> str:
-    """What is told of a credential that is not there."""
+    """What is reported of a credential that is not there."""
     return f"{begin_marker(NONCE)}landed:absent:{home or account.home / '.hermes'}/auth.json"
 
 
@@ -49,7 +49,7 @@ def absent(account: Account, home: str = "") -> str:
     "place", ["system", ".local/bin", ".hermes/hermes-agent/venv/bin", ".hermes/hermes-agent/.venv/bin"]
 )
 def test_found(account: Account, place: str) -> None:
-    """Hermes is found on the PATH and where its installers put it; its status is the command's."""
+    """Hermes is found on the PATH and where its installers put it; its status becomes the command's."""
     hermes = account.install(place)
     status, lines = account.run(Call().login_line(XAI, NONCE))
     words = [f"[{word}]" for word in ("auth", "add", "xai-oauth", "--no-browser")]
@@ -60,7 +60,7 @@ def test_found(account: Account, place: str) -> None:
 
 
 def test_path_option(account: Account) -> None:
-    """A given path is taken, though another Hermes is on the PATH."""
+    """A given path is used, even if another Hermes is on the PATH."""
     account.install("system")
     hermes = account.install("else-where/v1.0+x")
     _, lines = account.run(Call(path=str(hermes)).login_line(XAI, NONCE))
@@ -69,7 +69,7 @@ def test_path_option(account: Account) -> None:
 
 @pytest.mark.skipif(any(map(os.path.exists, SYSTEM_PLACES)), reason="this machine has a Hermes")
 def test_not_found(account: Account) -> None:
-    """Without Hermes the marker says where we looked; neither a folder nor a plain file is one."""
+    """Without Hermes the marker says where we looked; a folder or a plain file does not count."""
     (account.home / ".local/bin/hermes").mkdir(parents=True)
     account.install(".hermes/hermes-agent/venv/bin").chmod(0o644)
     status, lines = account.run(Call().login_line(XAI, NONCE))
@@ -80,7 +80,7 @@ def test_not_found(account: Account) -> None:
 
 @pytest.mark.parametrize("what", ["nothing", "a folder"])
 def test_path_option_is_wrong(account: Account, what: str) -> None:
-    """A given path where no program is, is named."""
+    """A given path without a program is named."""
     path = account.home / "hermes"
     if what == "a folder":
         path.mkdir()
@@ -114,7 +114,7 @@ def test_as_user(account: Account) -> None:
 
 
 def looks(lines: list[str]) -> list[str]:
-    """What was told of the credential."""
+    """What was reported of the credential."""
     marker = f"{begin_marker(NONCE)}landed:"
     return [after for _, found, after in (line.partition(marker) for line in lines) if found]
 
@@ -124,7 +124,7 @@ def looks(lines: list[str]) -> list[str]:
 def test_the_credential_is_looked_at_before_and_after(
     account: Account, profile: str, hermes_home: str
 ) -> None:
-    """Its path, owner and mode are told; whatever was written to it shows, and it is not read."""
+    """Its path, owner and mode are reported; every write to it shows; it is not read."""
     credential = account.home / (hermes_home or ".hermes")
     if hermes_home:
         account.environment["HERMES_HOME"] = str(credential)
@@ -133,7 +133,7 @@ def test_the_credential_is_looked_at_before_and_after(
     writes = f"#!/bin/sh\necho SECRET >'{credential}'; chmod 600 '{credential}'\n"
     account.install(".local/bin", writes)
     program = in_profile(XAI, profile) if profile else XAI
-    for _ in range(2):  # what is written again within a second has changed as well
+    for _ in range(2):  # a second write within the same second is a change, too
         status, lines = account.run(Call().login_line(program, NONCE))
         assert status == 0
         before, after = looks(lines)
@@ -149,7 +149,7 @@ def test_the_credential_is_looked_at_before_and_after(
 
 
 def test_a_link_is_followed(account: Account) -> None:
-    """A credential that is kept elsewhere is written there."""
+    """A credential that is a link is looked at where it leads."""
     account.install(".local/bin", "#!/bin/sh\necho SECRET >>~/.hermes/auth.json\n")
     (account.home / ".hermes").mkdir()
     (account.home / "kept.json").touch()
@@ -158,7 +158,7 @@ def test_a_link_is_followed(account: Account) -> None:
     assert before != after
 
 
-def test_a_program_of_which_no_credential_is_known(account: Account) -> None:
+def test_a_program_whose_credential_is_unknown(account: Account) -> None:
     """Nothing is looked at."""
     account.install(".local/bin")
     status, lines = account.run(Call().login_line(replace(XAI, credential=None), NONCE))
@@ -180,7 +180,7 @@ EACH_SH = pytest.mark.parametrize("name", SH)
 @linux
 @EACH_SH
 def test_ctrl_c_ends_it_and_the_credential_is_still_looked_at(tmp_path: Path, name: str) -> None:
-    """The shell outlives the program by a look, and ends of the same signal."""
+    """The shell outlives the program by a look, and ends by the same signal."""
     account = Account(tmp_path, ["bash"], sh=name)
     account.install(".local/bin", ASKS)
     with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
@@ -197,7 +197,7 @@ def test_ctrl_c_ends_it_and_the_credential_is_still_looked_at(tmp_path: Path, na
 @EACH_SH
 @pytest.mark.parametrize("program", [ASKS, DEAF], ids=["asks", "deaf"])
 def test_a_terminal_that_is_hung_up_ends_it(tmp_path: Path, name: str, program: str) -> None:
-    """As when the connection is lost, also where the program does not hear Ctrl-C."""
+    """So it does when the connection is lost, even if the program ignores Ctrl-C."""
     account = Account(tmp_path, ["bash"], sh=name)
     account.install(".local/bin", program)
     with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
@@ -212,7 +212,7 @@ def test_a_terminal_that_is_hung_up_ends_it(tmp_path: Path, name: str, program: 
 @linux
 @EACH_SH
 def test_a_signal_to_all_ends_it(tmp_path: Path, name: str) -> None:
-    """As sshd sends what RFC 4254 section 6.9 calls a signal: to the whole process group."""
+    """As sshd does, it is sent to the whole process group (RFC 4254 section 6.9)."""
     account = Account(tmp_path, ["bash"], sh=name)
     account.install(".local/bin", DEAF)
     with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
@@ -226,7 +226,7 @@ def test_a_signal_to_all_ends_it(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("status", [0, 1, 3, 127, 128, 200, 255])
 def test_its_exit_status_is_ours(tmp_path: Path, status: int) -> None:
-    """Also one that looks as if it was a signal's."""
+    """So is one that looks like a signal's."""
     account = Account(tmp_path, ["bash"])
     account.install(".local/bin", f"#!/bin/sh\nexit {status}\n")
     assert account.run(Call().login_line(XAI, NONCE))[0] == status
@@ -256,7 +256,7 @@ def test_without_a_terminal(tmp_path: Path, name: str) -> None:
 @EACH_SH
 @pytest.mark.parametrize("end", ["input", "signal"])
 def test_without_a_terminal_it_ends_with_its_input(tmp_path: Path, name: str, end: str) -> None:
-    """The lifeline: when the connection is gone, so are the program and whatever stood beside it."""
+    """The lifeline: when the connection is gone, so are the program and whatever ran beside it."""
     account = Account(tmp_path, ["bash"], sh=name)
     account.install(".local/bin", ASKS)
     with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
@@ -277,7 +277,7 @@ def test_without_a_terminal_it_ends_with_its_input(tmp_path: Path, name: str, en
 
 
 def test_a_connection_that_is_gone_before_it_begins(account: Account) -> None:
-    """Its input has ended before the program starts, and so it ends at once."""
+    """The program's input has ended before it starts, so it ends at once."""
     account.install(".local/bin", ASKS)
     with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
         process.communicate(timeout=10)

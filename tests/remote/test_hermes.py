@@ -1,4 +1,4 @@
-"""What is known of Hermes: its providers and how it is called."""
+"""What we know of Hermes: its providers, and how to call it."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ BAD_SERVERS = ["mcp:", "mcp:-a", "mcp:a/b", "mcp:a b", "mcp:a\n", "MCP:a", "mcp:
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, *BAD_SERVERS])
 def test_bad_names(name: str) -> None:
-    """An impossible provider name is refused, with the names that we know."""
+    """An impossible provider name is refused, and the error lists those that we know."""
     with pytest.raises(UsageFailure, match="is not a provider's name") as caught:
         provider(name)
     assert all(known in caught.value.hint for known in KNOWN)
 
 
 def test_policies() -> None:
-    """Known providers have known issuers and ask about no other redirect; others know nobody."""
+    """Known providers have known issuers and ask about no other redirect; other providers have neither."""
     for known in KNOWN.values():
         assert known.policy.issuers
         assert not known.policy.external_redirects
@@ -76,20 +76,20 @@ def test_policies() -> None:
     ],
 )
 def test_bad_calls(option: str, value: str) -> None:
-    """A relative path and an impossible account or container are refused, naming the option."""
+    """A relative path, or an impossible account or container, is refused, naming the option."""
     with pytest.raises(UsageFailure, match=f"--(hermes-)?{option.replace('_', '-')}"):
         Call(**{option: value})
 
 
 @pytest.mark.parametrize("name", ["", "../x", "-x", "a/b", "a" * 65, "a\n"])
 def test_bad_profiles(name: str) -> None:
-    """What no profile can be called is refused."""
+    """An impossible name for a profile is refused."""
     with pytest.raises(UsageFailure, match="cannot be the name of a Hermes profile"):
         in_profile(provider("xai-oauth"), name)
 
 
 def test_profiles() -> None:
-    """A profile is an option of Hermes', and a home below its home."""
+    """A profile is an option of Hermes, and a home inside its home."""
     work = in_profile(provider("mcp:lab"), "work")
     assert work.words == ("--profile", "work", "mcp", "login", "lab")
     assert work.credential == Credential("profiles/work/mcp-tokens/lab.json", ".hermes", "HERMES_HOME")
@@ -97,7 +97,7 @@ def test_profiles() -> None:
 
 
 def test_described() -> None:
-    """What runs is told in the words that a person would type."""
+    """The command is described in the words that a person would type."""
     call = Call(path="/opt/hermes", as_user="me")
     lab = in_profile(provider("mcp:lab"), "work")
     assert call.described(lab, ["-x"]) == "sudo -H -u me /opt/hermes --profile work mcp login lab -x"
@@ -128,7 +128,7 @@ def test_any_other_program() -> None:
 
 
 def test_markers_differ() -> None:
-    """Neither marker is the beginning of the other."""
+    """Neither marker is a prefix of the other."""
     begin, sudo = begin_marker("n"), sudo_prompt("n")
     assert not begin.startswith(sudo)
     assert not sudo.startswith(begin)

@@ -1,4 +1,4 @@
-"""The scripts for a container under real shells, with an engine that runs here what it would run in there."""
+"""The container's scripts in real shells, with an engine that runs here what it would run inside."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=LOGIN_SHELLS, ids=" ".join)
 def account(tmp_path: Path, tools: Path, request: pytest.FixtureRequest) -> Account:
-    """An account with each of the shells, which may use docker, and whose container has a Hermes."""
+    """An account with each of the shells, which may use docker and has a container with a Hermes."""
     return contained(Account(tmp_path, request.param), tools)
 
 
 def contained(account: Account, tools: Path, engine: str = "docker") -> Account:
-    """Give the account an engine, and the container a Hermes and its home."""
+    """Give the account an engine, and the container a Hermes with its home."""
     account.environment["PATH"] = f"{account.bin}:{tools}"
     account.install("system", ENGINE, engine)
     account.install(".local/bin")
@@ -78,7 +78,7 @@ def calls(account: Account) -> list[str]:
 
 @pytest.mark.slow
 def test_hermes_runs_in_the_container(account: Account) -> None:
-    """As the owner of its home there, on a terminal, with its words unchanged and its exit status."""
+    """It runs as the owner of its home, on a terminal, with its words and its exit status unchanged."""
     status, lines = account.run(CALL.login_line(XAI, NONCE, ["--label", "a=b"]))
     assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
     assert lines[3:-2] == [f"[{word}]" for word in (*XAI.words, "--label", "a=b")]
@@ -119,7 +119,7 @@ exec sleep 60
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SH)
 def test_without_a_terminal(tmp_path: Path, tools: Path, name: str) -> None:
-    """Hermes in there is answered all the same, and ends with the input of the command out here."""
+    """Hermes still gets its answers in there, and ends with the input of the command outside."""
     account = contained(Account(tmp_path, ["bash"], sh=name), tools)
     account.install(".local/bin", ASKS)
     with account.on_pipes(CALL.login_line(XAI, NONCE, terminal=False)) as process:
@@ -152,7 +152,7 @@ def test_a_home_with_a_blank_in_its_name(tmp_path: Path, tools: Path, name: str)
 
 @pytest.mark.slow
 def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None:
-    """Every call but the login has a limit, where the machine can set one; a relay has its time in it."""
+    """Where the machine can set a limit, every call but the login has one, long enough for a relay."""
     account = contained(Account(tmp_path, ["bash"]), tools)
     limits = account.home / "limits"
     account.install("system", f'#!/bin/sh\necho "$*" >>"{limits}"; shift; exec "$@"\n', "timeout")
@@ -167,7 +167,7 @@ def test_a_container_that_hangs_is_given_up(tmp_path: Path, tools: Path) -> None
 
 @pytest.mark.slow
 def test_another_user_there(account: Account) -> None:
-    """--as-user decides, and nobody's home is looked for."""
+    """--as-user decides, and no home is looked for."""
     status, _ = account.run(Call(container="hermes", as_user="nobody").login_line(XAI, NONCE))
     assert status == 7
     assert not any("HERMES_HOME" in call for call in calls(account))
@@ -176,7 +176,7 @@ def test_another_user_there(account: Account) -> None:
 
 @pytest.mark.slow
 def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
-    """Without a question: what sudo would have to ask for is not asked for here."""
+    """It is called without a question: we do not ask for its password here."""
     account.install("system", SUDO, "sudo")
     account.environment["REFUSED"] = "1"
     status, lines = account.run(CALL.login_line(XAI, NONCE))
@@ -198,7 +198,7 @@ def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
 def test_a_container_that_cannot_be_entered(
     account: Account, container: str, environment: dict[str, str], engine: str, words: str
 ) -> None:
-    """The reason in the engine's own words, after the marker."""
+    """The marker is followed by the reason in the engine's own words."""
     (account.bin / "docker").rename(account.bin / engine)
     account.environment.update(environment)
     status, lines = account.run(Call(container=container).login_line(XAI, NONCE))
@@ -208,7 +208,7 @@ def test_a_container_that_cannot_be_entered(
 
 @pytest.mark.slow
 def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
-    """By the same account, without a terminal."""
+    """The same account looks, without a terminal."""
     (account.home / ".hermes" / "auth.json").write_text("SECRET")
     status, lines = account.run(CALL.landing_line(XAI, NONCE))
     (line,) = lines
@@ -222,9 +222,9 @@ def test_the_credential_is_looked_at_in_the_container(account: Account) -> None:
 @pytest.mark.parametrize("ended", ["shell", "group", "engine"])
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path, ended: str) -> None:
-    """Killed, all of it or a part: what ran in the container does not stay."""
+    """If all or part of it is killed, nothing keeps running in the container."""
     account = contained(Account(tmp_path, ["bash"]), tools)
-    # In a container what an engine's exec started is nobody's child here, and has a session of its own.
+    # What a real engine's exec starts in a container is no child of ours, and has a session of its own.
     engine = ENGINE.replace('exec "$@";;', 'case $* in *"exec "*) exec setsid "$@";; esac; exec "$@";;')
     account.install("system", engine, "docker")
     account.install(".local/bin", "#!/bin/sh\nexec python3 -uc 'print(\"up\"); input()'\n")
@@ -254,17 +254,17 @@ def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path,
 
 
 def children_of(pid: int) -> list[psutil.Process]:
-    """The processes of a group that are left."""
+    """The processes that are left of a group."""
     found = []
     for process in psutil.process_iter():
-        with suppress(ProcessLookupError):  # it has ended meanwhile
+        with suppress(ProcessLookupError):  # it has ended in the meantime
             if os.getpgid(process.pid) == pid:
                 found.append(process)
     return found
 
 
 def marked() -> list[psutil.Process]:
-    """What runs with our marker in its environment, the engine's clients left out."""
+    """The processes with our marker in their environment, without the engine's clients."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -275,15 +275,15 @@ def marked() -> list[psutil.Process]:
     return found
 
 
-def test_a_container_s_name_is_one() -> None:
-    """What no container can be called is refused."""
+def test_an_impossible_container() -> None:
+    """An impossible name for a container is refused."""
     for name in ("-x", "a b", "a;b", "", "a/b"):
         if name:
             with pytest.raises(UsageFailure, match="--container"):
                 Call(container=name)
 
 
-def test_it_is_said_where() -> None:
+def test_described() -> None:
     """The command is described with its container, and without sudo, which is not used there."""
     described = Call(container="hermes", as_user="svc").described(XAI)
     assert described == "hermes auth add xai-oauth --no-browser in the container hermes"
@@ -294,5 +294,5 @@ SCRIPTS = sorted(Path(__file__).parents[2].glob("hermes_tunnel/remote/*.sh"))
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_every_script_holds_in_single_quotes(path: Path) -> None:
-    """A script has nothing that some shell acts on within single quotes."""
+    """A script has no character that some shell acts on within single quotes."""
     assert not set("'!\\\n") & set(script(path.name))

@@ -1,4 +1,4 @@
-"""What became of the credential's file, judged by what it was like before and after the command."""
+"""What became of the credential's file, judged by its state before and after the command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def nobody() -> str | None:
     ],
 )
 def test_what_changed(before: str, after: str, expected: object) -> None:
-    """A file that is another than before, or was none, was written; no clock is asked."""
+    """A file that is new, or not the same as before, was written; no clock is consulted."""
     assert landed([before, after], nobody, "n") == expected
 
 
@@ -39,8 +39,8 @@ def test_it_says_whose_it_is() -> None:
 
 
 @pytest.mark.parametrize("printed", [NEW, f"motd\nnoise hermes-tunnel:n:{NEW}\r\nmore\n"])
-def test_a_command_that_took_its_script_along_is_looked_after(printed: str) -> None:
-    """By a second command, whose start-up file may be talkative; the first look is known."""
+def test_a_second_command_looks_where_the_first_could_not(printed: str) -> None:
+    """Its start-up file may be talkative; its look is compared with the one before the login."""
     again = printed if printed != NEW else f"hermes-tunnel:n:{NEW}"
     assert landed([OLD], lambda: again, "n") == LANDING
     assert landed([NEW], lambda: again, "n") == Unchanged("/home/me/a:b.json", there=True)
@@ -55,8 +55,8 @@ def test_a_command_that_took_its_script_along_is_looked_after(printed: str) -> N
         (f"hermes-tunnel:other:{NEW}", f"hermes-tunnel:other:{NEW}"),
     ],
 )
-def test_where_nobody_can_look_it_is_said_why(printed: str | None, reason: str) -> None:
-    """In the words of the command there, if it had any."""
+def test_if_nobody_can_look_we_say_why(printed: str | None, reason: str) -> None:
+    """The reason is in the words of the command there, if it printed any."""
     assert landed([OLD], lambda: printed, "n") == NotSeen(reason)
 
 
@@ -74,7 +74,7 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD)
 def test_nothing_learned(bad: str) -> None:
-    """Anything else, before the command or after it, proves nothing and is not a fault of ours."""
+    """Anything else, before the command or after it, proves nothing, and is no fault of this program."""
     for looks in ([OLD, bad], [bad, NEW]):
         assert isinstance(landed(looks, nobody, "n"), NotSeen)
     assert isinstance(landed([], nobody, "n"), NotSeen)

@@ -1,4 +1,4 @@
-"""Words that a person typed reach the program as they are, through every shell that an account may have."""
+"""What a person typed reaches the program unchanged, through every shell that an account may have."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def received(account: Account, line: str) -> list[str]:
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_any_word_through_any_login_shell(tmp_path: Path, shell: list[str], locale: str) -> None:
-    """With spaces, quotes, line feeds, other scripts and bytes that are not text: exactly as typed."""
+    """Spaces, quotes, line feeds, other scripts and bytes that are not text arrive exactly as typed."""
     account = Account(tmp_path, shell, environment={"LC_ALL": locale})
     account.install("system", SHOWS_WORDS)
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
@@ -100,7 +100,7 @@ def test_any_word_through_any_login_shell(tmp_path: Path, shell: list[str], loca
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 @pytest.mark.parametrize("name", SH)
 def test_any_word_through_any_sh(tmp_path: Path, name: str, locale: str) -> None:
-    """Any ``sh`` decodes it, with any ``tr``."""
+    """Any ``sh`` decodes them, with any ``tr``."""
     account = Account(tmp_path, ["bash"], sh=name, environment={"LC_ALL": locale})
     account.install("system", SHOWS_WORDS)
     assert received(account, Call().login_line(XAI, NONCE, WORDS)) == [*XAI.words, *WORDS]
@@ -109,7 +109,7 @@ def test_any_word_through_any_sh(tmp_path: Path, name: str, locale: str) -> None
 @pytest.mark.slow
 @posix
 def test_any_word_with_nothing_but_busybox(tmp_path: Path) -> None:
-    """Its ``printf`` and ``tr`` too."""
+    """Its ``printf`` and ``tr`` will do."""
     account = Account(tmp_path, ["busybox", "sh"], sh="busybox")
     account.install("system", SHOWS_WORDS.replace("/usr/bin/env python3", sys.executable))
     for name in ("tr", "printf", "id", "stat", "cat", "stty"):
@@ -133,7 +133,7 @@ def test_any_word_through_sudo(tmp_path: Path, shell: list[str]) -> None:
 @posix
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_the_longest_words(tmp_path: Path, shell: list[str]) -> None:
-    """As much as every SSH server takes passes every shell."""
+    """A line as long as every SSH server accepts gets through every shell."""
     account = Account(tmp_path, shell)
     account.install("system", SHOWS_WORDS)
     longest = "a" * (1 + LONGEST_LINE - len(Call().login_line(XAI, NONCE, ["a"])))
@@ -143,14 +143,14 @@ def test_the_longest_words(tmp_path: Path, shell: list[str]) -> None:
 
 
 def test_too_long() -> None:
-    """More than that is refused before anything is opened, with both numbers."""
+    """A longer line is refused before anything is opened, and the error has both numbers."""
     with pytest.raises(UsageFailure, match=rf"would be \d+ bytes long.* {LONGEST_LINE}$") as caught:
         Call().login_line(XAI, NONCE, ["ä" * LONGEST_LINE])
     assert "after --" in caught.value.hint
 
 
 def test_a_nul() -> None:
-    """No program can be given one, so it is not dropped silently either."""
+    """No program can be given one, so it is refused rather than dropped silently."""
     with pytest.raises(UsageFailure, match=r"'a\\x00b' holds a NUL"):
         Call().login_line(XAI, NONCE, ["a\0b"])
 
@@ -159,15 +159,15 @@ def test_a_nul() -> None:
     "word", ["", "=ls", "%self", "a b", "a\n", "ä", *(f"a{c}" for c in "!\"#$&'()*;<>?[\\]^`{|}~")]
 )
 def test_what_we_compose_is_on_the_list(word: str) -> None:
-    """A word of ours that some shell would act on is a fault of ours."""
+    """A word that we compose and some shell would act on is a fault of this program."""
     with pytest.raises(ValueError, match="would act on"):
         script_line("true", [word])
     with pytest.raises(ValueError, match="would act on"):
         script_line("true", [], before=[word])
 
 
-def test_the_line_holds_nothing_else() -> None:
-    """What was typed adds no character to the line that some shell acts on."""
+def test_what_was_typed_is_encoded_in_the_line() -> None:
+    """What was typed adds no character that some shell acts on."""
     line = Call().login_line(XAI, NONCE, WORDS)
     _, scripted, words = line.partition(f"sh -c '{script('find_and_run.sh')}' hermes-tunnel ")
     assert scripted
@@ -188,7 +188,7 @@ def test_the_line_holds_nothing_else() -> None:
     ],
 )
 def test_words_are_shown_as_one_would_type_them(words: list[str], shown: str) -> None:
-    """Quoted where a shell needs it, on one line, and with nothing that a terminal acts on."""
+    """They are quoted where a shell needs it, on one line, with nothing that a terminal acts on."""
     assert typed(words) == shown
 
 
@@ -196,7 +196,7 @@ def test_words_are_shown_as_one_would_type_them(words: list[str], shown: str) ->
 @posix
 @pytest.mark.parametrize("shell", ["bash", "zsh", "mksh"])
 def test_what_is_shown_can_be_typed(shell: str) -> None:
-    """A shell makes the same words of it."""
+    """A shell reads the same words from it."""
     done = subprocess.run(
         [installed(shell), "-c", rf"printf '%s\0' {typed(WORDS)}"], stdout=subprocess.PIPE, check=True
     )

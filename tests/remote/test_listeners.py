@@ -1,4 +1,4 @@
-"""What listens on the remote machine, as three systems say it, and which of it is the login's."""
+"""What listens on the remote machine, as three systems report it, and which of it is the login."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ HERMES, OTHER, CUPS = Listener(56121, "hermes"), Listener(8080, "rpc"), Listener
     ],
 )
 def test_what_each_system_says(table: str, expected: list[Listener]) -> None:
-    """Listeners on loopback, at the ports that a login could have; with the program, where it is told."""
+    """Listeners on loopback, on ports that a login could use, with the program if the system names it."""
     assert read_listeners(table) == expected
 
 
 @pytest.mark.slow
 @posix
-def test_this_machine_says_it_too(tmp_path: object) -> None:
-    """The real script, under a real shell: a listener of this very process is in the list, untouched."""
+def test_what_this_machine_says(tmp_path: object) -> None:
+    """The real script in a real shell lists a listener of this very process, without touching it."""
     account = Account(tmp_path, ["bash"])  # type: ignore[arg-type]
     nonce = "0123456789abcdef"
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -85,13 +85,13 @@ def test_this_machine_says_it_too(tmp_path: object) -> None:
     ],
 )
 def test_the_only_likely_one_is_the_login_s(found: list[Listener], expected: int) -> None:
-    """By Hermes' kind of program, or a port that one of its providers uses."""
+    """It is known by a program like Hermes, or by a port that one of its providers uses."""
     assert choose(found, "me@box") == expected
 
 
 @pytest.mark.parametrize("found", [[HERMES, Listener(43827)], [OTHER, CUPS]])
 def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> None:
-    """With what we know about each; only one of them is an answer."""
+    """The question says what we know about each, and only one of them is an answer."""
     question = choose(found, "me@box")
     assert isinstance(question, Question)
     assert question.above[0].startswith("Listening on the loopback of me@box: ")
@@ -102,6 +102,6 @@ def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> Non
 
 
 def test_nothing_waits() -> None:
-    """That is an error of its own."""
+    """There is an error for that."""
     with pytest.raises(RemoteCommandFailure, match="nothing waits on the loopback of me@box"):
         choose([], "me@box")

@@ -1,4 +1,4 @@
-"""Start-up files that take the terminal, of real shells behind a real OpenSSH server."""
+"""Start-up files of real shells that take the terminal, behind a real OpenSSH server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FILES = {
     "zsh": ".zshenv",
 }
 QUIET_SECONDS = 0.3
-QUESTIONED_SECONDS = 0.5  # instead of the five that a login gives it
+QUESTIONED_SECONDS = 0.5  # instead of the five that a login allows
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Taken:
     """A start-up file that takes the terminal.
 
     :param needs: the program that it becomes
-    :param guarded: whether it does so on a terminal alone
+    :param guarded: whether it does so only on a terminal
     """
 
     shell: str
@@ -107,7 +107,7 @@ def connection(
 
 
 class Heard:
-    """What a login hears of its command, from the start to the begin marker, or to what comes instead."""
+    """What a login hears from the start to the begin marker, or to whatever comes instead."""
 
     def __init__(self, connection: Connection, *, terminal: bool) -> None:
         posts: queue.SimpleQueue[Output | Exited | Failure] = queue.SimpleQueue()
@@ -138,7 +138,7 @@ class Heard:
 @gives_terminals
 @EACH
 def test_it_is_noticed(taken: Taken, connection: Connection) -> None:
-    """By its prompt, its screen or its end, long before the time to begin is over."""
+    """Its prompt, its screen or its end gives it away, long before the time to begin is up."""
     began = time.monotonic()
     with pytest.raises(NeverBegan):
         Heard(connection, terminal=True)
@@ -146,8 +146,8 @@ def test_it_is_noticed(taken: Taken, connection: Connection) -> None:
 
 
 @GUARDED
-def test_without_a_terminal_it_does_not_happen(taken: Taken, connection: Connection) -> None:
-    """The shell is told, and with it which of its files to look into; and the command begins."""
+def test_without_a_terminal_the_command_begins(taken: Taken, connection: Connection) -> None:
+    """The account's shell is found out, and so is which of its files to look into."""
     shell = shell_without_terminal(connection, NONCE)
     assert shell is not None
     assert shell.startup_file == f"~/{FILES[taken.shell]}"
@@ -155,13 +155,13 @@ def test_without_a_terminal_it_does_not_happen(taken: Taken, connection: Connect
 
 
 @UNGUARDED
-def test_or_it_does(taken: Taken, connection: Connection) -> None:
-    """Nothing gets past it, which is known at once."""
+def test_an_unguarded_file_lets_nothing_through(taken: Taken, connection: Connection) -> None:
+    """We know so at once."""
     began = time.monotonic()
     assert shell_without_terminal(connection, NONCE) is None
     assert time.monotonic() - began < 4
 
 
-def test_shells_of_which_nothing_is_known() -> None:
-    """The file is not named."""
+def test_a_shell_that_we_do_not_know() -> None:
+    """Its start-up file is not named."""
     assert Shell("/usr/bin/nu").startup_file == "its start-up file"
