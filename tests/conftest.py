@@ -1,6 +1,6 @@
-"""What holds of every test: in CI none is skipped; one that starts a program is marked as slow.
+"""What holds for every test: in CI none is skipped; one that starts a program is marked as slow.
 
-And what every test can ask for: that nothing of it is left.
+And what every test can ask for: that it leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import pytest
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 _STARTED: list[str] = []
-"""The programs that the test that runs has started."""
+"""The programs that the running test has started."""
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    """Note a program that is started, but for ``ssh -G``, which only reads its configuration (sys.audit)."""
+    """Note a program that starts (sys.audit), except ``ssh -G``, which only reads its configuration."""
     if event == "subprocess.Popen":
         program, words = Path(os.fsdecode(arguments[0] or arguments[1])).name, list(arguments[1])
         if (program, words[1:2]) != ("ssh", ["-G"]):
@@ -41,7 +41,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for a server, an agent or a key has a program started."""
+    """A test that asks for a server, an agent or a key starts a program."""
     for item in items:
         if {"agent", "key", "sshd"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
@@ -56,7 +56,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that starts a program is marked as slow; in CI one that was skipped has not run: a failure."""
+    """Fail a test that starts a program without the mark ``slow``, and in CI one that was skipped."""
     report = _without_skips((yield))
     if report.when == "call" and report.passed and _STARTED and not item.get_closest_marker("slow"):
         report.outcome = "failed"
@@ -66,14 +66,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """And so has a module that was."""
+    """In CI, fail a module that was skipped."""
     return _without_skips((yield))
 
 
 def _without_skips(report: Report) -> Report:
     if report.skipped and os.environ.get("CI"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, where nothing may be: {report.longrepr}"
+        report.longrepr = f"skipped, which nothing may be in CI: {report.longrepr}"
     return report
 
 

@@ -78,7 +78,7 @@ def all_arrows() -> Iterable[Arrow]:
 
 
 def leading(source: str, found: Iterable[Row], on: Iterable[str]) -> Iterable[Arrow]:
-    """The arrows of rows; none where the login stays in its state."""
+    """The arrows of rows; none if the login stays in its state."""
     for row, name in zip(found, on, strict=True):
         if row.to:
             yield source, "[*]" if row.to is State.ENDED else row.to.name, name
@@ -97,7 +97,7 @@ def choices_of_all() -> dict[type[Event], dict[Guard, Row]]:
 
 
 def joined(arrows: Iterable[Arrow]) -> list[str]:
-    """A line for each two states, with all that leads from the one to the other."""
+    """A line for each pair of states, with everything that leads from one to the other."""
     ways: dict[tuple[str, str], list[str]] = {}
     for source, to, on in arrows:
         ways.setdefault((source, to), []).append(on)
@@ -121,7 +121,7 @@ def lasting(state: State) -> str:
 
 
 def stays() -> list[str]:
-    """What happens without an arrow: the login stays in its state, and the time runs on."""
+    """What happens without an arrow: the login stays in its state, and its time keeps running."""
     found: dict[tuple[str, str], list[str]] = {}
     for state in State:
         for kind in TABLE[state]:
@@ -137,7 +137,7 @@ def stays() -> list[str]:
 
 
 def meaning(guard: Guard, row: Row) -> str:
-    """What a row that leads nowhere means, in the words of its code."""
+    """What a row that leads nowhere means, in its code's own words."""
     said = row.do if row.do is not reactions.nothing else row.keep
     text = (said.__doc__ or guard.__doc__ or "").partition("\n")[0].rstrip(".")
     return f"{text[:1].lower()}{text[1:]}"

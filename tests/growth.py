@@ -1,4 +1,4 @@
-"""How the time that a call takes grows with its text."""
+"""How the time of a call grows with its text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from hermes_tunnel.errors import Failure
 from tests.pumps import Pump
 
-# Of this thread alone, so that a loaded machine does not count; else, where that is too coarse, on the wall.
+# This thread's time alone, so that a loaded machine does not matter; if that is too coarse, the wall clock.
 _clock = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
 _STEPS = (16, 24, 36, 54, 81, 122, 182, 273, 410, 615)
-_STEP_SECONDS = 0.01  # far more than so few characters take; an exponential time soon is that long
-_GROWTH = 30  # for ten times as much: in proportion it is 10, and 100 where each is held against each
-_FLOOR_SECONDS = 0.02  # less is little, whatever it grew from
+_STEP_SECONDS = 0.01  # far more than so few characters need; exponential time soon exceeds it
+_GROWTH = 30  # for ten times the text: 10 is proportional, and 100 is each character against each other
+_FLOOR_SECONDS = 0.02  # less than this is fine, whatever it grew from
 _SLOWEST, _STEEPEST = 3, 3
 _RUNS = 4
 
@@ -23,24 +23,24 @@ Call = Callable[[str], object]
 
 
 def seconds(call: Call, text: str) -> float:
-    """What a call takes."""
+    """How long a call takes."""
     began = _clock()
-    with contextlib.suppress(Failure, ValueError):  # whatever it says of such a text, it has to say it soon
+    with contextlib.suppress(Failure, ValueError):  # whatever its verdict on such a text, it has to come soon
         call(text)
     return _clock() - began
 
 
 def best(call: Call, pump: Pump, length: int) -> float:
-    """What a call takes for a text of some length, at best of some runs."""
-    # Each is a bit longer than the one before: a cache would know it.
+    """How long a call takes for a text of some length: the best of some runs."""
+    # Each text is a bit longer than the one before, in case something caches.
     return min(seconds(call, pump.text(length + run * len(pump.piece))) for run in range(1, _RUNS + 1))
 
 
 def too_slow(call: Call, pumps: Iterable[Pump], longest: int = 100 * 1024) -> str:
-    """What shows that a call takes more than in proportion to its text; empty where nothing does.
+    """What shows that a call takes more than proportional time; empty if nothing does.
 
-    Each text is tried with a few characters, then more and more, to a hundredth and a tenth of the longest.
-    The slowest of them, and those that grew most, are tried at the longest too.
+    Each text is tried with a few characters, then with more and more, up to a tenth of the longest.
+    The slowest ones, and those that grew most, are tried at full length, too.
     """
     short, taken = longest // 100, []
     for pump in pumps:
@@ -61,7 +61,7 @@ def too_slow(call: Call, pumps: Iterable[Pump], longest: int = 100 * 1024) -> st
 
 
 def _is_steep_again(call: Call, pump: Pump, length: int) -> str:
-    """Whether it was more than chance, in words."""
+    """What shows that it was more than chance; empty if it was not."""
     before, grown = best(call, pump, length), best(call, pump, 10 * length)
     if not _is_steep(before, grown):
         return ""

@@ -15,9 +15,9 @@ import pytest
 
 @contextmanager
 def interrupted(rescue: Callable[[], object]) -> Iterator[None]:
-    """As if the program was stopped and continued: what it waits for inside has to end in time.
+    """As if the program were stopped and continued: what waits within has to end in time.
 
-    :param rescue: ends a wait that is not, so that the test does
+    :param rescue: ends a wait that does not, so that the test can end
     """
     if sys.platform == "win32":
         pytest.skip("needs a signal of POSIX")

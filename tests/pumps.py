@@ -1,9 +1,9 @@
-"""Texts that make an expression slow: a beginning that fits, a piece over and over, an end that does not fit.
+"""Texts that make an expression slow: a beginning that fits, a piece repeated, an end that does not fit.
 
-An expression that can read the same piece in two ways tries both, each time that the piece comes: each piece
-more takes twice as long. One that can begin anywhere and then reads to the end does so from everywhere: twice
-the text takes four times as long. So what is repeated here comes from the expression itself: what its own
-repetitions take, what stands before them, and all of it but its ends.
+An expression that can read the same piece in two ways tries both each time that the piece comes, so each
+further piece doubles the time. One that can begin anywhere and then reads to the end does so from everywhere,
+so twice the text takes four times as long. What is repeated here therefore comes from the expression itself:
+what its own repetitions match, what stands before them, and all of it but its ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 _parser: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
 PALETTE = "a0A_.-:/ \t\n\"'\\=&%,;!?#*()[]{}<>@|\x1b\x07\x00\u0301\u00e9\u6f22"
-_MANY = 8  # a repetition that ends sooner is as good as none
+_MANY = 8  # a repetition with a lower limit is harmless
 _CHOICES = 8
 UNFIT = "\x00\n"
 
@@ -30,12 +30,12 @@ class Pump(NamedTuple):
     end: str
 
     def text(self, length: int) -> str:
-        """With the piece so often that it is about this long."""
+        """The text, with the piece repeated until it is about this long."""
         return self.head + self.piece * max(1, (length - len(self.head)) // len(self.piece)) + self.end
 
 
 def pumps(pattern: re.Pattern[Any]) -> list[Pump]:
-    """The texts that are worth a try with an expression."""
+    """The texts that are worth trying with an expression."""
     text = pattern.pattern
     tree = _parser.parse(text.decode("latin-1") if isinstance(text, bytes) else text, pattern.flags)
     reading = _Reading()
@@ -51,13 +51,13 @@ def pumps(pattern: re.Pattern[Any]) -> list[Pump]:
 
 
 class _Reading:
-    """What an expression takes, by its parse tree."""
+    """What an expression matches, according to its parse tree."""
 
     def __init__(self) -> None:
         self._groups: dict[int, str] = {}
 
     def repeated(self, tree: Any, before: str = "") -> Iterator[tuple[str, str]]:
-        """What each repetition takes over and over, and what stands before it."""
+        """What each repetition matches over and over, and what stands before it."""
         for node in tree:
             name, value = str(node[0]), node[1]
             if name.endswith("_REPEAT") and value[1] >= _MANY:
@@ -67,7 +67,7 @@ class _Reading:
             before += self.taken([node])[0]
 
     def taken(self, tree: Any) -> list[str]:
-        """Some short texts that it takes: each choice made once in each way, the others in their first."""
+        """Some short texts that it matches: each choice once in every way, with the others in their first."""
         found = [""]
         for name, value in tree:
             choices = self._choices(str(name), value)
@@ -90,7 +90,7 @@ class _Reading:
                 if name == "SUBPATTERN":
                     self._groups[value[0]] = taken[0]
                 return [one * int(value[0]) for one in taken] if name.endswith("_REPEAT") else taken
-        return [""]  # places and looks around take nothing
+        return [""]  # anchors and lookarounds match nothing
 
 
 def _inner(name: str, value: Any) -> list[Any]:
@@ -109,7 +109,7 @@ def _inner(name: str, value: Any) -> list[Any]:
 
 
 def _named(name: str, value: Any) -> str:
-    """The characters that a class names, and the palette."""
+    """The characters that a class names, and those of the palette."""
     items = [(str(kind), one) for kind, one in value] if name == "IN" else []
     begins = [
         chr(one if kind == "LITERAL" else one[0]) for kind, one in items if kind in ("LITERAL", "RANGE")
@@ -118,7 +118,7 @@ def _named(name: str, value: Any) -> str:
 
 
 def _fits(name: str, value: Any, char: str) -> bool:
-    """Whether a class has a character."""
+    """Whether a class contains a character."""
     if name != "IN":
         return name == "ANY" or ord(char) != value
     has = False

@@ -1,4 +1,4 @@
-"""Opening a browser: real scripts in its place."""
+"""Opening a browser, with real scripts in its place."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TALKS = 'echo NOISE; echo NOISE >&2; read line; printf "%s\\n" "$line" "$@" > "$
 
 
 def script(path: Path, body: str = TALKS) -> Path:
-    """A program that talks, tries to read, and then tells how it was called into ``reading``'s pipe."""
+    """A program that prints, tries to read, and then writes into a pipe how it was called."""
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o700)
     os.mkfifo(f"{path}.told")
@@ -29,7 +29,7 @@ def script(path: Path, body: str = TALKS) -> Path:
 
 
 def told(path: Path) -> list[str]:
-    """What the program told, when it does: what it read first, then its words."""
+    """What the program wrote, once it has: what it read, then its words."""
     return Path(f"{path}.told").read_text().splitlines()
 
 
@@ -45,7 +45,7 @@ def told(path: Path) -> list[str]:
     ],
 )
 def test_command(tmp_path: Path, words: str, expected: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """A command of the person's gets the URL for %s or last, has no terminal, and its talk goes nowhere."""
+    """The person's command gets the URL for %s or last, and has no terminal; its output goes nowhere."""
     program = script(tmp_path / "my browser")
     assert open_browser(URL, f"'{program}' {words}")
     assert told(program) == ["", *expected]
@@ -54,7 +54,7 @@ def test_command(tmp_path: Path, words: str, expected: list[str], capfd: pytest.
 
 @pytest.mark.slow
 def test_command_that_stays(tmp_path: Path) -> None:
-    """A browser that does not return delays nobody."""
+    """A browser that does not exit holds nobody up."""
     program = script(tmp_path / "stays", 'read go < "$0.told"; echo "$go" > "$0.told"')
     assert open_browser(URL, str(program))
     pipe = Path(f"{program}.told")
@@ -74,7 +74,7 @@ def test_command_that_stays(tmp_path: Path) -> None:
     ],
 )
 def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
-    """A command that cannot be started, or fails at once, has opened nothing, and is named."""
+    """A command that cannot be started, or fails at once, is named in the error."""
     path = tmp_path / "browser"
     if what == "a folder":
         path.mkdir()
@@ -92,7 +92,7 @@ def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
 
 @pytest.mark.slow
 def test_a_command_that_hands_over_and_ends_has_opened_a_browser(tmp_path: Path) -> None:
-    """As many do that find their browser running."""
+    """Many commands do so if their browser already runs."""
     path = tmp_path / "browser"
     path.write_text("#!/bin/sh\nexit 0\n")
     path.chmod(0o700)
@@ -100,7 +100,7 @@ def test_a_command_that_hands_over_and_ends_has_opened_a_browser(tmp_path: Path)
 
 
 def in_environment(**environment: str) -> bool:
-    """Whether a browser was opened by a process that has only these variables."""
+    """Whether a process that has only these variables opened a browser."""
     code = f"from hermes_tunnel.browser import open_browser; print(open_browser({URL!r}))"
     found = {"PYTHONPATH": str(Path(hermes_tunnel.__file__).parents[1]), **environment}
     done = subprocess.run([sys.executable, "-c", code], env=found, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The documents say what the code does."""
+"""The pages say what the code does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def without_code(text: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """The fragments that a Markdown viewer gives to the headings."""
+    """The fragments that a Markdown viewer assigns to the headings."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -55,7 +55,7 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 
 @by_name
 def test_every_file_that_is_named_exists(document: Path) -> None:
-    """A path in a code span is one of the repository, or of the package."""
+    """A path in a code span is in the repository or the package."""
     for path in re.findall(
         r"`((?:[\w.-]+/)*[\w-]+\.(?:py|sh|toml|lock|md)|scripts/[a-z]+)`", document.read_text()
     ):
@@ -80,7 +80,7 @@ def is_option(option: str, text: str) -> bool:
 
 @by_name
 def test_every_verb_and_option_that_is_named_exists(document: Path) -> None:
-    """In a command line of ours the verb has the option; by itself, some verb has it."""
+    """In one of our command lines the verb has the option; an option by itself belongs to some verb."""
     text = document.read_text("utf-8")
     for verb, rest in re.findall(r"(?:\$ |`|hint:.*: )hermes-tunnel ([a-z]+)\b([^`;\n]*)", text):
         assert verb in HELP, verb
@@ -91,7 +91,7 @@ def test_every_verb_and_option_that_is_named_exists(document: Path) -> None:
 
 
 def literals(node: ast.expr) -> Iterator[str]:
-    """The fixed parts of a message, in order; not those that are only said sometimes."""
+    """The fixed parts of a message, in order, without those that are there only sometimes."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
@@ -103,9 +103,9 @@ def literals(node: ast.expr) -> Iterator[str]:
 
 
 def messages() -> Iterator[tuple[ExitStatus, tuple[str, ...]]]:
-    """The exit status and the fixed parts of the message of every failure that the package makes.
+    """The exit status of every failure that the package makes, and the fixed parts of its message.
 
-    ``Refusal`` is a ``NoWayBack`` in waiting; a ``partial`` makes the failure that it begins with.
+    A ``Refusal`` will be a ``NoWayBack``; a ``partial`` makes the failure that is its first argument.
     """
     kinds = {
         name: kind.status
@@ -130,7 +130,7 @@ def alternatives(node: ast.expr) -> list[ast.expr]:
 
 
 def parts(node: ast.expr) -> tuple[str, ...]:
-    """The fixed parts of a message that have a word in them."""
+    """The fixed parts of a message that contain a word."""
     return tuple(part.strip() for part in literals(node) if re.search(r"\w{2}", part))
 
 
@@ -139,13 +139,13 @@ FAULT = "a fault of this program:"  # the only error that is no Failure
 
 
 def sections() -> dict[int, str]:
-    """The part of the troubleshooting for each exit status, its heading left out."""
+    """The section of the troubleshooting for each exit status, without its heading."""
     found = re.split(r"^## (?:(\d+): )?.*$", TROUBLESHOOTING, flags=re.MULTILINE)
     return {int(number): text for number, text in zip(found[1::2], found[2::2], strict=True) if number}
 
 
 def says(text: str, fixed: tuple[str, ...]) -> bool:
-    """Whether one heading or paragraph of a text has all fixed parts of a message, in their order."""
+    """Whether one heading or paragraph of a text has all fixed parts of a message, in order."""
     pattern = ".*".join(map(re.escape, fixed))
     paragraphs = re.sub("[`*]", "", text).split("\n\n")
     return any(re.search(pattern, " ".join(paragraph.split())) for paragraph in paragraphs)
@@ -158,7 +158,7 @@ def test_every_error_is_explained(status: ExitStatus, fixed: tuple[str, ...]) ->
 
 
 def test_every_explained_error_exists() -> None:
-    """A heading under an exit status is a message that ends with it."""
+    """Each heading under an exit status is a message that ends with that status."""
     for status, text in sections().items():
         fixed = [each for kind, each in MESSAGES if kind == status] + [(FAULT,)] * (
             status == ExitStatus.INTERNAL
@@ -169,14 +169,14 @@ def test_every_explained_error_exists() -> None:
 
 
 def test_the_exit_statuses_are_those_of_the_program() -> None:
-    """The table has each of them and those of signals, and a section explains each failure's."""
+    """The table has them all, and those of signals; a section explains each failure's."""
     rows = re.findall(r"^\| ([\d, ]+) \|", TROUBLESHOOTING, re.MULTILINE)
     assert [int(number) for row in rows for number in row.split(", ")] == sorted({*ExitStatus, *SIGNALS})
     assert list(sections()) == sorted({*ExitStatus} - {ExitStatus.OK})
 
 
 def test_the_events_are_those_of_the_program() -> None:
-    """Each with its members, in order, as the JSON has them; each is told of."""
+    """The page describes each, with its members, in the order that the JSON has."""
     rows = re.findall(r"^\| `([a-z_]+)` \| (`.+`) \|$", REFERENCE, re.MULTILINE)
     kinds = [kind for kind in events.Event.__subclasses__() if kind.public]
     objects = [events.as_json(kind(*(None for _ in fields(kind)))) for kind in kinds]
@@ -188,7 +188,7 @@ def test_the_events_are_those_of_the_program() -> None:
 
 
 def test_the_outcomes_are_those_of_the_program() -> None:
-    """Those of a good end, one for each other exit status, and that of signals."""
+    """There are those of a good end, one for each other exit status, and that of signals."""
     rows = re.findall(r"^\| `([a-z_]+)` \| ([\d, ]+) \|", REFERENCE, re.MULTILINE)
     good = [*(each.value for each in Outcome), "delivered", "dry_run"]
     bad = [(each.name.lower(), str(int(each))) for each in ExitStatus if each]
@@ -203,7 +203,7 @@ def test_the_outcomes_are_those_of_the_program() -> None:
 
 
 def test_the_variables_are_those_of_the_program() -> None:
-    """Each with its option, and the verbs that have it."""
+    """The page has each with its option and the verbs that take it."""
     rows = re.findall(r"^\| `(HERMES_TUNNEL_\w+)` \| `(-[\w-]+)` \| (.+) \|$", REFERENCE, re.MULTILINE)
     verbs: dict[tuple[str, str], list[str]] = {}
     for verb in HELP:
@@ -215,13 +215,13 @@ def test_the_variables_are_those_of_the_program() -> None:
 
 
 def test_the_diagram_of_states_is_the_table_of_the_code() -> None:
-    """What the page shows of the states is what ``scripts/diagram`` would write."""
+    """The page shows the states as ``scripts/diagram`` would draw them."""
     assert diagram.page() == HOW_IT_WORKS
     assert diagram.diagram()[1] == "stateDiagram-v2"
 
 
 def test_each_promise_has_a_test_that_keeps_it() -> None:
-    """What the page on security names is there: a file of tests, and the test in it."""
+    """Each test that the page on security names exists, in the file that it names."""
     table = (ROOT / "docs" / "security.md").read_text("utf-8").partition("## What keeps these promises")[2]
     named = re.findall(r"`((?:\w+/)*test_\w+\.py)(?:::(test_\w+))?`", table)
     assert len(named) > 30
@@ -230,12 +230,12 @@ def test_each_promise_has_a_test_that_keeps_it() -> None:
 
 
 def test_the_readme_fits_on_a_screen() -> None:
-    """What is longer is in docs/."""
+    """Anything longer goes into docs/."""
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 60
 
 
 def test_no_file_names_a_place_of_the_machine_it_was_written_on() -> None:
-    """No checkout, nobody's home, and no directory of their tools."""
+    """There is no path of a checkout, a home or a tool's directory."""
     places = re.compile(rb"(?<![\w.~-])/(?:%s)/" % b"|".join((b"work", b"root", b"Users", b"private")))
     folders = (ROOT / name for name in (".ci", "docs", "hermes_tunnel", "scripts", "tests"))
     found = [*ROOT.iterdir(), *(path for folder in folders for path in folder.rglob("*"))]

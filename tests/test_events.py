@@ -1,4 +1,4 @@
-"""What happened, as the command line's contract has it in JSON."""
+"""What happened, in JSON, as the command line's contract describes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_contract(event: events.Event, members: dict[str, object]) -> None:
 
 
 def test_public() -> None:
-    """The contract's events are the public ones, all of them; what else happens is for the console."""
+    """The contract's events are exactly the public ones; all others are for the console."""
     kinds = set(events.Event.__subclasses__())
     assert {kind for kind in kinds if kind.public} == {type(event) for event, _ in CONTRACT}
     assert {kind for kind in kinds if not kind.public} == {
@@ -66,7 +66,7 @@ def test_public() -> None:
 
 
 def test_scrubbed() -> None:
-    """Every text is scrubbed of escapes and secrets but the authorization URL, which is given whole."""
+    """Every text loses its escapes and secrets, except the authorization URL, which stays whole."""
     prompt = as_json(events.Prompt("\x1b[31mwrong: hunter22, code=abc", secret=False), {"hunter22"})
     assert prompt["text"] == "wrong: [hidden], code=[hidden]"
     assert as_json(events.AuthorizationAsked("loopback", URL), {"state"})["url"] == URL

@@ -13,8 +13,8 @@ ROOT = Path(hermes_tunnel.__file__).parent
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 PURE = "oauth text events errors question steps deadlines __init__"
-# Which rooms, or modules of a room, a room may import beside itself, in the order of the floors: nothing
-# knows of what is above it. The command line is on top, and may import everything.
+# Which rooms, or modules of a room, a room may import besides itself, in the order of the floors: nothing
+# knows what is above it. The command line is at the top, and may import everything.
 EVERYTHING = "cli"
 ARROWS = {
     "demo": "",
@@ -51,7 +51,7 @@ NOT_PURE |= {"tempfile", "threading", "time"}
 
 
 def imports(tree: ast.Module) -> set[str]:
-    """Whole names of what a module imports, anywhere in it; the package's own without the package."""
+    """The full names of all that a module imports, anywhere in it; the package's own without the package."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -64,7 +64,7 @@ def imports(tree: ast.Module) -> set[str]:
 
 
 def forbidden(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
-    """The arrows that ARROWS does not have."""
+    """The imports that ARROWS does not allow."""
     found = set()
     for name, tree in trees.items():
         room = name.partition(".")[0]
@@ -75,12 +75,12 @@ def forbidden(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
 
 
 def within(name: str, rooms: str) -> bool:
-    """Whether a module is one of the rooms, or in one."""
+    """Whether a module is one of the rooms, or inside one."""
     return any(name == room or name.startswith(f"{room}.") for room in rooms.split())
 
 
 def test_arrows_point_down_without_circles() -> None:
-    """A room imports those below that it may, and no module imports itself by a detour."""
+    """A room imports only allowed rooms below it, and no module imports itself by a detour."""
     assert forbidden(TREES) == set()
     rooms = list(ARROWS)
     for room, others in ARROWS.items():
@@ -89,7 +89,7 @@ def test_arrows_point_down_without_circles() -> None:
 
 
 def test_no_arrow_is_allowed_that_nobody_needs() -> None:
-    """A permission that is left over would let the wrong import pass."""
+    """A leftover permission would let a wrong import pass."""
     for room, others in ARROWS.items():
         used = set().union(*(imports(tree) for name, tree in TREES.items() if within(name, room)))
         assert [one for one in others.split() if not any(within(each, one) for each in used)] == []
@@ -107,18 +107,18 @@ def test_no_arrow_is_allowed_that_nobody_needs() -> None:
     ],
 )
 def test_a_wrong_arrow_is_found(room: str, line: str) -> None:
-    """The rules do find a broken one."""
+    """The rules do find one."""
     assert [name for name, _ in forbidden({room: ast.parse(line)})] == [room]
 
 
 def test_pure_modules() -> None:
-    """The pure modules import nothing third-party, nothing that does I/O, and no clock."""
+    """The pure modules import no third party, nothing that does I/O, and no clock."""
     for name in (name for name in TREES if within(name, PURE)):
         assert imports(TREES[name]) - set(TREES) <= sys.stdlib_module_names - NOT_PURE
 
 
 def test_own_rooms() -> None:
-    """A library with an opinion is imported in its own room only."""
+    """A library with opinions is imported only in its own room."""
     for library, rooms in ONLY.items():
         users = {name for name in TREES if library in imports(TREES[name])}
         assert users

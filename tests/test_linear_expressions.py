@@ -1,7 +1,7 @@
 """Every regular expression in the package takes time in proportion to its text, whoever wrote it.
 
-One line of a remote machine's could else stop the program, and neither Ctrl-C nor a time-out is heard in the
-middle of an expression. So all of them are found here, and given the texts that such expressions suffer from.
+Otherwise one line from a remote machine could stop the program: Ctrl-C and time-outs are not heard in the
+middle of an expression. So all of them are found here, and given the texts that slow such expressions down.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TREES = {
 }
 WAYS = {"match", "fullmatch", "search", "findall", "finditer", "split", "sub", "subn"}
 MAKERS = {"re", "fnmatch", "glob"}
-# How those are used that stand among others, or are given to a function that uses them.
+# How expressions are used that stand among others, or are passed to a function that uses them.
 USED_ELSEWHERE = {
     "hermes_tunnel.cli.options:_DECIMAL": {"fullmatch"},
     "hermes_tunnel.cli.options:_WHOLE": {"fullmatch"},
@@ -49,7 +49,7 @@ USED_ELSEWHERE = {
 
 
 def patterns_in(value: object, name: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """The expressions that a value is, or holds, by name."""
+    """The expressions that a value is or contains, by name."""
     if isinstance(value, re.Pattern):
         yield name, value
     elif isinstance(value, dict):
@@ -68,7 +68,7 @@ def every_pattern() -> dict[str, re.Pattern[Any]]:
     """Every expression of the package, by ``module:name``."""
     found: dict[str, re.Pattern[Any]] = {}
     for info in pkgutil.walk_packages(hermes_tunnel.__path__, "hermes_tunnel."):
-        if info.name != "hermes_tunnel.__main__":  # which runs where it is imported
+        if info.name != "hermes_tunnel.__main__":  # which runs when it is imported
             for name, value in vars(importlib.import_module(info.name)).items():
                 for where, pattern in patterns_in(value, name):
                     if pattern not in found.values():
@@ -80,7 +80,7 @@ PATTERNS = every_pattern()
 
 
 def ways_of(module: str, name: str) -> set[str]:
-    """How an expression is used: as its module says, else every way."""
+    """How an expression is used: as its module says, or else in every way."""
     uses = {
         node.func.attr
         for node in ast.walk(TREES[module])
@@ -106,7 +106,7 @@ def call_of(pattern: re.Pattern[Any], way: str) -> Call:
 
 
 def hidden_in(tree: ast.Module) -> Iterator[str]:
-    """Where an expression is made in another place, or by another name, than the tests below look for it."""
+    """Where an expression is compiled in a place, or by a name, that the tests below do not look at."""
     seen = [one for node in tree.body if isinstance(node, ast.Assign) for one in ast.walk(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -125,7 +125,7 @@ def test_no_expression_hides() -> None:
 
 
 def test_every_expression_is_found() -> None:
-    """Each name that is given to an expression is among those that are tried."""
+    """Every name that an expression is given is among those that are tried."""
     found = {name.partition("[")[0] for name in PATTERNS}
     for module, tree in TREES.items():
         for node in ast.walk(tree):
@@ -136,7 +136,7 @@ def test_every_expression_is_found() -> None:
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_expression(name: str) -> None:
-    """An expression takes a time in proportion to its text, in each of the ways that it is used."""
+    """An expression takes time in proportion to its text, in each way that it is used."""
     pattern, (module, variable) = PATTERNS[name], name.split(":", 1)
     texts = pumps(pattern)
     for way in ways_of(module, variable):

@@ -1,6 +1,6 @@
 """Every function that reads text from elsewhere takes time in proportion to it, whoever wrote it.
 
-The text is a remote machine's, a browser's, a server's, a file's, or one that the person pastes. It may come
+The text comes from a remote machine, a browser, a server or a file, or the person pastes it. It may come
 a byte at a time.
 """
 
@@ -115,12 +115,12 @@ def answered(data: bytes) -> None:
 
 
 def in_bytes(function: Callable[[bytes], object]) -> Call:
-    """A function of bytes as one of text."""
+    """A function of bytes, as a function of text."""
     return lambda text: function(text.encode("utf-8", "surrogatepass"))
 
 
 class Trickle:
-    """A connection on which everything comes a byte at a time, and where nobody listens."""
+    """A connection on which everything comes a byte at a time, and which nobody reads."""
 
     def __init__(self, data: bytes) -> None:
         self._bytes = (data[at : at + 1] for at in range(len(data)))
@@ -145,14 +145,14 @@ class Trickle:
 
 
 class Keys:
-    """A console of Windows at which somebody has typed a text."""
+    """A Windows console at which somebody has typed a text."""
 
     def __init__(self, text: str) -> None:
         self._keys = iter(text)
         self.are_left = True
 
     def kbhit(self) -> bool:
-        """Whoever typed has done so."""
+        """Everything has been typed already."""
         return True
 
     def getwch(self) -> str:
@@ -166,7 +166,7 @@ class Keys:
 
 
 def heard(data: bytes, size: int) -> None:
-    """The output of a login command, so many bytes at a time."""
+    """The output of a login command, some bytes at a time."""
     transcript = Transcript(MARKER)
     transcript.receive(f"{MARKER}begin:a:b:c\nhttps://a.b/device\n".encode())
     for at in range(0, len(data), size):
@@ -176,7 +176,7 @@ def heard(data: bytes, size: int) -> None:
 
 
 def shown(text: str) -> None:
-    """A line of the remote's as the person sees it."""
+    """A line from the remote, as the person sees it."""
     screen = Screen(io.StringIO())
     screen.secrets |= SECRETS
     screen.show(events.RemoteLine(text))
@@ -196,20 +196,20 @@ def listed(data: bytes) -> None:
 
 
 def typed(text: str) -> None:
-    """A long line at the console of Windows, and then a text."""
+    """A long line at a Windows console, and then a text."""
     keys = Keys("a" * len(text) + text)
     read_line(keys, lambda: keys.are_left, hidden=True, offered=True)
 
 
 def configured(*lines: str) -> None:
-    """What a file of ssh_config says of a host."""
+    """What an ssh_config file says about a host."""
     reading = Reading("a" * 60, {})
     reading.add("file", lines)
     reading.result()
 
 
 def known(text: bytes) -> None:
-    """What a known_hosts says of a host."""
+    """What a known_hosts file says about a host."""
     hosts = KnownHosts(("file:1", line) for line in text.split(b"\n"))
     hosts.find("a" * 253, 22, b"blob")
     hosts.known_types("a" * 253, 2222)
@@ -277,7 +277,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_function(name: str) -> None:
-    """What goes through a text takes a time in proportion to it."""
+    """A function that goes through a text takes time in proportion to it."""
     call, longest, texts = FUNCTIONS[name]
     assert too_slow(call, texts, longest) == ""
 
@@ -294,7 +294,7 @@ def test_redaction_takes_milliseconds() -> None:
 
 
 def collected(tree: ast.AST) -> Iterator[str]:
-    """Where a text grows by pieces, each of which copies all that is there already: a name in a loop, or an
+    """Where a text grows by pieces, each of which copies everything before it: a name in a loop, or an
     attribute in any method.
     """
     for scope in ast.walk(tree):
@@ -313,7 +313,7 @@ def collected(tree: ast.AST) -> Iterator[str]:
 
 
 def _emptied(node: ast.Assign) -> Iterator[ast.expr]:
-    """What is set to a text there."""
+    """What is set to a constant text there."""
     for target in node.targets:
         pairs = [(target, node.value)]
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
@@ -327,5 +327,5 @@ def _emptied(node: ast.Assign) -> Iterator[ast.expr]:
     "path", sorted(Path(hermes_tunnel.__file__).parent.rglob("*.py")), ids=lambda one: one.stem
 )
 def test_pieces_are_not_copied_each_time(path: Path) -> None:
-    """What comes in pieces, however small, goes into a list or a bytearray; a text is copied each time."""
+    """Pieces, however small, go into a list or a bytearray; a text would be copied each time."""
     assert {*collected(ast.parse(path.read_text("utf-8")))} == set()

@@ -1,4 +1,4 @@
-"""The whole login against servers in this process: every ending, and nothing left after it."""
+"""The whole login against servers in this process: every ending, with nothing left behind."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Login:
 
 
 def typed(tmp_path: Path, text: str) -> Path:
-    """A standard input that has this to say."""
+    """A standard input with this text."""
     file = tmp_path / "stdin"
     file.write_text(text)
     return file
@@ -118,7 +118,7 @@ def typed(tmp_path: Path, text: str) -> Path:
 @pytest.mark.parametrize("jump", [False, True])
 @pytest.mark.parametrize("kind", [loopback_login, spotify_login, device_login, mcp_login])
 def test_a_login_succeeds(kind: Callable[[Hermes], Command], jump: bool) -> None:
-    """Each kind of login, directly and through a jump host; the credential is there and is said to be."""
+    """Each kind of login succeeds, directly and through a jump host, and reports its credential."""
     with Stage(APPROVE, login=kind, jump=jump) as stage:
         done = Login(stage)
         assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
@@ -133,7 +133,7 @@ def test_a_login_succeeds(kind: Callable[[Hermes], Command], jump: bool) -> None
 
 
 def test_how_it_connects_is_for_the_curious() -> None:
-    """With -v: where to, whose key, by what method; else that it is connected."""
+    """With -v they learn where to, whose key and by what method; others, that it is connected."""
     with Stage(APPROVE) as stage:
         happened = Login(stage).events
     curious, others = (
@@ -146,7 +146,7 @@ def test_how_it_connects_is_for_the_curious() -> None:
 
 
 def test_an_answer_of_askpass_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one that was typed: the command may print it, and it is not shown."""
+    """Like a typed one, it is not shown, even if the command prints it."""
     program = tmp_path / "askpass"
     program.write_text("#!/bin/sh\necho correct horse\n")
     program.chmod(0o755)
@@ -163,7 +163,7 @@ def test_an_answer_of_askpass_is_hidden(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_it_listens_before_it_invites() -> None:
-    """The page may come back faster than a person can blink."""
+    """The browser may come back in the blink of an eye."""
     with Stage(APPROVE) as stage:
         order = [type(event) for event in Login(stage).events]
     wanted = [events.Connected, events.CommandStarted, events.Forwarding, events.AuthorizationAsked]
@@ -172,16 +172,16 @@ def test_it_listens_before_it_invites() -> None:
 
 
 class Lingers(CallbackListener):
-    """Slow to close what it has answered; the command goes on meanwhile."""
+    """Closes slowly what it has answered, while the command goes on."""
 
     def answered(self) -> None:
-        """Later than usual."""
+        """Take longer than usual."""
         super().answered()
         threading.Event().wait(0.3)
 
 
-def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> None:
-    """However fast the command is: what it printed and its end are told after the callback."""
+def test_the_news_of_the_callback_comes_before_what_the_command_makes_of_it() -> None:
+    """However fast the command is, its output and its end are reported after the callback."""
     with Stage(APPROVE, login=partial(loopback_login, kind=Lingers)) as stage:
         done = Login(stage)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
@@ -191,7 +191,7 @@ def test_the_news_of_the_callback_come_before_what_the_command_makes_of_it() -> 
 
 
 def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:
-    """The page comes back before its opener has finished: then it was opened."""
+    """If the browser comes back before its opener has finished, it was opened."""
     with Stage(APPROVE) as stage:
         over = threading.Event()
 
@@ -210,8 +210,8 @@ def test_a_browser_that_is_slow_to_start_holds_nothing_up() -> None:
     assert done.of(events.Browser) == [events.Browser(opened=True)]
 
 
-def test_a_browser_that_cannot_be_started_is_told_also_at_the_end() -> None:
-    """The login is over before that is known."""
+def test_a_browser_that_could_not_be_started_is_reported_even_at_the_end() -> None:
+    """The login may be over before we know it."""
     pages: list[str] = []
 
     def fail(url: str) -> bool:
@@ -226,8 +226,8 @@ def test_a_browser_that_cannot_be_started_is_told_also_at_the_end() -> None:
     assert done.of(events.Browser) == [events.Browser(opened=False)] * len(pages)
 
 
-def test_a_browser_of_the_person_s_own_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The address stays, and the login goes on."""
+def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
+    """The address stays on the screen, and the login goes on."""
     with Stage(APPROVE) as stage:
         missing = tmp_path / "nothing"
 
@@ -243,7 +243,7 @@ def test_a_browser_of_the_person_s_own_that_is_not_there_is_named(tmp_path: Path
 
 
 def test_denied_is_denied() -> None:
-    """The provider's no reaches Hermes, and is told as one."""
+    """The provider's no reaches Hermes, and is reported as a no."""
     with Stage(DENY) as stage:
         done = Login(stage)
     assert isinstance(done.ended, Refused)
@@ -252,7 +252,7 @@ def test_denied_is_denied() -> None:
 
 
 def test_a_login_that_starts_over_is_followed() -> None:
-    """Another port and state before any callback: the old listener is gone, the new page opens."""
+    """With another port and state before any callback, the old listener goes and the new page opens."""
     with Stage(APPROVE, login=lambda hermes: loopback_login(hermes, attempts=2)) as stage:
         pages: list[str] = []
 
@@ -268,7 +268,7 @@ def test_a_login_that_starts_over_is_followed() -> None:
 
 
 def test_a_page_that_opens_a_fifth_time_is_stopped() -> None:
-    """A command that asks for ever is not followed for ever."""
+    """A command that asks again and again is not followed for ever."""
     pages: list[str] = []
 
     def open_page(url: str) -> bool:
@@ -292,7 +292,7 @@ def shows_a_code(process: RemoteProcess) -> int:
 
 
 def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
-    """The answer goes back over the same connection and is shown nowhere, though the command repeats it."""
+    """The answer goes over the same connection and is not shown, even if the command repeats it."""
     with Stage(APPROVE, login=lambda _: shows_a_code) as stage:
         done = Login(
             stage,
@@ -306,8 +306,8 @@ def test_a_paste_login_relays_its_prompt(tmp_path: Path) -> None:
     assert "code-5678" not in done.shown
 
 
-def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
-    """A line that stalled and went on was not a prompt, so it did not matter that nobody answered."""
+def test_a_stalled_line_needs_no_answer(tmp_path: Path) -> None:
+    """A line that stalls and goes on is no prompt, so it does not matter that nobody answers."""
     if sys.platform == "win32":
         pytest.skip("needs a named pipe")
     os.mkfifo(tmp_path / "stdin")
@@ -350,8 +350,8 @@ def test_a_question_that_was_none_is_answered_by_nobody(tmp_path: Path) -> None:
     assert "(demo@hermes-demo) Please wa \n  | it for a while.\n" in done.shown
 
 
-def test_a_prompt_without_anybody_is_the_end() -> None:
-    """Nothing waits for an answer that cannot come."""
+def test_a_prompt_with_nobody_to_answer_ends_the_login() -> None:
+    """We do not wait for an answer that cannot come."""
     first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
     with Stage(APPROVE, login=first) as stage:
         done = Login(stage, shorter=END_SOON)
@@ -368,7 +368,7 @@ def test_a_prompt_before_the_login_is_answered(tmp_path: Path) -> None:
 
 
 def test_sudo_is_asked_for_under_our_own_name(tmp_path: Path) -> None:
-    """Its prompt cannot be taken for another, and the password is not shown."""
+    """Its prompt cannot be mistaken for another, and the password is not shown."""
     with Stage(APPROVE, around=lambda command: behind_sudo("open sesame", command)) as stage:
         done = Login(stage, stdin=typed(tmp_path, "wrong\nopen sesame\n"), call=Call(as_user="demo"))
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
@@ -378,7 +378,7 @@ def test_sudo_is_asked_for_under_our_own_name(tmp_path: Path) -> None:
 
 
 def sudo_asks_always(command: Command) -> Command:
-    """A sudo without NOPASSWD, and without a memory: a second session gets nowhere without a password."""
+    """A sudo that asks every time: a second session gets nowhere without a password."""
 
     def asking(process: RemoteProcess) -> int:
         if process.line.startswith("sudo -n "):
@@ -391,8 +391,8 @@ def sudo_asks_always(command: Command) -> Command:
 
 @pytest.mark.parametrize("answered", [True, False], ids=["answered", "said only"])
 def test_a_credential_behind_a_sudo_that_asks_is_seen(tmp_path: Path, answered: bool) -> None:
-    """It is looked at in the session that there is: sudo is asked once, nothing is taken on trust, and the
-    result names the account whose credential it is.
+    """It is looked at in the session that is there: sudo asks once, nothing is taken on trust, and the
+    result names the account that the credential belongs to.
     """
     login = loopback_login if answered else lambda hermes: asks_and_ends(hermes, stores=True)
     with Stage(APPROVE, login=login, around=sudo_asks_always) as stage:
@@ -404,8 +404,8 @@ def test_a_credential_behind_a_sudo_that_asks_is_seen(tmp_path: Path, answered: 
     assert done.shown.count("sudo's password:") == 1
 
 
-def test_a_credential_behind_a_sudo_that_asks_is_missed(tmp_path: Path) -> None:
-    """The same look shows that it is missing."""
+def test_a_missing_credential_behind_a_sudo_that_asks(tmp_path: Path) -> None:
+    """The look in the same session shows that it is missing."""
     login = lambda hermes: asks_and_ends(hermes, stores=False)  # noqa: E731
     with Stage(APPROVE, login=login, around=sudo_asks_always) as stage:
         stdin = typed(tmp_path, "open sesame\n")
@@ -417,7 +417,7 @@ def test_a_credential_behind_a_sudo_that_asks_is_missed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [loopback_login, spotify_login, device_login])
 def test_a_server_that_gives_no_terminal(kind: Callable[[Hermes], Command]) -> None:
-    """The command runs without one, and it is said so; all else is as ever."""
+    """The command runs without one, and the person is told; everything else is as usual."""
     with Stage(APPROVE, login=kind, settings=Settings(permit_tty=False)) as stage:
         done = Login(stage)
         assert stage.server.running == []
@@ -426,8 +426,8 @@ def test_a_server_that_gives_no_terminal(kind: Callable[[Hermes], Command]) -> N
     assert "The command runs without a terminal: the server gives it none." in done.shown
 
 
-def test_without_a_terminal_a_question_is_answered_all_the_same(tmp_path: Path) -> None:
-    """By the command's standard input; sudo's too, which then reads it there."""
+def test_without_a_terminal_questions_are_still_answered(tmp_path: Path) -> None:
+    """The answer goes to standard input, which sudo then reads, too."""
     first = lambda hermes: asks_first("Spotify Client ID: ", spotify_login(hermes))  # noqa: E731
     with Stage(APPROVE, login=first, settings=Settings(permit_tty=False), around=sudo_asks_always) as stage:
         stdin = typed(tmp_path, "open sesame\nmy-client\n")
@@ -437,7 +437,7 @@ def test_without_a_terminal_a_question_is_answered_all_the_same(tmp_path: Path) 
 
 @pytest.mark.parametrize("end", ["time", "loss"])
 def test_without_a_terminal_the_command_ends_with_the_login(end: str) -> None:
-    """Its lifeline does what the hang-up of a terminal does."""
+    """Its lifeline does what hanging up a terminal does."""
     with Stage(APPROVE, settings=Settings(permit_tty=False)) as stage:
 
         def lose(url: str) -> bool:
@@ -452,13 +452,13 @@ def test_without_a_terminal_the_command_ends_with_the_login(end: str) -> None:
 
 
 def insists(process: RemoteProcess) -> int:
-    """As an MCP login does: without a terminal it fails, and exits with 0."""
+    """Like an MCP login, which fails without a terminal and exits with 0."""
     process.print("\u2717 Authentication failed: non-interactive environment and no cached tokens found")
     return 0
 
 
 def test_a_login_that_insists_on_a_terminal() -> None:
-    """8, not 9: the error says what is missing and how to get it, besides the command's own words."""
+    """It ends with 8, not 9: the error quotes the command, and says what is missing and how to get it."""
     with Stage(APPROVE, login=lambda _: insists, settings=Settings(permit_tty=False)) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
@@ -475,7 +475,7 @@ TAKEN = {
 
 
 def taken(output: bytes, command: Command, *, always: bool = False) -> Command:
-    """A start-up file that runs another program on the terminal; if it is unguarded, without one too."""
+    """A start-up file that runs another program on the terminal, and if unguarded, without one, too."""
 
     def taking(process: RemoteProcess) -> int:
         if process.pty is None and not always:
@@ -490,7 +490,7 @@ def taken(output: bytes, command: Command, *, always: bool = False) -> Command:
 
 @pytest.mark.parametrize("output", TAKEN.values(), ids=TAKEN)
 def test_a_start_up_file_that_takes_the_terminal(output: bytes) -> None:
-    """The login runs without one, after seconds, and the file is named."""
+    """After a few seconds the login runs without a terminal, and the message says what takes it."""
     with Stage(APPROVE, around=lambda command: taken(output, command)) as stage:
         began = time.monotonic()
         done = Login(stage)
@@ -501,7 +501,7 @@ def test_a_start_up_file_that_takes_the_terminal(output: bytes) -> None:
 
 
 def test_a_start_up_file_that_becomes_what_ends_at_once() -> None:
-    """As tmux does on a terminal that it does not know."""
+    """As with tmux on a terminal that it does not know, the login runs without a terminal."""
 
     def around(command: Command) -> Command:
         def becoming(process: RemoteProcess) -> int:
@@ -518,7 +518,7 @@ def test_a_start_up_file_that_becomes_what_ends_at_once() -> None:
 
 
 def test_a_start_up_file_that_takes_the_terminal_of_a_login_that_insists() -> None:
-    """The file to look into is named."""
+    """The hint names the file to look into."""
     with Stage(
         APPROVE, login=lambda _: insists, around=lambda command: taken(TAKEN["bash"], command)
     ) as stage:
@@ -529,7 +529,7 @@ def test_a_start_up_file_that_takes_the_terminal_of_a_login_that_insists() -> No
 
 
 def test_a_start_up_file_that_lets_nothing_through() -> None:
-    """It becomes a shell wherever it is read: what that says is quoted, and where to look."""
+    """If it becomes a shell wherever it is read, the error quotes that shell and says where to look."""
     with Stage(APPROVE, around=lambda command: taken(TAKEN["fish"], command, always=True)) as stage:
         began = time.monotonic()
         done = Login(stage)
@@ -556,7 +556,7 @@ def test_noise_before_the_marker_decides_nothing() -> None:
 
 
 def test_the_same_noise_after_the_marker_is_refused() -> None:
-    """The command itself asks for a page of somebody else: nothing opens without a yes."""
+    """If the command itself asks for somebody else's page, nothing opens without a yes."""
     with Stage(APPROVE, login=lambda hermes: prints_first(NOISE, loopback_login(hermes))) as stage:
         done = Login(stage)
     assert isinstance(done.ended, Unsafe)
@@ -574,7 +574,7 @@ def test_the_same_noise_after_the_marker_is_refused() -> None:
     ],
 )
 def test_a_command_that_does_not_log_in(login_command: Command, failure: type[Failure], words: str) -> None:
-    """Its last words are the reason; too many words are one too."""
+    """Its last words are the reason; so are too many words."""
     with Stage(APPROVE, login=lambda _: login_command) as stage:
         done = Login(stage)
         assert stage.server.running == []
@@ -583,7 +583,7 @@ def test_a_command_that_does_not_log_in(login_command: Command, failure: type[Fa
 
 
 def test_hermes_is_not_there() -> None:
-    """The places that were looked in are named."""
+    """The error names the places that we looked in."""
     with Stage(APPROVE, login=None) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
@@ -591,7 +591,7 @@ def test_hermes_is_not_there() -> None:
 
 
 def test_an_account_that_runs_something_else() -> None:
-    """A forced command, or no shell: its words are quoted."""
+    """If the account has a forced command, or no shell, its words are quoted."""
     with Stage(APPROVE, around=lambda _: ends(1, b"This account is closed.\r\n")) as stage:
         done = Login(stage)
     assert isinstance(done.ended, RemoteCommandFailure)
@@ -605,7 +605,7 @@ def test_an_account_that_runs_something_else() -> None:
     ],
 )
 def test_what_a_server_may_refuse(settings: Settings, failure: type[Failure], words: str) -> None:
-    """Each is told apart, with the setting that would help."""
+    """Each refusal has its own error, with the setting that would help."""
     with Stage(APPROVE, settings=settings) as stage:
         done = Login(stage)
     assert isinstance(done.ended, failure), done.ended
@@ -613,7 +613,7 @@ def test_what_a_server_may_refuse(settings: Settings, failure: type[Failure], wo
 
 
 def test_nobody_signs_in() -> None:
-    """The person's time passes; the command there is ended."""
+    """When the person's time is up, the command there is ended."""
     with Stage(APPROVE) as stage:
         done = Login(stage, open_page=lambda _: True, seconds=2)
         assert stage.server.running == []
@@ -622,7 +622,7 @@ def test_nobody_signs_in() -> None:
 
 
 def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
-    """The command has a time to end; then it is ended, and the credential decides."""
+    """The command has some time to exit; then it is ended, and the credential decides."""
     with Stage(
         APPROVE, login=lambda hermes: ignores({"INT", "TERM"}, stays(loopback_login(hermes)))
     ) as stage:
@@ -633,7 +633,7 @@ def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
 
 @pytest.mark.parametrize("then", [stays(), ends(0)], ids=["stays", "exits with 0"])
 def test_a_success_line_without_a_credential_is_not_believed(then: Command) -> None:
-    """Nothing was stored there, whatever was printed, and whether or not it exits as if all were well."""
+    """If nothing was stored, it does not matter what the command printed, or that it exits with 0."""
     claim = prints_first(b"Login successful!\r\n", then)
     with Stage(APPROVE, login=lambda _: claim) as stage:
         done = Login(stage, shorter=END_SOON)
@@ -643,7 +643,7 @@ def test_a_success_line_without_a_credential_is_not_believed(then: Command) -> N
 
 
 def asks_and_ends(hermes: Hermes, *, stores: bool) -> Command:
-    """A sign-in is asked for; nobody has come back when the command ends with 0, and it says nothing."""
+    """Ask for a sign-in, and exit with 0 before anybody comes back, without a word."""
 
     def command(process: RemoteProcess) -> int:
         with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
@@ -657,7 +657,7 @@ def asks_and_ends(hermes: Hermes, *, stores: bool) -> Command:
 
 @pytest.mark.parametrize("stores", [False, True])
 def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: bool) -> None:
-    """Exit status 0 without a callback and without a word of success: it is there, or nothing is believed."""
+    """Without a callback or a success line, exit status 0 is believed only if the credential is there."""
     with Stage(APPROVE, login=lambda hermes: asks_and_ends(hermes, stores=stores)) as stage:
         done = Login(stage, open_page=lambda _: True)
     if stores:
@@ -676,7 +676,7 @@ def test_an_end_before_anybody_signed_in_is_proven_by_the_credential(stores: boo
     ],
 )
 def test_a_device_login_is_proven_by_the_credential(said: str, told: str) -> None:
-    """We do not see the approval, and neither an exit status nor a line replaces it."""
+    """We do not see the approval, and neither an exit status nor a success line replaces it."""
     opened = threading.Event()
 
     def polls(hermes: Hermes) -> Command:
@@ -701,7 +701,7 @@ def test_a_device_login_is_proven_by_the_credential(said: str, told: str) -> Non
 
 
 def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
-    """A listener on another port than the redirect's, as behind a proxy of its own, which is said or not."""
+    """Listen on another port than the redirect's, as behind a proxy there, and say so before or after."""
 
     def command(process: RemoteProcess) -> int:
         with (
@@ -723,7 +723,7 @@ def waits_elsewhere(hermes: Hermes, *, said: str) -> Command:
 
 @pytest.mark.parametrize("said", ["before", "after"])
 def test_a_listener_on_another_port_than_the_redirect_s(said: str) -> None:
-    """The browser's side is the redirect_uri, the remote's side is what the command says of itself."""
+    """The local port comes from the redirect_uri, the remote one from what the command says."""
     with Stage(APPROVE, login=lambda hermes: waits_elsewhere(hermes, said=said)) as stage:
         done = Login(stage)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
@@ -731,7 +731,7 @@ def test_a_listener_on_another_port_than_the_redirect_s(said: str) -> None:
 
 
 def fails_afterwards(hermes: Hermes) -> Command:
-    """The token is refused, though the browser was told that all is well."""
+    """Have the token refused, after the browser has been told that all is well."""
 
     def command(process: RemoteProcess) -> int:
         with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
@@ -743,7 +743,7 @@ def fails_afterwards(hermes: Hermes) -> Command:
 
 
 def test_the_code_is_not_shown_though_the_command_prints_it() -> None:
-    """Also where nothing but the code itself says that it is one."""
+    """It is hidden even where nothing around it says that it is a code."""
 
     def tells(hermes: Hermes) -> Command:
         def command(process: RemoteProcess) -> int:
@@ -761,7 +761,7 @@ def test_the_code_is_not_shown_though_the_command_prints_it() -> None:
 
 
 def gives_up(hermes: Hermes) -> Command:
-    """The listener is closed, and the command goes on."""
+    """Close the listener, and go on."""
 
     def command(process: RemoteProcess) -> int:
         with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
@@ -773,7 +773,7 @@ def gives_up(hermes: Hermes) -> Command:
 
 
 def comes_with(parameters: str) -> Callable[[str], bool]:
-    """A browser that comes back with something of its own."""
+    """A browser that comes back with parameters of its own."""
 
     def browse(url: str) -> bool:
         fields = parse_qs(urlsplit(url).query)
@@ -839,7 +839,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
 def test_the_person_is_told_what_became_of_the_callback(
     kind: Callable[[Hermes], Command], page: str, outcome: str, status: int, told: str
 ) -> None:
-    """Delivered; a no, and which; of another login; never came, and why perhaps; failed afterwards."""
+    """Delivered, a no and which, another login's, never came and perhaps why, or failed afterwards."""
     with Stage(APPROVE, login=kind) as stage:
         browse = stage.person.open if page == "code" else comes_with(page) if page else lambda _: True
         done = Login(stage, open_page=browse, seconds=1.5 if status == 10 else None)
@@ -853,7 +853,7 @@ def test_the_person_is_told_what_became_of_the_callback(
 
 
 def test_a_lost_connection_is_one() -> None:
-    """While the browser is waited for."""
+    """It is reported as one while we wait for the browser."""
     with Stage(APPROVE) as stage:
 
         def lose(_: str) -> bool:
@@ -876,7 +876,7 @@ def test_a_taken_port_is_no_way_back() -> None:
 
 
 def test_what_is_not_the_callback_never_reaches_the_remote() -> None:
-    """Idle connections, a probe, a favicon, a wrong state, a foreign page: the login goes on."""
+    """Idle connections, favicons and a wrong state get nowhere, and the login goes on."""
     with Stage(APPROVE) as stage:
         answers: list[bytes] = []
         seen: list[events.Event] = []
@@ -913,7 +913,7 @@ def test_no_secret_is_in_what_was_shown() -> None:
 
 
 def test_ten_logins_in_one_process_leave_nothing() -> None:
-    """No descriptor more after the tenth than after the second."""
+    """No more descriptors are open after the tenth than after the second."""
     counts = []
     for _ in range(10):
         with Stage(APPROVE) as stage:

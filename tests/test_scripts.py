@@ -1,4 +1,4 @@
-"""The scripts of the checkout: system packages are named before they are installed, and asked for."""
+"""The checkout's scripts: they name system packages before they install them, and ask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUESTION = r"Install them\? \[y/N\] "
 
 @pytest.fixture
 def machine(tmp_path: Path) -> dict[str, str]:
-    """The variables of root on a machine that has next to nothing; apt-get notes how it was called."""
+    """Root's variables on a machine that has next to nothing; apt-get notes how it was called."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("bash", "dirname", "env", "setsid", "uname"):
@@ -43,7 +43,7 @@ def installed(tmp_path: Path) -> bool:
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 1), ("", 1)])
 def test_a_person_is_asked(tmp_path: Path, machine: dict[str, str], answer: str, status: int) -> None:
-    """Nothing is installed without a yes."""
+    """Without a yes nothing is installed."""
     with Terminal(INSTALL, cwd=ROOT, env=machine) as terminal:
         terminal.expect(SAID)
         terminal.expect(QUESTION)
@@ -54,7 +54,7 @@ def test_a_person_is_asked(tmp_path: Path, machine: dict[str, str], answer: str,
 
 
 def test_ci_is_not_asked(tmp_path: Path, machine: dict[str, str]) -> None:
-    """Not even on a terminal; but told."""
+    """CI is told, but not asked, even on a terminal."""
     with Terminal(INSTALL, cwd=ROOT, env={**machine, "CI": "true"}) as terminal:
         terminal.expect(SAID)
         assert terminal.wait() == 0
@@ -62,7 +62,7 @@ def test_ci_is_not_asked(tmp_path: Path, machine: dict[str, str]) -> None:
 
 
 def test_nobody_is_asked_without_a_terminal(tmp_path: Path, machine: dict[str, str]) -> None:
-    """But told, too."""
+    """The packages are named, and then installed."""
     done = subprocess.run(
         INSTALL, cwd=ROOT, env=machine, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""The source distribution: with it one can do what one can do in a checkout."""
+"""The source distribution: what works in a checkout works in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def files_of_the_checkout() -> set[str]:
-    """Those that git does not ignore."""
+    """The files that git does not ignore."""
     ignored = [".git", *(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines())]
     found = set()
     for folder, folders, files in os.walk(ROOT):
@@ -27,7 +27,7 @@ def files_of_the_checkout() -> set[str]:
 
 @pytest.mark.slow
 def test_it_has_every_file(tmp_path: Path) -> None:
-    """The scripts and what they read, the tests, their recordings, the documents; programs can be run."""
+    """It has the scripts and what they read, the tests, recordings and pages; programs are executable."""
     build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
     with tarfile.open(next(tmp_path.iterdir())) as archive:

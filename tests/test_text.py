@@ -1,4 +1,4 @@
-"""Scrubbing and redaction: nothing that a terminal acts on, nothing that is secret."""
+"""Scrubbing and redaction: nothing that a terminal acts on remains, and nothing secret."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PIECES = st.one_of(
 
 @given(st.lists(PIECES).map("".join))
 def test_plain_is_complete(text: str) -> None:
-    """Whatever comes, no character is left that a terminal acts on, and once is enough."""
+    """Whatever comes, no character that a terminal acts on is left, and scrubbing once is enough."""
     shown = plain(text)
     assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in shown)
     assert not set(shown) & set(
@@ -63,7 +63,7 @@ def test_plain_is_complete(text: str) -> None:
 
 @given(st.text().map(plain), st.integers(1, 100))
 def test_what_is_folded_begins_once(text: str, columns: int) -> None:
-    """A sentence of ours has its one beginning at the margin; nothing of it is lost."""
+    """Only the beginning of our sentence stands at the margin; nothing of it is lost."""
     lines = folded(text, columns)
     assert all(line.startswith("  ") for line in lines[1:])
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
@@ -72,7 +72,7 @@ def test_what_is_folded_begins_once(text: str, columns: int) -> None:
 
 @given(st.text())
 def test_one_line(text: str) -> None:
-    """What was in several lines is in one, fit to be shown."""
+    """Several lines become one that is fit to be shown."""
     assert plain(one_line(text)) == one_line(text)
     assert one_line("\r\n one\r\ntwo\u2028\nthree\x1b[2J ") == " one two three "
 
@@ -99,7 +99,7 @@ def test_plain_keeps_text(text: str) -> None:
     ],
 )
 def test_redact(text: str) -> None:
-    """Secret parameters are hidden: in a query, in one inside another, in JSON, in a Python dict."""
+    """Secret parameters are hidden in a query, in one inside another, in JSON and in a Python dict."""
     shown = redact(text)
     assert "S3CRET" not in shown
     assert shown.count(HIDDEN) == text.count("S3CRET")
@@ -156,12 +156,12 @@ def test_redact_what_is_not_closed(text: str) -> None:
     ],
 )
 def test_redact_leaves_the_rest(text: str) -> None:
-    """Only secrets are hidden: a user code is there to be read."""
+    """Only secrets are hidden: a user code is meant to be read."""
     assert redact(text) == text
 
 
 def test_redact_literals() -> None:
-    """What is known to be secret is hidden wherever it stands, the longer one first; a trifle is not."""
+    """A known secret is hidden wherever it stands, the longer one first; a very short one is not."""
     assert (
         redact("pw hunter22hunter, hunter too", {"hunter", "hunter22hunter"}) == f"pw {HIDDEN}, {HIDDEN} too"
     )
@@ -169,7 +169,7 @@ def test_redact_literals() -> None:
 
 
 def test_redacting_again_changes_nothing() -> None:
-    """What was hidden stays as it is, though every sink hides it once more."""
+    """What is hidden stays as it is, though every sink hides it once more."""
     once = redact("http://127.0.0.1/?code=S3CRET&state=S3CRET, {'token': 'S3CRET'} Bearer S3CRETS3CRET")
     assert redact(once) == once
     assert "S3CRET" not in once
@@ -193,7 +193,7 @@ def test_redact_in_any_surroundings(before: str, after: str) -> None:
     ],
 )
 def test_quote(text: str, shown: str) -> None:
-    """What somebody typed is quoted with its control characters escaped, and cut."""
+    """What somebody typed is quoted with its control characters escaped, and cut short."""
     assert quote(text) == shown
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", quote(text))
 
@@ -203,7 +203,7 @@ def test_quote(text: str, shown: str) -> None:
     "piece", ["\x1b[", "\x1b]", "\x1bP\x1b", "\x9b0;", "code=", "code=.", "code=`.", '"code":"', "\t"]
 )
 def test_expensive_text(piece: str) -> None:
-    """A long line that is made to be slow to scrub is scrubbed at once."""
+    """A long line made to be slow to scrub is scrubbed at once."""
     text = piece * (60_000 // len(piece))
     redact(plain(text))
     redact(text)
@@ -225,11 +225,11 @@ def test_expensive_text(piece: str) -> None:
     ],
 )
 def test_wrapped(text: str, cut: bool, lines: list[str]) -> None:
-    """In ten columns: between words, within one only where it may be cut; wide characters count twice."""
+    """Lines break between words, and inside one only where it may be cut; wide characters count twice."""
     assert [line.rstrip() for line in wrapped(text, 10, cut=cut)] == [line.rstrip() for line in lines]
 
 
 @given(st.text(alphabet="ab 漢\u0301", max_size=60), st.integers(1, 20), st.booleans())
 def test_wrapping_loses_nothing_but_spaces(text: str, columns: int, cut: bool) -> None:
-    """Whatever the text and the width are."""
+    """Nothing else is lost, whatever the text and the width."""
     assert "".join(wrapped(text, columns, cut=cut)).replace(" ", "") == text.replace(" ", "")

@@ -1,4 +1,4 @@
-"""``forward`` and ``paste``: a login already waits there, started by somebody else in another session."""
+"""``forward`` and ``paste``: a login already waits there, started in another session."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NO_FORWARD = Settings(allow_tcp_forwarding=False)
 
 
 class Tunnel:
-    """What the tunnel is told and tells."""
+    """What a tunnel is given, and what it reports."""
 
     def __init__(
         self, stage: Stage, watch: Callable[[events.Event], None] = lambda _: None, *options: str
@@ -58,16 +58,16 @@ class Tunnel:
 
     @property
     def decider(self) -> Decider:
-        """Decides about one run."""
+        """The decider of one run."""
         return Decider(self.console, self.emit)
 
     def emit(self, event: events.Event) -> None:
-        """One thing that happened."""
+        """Note an event."""
         self.events.append(event)
         self._watch(event)
 
     def outcomes(self) -> list[tuple[str, str]]:
-        """What became of the callback, and its way."""
+        """What became of each callback, and the way that it took."""
         return [(each.outcome, each.way) for each in self.events if isinstance(each, events.Callback)]
 
 
@@ -80,14 +80,14 @@ def waiting(answer: Answer = Answer.APPROVE, **stage: Any) -> Iterator[tuple[Sta
 
 
 def by_url(url: str, stage: Stage) -> Expected:
-    """What is waited for by the whole URL."""
+    """The callback to expect, from the whole URL."""
     authorization = assess_authorization(url, Policy(origin=stage.origin))
     assert authorization.redirect is not None
     return Expected(authorization.redirect, authorization.state)
 
 
 def on_forwarding(act: Callable[[], object]) -> Callable[[events.Event], None]:
-    """Does something when the tunnel is there."""
+    """Do something once the tunnel is open."""
 
     def watch(event: events.Event) -> None:
         if isinstance(event, events.Forwarding):
@@ -100,7 +100,7 @@ def on_forwarding(act: Callable[[], object]) -> Callable[[events.Event], None]:
 @pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
 @pytest.mark.parametrize("known", ["url", "port"])
 def test_the_callback_reaches_the_login_that_waits(login: object, settings: Settings, known: str) -> None:
-    """By the URL or by the port; by a channel or a relay. It ends there, and the login there goes on."""
+    """We know its URL or its port, and use a channel or a relay; then we are done, and the login goes on."""
     with waiting(login=login, settings=settings) as (stage, command, url):
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         expected = by_url(url, stage) if known == "url" else expected_at(redirect_port(url))
@@ -115,7 +115,7 @@ def test_the_callback_reaches_the_login_that_waits(login: object, settings: Sett
 
 
 def test_a_denial_is_one() -> None:
-    """Delivered, and the failure says so."""
+    """It is delivered, and the failure says so."""
     with waiting(Answer.DENY) as (stage, command, url):
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
         with pytest.raises(Refused, match="access_denied"):
@@ -125,7 +125,7 @@ def test_a_denial_is_one() -> None:
 
 
 def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
-    """It is told, and does not end the waiting; the time does."""
+    """It is reported, but only the time limit ends the wait."""
     with waiting() as (stage, _, url):
         other = url.replace("state=", "state=x")
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
@@ -137,7 +137,7 @@ def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
 
 
 def test_nobody_listens_there() -> None:
-    """The browser came, and the login there is gone: said, with what to do."""
+    """If the login there is gone when the browser comes, the error says so, and what to do."""
     with waiting() as (stage, command, url):
         command.end()
         tunnel = Tunnel(stage, on_forwarding(lambda: stage.person.open(url)))
@@ -146,7 +146,7 @@ def test_nobody_listens_there() -> None:
 
 
 def test_the_connection_comes_back_and_the_browser_is_held() -> None:
-    """It drops while the browser is on its way: the answer waits for the next connection."""
+    """If it drops while the browser is on its way, the answer waits for the next connection."""
     with waiting() as (stage, command, url):
 
         def lose() -> None:
@@ -164,8 +164,8 @@ def test_the_connection_comes_back_and_the_browser_is_held() -> None:
     assert tunnel.outcomes() == [("delivered", "forward")]
 
 
-def test_what_is_waited_for_is_said() -> None:
-    """When the connection drops and does not come back, we wait for it, not for the browser."""
+def test_we_say_what_we_wait_for() -> None:
+    """If the connection drops and does not come back, we wait for it, not for the browser."""
     with waiting() as (stage, _, url):
         tunnel = Tunnel(stage, on_forwarding(stage.server.close))
         with pytest.raises(NobodyAnswered):
@@ -176,7 +176,7 @@ def test_what_is_waited_for_is_said() -> None:
 
 @posix
 def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
-    """While a code could be pasted the connection drops: what the new one asks is asked, and only that."""
+    """If the connection drops while a code could be pasted, only the new one's question is asked."""
     account = Account(USER, password="pass-word-1")
     with waiting(account=account) as (stage, command, url), terminal() as pty:
         tunnel = Tunnel(stage, lambda _: None, "PubkeyAuthentication=no")
@@ -215,7 +215,7 @@ def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
 
 
 def lists_two(command: ServerCommand) -> ServerCommand:
-    """A machine where two programs listen that may be a login."""
+    """A machine on which two programs listen that could be a login."""
 
     def listing(process: RemoteProcess) -> int:
         if "listeners" not in process.line:
@@ -230,7 +230,7 @@ def lists_two(command: ServerCommand) -> ServerCommand:
 
 @posix
 def test_the_question_which_port_is_meant_is_asked_again_over_the_next_connection() -> None:
-    """The connection drops while it stands: it ends, and what listens there is looked at once more."""
+    """If the connection drops meanwhile, the question ends, and we look at what listens there once more."""
     with Stage(around=lists_two) as stage, terminal() as pty:
         tunnel = Tunnel(stage)
         tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
@@ -258,7 +258,7 @@ def test_the_question_which_port_is_meant_is_asked_again_over_the_next_connectio
 
 @posix
 def test_a_question_about_the_port_stands_while_the_connection_comes_back() -> None:
-    """What it is about has not ended: the answer counts, and the tunnel opens with the next connection."""
+    """Its subject is still there, so the answer counts, and the tunnel opens with the next connection."""
     with child(LISTENER, "127.0.0.1", 0) as (holder, port), Stage() as stage, terminal() as pty:
         tunnel = Tunnel(stage)
         tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
@@ -285,7 +285,7 @@ def test_a_question_about_the_port_stands_while_the_connection_comes_back() -> N
 
 
 def test_what_listens_there_is_looked_at_when_the_connection_is_back() -> None:
-    """It drops before the look: nobody waits in silence for a connection that nobody makes."""
+    """If it drops before the look, nobody waits in silence for a connection that nobody makes."""
     with Stage(around=lists_two) as stage:
         drops = [stage.server.drop]
 
@@ -302,7 +302,7 @@ def test_what_listens_there_is_looked_at_when_the_connection_is_back() -> None:
 
 
 def test_a_signal_is_not_kept_waiting_for_the_connection() -> None:
-    """It is down, and what listens there would be looked at when it is back."""
+    """It ends the run even while we wait for the connection to look at what listens there."""
     with Stage() as stage:
         deciders: list[Decider] = []
 
@@ -328,8 +328,8 @@ exec sleep 60
 
 
 @posix
-def test_the_command_for_the_next_connection_does_not_outlast_the_waiting(tmp_path: Path) -> None:
-    """The person's time is over while a ProxyCommand is connecting again: it is ended too."""
+def test_the_command_for_the_next_connection_does_not_outlast_the_wait(tmp_path: Path) -> None:
+    """If the person's time is up while a ProxyCommand connects again, that is ended, too."""
     relay, command = tmp_path / "relay.py", tmp_path / "command"
     relay.write_text(RELAY)
     command.write_text(RELAY_ONCE.format(once=tmp_path / "once", python=sys.executable, relay=relay))
@@ -346,8 +346,8 @@ def test_the_command_for_the_next_connection_does_not_outlast_the_waiting(tmp_pa
 
 
 @posix
-def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> None:
-    """A code by itself could not be used without the state; the address of the page that did not open can."""
+def test_if_only_the_port_is_known_we_ask_for_an_address_not_a_code() -> None:
+    """Without the state a code alone is no use; the address of the page that did not open is."""
     with waiting() as (stage, command, url), terminal() as pty:
         tunnel = Tunnel(stage)
         tunnel.console = Console(pty.writer, Keyboard(pty.reader), color=False)
@@ -374,7 +374,7 @@ def test_where_only_the_port_is_known_an_address_is_asked_for_and_no_code() -> N
 
 @pytest.mark.parametrize("settings", [Settings(), NO_FORWARD])
 def test_a_pasted_address_is_delivered(settings: Settings) -> None:
-    """The address as the browser showed it; the paste itself is shown nowhere."""
+    """It is the address that the browser showed; the paste itself is not shown."""
     with waiting(settings=settings) as (stage, command, url):
         address = address_after(stage, url)
         tunnel = Tunnel(stage)
@@ -388,7 +388,7 @@ def test_a_pasted_address_is_delivered(settings: Settings) -> None:
 
 
 def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
-    """Nobody here knows the state: Hermes says no, and the person is told that."""
+    """Nobody here knows the state, so Hermes says no, and the person is told."""
     with waiting() as (stage, command, url):
         address = address_after(stage, url).replace("state=", "state=x")
         tunnel = Tunnel(stage)
@@ -418,8 +418,8 @@ def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
         ("code=a&state=b", "not an http address of this machine"),
     ],
 )
-def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: str, words: str) -> None:
-    """Usage, with what an address looks like; nobody is connected to."""
+def test_anything_but_a_callback_address_is_refused_before_anything_is_opened(text: str, words: str) -> None:
+    """It is a usage error, which shows what an address looks like; nothing is connected to."""
     with Stage() as stage:
         tunnel = Tunnel(stage)
         with pytest.raises(UsageFailure, match=words) as failure:
@@ -430,7 +430,7 @@ def test_what_is_no_callback_address_is_refused_before_anything_is_opened(text: 
 
 
 def test_the_address_of_the_sign_in_page_is_told_from_that_of_the_page_after_it() -> None:
-    """The authorization URL is what people have at hand, and it is no use here."""
+    """The authorization URL is what people have at hand, but it is no use here."""
     with Stage() as stage:
         tunnel = Tunnel(stage)
         with pytest.raises(UsageFailure, match="that is the address of the sign-in page"):
@@ -439,7 +439,7 @@ def test_the_address_of_the_sign_in_page_is_told_from_that_of_the_page_after_it(
 
 
 def test_no_way_for_a_pasted_address() -> None:
-    """A server that allows neither is named as for a login."""
+    """If the server allows neither way, the error is that of a login."""
     with waiting(settings=Settings(allow_tcp_forwarding=False)) as (stage, _, url):
         tunnel = Tunnel(stage)
         with pytest.raises(NoWayBack, match="does not let the callback through"):
@@ -447,7 +447,7 @@ def test_no_way_for_a_pasted_address() -> None:
 
 
 def address_after(stage: Stage, url: str) -> str:
-    """Where the browser ends after the sign-in: at a port of this machine where nobody listens."""
+    """The address where the browser ends after the sign-in: a local port where nobody listens."""
     stage.person.open(url)
     return stage.person.wait().url
 
@@ -459,7 +459,7 @@ XAI = (
 
 
 def test_a_url_has_the_path_the_state_and_the_pages_of_its_provider() -> None:
-    """Any of a known provider's pages may fetch the callback; of another one, that page alone."""
+    """Any page of a known provider may fetch the callback; of another provider, only the page itself."""
     xai = expected_by(XAI)
     assert (xai.redirect, xai.state) == (Redirect("127.0.0.1", 56121, "/callback"), "STATE")
     assert xai.origins == {"https://auth.x.ai", "https://accounts.x.ai"}
@@ -481,7 +481,7 @@ def test_a_url_has_the_path_the_state_and_the_pages_of_its_provider() -> None:
     ],
 )
 def test_what_is_no_url_of_a_login_that_waits(url: str, failure: type[Failure], words: str) -> None:
-    """Each is refused with its reason, and the state is in none."""
+    """Each is refused with its reason, which never shows the state."""
     with pytest.raises(failure, match=words) as refused:
         expected_by(url)
     assert refused.value.hint

@@ -89,7 +89,7 @@ FORGED = "hermes-tunnel: error: no\nSign in at evil.test:\nhermes-tunnel: hint: 
 @pytest.mark.slow
 @pytest.mark.parametrize("columns", [0, 40, 80])
 def test_a_server_stays_behind_its_margin(columns: int) -> None:
-    """So do its banner and its prompt, however padded, on a terminal and in a pipe."""
+    """Its banner and its prompt stay there, however padded, on a terminal and in a pipe."""
     prompt = "x" * (columns or 80) + FORGED.replace("\n", " ")
     account = Account(USER, answers=((prompt, "1"),))
     with Stage(account=account, settings=Settings(banner=FORGED)) as stage:

@@ -161,7 +161,7 @@ def test_flood() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("talks_on", [False, True])
-def test_what_a_command_leaves_behind_does_not_delay_its_end(known: Callable[..., Path], talks_on: bool) -> None:
+def test_what_a_command_leaves_behind_does_not_delay_us(known: Callable[..., Path], talks_on: bool) -> None:
     """An exit status without EOF or close is the end, whatever a daemon goes on printing."""
 
     def behave(channel: paramiko.Channel) -> None:

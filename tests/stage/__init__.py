@@ -1,1 +1,1 @@
-"""The stage of the tests: the demo's servers, which can do more here, and Hermes' other logins."""
+"""The tests' stage: the demo's servers, which can do more here, and Hermes' other logins."""

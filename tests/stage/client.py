@@ -103,7 +103,7 @@ def connected(stage: Stage) -> Iterator[paramiko.Transport]:
 
 
 def end(transport: paramiko.Transport) -> None:
-    """End a connection and its thread, which would look up only after a while."""
+    """End a connection and its thread, which would notice only after a while."""
     with suppress(OSError):
         transport.sock.shutdown(socket.SHUT_RDWR)
     transport.close()

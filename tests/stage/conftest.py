@@ -1,8 +1,8 @@
-"""After every test of the stage nothing of it is left."""
+"""Every test of the stage leaves nothing behind."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _nothing_left(nothing_left: None) -> None:
-    """Also where a test does not ask for it."""
+    """Check this even if a test does not ask for it."""

@@ -33,7 +33,7 @@ _CODE = Template("""<h1>Connect a device</h1>
 
 @dataclass
 class DeviceRequest:
-    """A device that waits; ``approved`` is the person's answer, None before."""
+    """A device that waits; ``approved`` is the person's answer, None until there is one."""
 
     client_id: str
     scope: str
@@ -72,7 +72,7 @@ class Grants(grants.Grants):
         return device
 
     def find_device(self, user_code: str) -> DeviceRequest | None:
-        """The device that shows this code and waits; lower case and missing hyphens do no harm."""
+        """The waiting device that shows this code; lower case and missing hyphens do not matter."""
         typed = "".join(char for char in user_code.upper() if char in ascii_uppercase)
         waiting = (one for one in self._devices if one.approved is None and one.expires > time.monotonic())
         return next((one for one in waiting if one.user_code.replace("-", "") == typed), None)
@@ -95,7 +95,7 @@ class Grants(grants.Grants):
 
 
 class AuthorizationServer(authorization_server.AuthorizationServer):
-    """The demo's, which serves devices too."""
+    """The demo's server, which serves devices, too."""
 
     grants: Grants
 
@@ -146,7 +146,7 @@ class AuthorizationServer(authorization_server.AuthorizationServer):
 
 @dataclass(frozen=True)
 class Client(oauth_client.Client):
-    """A public client that can be on a device."""
+    """A public client that may run on a device."""
 
     server: AuthorizationServer
 

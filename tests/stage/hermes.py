@@ -1,4 +1,4 @@
-"""A Hermes that answers all of our scripts, also where it is not installed."""
+"""A Hermes that answers all of our scripts, even where it is not installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.stage.variations import relays
 
 
 class Loopback(loopback.Loopback):
-    """The loopback of the other machine; the port ``preferred`` of it is given first."""
+    """The loopback of the other machine, which gives away the port ``preferred`` first."""
 
     preferred = 0
 
@@ -26,7 +26,7 @@ class Loopback(loopback.Loopback):
 
 @dataclass
 class Hermes(hermes.Hermes):
-    """An installed Hermes, at which a device can be logged in, and whose listener can prefer a port."""
+    """An installed Hermes that can log in a device, and whose listener can prefer a port."""
 
     client: Client
     loopback: Loopback
@@ -34,7 +34,7 @@ class Hermes(hermes.Hermes):
 
 @dataclass(frozen=True)
 class Request:
-    """What a command line of ours asks for.
+    """What one of our command lines asks for.
 
     :param what: ``terminal`` or ``pipe`` for a login on one; ``look`` where a credential landed; ``relay`` a
         request to a port; which ``shell`` the account has
@@ -62,7 +62,7 @@ def requested(line: str) -> Request | None:
 
 
 def installed(hermes: Hermes, login: Command | None) -> Command:
-    """What the server runs: what our scripts would do there, and within it the login.
+    """What the server runs: what our scripts would do there, and inside it the login.
 
     :param login: Hermes' login command; None if no Hermes is installed
     """

@@ -22,13 +22,13 @@ def loopback_login(
     offer: str = "",
     kind: type[CallbackListener] = CallbackListener,
 ) -> Command:
-    """As xAI up to 0.18.0: listens first, then asks; a line that is typed is taken for the code.
+    """Like xAI up to 0.18.0: it listens first, then asks; a typed line is taken for the code.
 
     :param port: the port to listen on; if it is taken, another one
-    :param attempts: requests in all: each but the last is given up at once, and a new one replaces it,
+    :param attempts: requests in all; each but the last is given up at once, and a new one replaces it,
         with another port and state
-    :param offer: what is said of the prompt, which is always there
-    :param kind: of the listener that is answered
+    :param offer: what it says about the prompt, which is always there
+    :param kind: the listener's class
     """
 
     def command(process: RemoteProcess) -> int:
@@ -67,7 +67,7 @@ def typed_answer(typed: str) -> dict[str, str]:
 
 
 def spotify_login(hermes: Hermes) -> Command:
-    """Like Spotify: the address is printed before the listener exists, and no waiting line follows."""
+    """Like Spotify: it prints the address before the listener exists, and no waiting line."""
 
     def command(process: RemoteProcess) -> int:
         process.print("Starting Spotify PKCE login...")
@@ -91,7 +91,7 @@ def spotify_login(hermes: Hermes) -> Command:
 
 
 def device_login(hermes: Hermes) -> Command:
-    """As xAI since 0.18.1: a page and a code; the command polls."""
+    """Like xAI since 0.18.1: a page and a code; the command polls."""
 
     def command(process: RemoteProcess) -> int:
         device = hermes.client.request_device()
@@ -113,10 +113,10 @@ def device_login(hermes: Hermes) -> Command:
 
 
 class SingleRequestListener(CallbackListener):
-    """Takes whatever comes first for the callback, and nothing after it."""
+    """Takes whatever comes first for the callback, and serves nothing after it."""
 
     def hear(self, target: str) -> int:
-        """What a request says; the status of the answer."""
+        """Hear what a request says; the status of the answer."""
         if self._said:
             return 404
         self._said = dict(parse_qsl(urlsplit(target).query)) or {"code": ""}
@@ -124,7 +124,7 @@ class SingleRequestListener(CallbackListener):
 
 
 def mcp_login(hermes: Hermes) -> Command:
-    """As an MCP server: one request is served, whatever it is; a failure has the status 0."""
+    """Like an MCP server's: one request is served, whatever it is; a failure exits with 0, too."""
 
     def command(process: RemoteProcess) -> int:
         process.print(f"  Starting OAuth flow for '{hermes.provider}'...")

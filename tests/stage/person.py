@@ -21,7 +21,7 @@ _HEADERS = {
     "Sec-Fetch-Mode": "navigate",
     "Sec-Fetch-Dest": "document",
     "Upgrade-Insecure-Requests": "1",
-    # Cookies are not kept apart by port: what any server here once set is sent to every other one.
+    # Cookies do not distinguish ports: what one server here has set is sent to all others.
     "Cookie": "theme=dark",
 }
 

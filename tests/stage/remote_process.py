@@ -1,4 +1,4 @@
-"""A command that reads its input, on a terminal that echoes, and signals, which it may ignore.
+"""A command that has input, a terminal that echoes, and signals, which it may ignore.
 
 Without a terminal nothing is echoed, and a lost connection leaves the command running.
 """
@@ -60,9 +60,9 @@ class RemoteProcess(remote_process.RemoteProcess):
         return bool(self._lines)
 
     def wait_for(self, happened: Callable[[], bool], timeout: float | None = None) -> None:
-        """Wait until it is true; whoever makes it so calls ``changed``.
+        """Wait until a condition is true; whoever makes it true calls ``changed``.
 
-        :raises TimeoutError: it did not become so in time (seconds)
+        :raises TimeoutError: it did not become true in time (seconds)
         :raises Ended: a signal came first
         """
         with self._changed:
@@ -71,7 +71,7 @@ class RemoteProcess(remote_process.RemoteProcess):
         super().wait_for(happened)
 
     def signal(self, name: str) -> None:
-        """What a signal does (RFC 4254 section 6.10): it ends the command, unless that ignores it."""
+        """Take a signal (RFC 4254 section 6.9): it ends the command, unless the command ignores it."""
         self.signals.append(name)
         if name == KILL or name not in self.ignored:
             super().end()

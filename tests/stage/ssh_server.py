@@ -25,11 +25,11 @@ from tests.stage.remote_process import Command, Pty, RemoteProcess
 
 @dataclass(frozen=True)
 class Account:
-    """Who is let in, and how, besides the person's key.
+    """Who may log in, and how, besides the person's key.
 
     :param password: for the method ``password``
-    :param answers: prompts of ``keyboard-interactive``, each with what has to be answered
-    :param all_of: whether every one of these methods is needed, as with AuthenticationMethods
+    :param answers: prompts of ``keyboard-interactive``, each with its right answer
+    :param all_of: whether all of these methods are needed, as with AuthenticationMethods
     """
 
     user: str
@@ -50,7 +50,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the server allows, named as sshd_config(5) names it; the default is sshd's."""
+    """What the server allows, by sshd_config(5)'s names and with sshd's defaults."""
 
     permit_tty: bool = True
     allow_tcp_forwarding: bool = True
@@ -74,7 +74,7 @@ class SshServer(ssh_server.SshServer):
             except Ended:
                 raise
             except Exception:
-                # What Python does with an exception that nobody expects; Hermes lets many end this way.
+                # What Python does with an exception that nobody catches; Hermes lets many end this way.
                 process.write(traceback.format_exc().encode())
                 return 1
 
@@ -84,7 +84,7 @@ class SshServer(ssh_server.SshServer):
 
     @property
     def running(self) -> list[RemoteProcess]:
-        """The commands that have not ended, of lost connections too."""
+        """The commands that have not ended, including those of lost connections."""
         processes = [process for connection in self.connections for process in connection.running]
         return [process for process in processes if isinstance(process, RemoteProcess)]
 
@@ -107,7 +107,7 @@ class SshServer(ssh_server.SshServer):
 
 
 class Connection(ssh_connection.Connection):
-    """Serves one client; every parameter but these two is the demo's."""
+    """Serves one client; all parameters but these two are the demo's."""
 
     def __init__(self, account: Account, settings: Settings, *connection: Any, **more: Any) -> None:
         self._account = account
@@ -123,7 +123,7 @@ class Connection(ssh_connection.Connection):
         return (self._settings.banner, "en") if self._settings.banner else (None, None)
 
     def get_allowed_auths(self, *_: Any) -> str:
-        """The methods that can continue; asked for when one did not suffice."""
+        """The methods that can continue, after one was not enough."""
         self._passed |= {self._passing} - {""}
         return ",".join(method for method in self._account.methods if method not in self._passed)
 
@@ -143,13 +143,13 @@ class Connection(ssh_connection.Connection):
         return InteractiveQuery("", "", *((prompt, False) for prompt, _ in self._account.answers))
 
     def check_auth_interactive_response(self, responses: list[str]) -> int:
-        """Whether the prompts were answered as they should."""
+        """Whether the prompts were answered correctly."""
         right = responses == [answer for _, answer in self._account.answers]
         return self._judge("keyboard-interactive", self._account.user, right)
 
     def _judge(self, method: str, username: str, right: bool) -> int:
         accepted = right and username == self._account.user
-        # A key that the client only asks about is judged too; that alone passes nothing.
+        # A key that the client only asks about is judged, too, but that alone lets nobody in.
         self._passing = method if accepted else ""
         if not accepted:
             return AUTH_FAILED

@@ -1,4 +1,4 @@
-"""The stage: a login of any kind, on a server of any kind, with a person before it."""
+"""The stage: a login of any kind, on a server of any kind, with a person at the browser."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["HOST", "JUMP_HOST", "USER", "Stage"]
 
 
 class Stage(stage.Stage):
-    """Stands within ``with``, and is gone after it.
+    """Stands within ``with``, and is gone afterwards.
 
     :param answer: what the authorization server answers without asking; None to show its page
-    :param login: makes the login command of the installed Hermes; None: none is installed
+    :param login: makes the login command of the installed Hermes; None if none is installed
     :param around: makes the server's whole command from that of the installed Hermes
-    :param account: who is let in, and how, beside the person's key
+    :param account: who may log in, and how, besides the person's key
     :param settings: what the SSH server allows
     :param jump: whether the way there leads through a jump host
     """

@@ -10,7 +10,7 @@ from tests.stage.device import DEVICE_CODE_GRANT, AuthorizationServer
 
 
 def test_a_device_waits_until_the_person_has_answered() -> None:
-    """Pending, then a token, then nothing: RFC 8628 section 3.5."""
+    """The server says pending, gives a token, then nothing more (RFC 8628 section 3.5)."""
     with AuthorizationServer({CLIENT: "Hermes"}) as server:
         device = json.loads(send(server, "POST", "/device/code", {"client_id": CLIENT})[1])
         form = {"grant_type": DEVICE_CODE_GRANT, "client_id": CLIENT, "device_code": device["device_code"]}

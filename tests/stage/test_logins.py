@@ -31,7 +31,7 @@ from tests.stage.variations import asks_first, behind_sudo, prints_first, relays
 
 
 def test_the_lines_of_the_real_scripts_are_understood() -> None:
-    """The command lines that a login sends are taken apart, with sudo before them too."""
+    """The command lines that a login sends are taken apart, even behind sudo."""
     call = Call(path="/opt/hermes", as_user="svc")
     xai = provider("xai-oauth")
     found = ("hermes", ":".join(xai.executable.folders), "HERMES_HOME", ".hermes", "auth.json")
@@ -45,8 +45,8 @@ def test_the_lines_of_the_real_scripts_are_understood() -> None:
         assert requested(other) is None
 
 
-def test_another_command_line_is_not_found() -> None:
-    """Anything but a request of ours is a program that no shell finds."""
+def test_any_other_command_is_not_found() -> None:
+    """Anything but one of our requests is a program that no shell finds."""
     with Stage() as stage, connected(stage) as transport:
         command = Command(transport, "hermes auth add xai-oauth")
         assert (command.read_all(), command.status()) == ("sh: 1: hermes: not found\r\n", 127)
@@ -61,7 +61,7 @@ def test_hermes_may_not_be_installed() -> None:
 
 
 def test_the_landing_can_be_looked_at_by_itself() -> None:
-    """It is absent before the login, and somebody's after it."""
+    """The credential is absent before the login, and has an owner after it."""
     with Stage(Answer.APPROVE) as stage, connected(stage) as transport:
         before = Command(transport, LANDING_LINE, pty=False)
         absent = f"hermes-tunnel:{NONCE}:landed:absent:/home/demo/.hermes/auth.json\n"
@@ -73,8 +73,8 @@ def test_the_landing_can_be_looked_at_by_itself() -> None:
         assert path == "/home/demo/.hermes/auth.json"
 
 
-def test_a_preferred_port_is_had_or_replaced() -> None:
-    """A port that is taken on the other machine is replaced, and every line says the new one."""
+def test_a_preferred_port_is_replaced_if_it_is_taken() -> None:
+    """If it is taken on the other machine, every line names the new one."""
     with (
         Stage(login=lambda hermes: loopback_login(hermes, port=56121)) as stage,
         connected(stage) as transport,
@@ -90,7 +90,7 @@ def test_a_preferred_port_is_had_or_replaced() -> None:
 
 
 def test_a_second_request_replaces_the_first() -> None:
-    """With two attempts there are two URLs, with another port and state, and the second one logs in."""
+    """Two attempts have two URLs, which differ in port and state, and the second one logs in."""
     stage = Stage(Answer.APPROVE, login=lambda hermes: loopback_login(hermes, attempts=2))
     with stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
@@ -127,7 +127,7 @@ def test_a_line_that_is_typed_is_taken_for_the_code(form: str) -> None:
 
 @pytest.mark.parametrize("answer", list(Answer))
 def test_a_device_login(answer: Answer) -> None:
-    """A page and a code; the command polls until the person has answered."""
+    """The command prints a page and a code, and polls until the person has answered."""
     with Stage(answer, login=device_login) as stage, connected(stage) as transport:
         command = Command(transport, LOGIN_LINE)
         output = command.read_until("Waiting for approval")
@@ -169,7 +169,7 @@ def test_an_mcp_login_serves_one_request_and_always_succeeds(target: str, said: 
 
 
 def test_a_question_before_the_login_and_noise_before_everything() -> None:
-    """The variations can be combined; end of input cancels the question."""
+    """The variations can be combined; the end of the input cancels the question."""
 
     def login(hermes: Hermes) -> ServerCommand:
         return asks_first("Spotify Client ID: ", loopback_login(hermes))
@@ -188,8 +188,8 @@ def test_a_question_before_the_login_and_noise_before_everything() -> None:
 
 
 @pytest.mark.parametrize(("given", "said"), [("right", "Open this URL"), ("wrong", "Sorry, try again.")])
-def test_sudo_asks_by_its_own_prompt(given: str, said: str) -> None:
-    """The prompt is the one on the command line, and typing is not echoed."""
+def test_sudo_asks_with_the_prompt_it_is_given(given: str, said: str) -> None:
+    """The prompt comes from the command line, and typing is not echoed."""
     line = Call(as_user="svc").login_line(provider("xai-oauth"), NONCE)
     around: Callable[[ServerCommand], ServerCommand] = lambda command: behind_sudo("right", command)  # noqa: E731
     with Stage(around=around) as stage, connected(stage) as transport:

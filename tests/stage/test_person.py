@@ -1,4 +1,4 @@
-"""The person who can tell where a visit ended."""
+"""The stage's person, who can tell where a visit ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.stage.person import Person
 
 
 def test_a_page_that_cannot_be_loaded_is_an_error_page() -> None:
-    """As in a browser: the visit ends with no status."""
+    """The visit ends without a status, as in a browser."""
     person = Person()
     with AuthorizationServer({"c": "Hermes"}) as server:
         with socket.create_server(("127.0.0.1", 0)) as nobody:

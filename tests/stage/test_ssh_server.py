@@ -37,14 +37,14 @@ def ended(stage: Stage) -> bool:
 
 
 def talks(process: RemoteProcess) -> int:
-    """Tells its terminal, then repeats one line."""
+    """A command that prints what its terminal is, then repeats one line."""
     process.print(f"{process.pty}")
     process.print(f"you said {process.read_line(SECONDS)}")
     return 3
 
 
 def test_a_command_has_a_terminal_input_output_and_a_status() -> None:
-    """The terminal is the one asked for, typed input is echoed, lines end as on a terminal."""
+    """The terminal is as requested, typed input is echoed, and lines end as on a terminal."""
     with Stage(around=lambda _: talks) as stage, connected(stage) as transport:
         command = Command(transport, "anything")
         command.read_until("height=50)\r\n")
@@ -57,7 +57,7 @@ def test_a_command_has_a_terminal_input_output_and_a_status() -> None:
 
 
 def test_a_command_without_a_terminal_has_plain_lines() -> None:
-    """Without a terminal nothing is echoed and a line feed stays one."""
+    """Nothing is echoed, and a line feed stays a line feed."""
     with Stage(around=lambda _: talks) as stage, connected(stage) as transport:
         command = Command(transport, "anything", pty=False)
         command.channel.sendall(b"hello\n")
@@ -66,7 +66,7 @@ def test_a_command_without_a_terminal_has_plain_lines() -> None:
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
 def test_a_signal_request_ends_a_command_without_a_status(name: str) -> None:
-    """RFC 4254 section 6.9; what a signal ended has no exit status."""
+    """A command that a signal ended has no exit status (RFC 4254 section 6.9)."""
     with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
         command = Command(transport, "anything", pty=False)
         command.read_until("here")
@@ -108,7 +108,7 @@ def test_a_closed_channel_hangs_up_a_terminal() -> None:
 
 
 def test_without_a_terminal_a_lost_connection_leaves_the_command_running() -> None:
-    """As with sshd, only a signal or the server's end ends such a command."""
+    """As with sshd, only a signal or the end of the server ends such a command."""
     with Stage(around=lambda _: stays(ends(0, b"here\n"))) as stage, connected(stage) as transport:
         Command(transport, "anything", pty=False).read_until("here")
         (process,) = stage.server.running
@@ -120,7 +120,7 @@ def test_without_a_terminal_a_lost_connection_leaves_the_command_running() -> No
 
 
 def test_a_command_may_ignore_signals() -> None:
-    """As after nohup(1), a hang-up does not end it."""
+    """Like one under nohup(1), it is not ended by a hang-up."""
     command_of = ignores({"HUP", "INT"}, stays(ends(0, b"here\n")))
     with Stage(around=lambda _: command_of) as stage, connected(stage) as transport:
         command = Command(transport, "anything")
@@ -135,7 +135,7 @@ def test_a_command_may_ignore_signals() -> None:
 
 
 def test_a_bug_in_a_command_is_shown_as_python_does() -> None:
-    """An exception that nobody expects is printed, and the status is 1."""
+    """An exception that nobody catches is printed, and the status is 1."""
 
     def broken(process: RemoteProcess) -> int:
         raise RuntimeError(process.line)
@@ -147,7 +147,7 @@ def test_a_bug_in_a_command_is_shown_as_python_does() -> None:
 
 
 def test_a_refused_terminal_closes_the_channel() -> None:
-    """PermitTTY no."""
+    """The server does so with PermitTTY no."""
     with Stage(settings=Settings(permit_tty=False)) as stage, connected(stage) as transport:
         channel = transport.open_session(timeout=SECONDS)
         with pytest.raises(paramiko.SSHException, match="Channel closed"):
@@ -156,7 +156,7 @@ def test_a_refused_terminal_closes_the_channel() -> None:
 
 
 def test_refused_forwarding_is_administratively_prohibited() -> None:
-    """AllowTcpForwarding no."""
+    """The server refuses it so with AllowTcpForwarding no."""
     with Stage(settings=Settings(allow_tcp_forwarding=False)) as stage, connected(stage) as transport:
         with pytest.raises(paramiko.ChannelException) as refusal:
             transport.open_channel("direct-tcpip", ("127.0.0.1", 1), ("127.0.0.1", 0))
@@ -164,7 +164,7 @@ def test_refused_forwarding_is_administratively_prohibited() -> None:
 
 
 def test_no_more_sessions_than_allowed_at_a_time() -> None:
-    """MaxSessions: one too many fails; when one has ended there is room again."""
+    """With MaxSessions, one too many fails; once one has ended there is room again."""
     stage = Stage(settings=Settings(max_sessions=1), around=lambda _: ends(0))
     with stage, connected(stage) as transport:
         first = transport.open_session(timeout=SECONDS)
@@ -183,8 +183,8 @@ def test_no_more_sessions_than_allowed_at_a_time() -> None:
                 assert time.monotonic() < deadline
 
 
-def test_password_and_prompts_let_in_too() -> None:
-    """An account may have a password and keyboard-interactive prompts; a wrong answer is refused."""
+def test_password_and_prompts_are_accepted_too() -> None:
+    """An account may have a password and keyboard-interactive prompts; wrong answers are refused."""
     account = Account(USER, password="correct horse", answers=(("Code: ", "123456"),))
     with Stage(account=account, settings=Settings(banner="Authorised use only")) as stage:
         for attempt in ("password", "prompts"):
@@ -206,7 +206,7 @@ def test_password_and_prompts_let_in_too() -> None:
 
 
 def test_two_methods_may_be_needed() -> None:
-    """AuthenticationMethods: a key alone is a partial success; asking about a key is not."""
+    """With AuthenticationMethods a key alone is a partial success; asking about one is not."""
     account = Account(USER, answers=(("Code: ", "123456"),), all_of=True)
     with Stage(account=account) as stage:
         transport = dial(stage.port)

@@ -1,4 +1,4 @@
-"""Ways in which a command on a server can be different: each makes a ``Command``, most from another one."""
+"""How a command on a server can vary: each function makes a ``Command``, most of them from another one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def asks_first(prompt: str, command: Command) -> Command:
 
 
 def prints_first(output: bytes, command: Command) -> Command:
-    """Print something before all else: around ``installed`` it is the shell's noise, within it Hermes'."""
+    """Print something first: around ``installed`` it is noise of the shell's, inside it of Hermes'."""
 
     def printing(process: RemoteProcess) -> int:
         process.write(output)
@@ -45,7 +45,7 @@ def ends(status: int, output: bytes = b"") -> Command:
 
 
 def stays(after: Command | None = None) -> Command:
-    """Never end by itself: silent from the start, or after another command whose end is forgotten."""
+    """Never end by itself: be silent from the start, or after another command, whose status is dropped."""
 
     def staying(process: RemoteProcess) -> int:
         if after is not None:
@@ -67,7 +67,7 @@ def ignores(signals: set[str], command: Command) -> Command:
 
 
 def relays(loopback: Loopback) -> Command:
-    """The other end of a relay: one HTTP request on the input goes to its Host, the answer is the output."""
+    """The far end of a relay: an HTTP request on the input goes to its Host, the answer is the output."""
 
     def relaying(process: RemoteProcess) -> int:
         head: list[str] = []
@@ -91,7 +91,7 @@ def relays(loopback: Loopback) -> Command:
 
 
 def behind_sudo(password: str, command: Command) -> Command:
-    """Let sudo(8) ask for a password, by the prompt that ``-p`` gives it; three tries."""
+    """Let sudo(8) ask for a password with the prompt of its ``-p``; three tries."""
 
     def asking(process: RemoteProcess) -> int:
         words = shlex.split(process.line)

@@ -1,4 +1,4 @@
-"""The servers and keys of the tests of the SSH connection: a relay is tried over OpenSSH's sshd too."""
+"""The servers and keys of the SSH connection's tests: relays also run over OpenSSH's sshd."""
 
 from tests.ssh.conftest import key, known, sshd
 

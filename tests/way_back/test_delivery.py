@@ -1,4 +1,4 @@
-"""The way of one request to its listener, over connections that are lost at the worst moments."""
+"""One request on its way to its listener, over connections that are lost at the worst moments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BY = pytest.mark.parametrize("by", ["never", "always"], ids=["by a channel", "by
 
 
 class Scene:
-    """A listener there that serves one request, and as many connections to it as are asked for.
+    """A listener there that serves one request, and any number of connections to it.
 
     :param behave: what it does before it answers
     """
@@ -42,7 +42,7 @@ class Scene:
 
     @contextmanager
     def open(self, stage: Stage) -> Iterator[Scene]:
-        """It listens on the remote machine's loopback."""
+        """Listen on the remote machine's loopback."""
         self.stage = stage
         self.connections: list[Connection] = []
         port = stage.loopback.bind(self._listener.getsockname()[1])
@@ -65,7 +65,7 @@ class Scene:
         return self.connections[-1]
 
     def deliver(self, by: str) -> Delivered | Undelivered:
-        """Deliver the callback; first over the connection that there is, then over a new one."""
+        """Deliver the callback, first over the present connection, then over a new one."""
         given = iter(self.connections[:1])
         delivery = Delivery(lambda: next(given, None) or self.connect(), Call(), self.redirect, by=by)
         return delivery.deliver(Deliver(rebuilt("/callback", "code=c&state=s", self.redirect)))
@@ -82,7 +82,7 @@ class Scene:
 
 @BY
 def test_a_lost_connection_is_replaced(by: str) -> None:
-    """It was lost before the browser came: the request goes over the next one, once."""
+    """If it is lost before the browser comes, the request goes over the next one, once."""
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         stage.server.drop()
         assert scene.deliver(by) == Delivered("", 200, WAY[by])
@@ -92,7 +92,7 @@ def test_a_lost_connection_is_replaced(by: str) -> None:
 
 @BY
 def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
-    """It is lost between the request and its answer: the listener may have it, and is not asked again."""
+    """If the connection is lost before the answer, the listener may have the request: it gets no other."""
     with Stage() as stage, Scene(stage.server.drop).open(stage) as scene:
         failed = scene.deliver(by)
         assert isinstance(failed, Undelivered)
@@ -103,7 +103,7 @@ def test_a_request_that_was_under_way_is_not_sent_again(by: str) -> None:
 
 @BY
 def test_nobody_listens(by: str) -> None:
-    """The connection is not lost, and another would not help."""
+    """The connection is not lost, so another would not help."""
     with Stage() as stage, Scene(lambda: None).open(stage) as scene:
         scene.redirect = Redirect("127.0.0.1", 1, "/callback")
         assert scene.deliver(by) == Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
@@ -124,7 +124,7 @@ def test_no_channel_into_a_container() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("verb", "words"), [("login", ("xai-oauth",)), ("forward", ()), ("paste", ())])
 def test_it_is_refused_as_usage(verb: str, words: tuple[str, ...]) -> None:
-    """Before anything is connected to; the host does not even exist."""
+    """It is refused before anything is connected to: the host does not even exist."""
     address = "http://127.0.0.1:56121/callback?code=a&state=b"
     port = ("56121",) if verb == "forward" else ()
     options = ("-F", "none", "--container", "hermes", "--relay", "never")

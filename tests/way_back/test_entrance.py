@@ -1,4 +1,4 @@
-"""The ways of the callback that are not the usual one: relays, prompts, pasted addresses, strays."""
+"""The callback's less usual ways: relays, prompts, pasted addresses, strays."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ NEITHER = Settings(allow_tcp_forwarding=False, max_sessions=1)
 
 
 def offers_a_prompt(hermes: Hermes) -> Command:
-    """As xAI 0.17 and 0.18 on a terminal: an address that is typed is as good as the callback."""
+    """Like xAI 0.17 and 0.18 on a terminal: a typed address is as good as the callback."""
     return loopback_login(hermes, offer="If xAI shows a code instead,\npaste that code here and press Enter.")
 
 
 def way_of(done: Login) -> list[str]:
-    """How the callback went there."""
+    """The way that the callback took."""
     return [event.way for event in done.events if isinstance(event, events.Callback)]
 
 
@@ -68,7 +68,7 @@ def way_of(done: Login) -> list[str]:
     ],
 )
 def test_the_callback_finds_its_way(kind: object, settings: Settings, relay: str, way: str) -> None:
-    """By a channel; by a relay where the server refuses that, or where it was asked for; without a probe."""
+    """It takes a channel, or a relay if the server refuses channels or --relay says so; nothing is probed."""
     with Stage(APPROVE, login=kind, settings=settings) as stage:  # type: ignore[arg-type]
         done = Login(stage, relay=relay)
         assert stage.server.running == []
@@ -77,14 +77,14 @@ def test_the_callback_finds_its_way(kind: object, settings: Settings, relay: str
 
 
 def test_a_denial_is_relayed_too() -> None:
-    """The command hears of it, and so does the person."""
+    """The command hears of the denial, and so does the person."""
     with Stage(DENY, settings=NO_FORWARD) as stage:
         done = Login(stage)
     assert events.Callback("denied", "access_denied", "relay") in done.events
 
 
 def test_the_command_s_own_prompt_is_the_last_way() -> None:
-    """Where the server allows neither: what the browser brought is typed, where the command offered that."""
+    """If the server allows neither, the browser's answer is typed at the prompt that the command offers."""
     with Stage(APPROVE, login=offers_a_prompt, settings=NEITHER) as stage:
         done = Login(stage)
         visit = stage.person.wait()
@@ -95,7 +95,7 @@ def test_the_command_s_own_prompt_is_the_last_way() -> None:
 
 
 def offers_late(hermes: Hermes) -> Command:
-    """As on a machine that is busy: the browser is back before the command has said that it has a prompt."""
+    """As on a busy machine: the browser is back before the command has offered its prompt."""
 
     def command(process: RemoteProcess) -> int:
         with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
@@ -112,7 +112,7 @@ def offers_late(hermes: Hermes) -> Command:
 
 
 def test_the_command_s_own_prompt_is_waited_for() -> None:
-    """What it says of it may come after the browser."""
+    """The offer of the prompt may come after the browser."""
     with Stage(APPROVE, login=offers_late, settings=NEITHER) as stage:
         done = Login(stage)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
@@ -128,7 +128,7 @@ def test_the_command_s_own_prompt_is_waited_for() -> None:
     ],
 )
 def test_where_there_is_no_way(settings: Settings, relay: str, words: str) -> None:
-    """What refused is named, each way for itself, and the browser's page says that it did not work."""
+    """The error names what refused each way, and the browser's page says that it did not work."""
     with Stage(APPROVE, settings=settings) as stage:
         done = Login(stage, relay=relay, shorter={OFFER: 0.3})
         visit = stage.person.wait()
@@ -138,7 +138,7 @@ def test_where_there_is_no_way(settings: Settings, relay: str, words: str) -> No
 
 
 def test_the_answer_to_another_login_is_told() -> None:
-    """Once, though it comes twice; the right one still gets through, and nothing else went to the remote."""
+    """It is told once, though it comes twice; only the right answer goes through to the remote."""
     with Stage(APPROVE) as stage:
         pages: list[bytes] = []
 
@@ -160,7 +160,7 @@ def test_the_answer_to_another_login_is_told() -> None:
 
 
 def test_nobody_but_a_stray() -> None:
-    """When the time is up, the person is told so."""
+    """When the time is up, the person is told that only a stray came."""
     with Stage(APPROVE) as stage:
 
         def come_astray(_: str) -> bool:
@@ -179,7 +179,7 @@ def test_nobody_but_a_stray() -> None:
 
 @contextmanager
 def occupied() -> Iterator[tuple[int, list[str]]]:
-    """A port of this machine where something else listens, and what browsers asked of it."""
+    """A local port where something else listens, and what browsers asked it for."""
     asked: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -201,7 +201,7 @@ def occupied() -> Iterator[tuple[int, list[str]]]:
 
 
 def test_the_person_brings_the_address(tmp_path: Path) -> None:
-    """The port is held by something of one's own: agreed to, the address is pasted, judged, delivered."""
+    """If the person agrees to a busy port of their own, the pasted address is judged and delivered."""
     if sys.platform == "win32":
         pytest.skip("needs a named pipe")
     pasted = tmp_path / "pasted"
@@ -235,7 +235,7 @@ def test_the_person_brings_the_address(tmp_path: Path) -> None:
 
 
 def test_nobody_brings_the_address() -> None:
-    """The input ends: so does the login."""
+    """When the input ends, so does the login."""
     with (
         occupied() as (port, _),
         Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
@@ -248,7 +248,7 @@ def test_nobody_brings_the_address() -> None:
 
 
 def test_without_a_yes_the_address_is_not_asked_for() -> None:
-    """What listens there would see the code: the person has to agree, and without a terminal does not."""
+    """What listens there would see the code: the person has to agree, and cannot without a terminal."""
     with (
         occupied() as (port, asked),
         Stage(APPROVE, login=lambda hermes: loopback_login(hermes, port=port)) as stage,
@@ -281,7 +281,7 @@ def another(*argv: str) -> Iterator[int]:
 
 
 def test_a_listener_beside_ours_is_found() -> None:
-    """Where a system gives one port to two, the other is an occupant; a port of ours alone is not taken."""
+    """Where a system shares one port, the other listener is an occupant; a port with only ours is free."""
     with socket.create_server(("127.0.0.1", 0)) as own:
         assert not shared(own.getsockname()[1], ["127.0.0.1"])
     with another() as port:
@@ -291,7 +291,7 @@ def test_a_listener_beside_ours_is_found() -> None:
 def way_back(
     stage: Stage, host: str, port: int, *, alone: bool = True, lost: bool = False
 ) -> list[events.Event]:
-    """What a way back for a redirect tells; nobody is there to be asked."""
+    """The events of a way back for a redirect, with nobody there to ask."""
     told: list[events.Event] = []
     console = Console(io.StringIO(), Keyboard(None))
     redirect = Redirect(host, port, "/callback")
@@ -315,7 +315,7 @@ def way_back(
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
-    """As macOS does: the bind succeeds beside a listener on all addresses, which is looked for then."""
+    """On macOS a bind succeeds beside a listener on all addresses, so we look for one."""
     with Stage() as stage, another("IPv6 alone") as port:
         if alone:
             assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]
@@ -325,8 +325,8 @@ def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
         socket.create_server(("127.0.0.1", port)).close()
 
 
-def test_a_connection_that_is_lost_before_is_said() -> None:
-    """A question may have stood meanwhile: it fails at once, and the port is free."""
+def test_a_connection_that_is_lost_beforehand_is_reported() -> None:
+    """It may be lost during a question: opening the way back fails at once, and the port is free."""
     with socket.create_server(("127.0.0.1", 0)) as some:
         port = some.getsockname()[1]
     with Stage() as stage, pytest.raises(NetworkFailure, match="was lost"):
@@ -335,7 +335,7 @@ def test_a_connection_that_is_lost_before_is_said() -> None:
 
 
 def test_localhost_is_both_families() -> None:
-    """A browser takes either: both are listened on, and an occupant of one is named, not bound beside."""
+    """A browser may use either, so we listen on both; an occupant of one is named, never bound beside."""
     with socket.create_server(("127.0.0.1", 0)) as some:
         port = some.getsockname()[1]
     with Stage() as stage:

@@ -1,4 +1,4 @@
-"""The gate over real sockets: what a browser does, what a prober does, and who gets what."""
+"""The gate on real sockets: what browsers and probers do, and what they get."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Report = Delivered | Undelivered | Strayed
 
 @dataclass
 class Door:
-    """A gate behind a listener; what it delivered and what it reported."""
+    """A gate behind a listener, with what it delivered and what it reported."""
 
     answer: Callable[[], bytes | Undelivered]
     head_seconds: float = SECONDS
@@ -40,7 +40,7 @@ class Door:
 
     @contextmanager
     def open(self) -> Iterator[Door]:
-        """Listen; afterwards nothing is left of it."""
+        """Listen; afterwards nothing of it is left."""
         with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
             self.port: int = listener.getsockname()[1]
             expected = Expected(Redirect("127.0.0.1", self.port, "/callback"), "STATE", frozenset({OWN}))
@@ -84,7 +84,7 @@ class Door:
         return Delivered(verdict.error, answered.status)
 
     def knock(self) -> socket.socket:
-        """A connection that asks for nothing yet."""
+        """Open a connection that asks for nothing yet."""
         return socket.create_connection(("127.0.0.1", self.port), SECONDS)
 
     def callback(self, query: str = "code=CODE&state=STATE", *headers: str) -> bytes:
@@ -105,8 +105,8 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def await_end_of(connections: list[socket.socket], least: int) -> None:
-    """Wait until the gate has ended so many of them, without a word."""
-    deadline = time.monotonic() + SECONDS / 2  # sooner than it would for their silence
+    """Wait until the gate has closed that many of them, without a word."""
+    deadline = time.monotonic() + SECONDS / 2  # sooner than their silence would make it
     while len(ended := select.select(connections, (), (), 0.01)[0]) < least:
         assert time.monotonic() < deadline
     for one in ended:
@@ -116,7 +116,7 @@ def await_end_of(connections: list[socket.socket], least: int) -> None:
 
 @pytest.fixture
 def door() -> Iterator[Door]:
-    """A gate before a listener that takes the callback."""
+    """A gate in front of a listener that takes the callback."""
     with Door(lambda: TAKEN).open() as opened:
         yield opened
 
@@ -159,7 +159,7 @@ def test_a_callback_with_many_cookies_is_delivered(door: Door) -> None:
 
 
 def test_callback(door: Door) -> None:
-    """The callback is delivered, rebuilt; the browser gets our page, then it is reported."""
+    """The callback is rebuilt and delivered; the browser gets our page, then it is reported."""
     answer = door.visit(door.callback("code=CODE&state=STATE", "Cookie: a=b"))
     head, _, body = answer.partition(b"\r\n\r\n")
     shown = page.delivered("me@host")
@@ -174,7 +174,7 @@ def test_callback(door: Door) -> None:
 
 
 def test_idle_preconnects(door: Door) -> None:
-    """Connections that a browser opened ahead of need do not delay the callback."""
+    """Connections that a browser opens before it needs them do not delay the callback."""
     with ExitStack() as idle:
         for _ in range(6):
             idle.enter_context(door.knock())
@@ -183,7 +183,7 @@ def test_idle_preconnects(door: Door) -> None:
 
 
 def test_probe(door: Door) -> None:
-    """A connection that is opened and closed, also in the middle of a head, reaches nobody."""
+    """A connection that is opened and closed, even in the middle of a head, reaches nobody."""
     door.knock().close()
     with door.knock() as browser:
         browser.sendall(door.callback()[:-1])
@@ -210,27 +210,27 @@ def test_half_close(door: Door, size: int) -> None:
 
 
 def test_slow_head() -> None:
-    """A head that does not come in time is told so, and reaches nobody."""
+    """A head that does not come in time gets an answer that says so, and reaches nobody."""
     with Door(lambda: TAKEN, head_seconds=0.1).open() as door:
         assert door.visit(door.callback()[:-2]).startswith(b"HTTP/1.1 408 ")
         assert door.requests == []
 
 
-def test_nothing_is_said_to_who_asked_nothing() -> None:
-    """A word would be the answer to what a browser asks on that connection a moment later."""
+def test_silence_is_not_answered() -> None:
+    """Anything we sent would answer what a browser asks on that connection a moment later."""
     with Door(lambda: TAKEN, head_seconds=0.1).open() as door:
         assert door.visit(b"") == b""
 
 
 @pytest.mark.parametrize("beginning", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\r\n", b"\0"])
 def test_no_http(door: Door, beginning: bytes) -> None:
-    """TLS, or anything else that is not HTTP, is told so at once: the browser may go on without TLS."""
+    """TLS, or anything else but HTTP, is refused at once: the browser may go on without TLS."""
     assert door.visit(beginning).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("size", [LONGEST_HEAD + 4096, 1_000_000])
 def test_long_head(door: Door, size: int) -> None:
-    """A head longer than any browser's is refused before its end has come."""
+    """A head longer than any browser's is refused before its end comes."""
     with door.knock() as browser, suppress(ConnectionError):  # the gate does not read it all
         browser.sendall(door.callback()[:-2] + b"X: " + b"a" * size)
         assert browser.recv(65536).startswith(b"HTTP/1.1 400 ")
@@ -238,7 +238,7 @@ def test_long_head(door: Door, size: int) -> None:
 
 
 def test_two_at_once() -> None:
-    """Two callbacks at once, or a reload, are delivered once, and both browsers get the page."""
+    """Two callbacks at once, or a reload, are delivered once, and both requests get the page."""
     asked, go = threading.Event(), threading.Event()
 
     def answer() -> bytes:
@@ -262,7 +262,7 @@ def test_two_at_once() -> None:
 
 
 def test_page_before_report() -> None:
-    """The report may end everything, so the browser has its whole page before it."""
+    """The report may end everything, so the browser gets its whole page first."""
     has_page, reported = threading.Event(), threading.Event()
 
     def report(_: Report) -> None:
@@ -277,7 +277,7 @@ def test_page_before_report() -> None:
 
 
 def test_undelivered() -> None:
-    """What cannot be delivered is reported, the page says so, and nothing is tried again: the run is over."""
+    """A failed delivery is reported and said on the page; nothing is tried again, as the run is over."""
     tried: list[bytes] = []
 
     failed = Undelivered(NoDelivery.NOBODY_LISTENS, "connection refused")
@@ -296,9 +296,9 @@ def test_undelivered() -> None:
 
 @pytest.mark.parametrize("fault", [TimeoutError, ConnectionResetError, EOFError, RuntimeError])
 def test_a_fault_of_the_delivery_gets_out(fault: type[Exception]) -> None:
-    """It is not taken for a browser that went away: a login that hears nothing would wait for its callback.
+    """It is not mistaken for a browser that left: the login would wait for a callback that had come.
 
-    The browser has a page all the same, and the listener, which may have the request, no second one.
+    The browser still gets a page, and the listener, which may have the request, gets no second one.
     """
     tried: list[Deliver] = []
 
@@ -321,7 +321,7 @@ def test_a_fault_of_the_delivery_gets_out(fault: type[Exception]) -> None:
 
 
 def test_a_browser_that_goes_away_is_no_fault() -> None:
-    """In its request or before its page: what becomes of a callback is reported all the same."""
+    """It may leave before its page, and the callback is still reported, or during its request."""
     reports: list[Report] = []
     expected = Expected(Redirect("127.0.0.1", 56121, "/callback"), "STATE", frozenset())
     gate = Gate(expected, "me@host", lambda _: Delivered("", 200), reports.append)
@@ -364,7 +364,7 @@ def test_denied(door: Door) -> None:
 
 
 def test_fetching_page(door: Door) -> None:
-    """The provider's page may ask and fetch; it is allowed to read the answer, any other is not."""
+    """The provider's page may ask, fetch and read the answer; any other page may not."""
     ask = door.callback().replace(b"GET", b"OPTIONS", 1)[:-2]
     assert door.visit(ask + b"Origin: https://evil.test\r\n\r\n").startswith(b"HTTP/1.1 404 ")
     preflight = door.visit(ask + f"Origin: {OWN}\r\n\r\n".encode())
@@ -378,7 +378,7 @@ def test_fetching_page(door: Door) -> None:
 
 
 def test_browser_that_leaves(door: Door) -> None:
-    """A browser that leaves without its page changes nothing: the callback was delivered and is reported."""
+    """A browser that leaves without its page changes nothing: its callback is delivered and reported."""
     with door.knock() as browser:
         linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # closes by a reset
         browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -387,7 +387,7 @@ def test_browser_that_leaves(door: Door) -> None:
 
 
 def test_crowd(door: Door) -> None:
-    """Where there are more connections than places, the longest idle one goes, and the callback is served."""
+    """If there are more connections than places, the one idle longest goes, and the callback is served."""
     with ExitStack() as crowd:
         idle = [crowd.enter_context(door.knock()) for _ in range(MOST_CONNECTIONS)]
         with door.knock() as late:
@@ -398,7 +398,7 @@ def test_crowd(door: Door) -> None:
 
 @pytest.mark.slow
 def test_crowd_that_idles(door: Door) -> None:
-    """A callback that has begun to come keeps its place, however many come after it to say nothing."""
+    """A callback that has begun to come keeps its place, however many silent connections follow."""
     head = door.callback()
     with ExitStack() as crowd, door.knock() as first:
         first.sendall(head[:20])
@@ -409,7 +409,7 @@ def test_crowd_that_idles(door: Door) -> None:
 
 
 def test_crowd_that_never_comes_to_the_point(door: Door) -> None:
-    """Where every place is held by a head without end, the oldest goes, and the callback is served."""
+    """If endless heads hold every place, the oldest goes, and the callback is served."""
     with ExitStack() as crowd:
         slow = []
         for _ in range(2 * MOST_CONNECTIONS):
@@ -421,8 +421,8 @@ def test_crowd_that_never_comes_to_the_point(door: Door) -> None:
 
 
 @pytest.mark.slow
-def test_who_has_an_answer_and_goes_on_talking(door: Door) -> None:
-    """It is heard out for a second, no longer, and nothing of it is an error."""
+def test_a_client_that_goes_on_talking_after_its_answer(door: Door) -> None:
+    """It is heard for a second, no longer, and nothing that it says is an error."""
     with door.knock() as browser:
         browser.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert read_all(browser).startswith(b"HTTP/1.1 404 ")

@@ -16,7 +16,7 @@ PAGES = [delivered, declined, failed]
 
 @pytest.mark.parametrize("page", PAGES)
 def test_policy(page: Callable[[str], Page]) -> None:
-    """The policy allows the page's own style by its hash, and nothing else; the page needs nothing else."""
+    """The policy allows only the page's own style, by its hash, and the page needs nothing else."""
     shown = page("me@host")
     (style,) = re.findall(rb"<style>(.*?)</style>", shown.body, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
@@ -29,7 +29,7 @@ def test_policy(page: Callable[[str], Page]) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_destination(page: Callable[[str], Page]) -> None:
-    """The destination is text on the page, whatever is in its name."""
+    """The destination is text on the page, whatever its name contains."""
     assert b"Hermes on me@host" in page("me@host").body
     assert b"&lt;b&gt;&quot;&amp;$x</" not in page("me@host").body
     assert b"&lt;b&gt;&quot;&amp;$x" in page('<b>"&$x').body
@@ -37,5 +37,5 @@ def test_destination(page: Callable[[str], Page]) -> None:
 
 
 def test_three_pages() -> None:
-    """Each page says another thing."""
+    """Each page says something different."""
     assert len({page("me@host").body for page in PAGES}) == 3

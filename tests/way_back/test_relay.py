@@ -1,4 +1,4 @@
-"""A callback that goes through a command: over OpenSSH's sshd, by each of the programs that may be there."""
+"""A callback that is relayed by a command, over OpenSSH's sshd, with each program that may be there."""
 
 from __future__ import annotations
 
@@ -77,18 +77,18 @@ class Listener:
 
     @property
     def seen_meanwhile(self) -> str:
-        """What all processes show of themselves, while the request was being served."""
+        """What all processes showed of themselves while the request was being served."""
         return self._arguments
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
 
 
 def told() -> str:
-    """The command lines and the environments of all processes that this one may see."""
+    """The command lines and environments of all processes that this one may see."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         for file in ("cmdline", "environ"):
@@ -121,7 +121,7 @@ def tried(connection: Connection, port: int, *hosts: str, seconds: float = SECON
 
 
 def relayed(connection: Connection, port: int, *hosts: str) -> Answer:
-    """The answer, by a relay."""
+    """The answer that comes by a relay."""
     answer = tried(connection, port, *hosts)
     assert isinstance(answer, Answer)
     return answer
@@ -145,7 +145,7 @@ def servers() -> list[Sshd]:
 def connected(
     sshd: Callable[..., Sshd], key: Path, known: Callable[..., Path], tmp_path: Path, servers: list[Sshd]
 ) -> Iterator[Callable[..., Connection]]:
-    """Connects to an sshd whose sessions find these programs only."""
+    """Connects to an sshd whose sessions find only these programs."""
     opened: list[Connection] = []
 
     def connect_to(*programs: str, options: tuple[str, ...] = ()) -> Connection:
@@ -170,7 +170,7 @@ def connected(
 
 @pytest.mark.parametrize("program", RELAYS)
 def test_each_program_relays_the_request(connected: Callable[..., Connection], program: str) -> None:
-    """Byte by byte what was sent, and the answer; no command line shows the code meanwhile."""
+    """Request and answer arrive byte for byte; no command line shows the code meanwhile."""
     with listening() as listener:
         answer = relayed(connected(program), listener.port)
         assert answer.status == 200
@@ -188,7 +188,7 @@ def test_each_program_relays_the_request(connected: Callable[..., Connection], p
 def test_the_other_family_is_tried_where_nobody_listens(
     connected: Callable[..., Connection], program: str
 ) -> None:
-    """A redirect to localhost may be served on ::1 alone; the request is not spent on the way there."""
+    """A redirect to localhost may be served on ::1 alone; trying 127.0.0.1 does not spend the request."""
     connection = connected(program)
     with listening("::1") as listener:
         assert relayed(connection, listener.port, "127.0.0.1", "::1").status == 200
@@ -197,7 +197,7 @@ def test_the_other_family_is_tried_where_nobody_listens(
 
 @pytest.mark.parametrize("program", RELAYS)
 def test_nobody_listens(connected: Callable[..., Connection], program: str) -> None:
-    """That is told apart from a relay that could not run."""
+    """It is reported as such, and not as a relay that could not run."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         failed = tried(connected(program), free.getsockname()[1])
@@ -209,7 +209,7 @@ def closes(_: socket.socket) -> None:
 
 
 def resets(client: socket.socket) -> None:
-    """Breaks the connection off."""
+    """Resets the connection."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -219,27 +219,27 @@ def babbles(client: socket.socket) -> None:
 
 
 def stays(client: socket.socket) -> None:
-    """Keeps the connection after the answer, as if more could come."""
+    """Keeps the connection after the answer, as if more might come."""
     client.sendall(TAKEN)
     client.recv(1)
 
 
 def drips(client: socket.socket) -> None:
-    """Has an answer without end, which comes bit by bit."""
+    """Sends an endless answer, bit by bit."""
     client.sendall(TAKEN)
     while not select.select([client], (), (), 0.01)[0]:
         client.sendall(b".")
 
 
 def floods(client: socket.socket) -> None:
-    """Has an answer without end."""
+    """Sends an endless answer at full speed."""
     client.sendall(TAKEN)
     while True:
         client.sendall(bytes(65536))
 
 
 def hesitates(client: socket.socket) -> None:
-    """Has an interim answer before the answer."""
+    """Sends an interim answer before the answer."""
     client.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -262,7 +262,7 @@ def test_whatever_a_listener_answers(
     behave: Callable[[socket.socket], None],
     status: int | None,
 ) -> None:
-    """It has the request, so it is never told as one that is not there; an answer without end is given up."""
+    """It has the request, so it is never reported as absent; an endless answer is given up."""
     connection = connected(*({way} - {"channel"}))
     with listening(behave=behave) as listener:
         began = time.monotonic()
@@ -275,20 +275,20 @@ def test_whatever_a_listener_answers(
 
 
 def waits(client: socket.socket) -> None:
-    """Does something else for a while, as long as somebody is there."""
+    """Does something else for a while, as long as the client is there."""
     if select.select([client], (), (), 2.5)[0]:
         raise ConnectionAbortedError
 
 
 def is_long(client: socket.socket) -> None:
-    """Has an answer of 10 MB."""
+    """Sends an answer of 10 MB."""
     client.sendall(TAKEN)
     for _ in range(10):
         client.sendall(bytes(1_000_000))
 
 
 def ponders(client: socket.socket) -> None:
-    """Takes its time before the answer and in the middle of it: it redeems the code meanwhile."""
+    """Takes its time before the answer and in the middle of it, as if it redeemed the code."""
     waits(client)
     client.sendall(TAKEN)
     waits(client)
@@ -300,7 +300,7 @@ def ponders(client: socket.socket) -> None:
 def test_an_answer_is_read_to_its_end(
     connected: Callable[..., Connection], way: str, behave: Callable[[socket.socket], None]
 ) -> None:
-    """However long it is and takes: a listener that is cut off may fail, with the code taken."""
+    """However big and slow it is: a listener that is cut off may fail after taking the code."""
     connection = connected(*({way} - {"channel"}))
     with listening(behave=behave) as listener:
         by = channelled if way == "channel" else tried
@@ -318,7 +318,7 @@ def keeps_it(client: socket.socket) -> None:
 
 
 def keeps_it_in_chunks(client: socket.socket) -> None:
-    """The same, with an answer whose length nobody knew before."""
+    """Does the same, with an answer whose length was not known at first."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     client.sendall(head + b"3\r\ngot\r\n3\r\n it\r\n0\r\n\r\n")
     client.recv(1)
@@ -329,7 +329,7 @@ def keeps_it_in_chunks(client: socket.socket) -> None:
 def test_an_answer_is_read_no_further_than_its_end(
     connected: Callable[..., Connection], way: str, behave: Callable[[socket.socket], None]
 ) -> None:
-    """A connection that is kept for more is not waited for; the relay leaves it, too."""
+    """We do not wait for a connection that is kept open for more, and neither does the relay."""
     connection = connected(*({way} - {"channel"}))
     with listening(behave=behave) as listener:
         began = time.monotonic()
@@ -345,7 +345,7 @@ def test_an_answer_is_read_no_further_than_its_end(
 def test_a_relay_ends_with_its_connection(
     connected: Callable[..., Connection], servers: list[Sshd], program: str
 ) -> None:
-    """Though the listener never answers: nothing of it stays on the machine, and it is told as lost."""
+    """Even if the listener never answers, nothing stays on the machine, and the request counts as lost."""
     connection = connected(program)
     asked = threading.Event()
 
@@ -370,7 +370,7 @@ def test_a_relay_ends_with_its_connection(
 def test_a_program_that_does_not_work_is_passed_over(
     connected: Callable[..., Connection], tmp_path: Path, broken: tuple[str, ...]
 ) -> None:
-    """As pyenv's python3 without a version, or a curl without its libraries: the next one relays."""
+    """If python3 has no version (pyenv) or curl no libraries, the next program relays."""
     connection = connected("curl", "nc")
     for program in broken:
         (tmp_path / "bin" / program).unlink(missing_ok=True)
@@ -388,10 +388,10 @@ def test_a_program_that_does_not_work_is_passed_over(
         (("MaxSessions 0",), "a second session for the relay was refused"),
     ],
 )
-def test_a_relay_that_cannot_be(
+def test_a_relay_that_cannot_run(
     connected: Callable[..., Connection], options: tuple[str, ...], words: str
 ) -> None:
-    """No program for it, a forced command, no session: a refusal, in words."""
+    """With no program for it, a forced command or no session, the refusal says so in words."""
     with listening() as listener:
         failed = tried(connected(options=options), listener.port)
         assert listener.request == b""
@@ -404,7 +404,7 @@ def test_a_relay_that_cannot_be(
 def test_a_server_may_forbid_the_channel_and_allow_the_relay(
     connected: Callable[..., Connection], options: tuple[str, ...]
 ) -> None:
-    """AllowTcpForwarding no, PermitOpen elsewhere: what a channel may not do, a command may."""
+    """With AllowTcpForwarding no, or PermitOpen elsewhere, a command may do what a channel may not."""
     connection = connected("python3", options=options)
     with listening() as listener:
         failed = channelled(connection, listener.port)
@@ -415,7 +415,7 @@ def test_a_server_may_forbid_the_channel_and_allow_the_relay(
 
 
 def test_a_channel_tries_both_families(connected: Callable[..., Connection]) -> None:
-    """Over a direct-tcpip channel too, and nobody at all is told."""
+    """It tries both over direct-tcpip, and reports if nobody listens on either."""
     connection = connected()
     with socket.socket() as reserved:
         with listening("::1") as listener:
