@@ -39,8 +39,22 @@ CONTRACT = [
     ),
     (events.Prompt("Code:", True), {"event": "prompt", "text": "Code:", "secret": True}),
     (
-        events.Finished(0, "logged_in", None),
-        {"event": "finished", "exit_status": 0, "outcome": "logged_in", "remote_exit_status": None},
+        events.DryRun(("ssh -t host hermes",)),
+        {"event": "dry_run", "commands": ["ssh -t host hermes"]},
+    ),
+    (
+        events.Finished(0, "logged_in", None, "", "", "spotify", "me@host", "/home/me/.hermes/auth.json"),
+        {
+            "event": "finished",
+            "exit_status": 0,
+            "outcome": "logged_in",
+            "remote_exit_status": None,
+            "message": "",
+            "hint": "",
+            "provider": "spotify",
+            "account": "me@host",
+            "credential": "/home/me/.hermes/auth.json",
+        },
     ),
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ VERBS = {
     "forward": ["host"],
     "paste": ["host"],
     "port": ["5000"],
+    "providers": [],
     "demo": [],
 }
 # A value for an option: its words on the command line, and the variable's text where that differs.
