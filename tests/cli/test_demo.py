@@ -30,12 +30,17 @@ def test_json(answer: str, status: int, outcome: str) -> None:
     names = [event["event"] for event in events]
     assert names[:2] == ["connected", "command_started"]
     assert names.index("forwarding") < names.index("authorization") < names.index("browser")
-    assert events[-1] == {
-        "event": "finished",
-        "exit_status": status,
-        "outcome": outcome,
-        "remote_exit_status": int(status != 0),
-    }
+    finished = events[-1]
+    assert (finished["event"], finished["exit_status"], finished["outcome"]) == ("finished", status, outcome)
+    assert finished["remote_exit_status"] == int(status != 0)
+    told = done.stderr.splitlines()[-2:]
+    why = ["hermes-tunnel: error: " + finished["message"], "hermes-tunnel: hint: " + finished["hint"]]
+    assert told == why if status else (finished["message"], finished["hint"]) == ("", "")
+    assert finished["provider"] == ("" if status else "xai-oauth")
+    assert ("@" in finished["account"], finished["credential"].endswith("auth.json")) == (
+        not status,
+        not status,
+    )
 
 
 def test_quiet() -> None:
