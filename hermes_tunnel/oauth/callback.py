@@ -30,7 +30,7 @@ _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)"
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
 _CODE = re.compile(r"[\x21-\x7e]{4,4096}")  # RFC 6749 appendix A.11, but for the blank
 _ANSWERS = re.compile(r"(^|&)(code|error)=")
-_PARAMETER = re.compile(r"[?&](code|error|state)=")  # an address of some other machine, not a code
+_PARAMETER = re.compile(r"[?&](code|error|state|client_id|redirect_uri)=")
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -220,8 +220,10 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
     else:
         path, query = expected.redirect.path, text.removeprefix("?")
         if not _ANSWERS.search(query):
+            if _PARAMETER.search(text):  # a code may look like anything, but it would be the login's last
+                return Reject(400, "it is another machine's address, or only a part of one")
             code, _, state = text.partition("#")  # some pages show both, joined by a hash
-            if not expected.state or not _CODE.fullmatch(code) or _PARAMETER.search(code):
+            if not expected.state or not _CODE.fullmatch(code):
                 what = "neither an address of this machine nor a code"
                 if not expected.state:
                     what = "not an address of this machine; with the port alone, a code is not enough"
