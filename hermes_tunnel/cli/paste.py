@@ -55,6 +55,7 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
 
 def _address(decider: Decider) -> str:
     from hermes_tunnel.conversation.pasting import one_paste
+    from hermes_tunnel.oauth.pasted import unwrapped
 
     decider.say("Paste the address that the browser ended on and press Enter; it stays hidden.")
     text = one_paste(decider)
@@ -63,5 +64,5 @@ def _address(decider: Decider) -> str:
             "no address was given",
             "copy it from the browser's address line, and paste it here or give it on standard input",
         )
-    decider.console.secrets.update((text, *text.split()))
+    decider.console.secrets.update((text, unwrapped(text)))
     return text

@@ -15,16 +15,24 @@ from hermes_tunnel.way_back.entrance import Entrance
 from hermes_tunnel.way_back.gate import Gate
 
 _ONE_PASTE_SECONDS = 0.2  # lines that come within this time are one paste: mail programs break addresses
+_MOST_LINES = 256  # of one paste, so that a program that writes lines for ever is not read for ever
 
 
 def one_paste(decider: Decider) -> str:
-    """What the person pastes, hidden: its lines belong together. Without a terminal, all of the input."""
+    """What the person pastes, hidden; lines that come together belong together.
+
+    Whoever writes to a standard input that is no terminal may keep it open: we do not wait for its end.
+    """
     lines: list[str | None] = []
-    decider.questions.offer(lines.append, needed=True)
+
+    def took(line: str | None) -> None:
+        if line is None or line.strip():
+            lines.append(line)
+
+    decider.questions.offer(took, needed=True)
     try:
-        until_the_end = not decider.console.is_terminal
         heard = 0
-        while None not in lines and (until_the_end or heard < len(lines) or not any(lines)):
+        while None not in lines and (heard < len(lines) < _MOST_LINES or not lines):
             heard = len(lines)
             decider.next(_ONE_PASTE_SECONDS)
     finally:
@@ -89,7 +97,7 @@ class Pasting:
     def _gather(self) -> Steps[None]:
         """Wait until no further line comes, and judge what came."""
         heard = 0
-        while heard < len(self._lines):
+        while heard < len(self._lines) < _MOST_LINES:
             heard = len(self._lines)
             yield Pause(_ONE_PASTE_SECONDS)
         self._judge()

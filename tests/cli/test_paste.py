@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -47,6 +49,28 @@ def test_an_address_that_cannot_be_delivered_is_not_shown() -> None:
     assert done.returncode == 4
     assert "S3CRET" not in done.stderr + done.stdout
     assert '"event": "finished"' in done.stdout
+
+
+def test_the_end_of_the_input_is_not_waited_for() -> None:
+    """A program that gives the address may keep its end of the pipe open, or write without end."""
+    read, write = os.pipe()
+    os.write(write, CALLBACK.replace("&", "\n&").encode() + b"\n")
+    done = run("paste", *NOWHERE, stdin=read)
+    os.close(write)
+    assert done.returncode == 4, done.stderr
+    yes = [sys.executable, "-c", "while True: print('y')"]
+    with subprocess.Popen(yes, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless:
+        assert endless.stdout is not None
+        done = run("paste", *NOWHERE, stdin=endless.stdout.fileno())
+        endless.kill()
+    assert done.returncode == 2
+    assert "that is no callback address" in done.stderr
+
+
+def test_a_refusal_hides_no_words_of_its_own() -> None:
+    """What was pasted instead of an address may be made of words that the error needs."""
+    done = run("paste", *NOWHERE, stdin=piped("callback address that\n"))
+    assert "that is no callback address: it is not an http address of this machine" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["paste", "forward"])
