@@ -75,6 +75,8 @@ class Amiss(str, Enum):
     """Its state is that of another login."""
     NAMELESS_DENIAL = "unclear_denial"
     """It says no without a state, so nobody knows to which login."""
+    INCOMPLETE = "incomplete"
+    """The browser came to the right place, but without a state, or without one code or one error."""
     TLS = "tls"
     """The browser speaks TLS: something turned the address into https."""
     TOO_LONG = "too_long"
@@ -83,7 +85,7 @@ class Amiss(str, Enum):
     ELSEWHERE = "elsewhere"
     """The right answer, at another path or under another name of this machine."""
     OTHER_METHOD = "other_method"
-    """The right answer, but not by GET."""
+    """The right answer, or a form that may hold it, but not by GET."""
 
 
 @dataclass(frozen=True)
@@ -130,17 +132,18 @@ def judge(head: bytes, expected: Expected) -> Verdict:
     if request is None:
         return Reject(400, "not a request")
     method, path, query, headers = request
-    if len(path) + len(query) > LONGEST_TARGET:
-        return Reject(414, "the address is too long", Amiss.TOO_LONG)
     origin = ", ".join(headers.get("origin", []))  # two together match no one (RFC 6454 section 7.3)
     refused = _judge_place(headers, path, expected)
     if refused is None and method == "OPTIONS" and origin in expected.origins:
         return Preflight(origin)
+    is_form = refused is None and method == "POST" and bool(expected.redirect.path)
     refused = refused or _judge_sender(method, headers, origin, expected)
+    if refused is None and len(path) + len(query) > LONGEST_TARGET:
+        refused = Reject(414, "the address is too long", Amiss.TOO_LONG)
     answer = _judge_answer(path, query, origin, expected)
     if refused is None:
         return answer
-    return refused if isinstance(answer, Deliver) else replace(refused, amiss=None)
+    return refused if isinstance(answer, Deliver) or is_form else replace(refused, amiss=None)
 
 
 def _judge_place(headers: dict[str, list[str]], path: str, expected: Expected) -> Reject | None:
@@ -155,10 +158,10 @@ def _judge_sender(
     method: str, headers: dict[str, list[str]], origin: str, expected: Expected
 ) -> Reject | None:
     """Only the provider's page may fetch the callback; anyone may navigate to it."""
+    if origin and origin not in expected.origins and method != "POST":  # any page may send a form
+        return Reject(404, "a page of another origin", Amiss.FETCHED)
     if method != "GET":
         return Reject(404, "another method", Amiss.OTHER_METHOD)
-    if origin and origin not in expected.origins:
-        return Reject(404, "a page of another origin", Amiss.FETCHED)
     if not origin and headers.get("sec-fetch-mode", ["navigate"]) != ["navigate"]:
         return Reject(404, "not a navigation", Amiss.FETCHED)
     return None
@@ -174,12 +177,13 @@ def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Del
     states = fields.get("state", [])
     error = fields.get("error", [""])[0]
     name = error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name"
-    if len(states) != 1 or not states[0]:
-        nameless = bool(error) and not states and "code" not in fields
-        return Reject(404, "not one state", Amiss.NAMELESS_DENIAL if nameless else None, name)
     answers = fields.get("code", []) + fields.get("error", [])
+    incomplete = Amiss.INCOMPLETE if expected.redirect.path or answers else None
+    if len(states) != 1 or not states[0]:
+        nameless = bool(error) and not any(states) and "code" not in fields
+        return Reject(404, "not one state", Amiss.NAMELESS_DENIAL if nameless else incomplete, name)
     if len(answers) != 1 or not answers[0]:
-        return Reject(400, "neither one code nor one error")
+        return Reject(400, "neither one code nor one error", incomplete)
     if expected.state and not hmac.compare_digest(states[0].encode(), expected.state.encode()):
         return Stray()
     return Deliver(rebuilt(path, query, expected.redirect), name, origin)
@@ -220,16 +224,23 @@ def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
     else:
         path, query = expected.redirect.path, text.removeprefix("?")
         if not _ANSWERS.search(query):
-            if _PARAMETER.search(text):  # a code may look like anything, but it would be the login's last
-                return Reject(400, "it is another machine's address, or only a part of one")
-            code, _, state = text.partition("#")  # some pages show both, joined by a hash
-            if not expected.state or not _CODE.fullmatch(code):
-                what = "neither an address of this machine nor a code"
-                if not expected.state:
-                    what = "not an address of this machine; with the port alone, a code is not enough"
-                return Reject(400, f"it is {what}")
-            query = urlencode({"code": code, "state": state or expected.state})
+            try:
+                query = _query_of_a_code(text, expected.state)
+            except ValueError as problem:
+                return Reject(400, str(problem))
     return _judge_answer(path, query, "", expected)
+
+
+def _query_of_a_code(text: str, state: str) -> str:
+    """The query that brings a bare code; some pages show code and state, joined by a hash."""
+    if _PARAMETER.search(text):  # a code may look like anything, but this would be the login's only one
+        raise ValueError("it is another machine's address, or only a part of one")
+    if not state:
+        raise ValueError("it is not an address of this machine; with the port alone, a code is not enough")
+    code, _, shown = text.partition("#")
+    if not _CODE.fullmatch(code):
+        raise ValueError("it is neither an address of this machine nor a code")
+    return urlencode({"code": code, "state": shown or state})
 
 
 def pasted_address(text: str) -> tuple[Redirect, str]:

@@ -56,6 +56,11 @@ ONLY_CAME = {
         "nobody signed in: the browser came back only with a refusal that does not say of which login",
         "if you declined the sign-in, run the login again and approve it",
     ),
+    Amiss.INCOMPLETE: partial(
+        NobodyAnswered,
+        "nobody signed in: the browser came back only without a state, or without a code",
+        "did an extension or a proxy cut the address? run the login again, and use another browser",
+    ),
     Amiss.TLS: partial(
         NobodyAnswered,
         "nobody signed in: the browser came back only with https, which no login on this machine speaks",

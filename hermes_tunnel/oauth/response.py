@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from hermes_tunnel.oauth.callback import Preflight, Reject
 
+_PHRASES = {  # RFC 9110 section 15; RFC 6585 section 5
+    200: "OK",
+    204: "No Content",
+    400: "Bad Request",
+    404: "Not Found",
+    408: "Request Timeout",
+    414: "URI Too Long",
+    431: "Request Header Fields Too Large",
+}
+
 
 def preflight_response(preflight: Preflight) -> bytes:
     """Permission for a provider's page to fetch the callback (Fetch; Private Network Access)."""
@@ -37,9 +47,8 @@ def reject_response(reject: Reject) -> bytes:
 
 
 def _response(status: int, body: bytes, headers: tuple[str, ...]) -> bytes:
-    reason = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 408: "Request Timeout"}
     lines = (
-        f"HTTP/1.1 {status} {reason.get(status, 'Answered')}",
+        f"HTTP/1.1 {status} {_PHRASES[status]}",
         *headers,
         *(() if status == 204 else (f"Content-Length: {len(body)}",)),
         "Cache-Control: no-store",

@@ -175,6 +175,7 @@ _WAYS = {
 _AMISS = {
     "stray": "The browser brought the answer to another login (its state differs), so it was not delivered. "
     "Close older sign-in pages, and use the one that opened last.",
+    "incomplete": "The browser came back without a state, or without a code, so nothing was delivered.",
     "tls": "The browser tried https at the callback's port, which speaks http. Does an extension or a policy "
     "turn every address into https?",
     "too_long": "The browser sent more than a callback can be, so it was not read. Delete its cookies of "
@@ -182,7 +183,7 @@ _AMISS = {
     "fetched": "The right answer came, but a script or an image brought it, not the page itself, so it was "
     "not delivered.",
     "elsewhere": "The right answer came, but to another address on this port, so it was not delivered.",
-    "other_method": "The right answer came, but not by GET, so it was not delivered.",
+    "other_method": "The browser brought an answer, but not by GET, so it was not delivered.",
 }
 
 

@@ -155,8 +155,6 @@ class Gate:
         head, end = bytearray(), -1
         deadline = time.monotonic() + self._head_seconds
         while end < 0:
-            if head and (refused := callback.judge_beginning(head)):
-                return refused
             try:
                 connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 chunk = connection.recv(4096)
@@ -168,6 +166,8 @@ class Gate:
                 return None
             self._is_at(connection, _Stage.BEGUN)
             head += chunk
+            if refused := callback.judge_beginning(head):
+                return refused
             end = head.find(b"\r\n\r\n", max(0, len(head) - len(chunk) - 3))  # it may span two chunks
         return bytes(head[: end + 4])
 

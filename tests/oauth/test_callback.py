@@ -230,12 +230,27 @@ def test_error(error: str, told: str) -> None:
 NEWS = {
     Amiss.FETCHED: [
         head(f"Origin: {FOREIGN}", "Sec-Fetch-Mode: cors"),
+        head(f"Origin: {FOREIGN}", "Access-Control-Request-Private-Network: true", method="OPTIONS"),
         head("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"),
         head("Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script", "Sec-Fetch-Site: cross-site"),
     ],
     Amiss.ELSEWHERE: [head(target=f"/callback/?{QUERY}"), head(host="Host: my-laptop:56121")],
-    Amiss.OTHER_METHOD: [head(method="POST"), head(method="HEAD")],
-    Amiss.NAMELESS_DENIAL: [head(target="/callback?error=access_denied&error_description=no")],
+    Amiss.OTHER_METHOD: [
+        head(method="POST"),
+        head(method="HEAD"),
+        head(f"Origin: {OWN}", "Sec-Fetch-Mode: navigate", method="POST", target="/callback"),
+        head("Origin: null", "Content-Length: 50", method="POST", target="/callback"),
+    ],
+    Amiss.INCOMPLETE: [
+        head(target="/callback"),
+        head("Sec-Fetch-Mode: navigate", target="/callback?code=SECRET"),
+        head(target=f"/callback?state={STATE}"),
+        head(target=f"/callback?{QUERY}&code=other"),
+    ],
+    Amiss.NAMELESS_DENIAL: [
+        head(target="/callback?error=access_denied&error_description=no"),
+        head(target="/callback?error=access_denied&state="),
+    ],
     Amiss.TOO_LONG: [head(target=f"/callback?{QUERY}&a={'b' * 20_000}")],
 }
 
@@ -255,10 +270,31 @@ def test_what_looks_like_the_answer_and_is_refused_is_news(amiss: Amiss, heads: 
     ["/favicon.ico", "/", "/callback", "/callback?code=a", f"/callback?state={STATE}", "/?error=x&state=y"],
 )
 def test_what_browsers_and_scanners_ask_for_is_no_news(target: str) -> None:
-    """Without the state of this login, or an error alone at the callback's path, nobody hears of it."""
+    """Without the state of this login, nobody hears of what no person went to."""
     verdict = judge(head("Sec-Fetch-Mode: no-cors", target=target), EXPECTED)
     assert isinstance(verdict, Reject)
     assert verdict.amiss is None
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        head(target="/favicon.ico"),
+        head(target="/"),
+        head(target=f"/{'a' * 20_000}"),
+        head(target="/callback", host="Host: evil.test:56121"),
+        head(method="HEAD", target="/callback"),
+        head(method="OPTIONS", target="/callback"),
+        head(f"Origin: {FOREIGN}", target="/callback"),
+        head(method="POST", target="/", host="Host: evil.test:56121"),
+    ],
+)
+def test_what_a_scanner_asks_for_is_no_news(noise: bytes) -> None:
+    """Nor is what an old browser asks for by itself, even if the port is all we know of the callback."""
+    for expected in (EXPECTED, Expected(Redirect("127.0.0.1", 56121, ""), "")):
+        verdict = judge(noise, expected)
+        assert isinstance(verdict, Reject)
+        assert verdict.amiss is None
 
 
 def test_of_an_unfinished_head_two_things_are_news() -> None:
@@ -389,7 +425,7 @@ def test_a_code_that_a_page_shows_is_as_good_as_the_callback() -> None:
         assert isinstance(verdict, Deliver)
         line = verdict.request.decode().partition(" HTTP/1.1")[0]
         assert parse_qs(line.partition("?")[2]) == {"code": ["SECRET"], "state": [EXPECTED.state]}
-    for code in ("4/0Ab:cd", "ab:cd", "!$%&'()*+,-./:;<=>?@[]^_`{|}~", "a\\bc"):  # RFC 6749 appendix A.11
+    for code in ("4/0Ab:cd", "ab:cd", "!$%&'()*+,-./:;<=>?@[]^_`{|}~", "x\\yz"):  # RFC 6749 appendix A.11
         verdict = judge_pasted(code, EXPECTED)
         assert isinstance(verdict, Deliver)
         query = verdict.request.decode().partition(" HTTP/1.1")[0].partition("?")[2]
