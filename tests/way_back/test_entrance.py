@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -175,6 +177,79 @@ def test_nobody_but_a_stray() -> None:
         done = Login(stage, open_page=come_astray, watch=seen.append, seconds=1.0)
     assert isinstance(done.ended, NobodyAnswered)
     assert "only with the answer to another login" in done.ended.message
+
+
+def answer_to(port: int, *lines: str) -> bytes:
+    """The answer to a request of these lines."""
+    with socket.create_connection(("127.0.0.1", port)) as browser:
+        browser.sendall("\r\n".join((*lines, f"Host: 127.0.0.1:{port}", "", "")).encode())
+        return b"".join(iter(lambda: browser.recv(65536), b""))
+
+
+def speak_tls(port: int) -> None:
+    """As a browser that turns every address into https; it hears at once that this is none."""
+    insecure = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with socket.create_connection(("127.0.0.1", port), 5) as plain, pytest.raises(ssl.SSLError):
+        insecure.wrap_socket(plain, server_hostname="localhost")
+
+
+def port_of(seen: list[events.Event]) -> int:
+    """Where the login listens."""
+    return next(event.port for event in seen if isinstance(event, events.Forwarding))
+
+
+def test_what_comes_in_place_of_the_callback_is_told_at_once_and_once() -> None:
+    """The page opens all the same, and its answer gets through, with all the cookies of localhost."""
+    with Stage(APPROVE) as stage:
+
+        def come_in_every_way(url: str) -> bool:
+            port = port_of(seen)
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            right = f"GET /callback?code=S3CRET&state={state} HTTP/1.1"
+            for _ in range(2):
+                speak_tls(port)
+                answer_to(port, "GET /callback?error=access_denied HTTP/1.1")
+                answer_to(port, right, "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image")
+                answer_to(port, right, "Origin: https://evil.test", "Sec-Fetch-Mode: cors")
+                answer_to(port, right.replace("/callback", "/"))
+                answer_to(port, "POST /callback HTTP/1.1", "Content-Length: 0")
+                answer_to(port, "GET /callback?code=S3CRET HTTP/1.1")
+                answer_to(port, right.replace(" HTTP", f"&x={'x' * 20_000} HTTP"))
+                answer_to(port, "GET /favicon.ico HTTP/1.1")
+            return stage.person.open(url)
+
+        seen: list[events.Event] = []
+        done = Login(stage, open_page=come_in_every_way, watch=seen.append)
+    assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
+    told = [event.outcome for event in done.events if isinstance(event, events.Callback)]
+    strays = ["tls", "unclear_denial", "fetched", "elsewhere", "other_method", "incomplete", "too_long"]
+    assert told == [*strays, "delivered"]
+    assert "S3CRET" not in done.shown
+
+
+@pytest.mark.parametrize(
+    ("come", "words"),
+    [
+        (speak_tls, "came back only with https"),
+        (
+            lambda port: answer_to(port, "GET /callback?error=access_denied HTTP/1.1"),
+            "a refusal that does not say of which login",
+        ),
+        (lambda port: answer_to(port, "GET /callback HTTP/1.1"), "without a state, or without a code"),
+    ],
+)
+def test_the_ending_says_what_came_instead(come: Callable[[int], object], words: str) -> None:
+    """10, with the reason in place of a guess."""
+    with Stage(APPROVE) as stage:
+
+        def come_amiss(_: str) -> bool:
+            come(port_of(seen))
+            return True
+
+        seen: list[events.Event] = []
+        done = Login(stage, open_page=come_amiss, watch=seen.append, seconds=1.0)
+    assert isinstance(done.ended, NobodyAnswered)
+    assert words in done.ended.message
 
 
 @contextmanager
