@@ -387,6 +387,25 @@ def test_a_pasted_address_is_delivered(settings: Settings) -> None:
     assert "The browser came back" not in tunnel.shown.getvalue()
 
 
+@pytest.mark.parametrize(
+    "as_pasted",
+    [
+        lambda address: address.replace("http:", "https:"),
+        lambda address: address.removeprefix("http://"),
+        lambda address: f'"<{address}>"\n',
+        lambda address: f"> <{address[:40]}\r\n> {address[40:80]}\n>   {address[80:]}>\n",
+    ],
+    ids=["https", "no scheme", "quoted", "broken by a mail program"],
+)
+def test_an_address_may_be_pasted_as_the_person_has_it(as_pasted: Callable[[str], str]) -> None:
+    """Hermes gets the request that the browser would have made, and logs in."""
+    with waiting() as (stage, command, url):
+        tunnel = Tunnel(stage)
+        paste(TunnelOrder(tunnel.hops), as_pasted(address_after(stage, url)), tunnel.decider)
+        command.read_all()
+        assert command.status() == 0
+
+
 def test_a_pasted_answer_to_an_older_login_is_the_remote_s_to_refuse() -> None:
     """Nobody here knows the state, so Hermes says no, and the person is told."""
     with waiting() as (stage, command, url):
