@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,6 +26,9 @@ from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.text import quote
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _EXTRA = "hermes_tunnel.extra"
 
@@ -95,8 +99,14 @@ def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
     return args[:at], at < len(args), tuple(args[at + 1 :])
 
 
+def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from hermes_tunnel.cli.completion import complete_provider
+
+    return complete_provider(ctx, parameter, incomplete)
+
+
 @click.command(cls=_Login, options_metavar="[OPTIONS]")
-@click.argument("provider")
+@click.argument("provider", shell_complete=_providers)
 @connecting
 @calling_hermes
 @option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Only show the address.")

@@ -19,6 +19,8 @@ from hermes_tunnel.ports.person import ON_BUSY, BusyPort
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
     from hermes_tunnel.terminal.console import Console
@@ -123,6 +125,12 @@ def variables_in_use(ctx: click.Context) -> list[str]:
     ]
 
 
+def _hosts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from hermes_tunnel.cli.completion import complete_host
+
+    return complete_host(ctx, parameter, incomplete)
+
+
 PORT = Number("a port", 1, 65535)
 SECONDS = Number("a time in seconds", 1, 86400, whole=False)
 _CONNECTING = (
@@ -134,6 +142,7 @@ _CONNECTING = (
         multiple=True,
         metavar="HOST[,HOST...]",
         help="Go through these hosts, in this order, as ssh -J does.",
+        shell_complete=_hosts,
     ),
     option("-p", "port", variable="PORT", type=PORT, metavar="PORT", help="Port of the SSH server."),
     option("-l", "user", variable="USER", metavar="USER", help="Account to connect as."),
@@ -157,7 +166,7 @@ _CONNECTING = (
     option("-4", "ipv4", variable="IPV4", is_flag=True, help="IPv4 only."),
     option("-6", "ipv6", variable="IPV6", is_flag=True, help="IPv6 only."),
 )
-_HOST = click.argument("host", metavar="[USER@]HOST[:PORT]")
+_HOST = click.argument("host", metavar="[USER@]HOST[:PORT]", shell_complete=_hosts)
 _ACCOUNT = (
     option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, by sudo."),
     option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from hermes_tunnel.cli.streams import lenient
 from hermes_tunnel.errors import ExitStatus, Failure, Stopped, UsageFailure
 from hermes_tunnel.text import plain, quote, redact
 
+COMPLETION = "_HERMES_TUNNEL_COMPLETE"
+"""The variable by which a shell asks for completion; click makes it of the program's name."""
 _VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
     "forward": "Lead the callback to a login that already waits there.",
@@ -125,6 +128,8 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
 
 
 def _run(arguments: Sequence[str] | None, signals: Signals) -> int:
+    if COMPLETION in os.environ:
+        importlib.import_module("hermes_tunnel.cli.completion")
     try:
         result = cli.main(arguments, prog_name="hermes-tunnel", standalone_mode=False, obj=signals)
     except click.exceptions.NoArgsIsHelpError as error:
