@@ -11,14 +11,29 @@ from hermes_tunnel.errors import Failure
 from hermes_tunnel.terminal.mode import columns_of
 from hermes_tunnel.text import folded, one_line, plain, redact
 
+_PROGRAMS = ("hermes-tunnel", "hermes", "ssh", "ssh-add", "ssh-copy-id", "ssh-keygen", "sudo")
+"""What the commands of our hints begin with."""
+
 
 def show_failure(failure: Failure) -> None:
-    """The two lines of a failure, scrubbed. The first folds to the window; the second can be copied."""
-    message = f"hermes-tunnel: error: {redact(one_line(failure.message))}"
-    for line in folded(message, columns_of(sys.stderr)):
+    """The two lines of a failure, scrubbed and folded to the window."""
+    columns = columns_of(sys.stderr)
+    for line in folded(f"hermes-tunnel: error: {redact(one_line(failure.message))}", columns):
         click.echo(line, err=True)
     if failure.hint:
-        click.echo(f"hermes-tunnel: hint: {redact(one_line(failure.hint))}", err=True)
+        for line in folded_hint(f"hermes-tunnel: hint: {redact(one_line(failure.hint))}", columns):
+            click.echo(line, err=True)
+
+
+def folded_hint(hint: str, columns: int) -> list[str]:
+    """A hint, folded to the window; the command at its end stays whole, on a line of its own, to be copied.
+
+    :param columns: the window's width; 0 if nothing wraps
+    """
+    prose, colon, command = hint.rpartition(": ")
+    if not columns or len(hint) <= columns or command.partition(" ")[0] not in _PROGRAMS:
+        return folded(hint, columns)
+    return [*folded(f"{prose}{colon.rstrip()}", columns), f"  {command}"]
 
 
 def show_fault(fault: BaseException) -> None:
