@@ -116,7 +116,7 @@ def program_missing(name: str, places: str) -> Failure:
 
 
 def container_missing(reason: str) -> Failure:
-    """The container does not exist, does not run, or may not be entered."""
+    """The container does not exist, is not running, or may not be entered."""
     return RemoteCommandFailure(
         f"the container cannot be entered: {reason}",
         "is its name right, and is it running? may this account use docker or podman? see docker ps there",

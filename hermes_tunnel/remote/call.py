@@ -1,4 +1,4 @@
-"""How a program is called on the remote machine: the command lines of a login, and those around it."""
+"""How we call a program on the remote machine: the command lines for a login and what goes with it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 @dataclass(frozen=True)
 class Call:
-    """How a program is called on the remote machine.
+    """How we call a program on the remote machine.
 
     :param path: where it is, if we need not look for it
     :param as_user: the account that runs it, by sudo, if it is not the one that connects
@@ -69,7 +69,7 @@ class Call:
 
         :param hosts: loopback addresses, tried in turn
         """
-        call = self if self.container else Call()  # a loopback is the whole machine's, whoever listens there
+        call = self if self.container else Call()  # every account on a machine has the same loopback
         return call._line("deliver.sh", (nonce, str(port), script("while_connected.sh"), *hosts), nonce)
 
     def listeners_line(self, nonce: str) -> str:
@@ -88,7 +88,7 @@ class Call:
         """The command line for a script.
 
         :param mode: ``terminal``, ``pipe``, or ``-`` for a script that asks nothing and ends soon
-        :param home: in a container the script runs as the owner of this, as ``in_container.sh`` takes it
+        :param home: in a container the script runs as the owner of this home, as ``in_container.sh`` takes it
         """
         if self.container:
             scripts = [script(f"{each}_in_container.sh") for each in ("home", "end")]
@@ -102,7 +102,7 @@ class Call:
         return self._typed(program, (*program.words, *extra))
 
     def by_hand(self, program: Program, extra: Sequence[str] = ()) -> str:
-        """The command line that a person would type there, which for a container has the engine in it."""
+        """The command line that a person would type there; for a container, ``docker exec`` and all."""
         words = (self.path or program.executable.name, *program.words, *extra)
         if self.container:
             user = ("-u", self.as_user) if self.as_user else ()

@@ -123,7 +123,7 @@ class RemoteCommand:
             received += len(data)
             self._post(Output(data))
             if until == math.inf and self._process.wait(0) is not None:
-                until = time.monotonic() + self._status_seconds  # what it left behind may talk for ever
+                until = time.monotonic() + self._status_seconds  # what it left running may print for ever
         if received > LONGEST_OUTPUT:
             return
         status = self._process.wait(self._status_seconds)

@@ -92,7 +92,7 @@ _MCP = re.compile(r"mcp:([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 def provider(name: str) -> Program:
     """The provider of that name, alias, or ``mcp:NAME``; a name that we do not know goes to Hermes as it is.
 
-    :raises UsageFailure: no provider can be called so
+    :raises UsageFailure: no provider can have that name
     """
     known = KNOWN.get(ALIASES.get(name, name))
     if known is not None:
@@ -109,8 +109,8 @@ def provider(name: str) -> Program:
     if _NAME.fullmatch(name):
         return _auth_add(name, name, mode=None)
     raise UsageFailure(
-        f"{quote(name)} is not a provider's name",
-        f"known are {', '.join(KNOWN)}, and mcp:NAME for an MCP server",
+        f"{quote(name)} is not the name of a provider",
+        f"the known ones are {', '.join(KNOWN)}, and mcp:NAME for an MCP server",
     )
 
 
@@ -120,12 +120,12 @@ def aliases_of(name: str) -> tuple[str, ...]:
 
 
 def is_known(name: str) -> bool:
-    """Whether we know a provider of that name, alias, or form."""
+    """Whether this is the name or an alias of a provider that we know, or ``mcp:NAME``."""
     return name in KNOWN or name in ALIASES or _MCP.fullmatch(name) is not None
 
 
 def similar(name: str) -> str:
-    """The provider whose name has this one as a part, or is much like it; empty if there is none."""
+    """The provider whose name contains this word or closely resembles it; empty if there is none."""
     names = [*KNOWN, *ALIASES]
     parts = [each for each in names if name in each.split("-")]
     if not parts:
@@ -138,12 +138,12 @@ def similar(name: str) -> str:
 def in_profile(known: Program, name: str) -> Program:
     """The same provider, in one of Hermes' profiles.
 
-    :raises UsageFailure: no profile can be called so
+    :raises UsageFailure: no profile can have that name
     """
     if not _PROFILE.fullmatch(name):
         raise UsageFailure(
             f"{quote(name)} cannot be the name of a Hermes profile",
-            "such a name has up to 64 letters, digits, - and _: --profile work",
+            "use up to 64 letters, digits, - and _: --profile work",
         )
     file = f"profiles/{name}/{known.credential.file}" if known.credential else ""
     return replace(
@@ -160,7 +160,7 @@ def with_origin(known: Program, origin: str) -> Program:
 
 
 def known_callback(port: int) -> tuple[str, frozenset[str]]:
-    """The path of the callback that we know comes to a port, and the origins that may fetch it."""
+    """The path of the callback that is known to come to a port, and the origins that may fetch it."""
     for known in KNOWN.values():
         if known.callback and known.callback[0] == port:
             return known.callback[1], frozenset(f"https://{host}" for host in known.policy.issuers)

@@ -11,7 +11,7 @@ for e in docker podman "sudo -n docker" "sudo -n podman"; do
   r=;
 done;
 if [ "$r" = true ]; then :; else
-  w=; [ -z "$r" ] || w="$c does not run";
+  w=; [ -z "$r" ] || w="$c is not running";
   for e in docker podman "sudo -n docker" "sudo -n podman"; do
     if [ -z "$r" ] && command -v "${e##* }" >/dev/null 2>&1; then
       o=$($e container inspect "$c" 2>&1 >/dev/null | tail -n 1);

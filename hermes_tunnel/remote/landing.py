@@ -56,7 +56,7 @@ def landed(
         it printed, or None if it could not run
     """
     if not looks:
-        return NotSeen("nobody knows where its credential is kept")
+        return NotSeen("we do not know where it keeps its credential")
     if len(looks) > 1:
         return _compared(looks[0], looks[-1])
     printed = again()

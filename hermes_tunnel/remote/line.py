@@ -1,7 +1,7 @@
 """The command line for an account's login shell: a script for ``sh``, and its words.
 
-The shell may be any: bash, fish, tcsh, rbash, zsh. So we compose the line of characters that none of them
-acts on, and encode in these whatever a person typed: it comes out exactly as it went in.
+That may be any shell: bash, fish, tcsh, rbash, zsh. So the line has only characters that none of them acts
+on. Whatever a person typed is encoded in those, and comes out exactly as it went in.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from importlib.resources import files
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.text import plain, quote
 
-# What reaches the remote login shell (bash, fish, tcsh, rbash ...) unquoted and unchanged in all of them; at
-# the start of a word zsh takes = for a command to look up, and fish takes %self for its own process.
+# Words that every login shell (bash, fish, tcsh, rbash ...) leaves unchanged without quotes. At the start of
+# a word, zsh takes = for a command to look up, and fish takes %self for its own process.
 _WORD = re.compile(r"(?![=%])[A-Za-z0-9._/:@%+=,-]+")
 _AS_IT_IS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+=,-")
 LONGEST_LINE = 32768 - 64
-"""Bytes of a command line: with what goes around it, a packet that every server takes (RFC 4253, 6.1)."""
+"""Bytes of a command line that, with its headers, fits a packet that every server takes (RFC 4253, 6.1)."""
 _ESCAPES = {"'": r"\'", "\\": r"\\", "\n": r"\n", "\t": r"\t"}
 
 
@@ -40,7 +40,7 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
     """The command line that runs ``script`` by ``sh`` whatever the account's shell is.
 
     :param script: without ``'``, ``!``, backslash and line feed: then single quotes hold in every shell
-    :param words: its ``$1`` and on, composed by us or ``encoded``; of those, each ``Script`` like the above
+    :param words: its ``$1`` and on, composed by us or ``encoded``; each ``Script`` among them as above
     :param before: words before ``sh``, such as ``sudo -u NAME``
     :raises UsageFailure: the line is longer than every server takes
     """
@@ -59,17 +59,17 @@ def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()
 
 
 def encoded(words: Sequence[str]) -> str:
-    """Any words, as one that every shell leaves alone.
+    """Any words, as a single one that every shell leaves alone.
 
-    ``sh`` evaluates it to get the words as its own; each byte that some shell would act on is ``:0`` and
+    ``sh`` evaluates it to set the words as its own; each byte that some shell would act on is ``:0`` and
     three octal digits. ``find_and_run.sh`` decodes it.
 
     :param words: as they were typed; bytes that are not text (:pep:`383`) are kept
-    :raises UsageFailure: a word holds a NUL
+    :raises UsageFailure: a word contains a NUL
     """
     for word in words:
         if "\0" in word:
-            raise UsageFailure(f"{quote(word)} holds a NUL, which no program can be given", "leave it out")
+            raise UsageFailure(f"{quote(word)} contains a NUL, which no program can be given", "leave it out")
     code = os.fsencode(f"set -- {shlex.join(words)}")
     return "".join(chr(byte) if byte in _AS_IT_IS else f":0{byte:03o}" for byte in code)
 
@@ -84,7 +84,7 @@ def _typed(word: str) -> str:
         return word
     if plain(word) == word:
         return "'" + word.replace("'", "'\\''") + "'"
-    # $'...' is of bash, zsh, ksh and POSIX.1-2024.
+    # bash, zsh, ksh and POSIX.1-2024 know $'...'.
     return f"$'{''.join(map(_escaped, word))}'"
 
 

@@ -71,14 +71,14 @@ def read_listeners(table: str) -> list[Listener]:
 
 
 def choose(found: Iterable[Listener], where: str) -> int | Question:
-    """The port of the login that waits, if only one is likely; otherwise a question which of them it is.
+    """The port of the waiting login, if only one is likely; otherwise, the question which one it is.
 
     :raises RemoteCommandFailure: nothing listens there
     """
     found = list(found)
     if not found:
         raise RemoteCommandFailure(
-            f"nothing waits on the loopback of {where}",
+            f"nothing is listening on the loopback of {where}",
             "start the login there first, and leave it waiting; is Hermes in a container (--container NAME)?",
         )
     likely = [one for one in found if one.likely]
@@ -99,7 +99,7 @@ def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:
         return port
     raise UsageFailure(
         f"it is not clear which port of {where} is the login's: {_named(found)}",
-        "name it: hermes-tunnel forward HOST PORT; it follows Waiting for callback on, or is in Hermes' URL",
+        'name it: hermes-tunnel forward HOST PORT; it is in the URL, or after "Waiting for callback on"',
     )
 
 

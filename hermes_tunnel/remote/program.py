@@ -1,6 +1,6 @@
 """A program that logs in through a browser: what runs, how we find it, whom it may ask, what proves success.
 
-What can be logged in to is data; the engine knows no program by name.
+Programs are data; the engine knows none by name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Credential:
 class Program:
     """A program that logs in through a browser.
 
-    :param name: as on this program's command line
+    :param name: as it is typed after ``hermes-tunnel login``
     :param title: what it logs in to, as a person calls it
     :param executable: what runs there
     :param words: the words after the executable that start the login
@@ -51,7 +51,7 @@ class Program:
     :param status: the words after the executable that show a person whether it is logged in
     :param callback: the port and the path that its callback is known to use
     :param mode: how today's releases log in, for the person to read; what the program prints decides
-    :param before: how earlier releases did, a sentence without a full stop
+    :param before: how earlier releases logged in, a sentence without a full stop
     """
 
     name: str

@@ -42,7 +42,7 @@ BAD_SERVERS = ["mcp:", "mcp:-a", "mcp:a/b", "mcp:a b", "mcp:a\n", "MCP:a", "mcp:
 @pytest.mark.parametrize("name", [*BAD_NAMES, *BAD_SERVERS])
 def test_bad_names(name: str) -> None:
     """An impossible provider name is refused, and the error lists those that we know."""
-    with pytest.raises(UsageFailure, match="is not a provider's name") as caught:
+    with pytest.raises(UsageFailure, match="is not the name of a provider") as caught:
         provider(name)
     assert all(known in caught.value.hint for known in KNOWN)
 

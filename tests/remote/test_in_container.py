@@ -190,7 +190,7 @@ def test_sudo_where_the_plain_call_is_refused(account: Account) -> None:
     [
         ("other", {}, "docker", "Error: No such container: other"),
         ("other", {}, "podman", "Error: No such container: other"),
-        ("hermes", {"RUNNING": "false"}, "docker", "hermes does not run"),
+        ("hermes", {"RUNNING": "false"}, "docker", "hermes is not running"),
         ("hermes", {"REFUSED": "1"}, "docker", "permission denied while trying to connect"),
         ("hermes", {}, "nothing", "there is neither docker nor podman"),
     ],

@@ -151,7 +151,7 @@ def test_too_long() -> None:
 
 def test_a_nul() -> None:
     """No program can be given one, so it is refused rather than dropped silently."""
-    with pytest.raises(UsageFailure, match=r"'a\\x00b' holds a NUL"):
+    with pytest.raises(UsageFailure, match=r"'a\\x00b' contains a NUL"):
         Call().login_line(XAI, NONCE, ["a\0b"])
 
 

@@ -103,5 +103,5 @@ def test_the_person_is_asked_where_it_is_not_clear(found: list[Listener]) -> Non
 
 def test_nothing_waits() -> None:
     """There is an error for that."""
-    with pytest.raises(RemoteCommandFailure, match="nothing waits on the loopback of me@box"):
+    with pytest.raises(RemoteCommandFailure, match="nothing is listening on the loopback of me@box"):
         choose([], "me@box")
