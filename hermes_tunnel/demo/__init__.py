@@ -1,1 +1,1 @@
-"""A complete login inside this process; what the verb ``demo`` needs, and no more."""
+"""A complete login inside this process: what the verb ``demo`` needs, and nothing else."""

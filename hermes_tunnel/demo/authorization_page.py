@@ -1,4 +1,4 @@
-"""The pages of the stand-in authorization server: one layout, two contents, no script."""
+"""The pages of the stand-in authorization server: one layout, two pages, no script."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def consent_page(
     request: str,
     redirect: str,
 ) -> Page:
-    """Ask whether a client may act for the person (RFC 6749 section 4.1.1).
+    """The page that asks whether a client may act for the person (RFC 6749 section 4.1.1).
 
     :param client: who asks
-    :param detail: one more thing to know, and its name
-    :param action: where the answer goes
-    :param request: the handle of the request that is answered
-    :param redirect: the origin where the browser goes after that; empty for none. Browsers hold
-        ``form-action`` against redirects too
+    :param detail: the label of one more thing to know, and the thing
+    :param action: where the form sends the answer
+    :param request: the handle of the request, sent with the answer
+    :param redirect: the origin that the browser then goes to; empty for none. Browsers apply ``form-action``
+        to redirects too
     """
     return page(
         "Let Hermes use your account?",
@@ -73,15 +73,15 @@ def consent_page(
 
 
 def message_page(heading: str, text: str) -> Page:
-    """Say something; nothing is left to do."""
+    """A page that only says something."""
     return page(heading, _MESSAGE, "'none'", heading=heading, text=text)
 
 
 def page(title: str, content: Template, form_action: str, **values: str) -> Page:
-    """A page of this layout.
+    """A page in this layout.
 
     :param form_action: where its forms may lead (Content-Security-Policy)
-    :param values: what the content says, as text
+    :param values: plain text for the placeholders in the content
     """
     filled = content.substitute({name: html.escape(value) for name, value in values.items()})
     body = Template(_LAYOUT).substitute(title=html.escape(title), content=filled)

@@ -1,7 +1,7 @@
-"""A complete authorization server on 127.0.0.1: what a provider is to Hermes, without an account.
+"""A complete authorization server on 127.0.0.1, which plays the provider without any account.
 
-Its endpoints are those of RFC 6749 (authorization, token) and the page that a person sees. It can answer by
-itself, for runs in which nobody looks at a page.
+It has the authorization and token endpoints of RFC 6749, and the page that a person sees. When nobody is
+there to look at a page, it can answer by itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Answer(str, Enum):
 
 @dataclass(frozen=True)
 class Response:
-    """What a browser or a client is answered."""
+    """The response to a browser or a client."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -45,8 +45,8 @@ class Response:
 class AuthorizationServer(ThreadingLoopbackServer):
     """Serves within ``with``.
 
-    :param clients: the registered clients, ``client_id`` to the name that the person is shown
-    :param answer: what it answers by itself, without a page; None to ask the person
+    :param clients: the registered clients: ``client_id``, and the name that the person is shown
+    :param answer: what it answers without a page; None to ask the person
     """
 
     def __init__(self, clients: Mapping[str, str], answer: Answer | None = None) -> None:
@@ -78,7 +78,7 @@ class AuthorizationServer(ThreadingLoopbackServer):
             return self._answered(form)
         if route == "POST /token":
             return say(200, self.grants.redeem(form))
-        return show(404, message_page("There is no such page", "The demonstration has only a few."))
+        return show(404, message_page("Page not found", "This demonstration has only a few pages."))
 
     def _authorize(self, request: AuthorizationRequest) -> Response:
         where = urlsplit(request.redirect_uri).netloc
@@ -99,7 +99,7 @@ class AuthorizationServer(ThreadingLoopbackServer):
         detail: tuple[str, str],
         redirect: str,
     ) -> Response:
-        """Show the page that asks the person, or answer in their place: ``decide`` is told the answer."""
+        """Show the page that asks the person, or answer for them; ``decide`` gives the response to that."""
         if self._answer is not None:
             return decide(self._answer)
         handle = secrets.token_urlsafe(16)
@@ -122,7 +122,7 @@ class AuthorizationServer(ThreadingLoopbackServer):
         except ValueError:
             raise InvalidRequest("Neither of the two buttons was pressed.") from None
         if decide is None:
-            raise InvalidRequest("It was answered before.")
+            raise InvalidRequest("It has been answered already.")
         return decide(answer)
 
     def _redirect(self, request: AuthorizationRequest, answer: Answer) -> Response:
@@ -132,7 +132,7 @@ class AuthorizationServer(ThreadingLoopbackServer):
 
 
 def show(status: int, page: Page) -> Response:
-    """A page for the person."""
+    """Respond with a page for the person."""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": page.content_security_policy,
@@ -141,12 +141,12 @@ def show(status: int, page: Page) -> Response:
 
 
 def say(status: int, answer: Mapping[str, object]) -> Response:
-    """JSON for the client."""
+    """Respond with JSON for the client."""
     return Response(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """HTTP/1.0, one request a connection: nothing is kept open that would have to be ended."""
+    """HTTP/1.0, with one request on each connection, so none stays open that we would have to close."""
 
     server: AuthorizationServer
 
@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdigit() or int(length) > _LARGEST_FORM:
             self.send_error(413)
             return
-        # A page elsewhere whose name resolves to this machine has no business here.
+        # Refuse a page from elsewhere whose host name was made to resolve to this machine (DNS rebinding).
         if self.headers.get("Host") != urlsplit(self.server.origin).netloc:
             self.send_error(421)
             return
@@ -176,8 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _respond  # noqa: N815
 
     def version_string(self) -> str:
-        """No Server header worth reading."""
+        """Give nothing away in the Server header."""
         return "demo"
 
     def log_message(self, *_: Any) -> None:
-        """Keep stderr, which is the person's, and the codes in these addresses to themselves."""
+        """Log nothing: stderr is the person's, and the addresses contain codes."""

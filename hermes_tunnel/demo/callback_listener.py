@@ -1,6 +1,6 @@
-"""The listener of the stand-in Hermes for the browser's callback, as easily upset as the real ones.
+"""The stand-in Hermes' listener for the browser's callback, as easily upset as the real ones.
 
-One thread, one connection at a time: a connection that says nothing keeps the callback out.
+It has one thread and serves one connection at a time, so a silent connection keeps the callback out.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _RECEIVED = b"<!doctype html><title>Hermes</title><p>Authorization received. You
 class CallbackListener(LoopbackServer):
     """Listens within ``with``.
 
-    :param loopback: the machine that Hermes is on
-    :param path: of the callback
-    :param heard: called when there is an answer
+    :param loopback: the loopback of Hermes' machine
+    :param path: the callback's path
+    :param heard: called once there is an answer
     """
 
     def __init__(self, loopback: Loopback, path: str, *, heard: Callable[[], None]) -> None:
@@ -39,7 +39,7 @@ class CallbackListener(LoopbackServer):
         super().close()
 
     def hear(self, target: str) -> int:
-        """What a request says; the status of the answer."""
+        """Note what a request says; return the status to answer with."""
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if parts.path != self.path:
@@ -50,7 +50,7 @@ class CallbackListener(LoopbackServer):
         return 200
 
     def answered(self) -> None:
-        """The browser has its page; whoever waits is told."""
+        """The browser has its page: tell whoever waits for the answer."""
         if self._said and not self.answer:
             self.answer = self._said
             self._heard()
@@ -68,4 +68,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.answered()
 
     def log_message(self, *_: Any) -> None:
-        """Hermes' listeners are silent too."""
+        """Log nothing, as Hermes' listeners do."""

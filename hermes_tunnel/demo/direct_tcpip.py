@@ -1,4 +1,4 @@
-"""A ``direct-tcpip`` channel and the connection behind it, half-closed as TCP is (RFC 4254 section 7.2)."""
+"""A ``direct-tcpip`` channel (RFC 4254 section 7.2) and the TCP connection behind it, half-closed in turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hermes_tunnel.demo.ssh_transport import CHUNK, GONE
 
 
 def forward_request(channel: paramiko.Channel, upstream: socket.socket, asked: threading.Event) -> None:
-    """Send on what the client says, until the channel closes; ``asked`` is set when it says no more."""
+    """Pass on what the client sends, until the channel closes; set ``asked`` once the client has sent all."""
     with suppress(OSError):
         while data := channel.recv(CHUNK):
             upstream.sendall(data)
@@ -24,7 +24,7 @@ def forward_request(channel: paramiko.Channel, upstream: socket.socket, asked: t
 
 
 def forward_answer(channel: paramiko.Channel, upstream: socket.socket, asked: threading.Event) -> None:
-    """Send back what is answered, and close the channel when both sides have said everything."""
+    """Pass the answer back, and close the channel once both sides have sent all."""
     with upstream, suppress(*GONE):
         while data := upstream.recv(CHUNK):
             channel.sendall(data)

@@ -1,6 +1,7 @@
-"""What an authorization server decides: codes and tokens, without the web around them.
+"""What an authorization server decides about codes and tokens, apart from HTTP.
 
-The authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), for public clients, in memory.
+This is the authorization code grant (RFC 6749 section 4.1) with PKCE (RFC 7636), for public clients, kept in
+memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 section 4.2
 
 
 class InvalidRequest(Exception):
-    """An authorization request that is answered with a page, never with a redirect."""
+    """An authorization request to be answered with a page, never with a redirect."""
 
 
 class TokenError(Exception):
@@ -61,9 +62,9 @@ def s256(code_verifier: str) -> str:
 
 
 class Grants:
-    """What was asked for and granted. Its methods are called by one thread at a time.
+    """What was asked for and granted. Only one thread at a time may call it.
 
-    :param clients: the registered public clients, ``client_id`` to the name that a person is shown
+    :param clients: the registered public clients: ``client_id``, and the name that a person is shown
     """
 
     def __init__(self, clients: Mapping[str, str]) -> None:
@@ -72,10 +73,13 @@ class Grants:
         self._codes: dict[str, tuple[AuthorizationRequest, float]] = {}
 
     def check_request(self, query: Mapping[str, str]) -> AuthorizationRequest:
-        """Whether an authorization request may be put before the person."""
+        """The authorization request, if it may be put before the person.
+
+        :raises InvalidRequest: it may not
+        """
         client_id, redirect_uri = query.get("client_id", ""), query.get("redirect_uri", "")
         if client_id not in self.clients:
-            raise InvalidRequest("The client is unknown here.")
+            raise InvalidRequest("This client is not registered here.")
         if not _is_loopback(redirect_uri):
             raise InvalidRequest("The redirect_uri is not a loopback address.")
         if query.get("response_type") != "code":
@@ -96,18 +100,18 @@ class Grants:
     def redeem(self, form: Mapping[str, str]) -> dict[str, object]:
         """The token endpoint: a token response (RFC 6749 section 5.1), or ``TokenError``."""
         if form.get("grant_type") != "authorization_code":
-            raise TokenError("unsupported_grant_type", "This grant is not offered")
+            raise TokenError("unsupported_grant_type", "This grant type is not supported")
         return self._token(self._redeem_code(form))
 
     def _redeem_code(self, form: Mapping[str, str]) -> str:
-        """The scope of a code, which is of no use afterwards, whatever comes of it."""
+        """The scope of a code; whatever the outcome, the code cannot be used again."""
         request, expires = self._codes.pop(form.get("code", ""), (None, 0.0))
         if request is None or expires < time.monotonic():
             raise TokenError("invalid_grant", "The code is unknown, used or expired")
         if form.get("client_id") != request.client_id:
-            raise TokenError("invalid_grant", "The code was given to another client")
+            raise TokenError("invalid_grant", "The code was issued to another client")
         if form.get("redirect_uri") != request.redirect_uri:
-            raise TokenError("invalid_grant", "The redirect_uri is another one")
+            raise TokenError("invalid_grant", "The redirect_uri differs from the one in the request")
         if not hmac.compare_digest(s256(form.get("code_verifier", "")), request.code_challenge):
             raise TokenError("invalid_grant", "The code_verifier does not match the code_challenge")
         return request.scope

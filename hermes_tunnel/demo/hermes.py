@@ -1,7 +1,7 @@
-"""A stand-in for Hermes: its login to xAI prints, asks, waits and answers as the real one does.
+"""A stand-in for Hermes, whose login to xAI prints, asks, waits and answers as the real one does.
 
-What it prints has the form of Hermes Agent 0.18; what it does is real: it listens, it exchanges the code.
-What it gets is kept in memory.
+It prints what Hermes Agent 0.18 prints. What it does is real: it listens, and exchanges the code. It keeps
+the credential in memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RULE = "-" * 60
 
 @dataclass(frozen=True)
 class Credential:
-    """What a login left. ``saved`` is in seconds since the epoch."""
+    """What a login stored; ``saved`` is in seconds since the epoch."""
 
     access_token: str = field(repr=False)
     saved: float
@@ -30,7 +30,7 @@ class Credential:
 
 @dataclass
 class Hermes:
-    """An installed Hermes: where it is, who it belongs to, what it has stored."""
+    """An installed Hermes: where it is, whose it is, what it has stored."""
 
     client: Client
     loopback: Loopback
@@ -42,7 +42,7 @@ class Hermes:
     credentials: list[Credential] = field(default_factory=list)
 
     def store(self, access_token: str) -> None:
-        """Keep what was obtained."""
+        """Store a new credential."""
         self.credentials.append(Credential(access_token, time.time()))
 
 
@@ -51,7 +51,7 @@ class LoginFailed(Exception):
 
 
 def installed(hermes: Hermes) -> Command:
-    """What the server runs: our script that finds Hermes and runs it, and within it the login."""
+    """What the server runs: the script that finds and runs Hermes, and the login inside it."""
 
     def command(process: RemoteProcess) -> int:
         # sh -c SCRIPT hermes-tunnel NONCE ... FILE WORDS
@@ -62,7 +62,7 @@ def installed(hermes: Hermes) -> Command:
 
 
 def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, login: Callable[[], int]) -> int:
-    """What our script prints around a login, and the login's status.
+    """Run a login, and print around it what our script prints; return its exit status.
 
     :param file: where the credential lands, below Hermes' home
     """
@@ -81,7 +81,7 @@ def scripted(hermes: Hermes, process: RemoteProcess, nonce: str, file: str, logi
 
 
 def look(hermes: Hermes, process: RemoteProcess, nonce: str, file: str) -> None:
-    """Tell what the credential's file is like, as our script does; ``-`` is none."""
+    """Print what the credential's file is like, as our script does; nothing if ``file`` is ``-``."""
     if file == "-":
         return
     written = len(hermes.credentials)
@@ -90,13 +90,13 @@ def look(hermes: Hermes, process: RemoteProcess, nonce: str, file: str) -> None:
 
 
 def not_found(process: RemoteProcess) -> int:
-    """What a shell says about a program that it cannot find."""
+    """Say what a shell says about a program that it cannot find."""
     process.print(f"sh: 1: {process.line.partition(' ')[0]}: not found")
     return 127
 
 
 def loopback_login(hermes: Hermes, process: RemoteProcess) -> int:
-    """As xAI up to 0.18.0: listens first, then asks."""
+    """The login to xAI up to 0.18.0, which listens first and then asks."""
     with CallbackListener(hermes.loopback, "/callback", heard=process.changed) as listener:
         attempt = Attempt(listener.redirect_uri)
         ask(hermes, process, attempt)
@@ -107,7 +107,7 @@ def loopback_login(hermes: Hermes, process: RemoteProcess) -> int:
 
 
 def ask(hermes: Hermes, process: RemoteProcess, attempt: Attempt) -> None:
-    """Ask the person to sign in, and say that the callback is waited for."""
+    """Ask the person to sign in, and say which callback it waits for."""
     process.print(f"Open this URL to authorize Hermes with {hermes.name}:")
     process.print(hermes.client.authorization_url(attempt))
     process.print()
@@ -117,7 +117,7 @@ def ask(hermes: Hermes, process: RemoteProcess, attempt: Attempt) -> None:
 
 
 def print_hint(hermes: Hermes, process: RemoteProcess, redirect_uri: str) -> None:
-    """The block that Hermes prints in a session over SSH."""
+    """Print the block that Hermes prints in a session over SSH."""
     port = urlsplit(redirect_uri).port
     process.print(f"\n{_RULE}\nRemote session detected — SSH tunnel required\n{_RULE}")
     process.print(f"Hermes is waiting for the OAuth callback on {redirect_uri}")
@@ -125,7 +125,7 @@ def print_hint(hermes: Hermes, process: RemoteProcess, redirect_uri: str) -> Non
 
 
 def print_saved(hermes: Hermes, process: RemoteProcess) -> None:
-    """What Hermes prints when it has stored the credential."""
+    """Print what Hermes prints when it has stored the credential."""
     process.print(f'Saved {hermes.provider} OAuth credentials: "{hermes.user}@{hermes.host}"')
 
 

@@ -1,4 +1,4 @@
-"""Key pairs for one run: the servers' host keys and the person's own."""
+"""Key pairs for one run: the servers' host keys, and the person's key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def new_private_key() -> str:
-    """A new ed25519 key as a private key file has it."""
+    """A new Ed25519 key, in the text of a private key file."""
     return (
         Ed25519PrivateKey.generate()
         .private_bytes(

@@ -1,8 +1,8 @@
-"""Loopback addresses: servers that end when told, and the loopback of a machine that shares ours.
+"""Servers on loopback that end when told, and a second loopback, for a stand-in machine on this one.
 
-Hermes waits on 127.0.0.1 of its machine, and the browser is sent to the same port of this machine. When
-both machines are this one, that port cannot be had twice; so the stand-in's loopback has port numbers of
-its own, and the SSH server knows under which real ones they are found.
+Hermes waits on 127.0.0.1 of its machine, and the browser is sent to the same port on the person's. When both
+are the same machine, only one of them can have the port. So the stand-in's loopback has port numbers of its
+own, and the SSH server knows the real port behind each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 ADDRESS = "127.0.0.1"
-# Below every system's ephemeral ports, so that nobody is given one between our look and its use.
+# Below every system's ephemeral ports, so that nobody is given one between our check and its use.
 _NUMBERS = range(20000, 32000)
 
 
@@ -30,10 +30,10 @@ class Loopback:
         self._real: dict[int, int] = {}
 
     def bind(self, real: int) -> int:
-        """Let a listener of this process be found at a port of the other machine.
+        """Give a listener in this process a port on the other machine.
 
-        :param real: the port that it has here
-        :return: the port that it has there, which is free on both machines
+        :param real: its port here
+        :return: its port there, which is free on both machines
         """
         with self._lock:
             port = self._free()
@@ -41,12 +41,12 @@ class Loopback:
             return port
 
     def release(self, port: int) -> None:
-        """Give a port of the other machine back."""
+        """Free a port on the other machine."""
         with self._lock:
             self._real.pop(port, None)
 
     def find(self, port: int) -> int | None:
-        """The port here of what listens at a port there; None if nothing does."""
+        """The port here of whatever listens on a port there; None if nothing does."""
         with self._lock:
             return self._real.get(port)
 
@@ -102,7 +102,7 @@ class LoopbackServer(socketserver.TCPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Remember the connection, to end it when the server ends."""
+        """Remember the connection, to end it with the server."""
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections.add(connection)
@@ -114,12 +114,12 @@ class LoopbackServer(socketserver.TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that leaves is no error; anything else is shown."""
+        """Show any error, except that a browser left, which is none."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
 class ThreadingLoopbackServer(socketserver.ThreadingMixIn, LoopbackServer):
-    """The same, but serves every connection in a thread of its own."""
+    """The same, with a thread for each connection."""
 
     daemon_threads = False  # so that ``server_close`` waits for them

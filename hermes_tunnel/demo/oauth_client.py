@@ -1,4 +1,4 @@
-"""Hermes' side of the grant: what it asks the provider, over HTTP."""
+"""Hermes' side of the grant: what it asks the provider over HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ProviderRefused(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One authorization request of ours, and what is kept of it until it is answered."""
+    """One authorization request, and what the client keeps until the answer to it comes."""
 
     redirect_uri: str
     state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
@@ -37,7 +37,7 @@ class Client:
     scope: str = "Read and write on your behalf"
 
     def authorization_url(self, attempt: Attempt) -> str:
-        """The address that asks the person (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+        """The address of the page that asks the person (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
         query = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -65,7 +65,7 @@ class Client:
 
 
 def post(url: str, form: dict[str, str]) -> dict[str, Any]:
-    """What the provider answers to a form, an error too."""
+    """The provider's answer to a form, even if it is an error."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT)
     try:

@@ -1,4 +1,4 @@
-"""A person at a browser, for runs without one: opens a page and follows where it leads."""
+"""A stand-in for a person at a browser: it opens a page and follows where that leads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Person:
         self._threads: list[threading.Thread] = []
 
     def open(self, url: str) -> bool:
-        """Visit a page; returns at once, as `webbrowser.open` does, whether there will be a visit."""
+        """Start to visit a page, and say at once whether it will be visited, as `webbrowser.open` does."""
         if not url.startswith(f"http://{ADDRESS}:"):
             return False  # nothing leaves this machine
         thread = threading.Thread(target=self._browse, args=(url,), name="person", daemon=True)
@@ -28,7 +28,7 @@ class Person:
         return True
 
     def close(self) -> None:
-        """Leave, after the servers: they have cut off whatever was being loaded."""
+        """Wait for the visits to end; the servers, which go first, have cut them off."""
         for thread in self._threads:
             thread.join()
 

@@ -1,7 +1,7 @@
-"""A command on a server, as a plain function, and what it sees of its terminal.
+"""A command on a server, which is a plain function, and its terminal.
 
-What matters to a login is as a real terminal has it: a line feed becomes a carriage return and a line feed,
-and Ctrl-C ends the command.
+The terminal does what matters to a login: it turns a line feed into a carriage return and a line feed, and
+Ctrl-C ends the command.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Ended(Exception):
 class RemoteProcess:
     """A running command.
 
-    :param line: the command line as it was requested
+    :param line: the requested command line
     :param on_terminal: whether it has a pseudo-terminal (RFC 4254 section 6.2)
-    :param send: where its output goes; raises one of ``GONE`` when nobody is there any more
+    :param send: where its output goes; raises one of ``GONE`` once the client has gone
     """
 
     def __init__(self, line: str, send: Callable[[bytes], object], *, on_terminal: bool) -> None:
@@ -32,7 +32,7 @@ class RemoteProcess:
         self._changed = threading.Condition()
 
     def write(self, output: bytes) -> None:
-        """Print; with a terminal every line feed becomes a carriage return and a line feed."""
+        """Print bytes; a terminal turns each line feed into a carriage return and a line feed."""
         self._check()
         if self.on_terminal:
             output = output.replace(b"\n", b"\r\n")
@@ -47,7 +47,7 @@ class RemoteProcess:
         self.write(f"{line}\n".encode())
 
     def wait_for(self, happened: Callable[[], bool]) -> None:
-        """Wait until something is so; whoever makes it so calls ``changed``.
+        """Wait until something has happened; whoever makes it happen calls ``changed``.
 
         :raises Ended: a signal came first
         """
@@ -57,12 +57,12 @@ class RemoteProcess:
             self._check()
 
     def changed(self) -> None:
-        """Let ``wait_for`` look again."""
+        """Make ``wait_for`` look again."""
         with self._changed:
             self._changed.notify_all()
 
     def receive(self, typed: bytes) -> None:
-        """Input from the client: the command reads none, but Ctrl-C ends it."""
+        """Take input from the client; the command reads none, but Ctrl-C ends it."""
         if self.on_terminal and b"\x03" in typed:
             self.end()
 
@@ -77,4 +77,4 @@ class RemoteProcess:
 
 
 Command = Callable[[RemoteProcess], int]
-"""What runs on a request: prints, and returns its exit status."""
+"""What a request runs: a function that prints, and returns its exit status."""

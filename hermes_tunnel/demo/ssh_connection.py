@@ -1,6 +1,6 @@
-"""One client of the stand-in SSH server: who it is, its commands, its ``direct-tcpip`` channels.
+"""One client of the stand-in SSH server: its authentication, its commands, its ``direct-tcpip`` channels.
 
-It does for a login what OpenSSH's sshd does, and refuses in sshd's way.
+It does for a login what OpenSSH's sshd does, and refuses the rest as sshd does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hermes_tunnel.demo.ssh_transport import CHUNK, GONE, ServerTransport
 
 
 class Connection(paramiko.ServerInterface):
-    """Serves one client from the moment of its creation; the parameters are those of ``SshServer``."""
+    """Serves one client as soon as it is created; its parameters are those of ``SshServer``."""
 
     def __init__(
         self,
@@ -54,17 +54,17 @@ class Connection(paramiko.ServerInterface):
 
     @property
     def running(self) -> list[RemoteProcess]:
-        """Its commands that have not ended."""
+        """Its commands that still run."""
         return list(self._processes.values())
 
     def drop(self) -> None:
-        """Lose the client without a word."""
+        """Cut the client off without a word."""
         with suppress(OSError):
             self._client.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the connection and everything that it started."""
-        self.drop()  # paramiko would look up only after a while
+        self.drop()  # otherwise paramiko would notice only after a while
         self._transport.close()
         self._transport.join()
         self._client.close()
@@ -76,7 +76,7 @@ class Connection(paramiko.ServerInterface):
     # RFC 4252: authentication
 
     def get_allowed_auths(self, *_: Any) -> str:
-        """The methods that can continue; asked for when one did not suffice."""
+        """The methods that can continue, for a client that failed with another."""
         return "publickey"
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
@@ -86,16 +86,16 @@ class Connection(paramiko.ServerInterface):
     # RFC 4254 section 6: sessions
 
     def check_channel_request(self, kind: str, _chanid: int) -> int:
-        """Sessions may be opened."""
+        """Allow sessions, and no other kind of channel."""
         return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def check_channel_pty_request(self, channel: paramiko.Channel, *_: Any) -> bool:
-        """The command may have a terminal."""
+        """Allow the command a terminal."""
         self._on_terminal.add(channel.chanid)
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        """Take a command; it is started when the client has been told so."""
+        """Accept a command; it starts once the client has been told."""
         self._processes[channel.chanid] = self._process(channel, command.decode("utf-8", "replace"))
         return True
 
@@ -117,7 +117,7 @@ class Connection(paramiko.ServerInterface):
     def _run(self, channel: paramiko.Channel, process: RemoteProcess) -> None:
         status = None
         try:
-            with suppress(Ended):  # by a signal: the channel closes without a status
+            with suppress(Ended):  # after a signal, the channel closes without a status
                 status = self._command(process)
         finally:
             self._processes.pop(channel.chanid)
@@ -135,7 +135,7 @@ class Connection(paramiko.ServerInterface):
     def check_channel_direct_tcpip_request(
         self, chanid: int, _origin: tuple[str, int], destination: tuple[str, int]
     ) -> int:
-        """Connect to a loopback port, of the server's loopback or of this machine."""
+        """Connect to a port on the server's loopback or, if it has none, on this machine's."""
         host, port = destination
         real = port if self._loopback is None else self._loopback.find(port)
         if host not in (ADDRESS, "localhost") or real is None:

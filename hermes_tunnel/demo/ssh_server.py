@@ -14,13 +14,13 @@ from hermes_tunnel.demo.ssh_connection import Connection
 
 
 class SshServer(LoopbackServer):
-    """Serves within ``with``; after that nothing of it is left.
+    """Serves within ``with``, and leaves nothing behind.
 
-    :param command: what every ``exec`` request is given to
-    :param user: who is let in
-    :param key: by which key
-    :param loopback: what ``direct-tcpip`` channels reach; without one the loopback of this machine, as a jump
-        host needs it
+    :param command: runs every ``exec`` request
+    :param user: the only user that it lets in
+    :param key: that user's public key
+    :param loopback: what ``direct-tcpip`` channels reach; None for this machine's loopback, which a jump host
+        needs
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class SshServer(LoopbackServer):
         return f"[{ADDRESS}]:{self.port} {self.host_key.get_name()} {self.host_key.get_base64()}\n"
 
     def process_request(self, request: Any, *_: Any) -> None:
-        """A client connected."""
+        """Serve a client that has connected."""
         self.connections.append(self._serve(request))
 
     def _serve(self, client: socket.socket) -> Connection:
@@ -49,7 +49,7 @@ class SshServer(LoopbackServer):
         )
 
     def close(self) -> None:
-        """End everything, whatever the commands do."""
+        """End everything, whatever the commands are doing."""
         super().close()
         for connection in self.connections:
             connection.close()

@@ -1,4 +1,4 @@
-"""paramiko's transport as a server, with the two things that its server side lacks."""
+"""paramiko's transport as a server, with two things that it lacks there."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import paramiko
 from paramiko.common import MSG_CHANNEL_REQUEST
 
 GONE = (OSError, EOFError, paramiko.SSHException)
-"""What sending to a client raises when it is there no more."""
+"""What sending to a client raises once it has gone."""
 CHUNK = 32 * 1024
-"""Bytes that are read at once."""
+"""The bytes to read at a time."""
 
 _LOG = "hermes_tunnel.demo.ssh"
-# paramiko logs what a client does to it, with tracebacks: that is for no terminal and no log file.
+# paramiko logs what a client does to it, with tracebacks, which belong on no terminal and in no log file.
 logging.getLogger(_LOG).addHandler(logging.NullHandler())
 logging.getLogger(_LOG).propagate = False
 
 
 class ServerTransport(paramiko.Transport):
-    """Calls back for what paramiko has no call for.
+    """Calls back on what paramiko does not report.
 
-    :param opened: a channel is open
-    :param requested: a request of this kind (RFC 4254 section 5.4) was answered; the message is what paramiko
-        left of it. Before an ``exec`` request is answered, nothing may be sent
+    :param opened: called once a channel is open
+    :param requested: called once a request of this kind (RFC 4254 section 5.4) has been answered, with what
+        paramiko left of the message. Nothing may be sent before the answer to an ``exec`` request
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Everything that a complete login needs, in this process: servers, keys, configuration, a person."""
+"""Everything that a complete login needs, in this process: servers, keys, configuration and a person."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _Stage = TypeVar("_Stage", bound="Stage")
 
 
 class Stage:
-    """Stands within ``with``, and is gone after it.
+    """Set up within ``with``, and gone afterwards.
 
     :param authorization: the authorization server
-    :param person: who opens its pages
+    :param person: opens its pages
     :param servers: the SSH servers by their names in the configuration file, each reached through the next
-    :param private_key: the person's, for all of them
+    :param private_key: the person's key, for all of them
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class Stage:
         self.person = person
         self.servers = servers
         self.directory: Path | None = None
-        """Where the key is going to be: known before it is there."""
+        """Where the key will be; set before it is written."""
         self._private_key = private_key
         self._stack = ExitStack()
 
     @property
     def origin(self) -> str:
-        """The authorization server's origin, the only plain http one that may be opened."""
+        """The authorization server's origin, the only one that may be opened over plain http."""
         return self.authorization.origin
 
     def __enter__(self: _Stage) -> _Stage:
@@ -74,7 +74,7 @@ class Stage:
         self._stack.close()
 
     def _write(self, directory: Path) -> None:
-        """What a person has in ``~/.ssh``: a key, known hosts, a configuration file."""
+        """Write what a person has in ``~/.ssh``: a key, known hosts, a configuration file."""
         self.key_file = directory / "id_ed25519"
         self.known_hosts_file = directory / "known_hosts"
         self.config_file = directory / "config"
@@ -97,7 +97,7 @@ class Stage:
 
 
 def demonstration(answer: Answer | None) -> Stage:
-    """A login to xAI, on a Hermes behind a jump host.
+    """A login to xAI, by a Hermes behind a jump host.
 
     :param answer: what the authorization server answers without asking; None to show its page
     """
