@@ -50,7 +50,7 @@ class LoggedIn:
     """A login that is seen to have succeeded.
 
     :param provider: its name
-    :param destination: ``user@host``, the user being whose program it is now logged in
+    :param destination: ``user@host``, with the account whose program is now logged in
     :param landing: where its credential is, if that could be looked up
     """
 
@@ -76,7 +76,7 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
                 raise
             decider.forget()  # what that command printed while it was being ended
             why = f"a start-up file of {shell.path} takes it"
-            hint = f"look for exec in {shell.startup_file} there, and let it run in interactive shells alone"
+            hint = f"look for exec in {shell.startup_file} there, and let it run only in interactive shells"
         decider.emit(events.Notice(f"The command runs without a terminal: {why}."))
         return _log_in(order, decider, connection, no_terminal=hint)
 

@@ -221,11 +221,11 @@ def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     try:
         redirect, _ = pasted_address(text)
     except ValueError as problem:
-        raise UsageFailure(f"that is no callback address: {problem}", _LIKE_THIS) from None
+        raise UsageFailure(f"that is not a callback address: {problem}", _LIKE_THIS) from None
     verdict = judge_pasted(text, Expected(redirect, ""))
     if not isinstance(verdict, Deliver):
-        reason = "its state is another" if isinstance(verdict, Stray) else verdict.reason
-        raise UsageFailure(f"that is no callback address: {reason}", _LIKE_THIS)
+        reason = "its state is another login's" if isinstance(verdict, Stray) else verdict.reason
+        raise UsageFailure(f"that is not a callback address: {reason}", _LIKE_THIS)
     with connected(order.hops, decider) as connection:
         delivery = Delivery(lambda: connection, order.call, redirect, by=order.relay)
         event = decider.do(partial(delivery.deliver, verdict))

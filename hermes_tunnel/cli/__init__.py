@@ -1,4 +1,4 @@
-"""The command line: one file a verb, and the only place that exits.
+"""The command line: one file per verb, and the only place that exits.
 
 Signals are heard before anything else is imported: the imports take longer than a person at Ctrl-C. So this
 module and ``signals`` import nothing but what every Python has loaded, and ``signal``.

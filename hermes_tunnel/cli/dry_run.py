@@ -24,7 +24,7 @@ _PORT_COMMENT = "; PORT is the one in the address that the login prints, after 1
 
 
 def print_forward(connecting: Connecting, port: int | None, output: Output) -> int:
-    """Print the lines that lead a port here to the same port there.
+    """Print the lines that forward a port here to the same port there.
 
     :param port: None if it is known only later
     :return: the exit status
@@ -33,7 +33,7 @@ def print_forward(connecting: Connecting, port: int | None, output: Output) -> i
 
 
 def print_login(connecting: Connecting, command: str, port: int | None, why: str, output: Output) -> int:
-    """Print the lines that run a login there and lead the browser's callback to it.
+    """Print the lines that run a login there and take the browser's callback to it.
 
     :param command: the command line there
     :param port: the port of the callback; None if it is known only later

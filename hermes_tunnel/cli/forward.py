@@ -59,11 +59,11 @@ def forward(
     dry_run: bool,
     output: Output,
 ) -> int:
-    """Lead the browser's callback to a login that already waits on HOST, in tmux or mosh for instance.
+    """Take the browser's callback to a login that already waits on HOST, in tmux or mosh for instance.
 
-    Without PORT you are asked for the authorization URL that Hermes shows there: then nothing but the answer
-    to that login is let through. Without that, what waits on the loopback there is looked at. The connection
-    comes back by itself when it drops; it ends when the callback was delivered.
+    Without PORT you are asked for the authorization URL that Hermes shows there, and then only the answer to
+    that login is let through. Without the URL, we look at what listens on the loopback there. A connection
+    that drops is made again. It all ends once the callback has been delivered.
 
     \b
       hermes-tunnel forward me@server
@@ -93,7 +93,7 @@ def _from_the_url(decider: Decider) -> Expected | None:
     """The callback to expect, from the URL that the person pastes; None if they have none."""
     from hermes_tunnel.tunnel import expected_by
 
-    question = Question("The authorization URL that Hermes shows there (Enter: look what waits there):")
+    question = Question("The authorization URL that Hermes shows there (Enter: look at what waits there):")
     text = (decider.answer(question) or "").strip()
     if not text:
         return None

@@ -54,11 +54,11 @@ def _one_word_is_missing(only: str) -> UsageFailure:
 
     if is_known(only):
         return UsageFailure(
-            f"on which host is Hermes to be logged in to {only}?", f"hermes-tunnel login {only} [USER@]HOST"
+            f"on which host should Hermes log in to {only}?", f"hermes-tunnel login {only} [USER@]HOST"
         )
     shown = quote(only)
     return UsageFailure(
-        f"which provider is the Hermes on {shown} to be logged in to?",
+        f"which provider should the Hermes on {shown} log in to?",
         f"hermes-tunnel login PROVIDER {only}, where PROVIDER is {', '.join(KNOWN)}, or mcp:NAME",
     )
 
@@ -177,7 +177,7 @@ def login(
         chosen, call = known_as(provider), calling.call()
         meant = "" if is_known(provider) else similar(provider)
         if meant:
-            decider.say(f"Hermes is asked for {provider}, which we do not know. Did you mean {meant}?")
+            decider.say(f"We do not know {provider}, and pass it on to Hermes. Did you mean {meant}?")
         if calling.profile is not None:
             chosen = in_profile(chosen, calling.profile)
         call.login_line(chosen, "0", extra)

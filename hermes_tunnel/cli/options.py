@@ -44,7 +44,7 @@ class _Words(click.types.StringParamType):
 class _Name(click.Option):
     """An option that takes a name or a path, never an empty one: empty does not mean unset.
 
-    Else ``--as-user "$U"`` would log in another account where U is not set.
+    Otherwise ``--as-user "$U"`` would log in another account where U is not set.
     """
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
@@ -76,7 +76,7 @@ class Number(_ParamType):
         self._what, self._least, self._most, self._whole = what, least, most, whole
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
-        """:raises click.BadParameter: it is no such number"""
+        """:raises click.BadParameter: it is not such a number"""
         form = _WHOLE if self._whole else _DECIMAL
         if not form.fullmatch(str(value)) or not self._least <= float(value) <= self._most:
             self.fail(
@@ -168,12 +168,12 @@ _CONNECTING = (
 )
 _HOST = click.argument("host", metavar="[USER@]HOST[:PORT]", shell_complete=_hosts)
 _ACCOUNT = (
-    option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, by sudo."),
+    option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, with sudo."),
     option(
         "--container",
         variable="CONTAINER",
         metavar="NAME",
-        help="Hermes is in this container there, of docker or podman.",
+        help="Hermes is in this docker or podman container there.",
     ),
 )
 _PROGRAM = (
@@ -185,7 +185,7 @@ relay_option = option(
     variable="RELAY",
     type=click.Choice(RELAY),
     default="auto",
-    help="Pass the callback on by a command there; auto: where the server forwards nothing.",
+    help="Pass the callback on with a command there; auto: if the server forwards nothing.",
 )
 _BUSY_PORT = (
     option(
@@ -198,7 +198,7 @@ _BUSY_PORT = (
     option("--yes", variable="YES", is_flag=True, help="Answer yes to the question about the local port."),
 )
 json_option = option(
-    "--json", "as_json", variable="JSON", is_flag=True, help="One JSON object a line on standard output."
+    "--json", "as_json", variable="JSON", is_flag=True, help="One JSON object per line on standard output."
 )
 _OUTPUT = (
     json_option,

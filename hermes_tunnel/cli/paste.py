@@ -62,7 +62,7 @@ def _address(decider: Decider) -> str:
     if not text.strip():
         raise UsageFailure(
             "no address was given",
-            "copy it from the browser's address line, and paste it here or give it on standard input",
+            "copy it from the browser's address bar, and paste it here or give it on standard input",
         )
     decider.console.secrets.update((text, unwrapped(text)))
     return text

@@ -1,4 +1,4 @@
-"""``hermes-tunnel providers``: what a Hermes can be logged in to."""
+"""``hermes-tunnel providers``: what Hermes can log in to."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from hermes_tunnel.remote.program import Program
 @click.command(cls=Verb, statuses=(ExitStatus.OK, ExitStatus.INTERNAL, ExitStatus.USAGE))
 @json_option
 def providers(as_json: bool) -> None:
-    """List what a Hermes can be logged in to, and how each login goes.
+    """List what Hermes can log in to, and how each login goes.
 
-    Hermes has more, and other releases may log in in other ways: what Hermes prints decides.
+    Hermes knows more providers, and other releases may log in differently: what Hermes prints decides.
     """
     for known in (*KNOWN.values(), provider("mcp:NAME")):
         click.echo(json.dumps(_members(known)) if as_json else "\n".join(_lines(known)))
 
 
 def _lines(known: Program) -> list[str]:
-    """What a person wants to know of a provider, a fact a line."""
+    """What a person wants to know about a provider, one fact per line."""
     aliases = aliases_of(known.name)
     port = f"port {known.callback[0]}" if known.callback else "a port that Hermes chooses"
     how = {

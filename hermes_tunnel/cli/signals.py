@@ -101,7 +101,7 @@ class Signals:
             self._hear_signal(number)
 
     def _end_at_once(self, status: int) -> None:
-        """Nothing may prevent it: the terminal may be gone, and what is imported only half there."""
+        """Nothing may prevent it: the terminal may be gone, and imports only half done."""
         try:
             give_back = getattr(sys.modules.get("hermes_tunnel.terminal.mode"), "give_back", None)
             if give_back is not None:

@@ -21,10 +21,10 @@ COMPLETION = "_HERMES_TUNNEL_COMPLETE"
 """The variable by which a shell asks for completion; click makes it of the program's name."""
 _VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
-    "forward": "Lead the callback to a login that already waits there.",
+    "forward": "Take the callback to a login that already waits there.",
     "paste": "Deliver a callback address that the browser could not open.",
     "port": "Say who holds a local port, and end it if you want.",
-    "providers": "List what a Hermes can be logged in to.",
+    "providers": "List what Hermes can log in to.",
     "demo": "See a complete login against servers in this process.",
 }
 
@@ -46,7 +46,7 @@ class _Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb.
 
-        :raises UsageFailure: there is none of that name
+        :raises UsageFailure: no verb has that name
         """
         if args[0] not in _VERBS and not args[0].startswith("-"):
             from difflib import get_close_matches
@@ -74,7 +74,7 @@ class _Verbs(click.Group):
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Say what this is, and what it runs on: the first lines of a good report of a fault."""
+    """Say what this is, and what it runs on: the first lines of a good bug report."""
     if wanted:
         from platform import release, system
 
@@ -86,8 +86,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="hermes-tunnel VERB --help says more. Every option is an environment variable too, such as "
-    "HERMES_TUNNEL_TIMEOUT; separate several values by spaces, and quote a value that has a space in it.",
+    epilog="hermes-tunnel VERB --help says more. An environment variable, such as HERMES_TUNNEL_TIMEOUT, can "
+    "set any option; separate several values with spaces, and quote a value that contains one.",
 )
 @click.option(
     "--version",

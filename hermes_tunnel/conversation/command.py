@@ -52,7 +52,7 @@ _WAITING_FOR = {
 class Conversation:
     """One login command's conversation.
 
-    :param provider: what is logged in to
+    :param provider: what Hermes logs in to
     :param call: how Hermes is run there
     :param wishes: how the person wants it
     :param nonce: what makes our markers in the output unmistakable
@@ -112,7 +112,7 @@ class Conversation:
         return self._session.memory.authorization is not None
 
     def looks(self) -> Sequence[str]:
-        """What was told of the credential's file, before the command and after it; once it has ended."""
+        """What the script said about the credential's file, before the command and after it has ended."""
         while (item := self._decider.next(_LATE_SECONDS)) is not None:
             if isinstance(item, Output):
                 self._transcript.receive(item.data)
@@ -221,7 +221,7 @@ class Conversation:
         return todo
 
     def _is_heard(self, line: Line) -> bool:
-        """Of what comes before the command, only what sudo says to a password is the person's to know."""
+        """Of all that comes before the command, the person sees only what sudo says to a password."""
         return self._transcript.begun or (self._sudo_asked and bool(line.text.strip()))
 
     def _answered(self, text: str | None) -> None:

@@ -68,7 +68,7 @@ class Decider:
     """Handles one item at a time, so that a login can be written from top to bottom.
 
     ``mailbox`` is where signals, and everything else that happens, are put; ``news`` may hold back from the
-    screen what has to stand last there.
+    screen what has to come last there.
 
     :param console: shows events and asks questions
     :param record: is told of each event at once, by this thread alone

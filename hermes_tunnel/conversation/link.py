@@ -88,7 +88,7 @@ class Link:
         return self.present is not None
 
     def keep(self) -> None:
-        """Look whether the connection lives; if not, see that it is made again.
+        """Check whether the connection is up; if not, have it made again.
 
         That raises, out of the decider's ``next``, HostKeyFailure where what answers there now is another
         machine, and AuthenticationFailure where it lets the person in no more.

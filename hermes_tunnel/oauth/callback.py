@@ -150,7 +150,7 @@ def _judge_place(headers: dict[str, list[str]], path: str, expected: Expected) -
     if not _is_here(headers.get("host", []), expected.redirect):
         return Reject(404, "the Host is not this address", Amiss.ELSEWHERE)
     if path != (expected.redirect.path or path):
-        return Reject(404, "another path", Amiss.ELSEWHERE)
+        return Reject(404, "a different path", Amiss.ELSEWHERE)
     return None
 
 
@@ -161,7 +161,7 @@ def _judge_sender(
     if origin and origin not in expected.origins and method != "POST":  # any page may send a form
         return Reject(404, "a page of another origin", Amiss.FETCHED)
     if method != "GET":
-        return Reject(404, "another method", Amiss.OTHER_METHOD)
+        return Reject(404, "a method other than GET", Amiss.OTHER_METHOD)
     if not origin and headers.get("sec-fetch-mode", ["navigate"]) != ["navigate"]:
         return Reject(404, "not a navigation", Amiss.FETCHED)
     return None

@@ -84,7 +84,7 @@ ONLY_CAME = {
     ),
     Amiss.OTHER_METHOD: partial(
         NobodyAnswered,
-        "nobody signed in: the answer came by another method than GET",
+        "nobody signed in: the answer came by a method other than GET",
         "the provider answers in a way that Hermes does not; does a newer Hermes?",
     ),
 }
@@ -124,7 +124,7 @@ def container_missing(reason: str) -> Failure:
 
 
 def sudo_refused(words: str) -> Failure:
-    """Nobody became another account."""
+    """We could not become the other account."""
     return RemoteCommandFailure(
         f"sudo did not switch to the other account: {words}",
         "is its name right, and may this account become it? see sudo -l there",
@@ -132,7 +132,7 @@ def sudo_refused(words: str) -> Failure:
 
 
 def something_else_ran(status: int, words: str) -> Failure:
-    """The account ran another command than ours."""
+    """The account ran something other than our command."""
     return NeverBegan(
         "the account ran something other than the command: "
         + (quote(words) if words else f"it exited with {status} and said nothing"),
@@ -150,7 +150,7 @@ def never_began(asked: Prompt | None) -> Failure:
         return NeverBegan(
             "a start-up file on the remote machine runs another program, which took the terminal"
             + (f" and waits at {quote(asked.text)}" if asked.text else ""),
-            f"look for exec in {_STARTUP_FILES} there, and let it run in interactive shells alone",
+            f"look for exec in {_STARTUP_FILES} there, and let it run only in interactive shells",
         )
     if asked is not None:
         return RemoteCommandFailure(
@@ -164,7 +164,7 @@ def never_began(asked: Prompt | None) -> Failure:
 
 
 def another_issuer(before: str, now: str) -> Failure:
-    """A login has to go on where it began."""
+    """A login must not move to another issuer."""
     return Unsafe(
         f"the login began at {quote(before)} and now asks for {quote(now)}",
         "do not sign in there; look at the Hermes on the remote machine",
@@ -208,7 +208,7 @@ def declined(error: str) -> Failure:
 
 
 def command_failed(status: int, words: str, *, delivered: bool) -> Failure:
-    """The command ended, and not well.
+    """The command failed.
 
     :param status: its exit status; negative where a signal ended it
     :param delivered: whether the browser's answer had been delivered to it
@@ -221,7 +221,7 @@ def command_failed(status: int, words: str, *, delivered: bool) -> Failure:
         "the browser's answer had been delivered, so the tunnel is not the cause; what the command printed "
         "is above"
         if delivered
-        else "what it printed is above; when that is mended, run the login again",
+        else "what it printed is above; fix that, then run the login again",
     )
 
 

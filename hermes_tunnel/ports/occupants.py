@@ -68,7 +68,7 @@ def occupants(
     sockets: Callable[[int], Iterable[Socket]] = with_port,
     process: Callable[[int], psutil.Process] | None = None,
 ) -> list[Occupant]:
-    """Who keeps us from this port on 127.0.0.1 and ::1: one occupant a process, listeners first.
+    """Who keeps us from this port on 127.0.0.1 and ::1: one occupant per process, listeners first.
 
     A connection that has ended (``Role.CLOSED``) keeps the port only if its process had not set SO_REUSEADDR,
     which nobody can see: only a bind tells. No system lists a socket that is bound but does not listen.

@@ -68,8 +68,8 @@ def make_room(
     if person.busy.wish == "fail" or not (person.there or agreed):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"to end it: hermes-tunnel port {port} --kill; no other port will do, as the provider knows this "
-            f"one; or {_PASTE}",
+            f"to end it: hermes-tunnel port {port} --kill; no other port will do, as the provider expects "
+            f"this one; or {_PASTE}",
         )
     by_whom = f" by {named}" if agreed else ""  # otherwise the question names it
     person.say(f"Local port {port} is needed and is taken{by_whom}.")
@@ -130,10 +130,10 @@ def end_occupants(port: int, person: Person) -> Steps[None]:
     elif None in outcomes:
         if person.there:
             return
-        hint = f"there was nobody to ask; if it may end: hermes-tunnel port {port} --kill --yes"
+        hint = f"there was nobody to ask; to end it anyway: hermes-tunnel port {port} --kill --yes"
     elif Termination.DID_NOT_END in outcomes:
         force = "taskkill /F /PID" if sys.platform == "win32" else "kill -KILL"
-        hint = f"it does not end when asked; if nothing is lost by force: {force} {free[0].pid}"
+        hint = f"it did not end when asked; to force it: {force} {free[0].pid}"
     else:
         hint = f"to end it as well: hermes-tunnel port {port} --kill"
     raise NoWayBack(f"local port {port} is taken by {'; '.join(map(describe, living))}", hint)

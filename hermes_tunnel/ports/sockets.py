@@ -171,7 +171,7 @@ def _lsof(port: int) -> str:
 
 
 def from_lsof(port: int, output: str) -> list[Socket]:
-    """What ``lsof -nP -iTCP:PORT -F pLtnT`` printed: one field a line, its letter first."""
+    """What ``lsof -nP -iTCP:PORT -F pLtnT`` printed: one field per line, its letter first."""
     found = []
     fields: dict[str, str] = {}
     for line in output.splitlines():

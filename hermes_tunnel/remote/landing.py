@@ -41,7 +41,7 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class NotSeen:
-    """The file could not be looked at, and why."""
+    """Why the file could not be looked at."""
 
     reason: str
 

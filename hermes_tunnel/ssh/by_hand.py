@@ -32,7 +32,7 @@ def by_hand_to(words: Sequence[str]) -> str:
 
 
 def forwarding(way: Sequence[str], port: str) -> str:
-    """The ssh command that leads a port here to the same one there, and does nothing else.
+    """The ssh command that forwards a port here to the same one there, and does nothing else.
 
     :param way: the way to the destination as words for ssh
     :param port: a number, or a word that stands for it

@@ -98,7 +98,7 @@ def connect(
     :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
-    :raises AuthenticationFailure: a hop took none of the person's credentials
+    :raises AuthenticationFailure: a hop accepted none of the person's credentials
     :raises NotWanted: it is no longer wanted; everything opened is closed again
     """
     person = Person(through_askpass(ask), emit, wanted, secret)

@@ -161,7 +161,7 @@ def _race(
     if time.monotonic() >= until:
         raise NetworkFailure(
             f"connecting to {where} timed out after {configuration.connect_timeout:g} s",
-            "is the machine up, and this network allowed to reach it? a VPN, a jump host (-J)?",
+            "is the machine up, and can this network reach it? do you need a VPN or a jump host (-J)?",
         )
     if errno.ECONNREFUSED in problems:
         raise NetworkFailure(

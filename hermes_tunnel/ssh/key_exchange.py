@@ -54,7 +54,7 @@ def handshake(
             )
         words = f": {transport.first_line[:200]}" if transport.first_line else ""
         raise NetworkFailure(
-            f"{where} closed the connection before it said anything as an SSH server{words}",
+            f"{where} closed the connection before it identified itself as an SSH server{words}",
             "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
         )
     if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):

@@ -27,7 +27,7 @@ def check(module: Any, requirement: str, *, members: Names, attributes: Names) -
         *(name for owner, names in attributes.items() for name in _unused(module, owner, names)),
     ]
     if missing:
-        library, version = module.__name__, getattr(module, "__version__", "of no version")
+        library, version = module.__name__, getattr(module, "__version__", "version unknown")
         raise Failure(
             f"this {library} ({version}) lacks {', '.join(missing)}",
             f"install a release that hermes-tunnel was written for: {requirement}",

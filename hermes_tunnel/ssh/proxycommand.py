@@ -94,7 +94,7 @@ class ProxyCommand:
         if not descriptors:
             words = self.last_words()
             raise NetworkFailure(
-                "the ProxyCommand gave us no connection" + (f": {words}" if words else ""),
+                "the ProxyCommand did not hand over a connection" + (f": {words}" if words else ""),
                 "see ProxyUseFdpass in ssh_config(5)",
             )
         self.socket.close()

@@ -190,13 +190,13 @@ def _channel(
         if refused.reason is NoStream.NOBODY_LISTENS:
             raise NetworkFailure(
                 f"{through} cannot connect to {where}: {refused.words}",
-                f"is {where} right, seen from there?",
+                f"is {where} right, as seen from there?",
             ) from refused
         if not transport.is_active():
             raise lost(through, transport) from refused
         raise NetworkFailure(
             f"connecting to {where} through {through} timed out after {seconds:g} s",
-            f"is {where} right, seen from there?",
+            f"is {where} right, as seen from there?",
         ) from refused
 
 

@@ -48,7 +48,7 @@ def delivered(destination: str) -> Page:
 
 def declined(destination: str) -> Page:
     """The provider said no, and we told Hermes."""
-    return _page("Not signed in", f"The sign-in was declined, and Hermes on {destination} knows it.", _BAD)
+    return _page("Not signed in", f"The sign-in was declined, and Hermes on {destination} was told.", _BAD)
 
 
 def failed(destination: str) -> Page:

@@ -24,7 +24,7 @@ def test_it_answers_by_itself(answer: list[str], status: int) -> None:
     ("answer", "status", "outcome"), [("--approve", 0, "logged_in"), ("--deny", 9, "refused")]
 )
 def test_json(answer: str, status: int, outcome: str) -> None:
-    """One object a line, from connected to finished; nothing else on standard output."""
+    """One object per line, from connected to finished; nothing else on standard output."""
     done = run("demo", answer, "--json")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     names = [event["event"] for event in events]

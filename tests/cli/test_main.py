@@ -150,9 +150,9 @@ def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
     [
         ("logni", "'logni' is not a verb", "did you mean hermes-tunnel login?"),
         ("tunnel", "'tunnel' is not a verb", "the verbs are login, forward"),
-        ("login box", "which provider is the Hermes on 'box' to be logged in to?", "PROVIDER box, where"),
-        ("login spotify", "on which host is Hermes to be logged in to spotify?", "login spotify [USER@]HOST"),
-        ("login mcp:x", "on which host is Hermes to be logged in to mcp:x?", "login mcp:x [USER@]HOST"),
+        ("login box", "which provider should the Hermes on 'box' log in to?", "PROVIDER box, where"),
+        ("login spotify", "on which host should Hermes log in to spotify?", "login spotify [USER@]HOST"),
+        ("login mcp:x", "on which host should Hermes log in to mcp:x?", "login mcp:x [USER@]HOST"),
         ("login box spotify", "the provider comes first, and then the host", "login spotify box"),
         ("login me@box grok-oauth", "the provider comes first, and then the host", "login grok-oauth me@box"),
     ],

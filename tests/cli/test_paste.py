@@ -29,8 +29,8 @@ def piped(text: str) -> int:
     [
         ("", "no address was given"),
         ("\n", "no address was given"),
-        ("nonsense\n", "that is no callback address"),
-        (f"{CALLBACK}#fragment\n", "that is no callback address: it has a user name or a fragment"),
+        ("nonsense\n", "that is not a callback address"),
+        (f"{CALLBACK}#fragment\n", "that is not a callback address: it has a user name or a fragment"),
         (CALLBACK.replace("127.0.0.1", "192.0.2.1"), "it is not an http address of this machine"),
     ],
 )

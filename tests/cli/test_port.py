@@ -95,7 +95,7 @@ def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str]
     assert done.returncode == 7
     error, hint = done.stderr.splitlines()
     assert error.startswith(f"hermes-tunnel: error: local port {port} is taken by ")
-    assert hint.endswith(f"there was nobody to ask; if it may end: hermes-tunnel port {port} --kill --yes")
+    assert hint.endswith(f"there was nobody to ask; to end it anyway: hermes-tunnel port {port} --kill --yes")
     assert process.poll() is None
 
 
@@ -120,7 +120,7 @@ def test_what_does_not_end_is_an_error() -> None:
     assert done.returncode == 7
     _, error, hint = done.stderr.splitlines()
     assert error.startswith("hermes-tunnel: error: local port ")
-    assert hint.endswith(f"if nothing is lost by force: kill -KILL {process.pid}")
+    assert hint.endswith(f"to force it: kill -KILL {process.pid}")
 
 
 def test_it_is_ended_after_a_yes(holder: tuple[subprocess.Popen[str], str]) -> None:

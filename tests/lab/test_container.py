@@ -130,7 +130,7 @@ def test_a_login_that_waits_in_there(lab: Lab) -> None:
     with lab.terminal(["ssh", "-tt", "dock", command]) as waiting:
         url = waiting.expect(r"^https://\S+redirect_uri=\S+").group().strip()
         with on_terminal(lab, "forward", "dock", "--container", "hermes") as tunnel:
-            tunnel.expect(r"\(Enter: look what waits there\): ")
+            tunnel.expect(r"\(Enter: look at what waits there\): ")
             tunnel.send("\n")
             tunnel.expect("The tunnel is open: port 56121 here")
             assert lab.browse(url).title == "Back to your terminal"

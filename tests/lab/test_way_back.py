@@ -219,7 +219,7 @@ XAI, SPOTIFY = "auth add xai-oauth --no-browser", "auth spotify --no-browser --c
 def test_a_login_that_already_waits_there(lab: Lab, user: str, command: str, done: str) -> None:
     """We ask for its URL and open the tunnel alone; it ends at the callback, and Hermes says the rest."""
     with waiting(lab, user, command) as (hermes, url), on_terminal(lab, "forward", user) as tunnel:
-        tunnel.expect(r"\(Enter: look what waits there\): ")
+        tunnel.expect(r"\(Enter: look at what waits there\): ")
         tunnel.send(f"{url}\n")
         tunnel.expect(r"Waiting for the browser to come back \(Ctrl-C stops\)")
         assert "Only the port is known" not in tunnel.output
@@ -243,7 +243,7 @@ def test_a_port_is_enough(lab: Lab) -> None:
 def test_the_tunnel_comes_back_by_itself(lab: Lab) -> None:
     """Its connection is killed there; the browser that then comes is held until the next one is up."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "forward", "h018") as tunnel:
-        tunnel.expect("look what waits there")
+        tunnel.expect("look at what waits there")
         tunnel.send("\n")
         tunnel.expect("Waiting for the browser to come back")
         lab.end_last_session("hermes")

@@ -99,7 +99,7 @@ def test_a_proxy_command_may_hand_its_connection_over(
     with to(replace(configuration, proxy_command=command)) as connection:
         assert run(connection, "echo hello") == b"hello\n"
     failure = fails(replace(configuration, proxy_command="echo no way >&2; exit 1"))
-    assert failure.message == "the ProxyCommand gave us no connection: no way"
+    assert failure.message == "the ProxyCommand did not hand over a connection: no way"
 
 
 def test_the_death_of_a_proxy_command_costs_nothing(

@@ -35,7 +35,7 @@ class Certificate:
         reader = Reader(blob)
         kind, is_certificate, _ = reader.string().decode("ascii").partition("-cert-v01@openssh.com")
         if not is_certificate or kind not in _VALUES:
-            raise ValueError("it is no certificate of a known kind")
+            raise ValueError("it is not a certificate of a known kind")
         _nonce = reader.string()
         plain_type = f"{kind}@openssh.com" if kind.startswith("sk-") else kind
         values = [reader.string() for _ in range(_VALUES[kind])]

@@ -176,7 +176,7 @@ def _load(path: str, data: bytes, passphrase: bytes | None) -> PrivateKey:
             raise PassphraseNeeded from None
         return _load(path, data, None)
     except UnsupportedAlgorithm as problem:
-        raise UnusableKey("is of a kind or a cipher that cannot be read here", only_here=True) from problem
+        raise UnusableKey("is of a kind or a cipher that we cannot read", only_here=True) from problem
     except (ValueError, InvalidTag) as problem:
         if passphrase is not None:
             raise WrongPassphrase from None

@@ -41,8 +41,8 @@ def authenticate(
 
     :param person: is asked for a passphrase, a password or a code, and told what is shown and taken
     :param seconds: how long the server may take for a reply
-    :raises AuthenticationFailure: the server took none of the person's credentials; ``FilesLeft`` if another
-        connection with IdentitiesOnly might succeed
+    :raises AuthenticationFailure: the server accepted none of the person's credentials; ``FilesLeft`` if
+        another connection with IdentitiesOnly might succeed
     :raises NetworkFailure: the connection was lost, or the server does not reply
     :raises NotWanted: it is no longer wanted
     """
@@ -129,7 +129,7 @@ class _Attempt:
             if empty > _MOST_EMPTY_ROUNDS or self._rounds > _MOST_ROUNDS:
                 called = self._configuration.called
                 raise NetworkFailure(
-                    f"{called} keeps asking without end (keyboard-interactive)",
+                    f"{called} keeps asking one question after another (keyboard-interactive)",
                     f"try {by_ssh(self._configuration)}",
                 )
             answered = answered or bool(reply.prompts)

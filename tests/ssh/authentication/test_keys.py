@@ -27,7 +27,7 @@ def test_a_key_encrypted_with_gcm_can_be_read(tmp_path: Path) -> None:
 def test_a_cipher_that_cannot_be_read_is_one_for_the_agent(tmp_path: Path) -> None:
     """The failure says that a key encrypted with ChaCha20-Poly1305 cannot be read here, but can be by ssh."""
     key = keygen(tmp_path / "key", "-Z", "chacha20-poly1305@openssh.com", passphrase="correct horse")
-    with pytest.raises(UnusableKey, match="a kind or a cipher") as problem:
+    with pytest.raises(UnusableKey, match="of a kind or a cipher") as problem:
         KeyFile(str(key)).unlock(b"correct horse")
     assert problem.value.only_here
 

@@ -565,7 +565,7 @@ class Endless(Account):
 
 def test_rounds_without_an_end() -> None:
     """We give up after ten rounds without a prompt, or a hundred with one: only a program answers those."""
-    words = f"{ME}@box keeps asking without end (keyboard-interactive)"
+    words = f"{ME}@box keeps asking one question after another (keyboard-interactive)"
     with closing(Server(empty := Endless())) as server:
         assert given_up(server.port) == words
     with closing(Server(endless := Endless(("Code: ", False)))) as server:
