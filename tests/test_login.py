@@ -804,7 +804,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code=abcd&state=other",
             "stray",
             10,
-            "The browser brought the answer to another login (its state differs); it was not delivered.\n"
+            "The browser brought the answer to another login (its state differs), so it was not delivered.\n"
             "nobody signed in: the browser came back only with the answer to another login",
         ),
         (

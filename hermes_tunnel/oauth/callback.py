@@ -28,7 +28,7 @@ _LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
 # RFC 9110 section 5.5; bytes from 0x80 up are allowed, and cookies of other pages on localhost contain them.
 _HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
-_CODE = re.compile(r"[\x21-\x7e]{4,4096}")  # RFC 6749 appendix A.11, but for the blank
+_CODE = re.compile(r"[\x21-\x7e]{4,4096}")  # RFC 6749 appendix A.11, except the space
 _ANSWERS = re.compile(r"(^|&)(code|error)=")
 _PARAMETER = re.compile(r"[?&](code|error|state|client_id|redirect_uri)=")
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -69,12 +69,12 @@ class Preflight:
 
 
 class Amiss(str, Enum):
-    """What came to the callback's port, is not the callback, and yet is news for the person."""
+    """What came to the callback's port and is not the callback, but is worth telling the person."""
 
     ANOTHER_LOGIN = "stray"
     """Its state is that of another login."""
     NAMELESS_DENIAL = "unclear_denial"
-    """It says no without a state, so nobody knows to which login."""
+    """It says no without a state, so nobody knows which login it is for."""
     INCOMPLETE = "incomplete"
     """The browser came to the right place, but without a state, or without one code or one error."""
     TLS = "tls"
@@ -92,7 +92,7 @@ class Amiss(str, Enum):
 class Reject:
     """Not the callback; ``reason`` is for the log and quotes nothing from the request.
 
-    :param amiss: what the person should hear of it, if anything
+    :param amiss: what to tell the person about it, if anything
     :param error: the error that a nameless denial carries
     """
 

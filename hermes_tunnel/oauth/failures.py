@@ -53,7 +53,7 @@ ONLY_CAME = {
     ),
     Amiss.NAMELESS_DENIAL: partial(
         NobodyAnswered,
-        "nobody signed in: the browser came back only with a refusal that does not say of which login",
+        "nobody signed in: the browser came back only with a refusal that does not say which login it is for",
         "if you declined the sign-in, run the login again and approve it",
     ),
     Amiss.INCOMPLETE: partial(
@@ -85,7 +85,7 @@ ONLY_CAME = {
     Amiss.OTHER_METHOD: partial(
         NobodyAnswered,
         "nobody signed in: the answer came by a method other than GET",
-        "the provider answers in a way that Hermes does not; does a newer Hermes?",
+        "the provider answers in a way that this Hermes does not understand; does a newer one?",
     ),
 }
 nobody_approved = partial(NobodyAnswered, "nobody approved the sign-in in time", "run the login again")

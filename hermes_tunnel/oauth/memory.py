@@ -52,7 +52,7 @@ class Memory:
     typed: bool = False
     callback: Delivered | None = None
     strayed: Strayed | None = None
-    """The last that came to the callback's port and was not the callback."""
+    """The last thing that came to the callback's port and was not the callback."""
     announced: bool = False
     failure: str = field(default="", repr=False)
 

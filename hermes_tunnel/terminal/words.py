@@ -196,8 +196,8 @@ def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator
                 yield Sentence(_WAYS[event.way])
         case "unclear_denial":
             yield Sentence(
-                f"The browser came back with a no ({event.error}) that does not say to which login, so it "
-                "was not delivered. If you declined this one, press Ctrl-C."
+                f"The browser came back with a no ({event.error}) that does not say which login it is for, "
+                "so it was not delivered. If you declined this one, press Ctrl-C."
             )
         case outcome if outcome in _AMISS:
             yield Sentence(_AMISS[outcome])

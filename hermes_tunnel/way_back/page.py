@@ -61,7 +61,7 @@ def failed(destination: str) -> Page:
 
 
 def nameless_denial() -> Page:
-    """A refusal that does not say of which login."""
+    """A refusal that does not say which login it is for."""
     return _page(
         "Not signed in?",
         "This page says that a sign-in was declined, but not which one. It was not used: your terminal still "

@@ -426,7 +426,7 @@ def test_waiting_without_an_end(pty: Terminal) -> None:
         (events.Callback("stray"), "the answer to another login"),
         (
             events.Callback("unclear_denial", "access_denied"),
-            "(access_denied) that does not say to which",
+            "(access_denied) that does not say which",
         ),
         (events.Callback("tls"), "https at the callback's port"),
         (events.Callback("too_long"), "more than a callback can be"),
