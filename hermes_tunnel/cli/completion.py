@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem, ShellComplete, add_completion
 
 
 def complete_provider(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The providers that begin so, each with its title, and the form for an MCP server."""
+    """The providers that begin with this, each with its title, and the form for an MCP server."""
     from hermes_tunnel.remote.hermes import ALIASES, KNOWN
 
     names = {name: known.title for name, known in KNOWN.items()}
@@ -20,7 +20,7 @@ def complete_provider(_: click.Context, __: click.Parameter, incomplete: str) ->
 
 
 def complete_host(ctx: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The hosts of ssh_config and known_hosts that begin so, behind a user and earlier jump hosts."""
+    """The hosts of ssh_config and known_hosts that begin with this, after a user and earlier jump hosts."""
     from hermes_tunnel.ssh.config.names import host_names
 
     ssh = Path.home() / ".ssh"

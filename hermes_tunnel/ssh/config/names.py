@@ -15,7 +15,7 @@ _MOST_FILES = 256
 
 
 def host_names(config: Path, known_hosts: Path) -> list[str]:
-    """The names, each once: those of Host lines, also of included files; then known_hosts, but hashed ones.
+    """The names, each once: of Host lines, in included files too; then of known_hosts, unless hashed.
 
     A file that cannot be read has no names.
     """
