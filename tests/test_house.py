@@ -43,7 +43,6 @@ ONLY = {
     "paramiko": "ssh demo",
     "sshtunnel": "ssh.forward",
     "psutil": "ports ssh.dial",
-    "webbrowser": "browser",
     "click": "cli terminal.screen",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}

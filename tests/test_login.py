@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from hermes_tunnel import events
-from hermes_tunnel.browser import open_browser
+from hermes_tunnel.browser.opening import open_browser
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.deadlines import END, Deadline
@@ -69,6 +69,7 @@ class Login:
         stdin: Path | None = None,
         call: Call | None = None,
         open_page: Callable[[str], bool] | None = None,
+        browser: str = "",
         watch: Callable[[events.Event], None] = lambda _: None,
         shorter: Mapping[Deadline, float] = {},
         **wishes: object,
@@ -91,6 +92,9 @@ class Login:
                 watch(event)
 
             decider = Decider(console, emit, seconds_of=lambda each: shorter.get(each, each.seconds))
+            if browser:
+                opens = partial(open_browser, command=browser, tell=decider.mention)
+                order = replace(order, wishes=replace(order.wishes, open_page=opens))
             try:
                 self.ended = login(order, decider)
             except Failure as failure:
@@ -231,11 +235,11 @@ def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
     with Stage(APPROVE) as stage:
         missing = tmp_path / "nothing"
 
-        def open_page(url: str) -> bool:
-            threading.Timer(0.5, stage.person.open, (url,)).start()
-            return open_browser(url, str(missing))
+        def watch(event: events.Event) -> None:
+            if isinstance(event, events.AuthorizationAsked):
+                threading.Timer(0.5, stage.person.open, (event.url,)).start()
 
-        done = Login(stage, open_page=open_page)
+        done = Login(stage, browser=str(missing), watch=watch)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
     words = f"'{missing}' could not be started: No such file or directory.\n"

@@ -36,7 +36,7 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
 
 
 def _play(decider: Decider, answer: str | None) -> Ending:
-    from hermes_tunnel.browser import open_browser
+    from hermes_tunnel.browser.opening import open_browser
     from hermes_tunnel.conversation.invitation import Wishes
     from hermes_tunnel.demo.authorization_server import Answer
     from hermes_tunnel.demo.stage import HOST, demonstration
@@ -53,7 +53,7 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     if signals is not None:
         signals.directory = lambda: stage.directory
     with stage:
-        open_page = open_browser if answer is None else stage.person.open
+        open_page = partial(open_browser, tell=decider.mention) if answer is None else stage.person.open
         options = Options(config_file=str(stage.config_file))
         hops = decider.do(partial(resolve, parse_target(HOST), options, wanted=decider.wanted))
         known = with_origin(provider("xai-oauth"), stage.origin)

@@ -114,7 +114,7 @@ def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     "--browser",
     variable="BROWSER",
     metavar="CMD",
-    help="Open pages with CMD; default: $BROWSER or the system's.",
+    help="Open pages with CMD; none: with nothing. Default: $BROWSER or the system's.",
 )
 @option(
     "--timeout",
@@ -165,7 +165,8 @@ def login(
         return _print(provider, connecting, calling, extra, output)
 
     def run(decider: Decider) -> Ending:
-        from hermes_tunnel.browser import check_command, open_browser
+        from hermes_tunnel.browser.commands import check_command
+        from hermes_tunnel.browser.opening import open_browser
         from hermes_tunnel.conversation.invitation import Wishes
         from hermes_tunnel.login import LoginOrder
         from hermes_tunnel.login import login as log_in
@@ -185,7 +186,7 @@ def login(
             check_command(browser)
         wishes = Wishes(
             seconds=timeout,
-            open_page=None if no_browser else partial(open_browser, command=browser),
+            open_page=None if no_browser else partial(open_browser, command=browser, tell=decider.mention),
             allowed_hosts=frozenset(map(issuer_of, allowed_hosts)),
             busy_port=busy.port(),
             relay=relay,

@@ -193,6 +193,10 @@ class Decider:
         """Report an event."""
         self.mailbox.put(Told(event))
 
+    def mention(self, text: str) -> None:
+        """Tell the person a sentence, unless they want quiet."""
+        self.tell(events.Notice(text))
+
     def wanted(self) -> bool:
         """Whether the work of other threads is still of use."""
         return not self._ending.is_set()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hermes_tunnel import events
-from hermes_tunnel.browser import NotStarted, open_browser
+from hermes_tunnel.browser.opening import open_browser
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.pasting import Pasting
 from hermes_tunnel.errors import Failure, Unsafe
@@ -104,15 +104,9 @@ class Invitations:
 
     def _open_page(self, open_page: Callable[[str], bool], url: str) -> Steps[None]:
         """Open the page; the browser may be back before its starter has finished."""
-        reason = ""
-        try:
-            opened = yield from work(partial(open_page, url))
-        except NotStarted as problem:
-            opened, reason = False, f"{problem}."
+        opened = yield from work(partial(open_page, url))
         if self._opening:
             self._opening -= 1
-            if reason:
-                self._decider.emit(events.Notice(reason))
             self._decider.emit(events.Browser(opened))
             if not self._opening:
                 self._pasting.start()
