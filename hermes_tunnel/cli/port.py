@@ -15,6 +15,7 @@ from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occup
 from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.room import end_occupants
+from hermes_tunnel.ports.way_out import way_out
 from hermes_tunnel.text import plain
 
 
@@ -45,6 +46,8 @@ def port(port: int, kill: bool, yes: bool) -> int:
             holders = decider.do(partial(occupants, port))
         elif any(not holder.protected for holder in holders):
             click.echo(f"hermes-tunnel: hint: to end it: hermes-tunnel port {port} --kill", err=True)
+        elif listening := [holder for holder in holders if holder.listens]:
+            click.echo(f"hermes-tunnel: hint: {plain(way_out(listening[0]))}", err=True)
         return _free_or_taken(port, holders)
     finally:
         decider.end()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from hermes_tunnel.ports.programs import Role, base_name, role_of
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LOCALHOST = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  # compared, never bound
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared, never bound
+"""The addresses of a socket that listens on all interfaces."""
+LOCALHOST = frozenset({"127.0.0.1", "::1"}) | EVERYWHERE
 """The addresses on which a socket gets what is meant for localhost, or keeps it from us."""
 
 
@@ -67,6 +70,7 @@ def occupants(
     *,
     sockets: Callable[[int], Iterable[Socket]] = with_port,
     process: Callable[[int], psutil.Process] | None = None,
+    processes: Callable[[], Iterable[psutil.Process]] | None = None,
 ) -> list[Occupant]:
     """Who keeps us from this port on 127.0.0.1 and ::1: one occupant per process, listeners first.
 
@@ -75,6 +79,7 @@ def occupants(
 
     :param sockets: lists the system's sockets with a port
     :param process: finds a process by its PID; ``psutil.Process`` by default
+    :param processes: lists them all; ``psutil.process_iter`` by default
     """
     held: dict[tuple[int | None, str | None, str], list[Socket]] = {}
     for each in sockets(port):
@@ -90,7 +95,12 @@ def occupants(
         state = LISTEN if any(s.state == LISTEN for s in group) else group[0].state
         addresses = tuple(sorted({s.address for s in group if s.state == state}))
         if pid is None:
-            found.append(_unseen(port, state, addresses, user))
+            publisher = _publisher(port, user, (processes or psutil.process_iter)()) if user else None
+            found.append(
+                _seen(port, state, addresses, publisher, user)
+                if publisher and state == LISTEN
+                else _unseen(port, state, addresses, user)
+            )
             continue
         try:
             seen = (process or psutil.Process)(pid)
@@ -118,6 +128,20 @@ def why_unavailable(port: int) -> Refusal | None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         return why_not(error, port)
+    return None
+
+
+def _publisher(port: int, user: str | None, processes: Iterable[psutil.Process]) -> psutil.Process | None:
+    """The proxy by which Docker publishes this port of a container, if there is one.
+
+    It is root's, so that nobody else may see its sockets; but they may see its command line (proc(5)), in
+    which Docker writes the port.
+    """
+    for each in processes:
+        argv = _told(each.cmdline) or [""]
+        publishes = base_name(argv[0]) == "docker-proxy" and ("-host-port", str(port)) in pairwise(argv)
+        if publishes and _told(each.username) == user:
+            return each
     return None
 
 

@@ -23,6 +23,7 @@ from hermes_tunnel.ports.occupants import (
 from hermes_tunnel.ports.person import Person, Say
 from hermes_tunnel.ports.programs import Role
 from hermes_tunnel.ports.termination import Termination, end
+from hermes_tunnel.ports.way_out import way_out
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.steps import Steps, ask, work
 
@@ -58,18 +59,14 @@ def make_room(
         raise NoWayBack(
             f"local port {port} is held by {named}", "the system frees it within a minute; then run it again"
         )
-    protected = next((one.protected for one in living if one.protected), "")
+    protected = next((one for one in living if one.protected), None)
     if protected:
-        raise NoWayBack(
-            f"local port {port} is taken by {named}",
-            f"we may not end it: {protected}; run it again when it has ended",
-        )
+        raise NoWayBack(f"local port {port} is taken by {named}", _not_ours(protected))
     agreed = all(person.agrees_to(one, known=known) for one in living)
     if person.busy.wish == "fail" or not (person.there or agreed):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"to end it: hermes-tunnel port {port} --kill; no other port will do, as the provider expects "
-            f"this one; or {_PASTE}",
+            f"{_ours(living[0])}; no other port will do, as the provider expects this one; or {_PASTE}",
         )
     by_whom = f" by {named}" if agreed else ""  # otherwise the question names it
     person.say(f"Local port {port} is needed and is taken{by_whom}.")
@@ -97,10 +94,11 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
     """Leave the port to its holders. The browser still ends on it: whoever listens there sees the code."""
     listening = [one for one in holders if one.listens]
     named = "; ".join(describe(one) for one in listening)
-    if any(not one.own for one in listening):
+    foreign = next((one for one in listening if not one.own), None)
+    if foreign:
         raise NoWayBack(
             f"local port {port} is taken by {named}, which would get the answer that the browser brings",
-            f"it must end first; to see what it is: hermes-tunnel port {port}",
+            f"it must end first: {way_out(foreign)}",
         )
     if not all(person.agrees_to(one, known=known) for one in listening):
         person.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
@@ -108,9 +106,20 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
         if not is_yes((yield from ask(question))):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
-                f"to end it: hermes-tunnel port {port} --kill; to let it see the answer: --yes",
+                f"{_ours(listening[0])}; to let it see the answer: --yes",
             )
     return Room.NONE
+
+
+def _not_ours(occupant: Occupant) -> str:
+    return f"we may not end it: {occupant.protected}; {way_out(occupant)}"
+
+
+def _ours(occupant: Occupant) -> str:
+    """How to end it; for a container not what serves it, which may serve others too."""
+    if occupant.role is Role.CONTAINER:
+        return way_out(occupant)
+    return f"to end it: hermes-tunnel port {occupant.port} --kill"
 
 
 def end_occupants(port: int, person: Person) -> Steps[None]:
@@ -126,7 +135,7 @@ def end_occupants(port: int, person: Person) -> Steps[None]:
         return
     free = [one for one in living if not one.protected]
     if not free:
-        hint = f"we may not end it: {living[0].protected}"
+        hint = _not_ours(living[0])
     elif None in outcomes:
         if person.there:
             return
@@ -149,6 +158,8 @@ def end_occupant(occupant: Occupant, say: Say, *, yes: bool = False) -> Steps[Te
     if occupant.protected:
         say(f"{describe(occupant)}: not ended, because {occupant.protected}")
         return Termination.REFUSED
+    if not yes and occupant.role is Role.CONTAINER:
+        say(f"Rather than ending {occupant.name}, stop its container: {way_out(occupant)}.")
     if not yes and not is_yes((yield from ask(yes_or_no(f"End {describe(occupant)}?")))):
         return None
     result = yield from work(partial(end, occupant))

@@ -88,6 +88,24 @@ def test_a_client_s_port() -> None:
     assert done.stderr == ""
 
 
+@linux
+@pytest.mark.root
+def test_what_is_not_ours_to_end() -> None:
+    """It is said what can be done: 7."""
+    code = f"import os, socket, sys; os.setgid(65534); os.setuid(65534); {HOLDER}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        shown, asked = run("port", port), run("port", port, "--kill", "--yes")
+        process.communicate()
+    words = f"user nobody can end it, or you by sudo kill {process.pid}; then run it again\n"
+    assert (shown.returncode, shown.stderr) == (7, f"hermes-tunnel: hint: {words}")
+    assert asked.returncode == 7
+    assert asked.stderr.endswith(f"hint: we may not end it: it belongs to user nobody; {words}")
+
+
 def test_without_a_terminal_nothing_is_ended(holder: tuple[subprocess.Popen[str], str]) -> None:
     """The answer to the question is no."""
     process, port = holder

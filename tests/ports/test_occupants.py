@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timezone
@@ -195,6 +196,35 @@ def test_another_users_listener_without_privileges(start: Start) -> None:
             "a process (PID not shown by the system, user root): another program",
             "it belongs to user root, and the system does not show its process",
         ]
+
+
+@pytest.mark.slow
+@linux
+@pytest.mark.root
+@pytest.mark.parametrize("publishes", [True, False])
+def test_the_proxy_of_docker_is_known_by_its_command_line(start: Start, publishes: bool) -> None:
+    """It is root's, so that its sockets are not shown; another port's is another proxy."""
+    code = """
+        import os, socket, sys
+        s = socket.create_server(("0.0.0.0", 0))
+        os.set_inheritable(s.fileno(), True)
+        port = s.getsockname()[1]
+        print(port, flush=True)
+        named = str(port + int(sys.argv[2]))
+        script = "import sys; sys.stdin.read()"
+        os.execv(sys.executable, ["docker-proxy", "-c", script, "-proto", "tcp", "-host-port", named])
+        """
+    process, port = start(code, "", 0 if publishes else 1)
+    while psutil.Process(process.pid).cmdline()[0] != "docker-proxy":
+        time.sleep(0.01)
+    finder, _ = start(AS_NOBODY, port)
+    assert finder.stdout is not None
+    pid, words, protected = finder.stdout.read().splitlines()
+    assert pid == (str(process.pid) if publishes else "None")
+    known = f"docker-proxy (PID {process.pid}, user root, since "
+    assert words.startswith(known if publishes else "a process (PID not shown by the system, user root)")
+    assert ("the published port of a container, LISTEN on 0.0.0.0" in words) == publishes
+    assert protected.startswith("it belongs to user root")
 
 
 @pytest.mark.slow

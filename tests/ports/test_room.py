@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,7 @@ from hermes_tunnel.ports.person import BusyPort, Person
 from hermes_tunnel.ports.room import Room, make_room
 from hermes_tunnel.question import Question
 from hermes_tunnel.steps import Steps, Work
-from tests.ports.holding import LISTENER, Start, as_user, child, ended_connection
+from tests.ports.holding import LISTENER, Start, as_user, child, ended_connection, posix
 
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ def refused(number: int) -> OSError:
 TAKEN, FORBIDDEN = refused(errno.EADDRINUSE), refused(errno.EACCES)
 RESERVED, EXCLUSIVE = refused(10013), refused(10013)
 HERE = ("127.0.0.1",)
+DOCKER = "docker ps --filter publish=PORT names the container, and docker stop NAME frees the port"
 PYTHON = Path(sys.executable).name
 NOBODY, YES, NO = None, True, False
 # --on-busy-port, the answer if anybody is there, --yes; the result: the room, or words of the hint.
@@ -149,8 +151,46 @@ def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | No
     assert f"is taken by {PYTHON} (PID {process.pid}, user nobody" in failure.value.message
     words = "it must end first" if wish == "paste" else "we may not end it: it belongs to user nobody"
     assert words in failure.value.hint
+    assert failure.value.hint.endswith(
+        f"user nobody can end it, or you by sudo kill {process.pid}; then run it again"
+    )
     assert person.asked == []
     assert process.poll() is None
+
+
+@pytest.mark.slow
+@posix
+@pytest.mark.parametrize(
+    ("wish", "answer", "result"),
+    [
+        ("ask", NO, "end it yourself"),
+        ("ask", YES, Room.MADE),
+        ("ask", NOBODY, DOCKER),
+        ("fail", YES, DOCKER),
+        ("paste", NO, DOCKER),
+        ("paste", YES, Room.NONE),
+    ],
+)
+def test_what_serves_a_container_of_one_s_own(
+    start: Start, tmp_path: Path, wish: str, answer: bool | None, result: Room | str
+) -> None:
+    """It may serve other containers too: stop that one, the person is told before they are asked."""
+    script = tmp_path / "com.docker.backend"
+    script.write_text(textwrap.dedent(LISTENER))
+    process, port = start(
+        "import os, sys; os.execv(sys.executable, sys.argv[1:])", PYTHON, script, "0.0.0.0", 0
+    )
+    person = Asked(answer)
+    if isinstance(result, Room):
+        assert becomes(port, HERE, TAKEN, person, wish) is result
+    else:
+        with pytest.raises(NoWayBack) as failure:
+            becomes(port, HERE, TAKEN, person, wish)
+        assert result.replace("PORT", str(port)) in failure.value.hint
+    if wish == "ask" and answer is not None:
+        told = f"stop its container: docker ps --filter publish={port} names the container"
+        assert any(told in words for words in person.told)
+    assert (process.poll() is None) == (result is not Room.MADE)
 
 
 @pytest.mark.parametrize("cause", [RESERVED, FORBIDDEN])
