@@ -33,6 +33,7 @@ _INVISIBLE = re.compile(
 # Blanks other than a space: lines do not break there, so the text after one could start a line unmarked.
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
 _NO_SPACE = re.compile(r"\S")
+_RUNS = re.compile(r"( |[^\w\s]|_)\1{7,}")
 _PARAMETERS = (
     "access_token|refresh_token|id_token|client_secret|authorization_code|code_challenge|code_verifier"
     "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
@@ -105,6 +106,25 @@ def _without_values_of_objects(text: str) -> str:
     return "".join((*shown, text[position:]))
 
 
+def narrowed(text: str, columns: int) -> str:
+    """The text with its long runs of one mark, or of spaces, shortened evenly until it fits, if it can.
+
+    A command that draws a panel or a rule makes it as wide as its terminal, and ours is very wide.
+
+    :param text: plain text
+    """
+    excess = (len(text) if text.isascii() else sum(map(_columns, text))) - columns
+    runs = [found.span() for found in _RUNS.finditer(text)] if excess > 0 else []
+    spare = sum(end - begin - 1 for begin, end in runs)
+    shown, position, seen, dropped = [], 0, 0, 0
+    for begin, end in runs:
+        seen += end - begin - 1
+        until_here = round(seen * min(excess, spare) / spare)
+        shown.append(text[position : end - (until_here - dropped)])
+        position, dropped = end, until_here
+    return "".join((*shown, text[position:]))
+
+
 def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
     """The text in lines of at most ``columns``, broken between words.
 
@@ -152,7 +172,7 @@ def _columns(character: str) -> int:
     return 2 if wide or unicodedata.category(character) == "Cn" else 1
 
 
-def quote(text: str) -> str:
+def quote(text: str, longest: int = 80) -> str:
     """What someone typed, safe to show in an error: control characters escaped, long input cut."""
-    shown = text if len(text) <= 80 else text[:77] + "..."
+    shown = text if len(text) <= longest else text[: longest - 3] + "..."
     return repr(shown) if plain(shown) != shown or not shown else f"'{shown}'"

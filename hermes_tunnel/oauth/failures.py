@@ -22,6 +22,7 @@ from hermes_tunnel.oauth.transcript import Prompt
 from hermes_tunnel.text import quote
 
 _STARTUP_FILES = "~/.bashrc, ~/.zshenv or ~/.config/fish/config.fish"
+_LONGEST_WORDS = 800  # characters of an error; an address in it may be long
 nobody_there = partial(
     NobodyAnswered,
     "the remote command asked a question, and nobody was there to answer it",
@@ -229,7 +230,7 @@ def nothing_recognised(words: str) -> Failure:
     """The command exited with 0, and did nothing that was recognised."""
     return RemoteCommandFailure(
         "the command exited with 0, but no sign-in was recognised"
-        + (f"; its last words: {quote(words)}" if words else ""),
+        + (f"; its last words: {quote(words, _LONGEST_WORDS)}" if words else ""),
         "run it by hand there to see what it does",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 
 from hermes_tunnel.oauth import failures
@@ -12,6 +11,7 @@ from hermes_tunnel.oauth.authorization import (
     assess_authorization,
     assess_verification,
 )
+from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.states import Delivered, Event, Strayed
 from hermes_tunnel.oauth.transcript import (
     AuthorizationRequest,
@@ -25,7 +25,6 @@ from hermes_tunnel.oauth.transcript import (
 
 MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
 _MOST_LINES = 8
-_EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception): ")
 
 Request = AuthorizationRequest | DeviceAuthorization
 
@@ -41,6 +40,7 @@ class Memory:
     begun: Begun | None = None
     lines: tuple[str, ...] = field(default=(), repr=False)
     """The last lines, blank ones left out."""
+    said_last: LastWords = field(default=LastWords(), repr=False)
     question: Prompt | None = field(default=None, repr=False)
     """The question asked before the command began, if it was one."""
     authorization: Authorization | None = None
@@ -63,8 +63,8 @@ class Memory:
 
     @property
     def last_words(self) -> str:
-        """The last line of the command, without the name of a Python exception before it."""
-        return _EXCEPTION.sub("", self.lines[-1]) if self.lines else ""
+        """The last line of the command, or the error that it belongs to."""
+        return str(self.said_last)
 
     def judged(self, request: Request) -> Authorization:
         """What a request asks for.
@@ -85,12 +85,13 @@ class Memory:
 
     def begin(self, begun: Begun) -> Memory:
         """Nothing said before was the command's."""
-        return replace(self, begun=begun, lines=(), question=None)
+        return replace(self, begun=begun, lines=(), said_last=LastWords(), question=None)
 
     def hear(self, line: Line) -> Memory:
         """We quote the last lines if the login fails."""
         text = line.text.strip()
-        return replace(self, lines=(*self.lines, text)[-_MOST_LINES:]) if text else self
+        lines = (*self.lines, text)[-_MOST_LINES:] if text else self.lines
+        return replace(self, lines=lines, said_last=self.said_last.hear(line.text))
 
     def wonder(self, prompt: Prompt) -> Memory:
         """We quote it if the command never starts."""

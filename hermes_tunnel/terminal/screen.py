@@ -21,7 +21,7 @@ from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of, in_foreground
 from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
-from hermes_tunnel.text import folded, one_line, plain, redact, wrapped
+from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
 
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
@@ -150,7 +150,8 @@ class Screen:
         if sentence.look is not Look.REMOTE:
             lines = folded(text, columns)
         else:
-            lines = wrapped(text, columns - len(_MARGIN), cut=True) if columns else [text]
+            room = columns - len(_MARGIN)
+            lines = wrapped(narrowed(text, room), room, cut=True) if columns else [text]
             lines = [_MARGIN + line for line in lines]
         return lines
 

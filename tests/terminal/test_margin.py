@@ -152,6 +152,26 @@ def test_in_a_pipe(what: str) -> None:
         check()
 
 
+@posix
+def test_a_panel_as_wide_as_the_remote_terminal_takes_as_many_rows_as_it_has() -> None:
+    """What is drawn is as wide as the window at most; where nothing wraps, it stays as it is."""
+    panel = [f"╭─ Error {'─' * 3990}╮", f"│ no such option{' ' * 3983}│", f"╰{'─' * 3998}╯"]
+    with terminal() as pty:
+        pty.resize(48)
+        console = Console(pty.writer, Keyboard(pty.reader), color=False)
+        for line in panel:
+            console.show(events.RemoteLine(line))
+        shown = pty.shown().splitlines()
+    stream = io.StringIO()
+    Console(stream, Keyboard(None)).show(events.RemoteLine(panel[0]))
+    assert stream.getvalue() == f"  | {panel[0]}\n"
+    assert shown == [
+        f"  | ╭─ Error {'─' * 34}╮",
+        f"  | │ no such option{' ' * 27}│",
+        f"  | ╰{'─' * 42}╯",
+    ]
+
+
 def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
     """Otherwise it goes above, and a short line of ours is answered; the server is named once for it all."""
     shown = io.StringIO()
