@@ -66,6 +66,14 @@ class AuthorizationAsked(Event):
 
 
 @dataclass(frozen=True)
+class PageShown(Event):
+    """The command shows a page that nobody vouches for; the person sees it whole, and may have it opened."""
+
+    url: str = field(repr=False)
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
 class Forwarding(Event):
     """The local forward is listening."""
 

@@ -34,17 +34,21 @@ _INVISIBLE = re.compile(
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
 _NO_SPACE = re.compile(r"\S")
 _RUNS = re.compile(r"( |[^\w\s]|_)\1{7,}")
+# What is secret by its nature. A ``code_challenge`` (RFC 7636) and a ``nonce`` (OpenID Connect) are not,
+# and a page cannot be opened without them.
 _PARAMETERS = (
-    "access_token|refresh_token|id_token|client_secret|authorization_code|code_challenge|code_verifier"
-    "|device_code|code|state|nonce|token|assertion|password|passphrase|api_key"
+    "access_token|refresh_token|id_token|client_secret|authorization_code|code_verifier"
+    "|device_code|code|token|assertion|password|passphrase|api_key"
 )
 _FIRST_LETTERS = "".join(sorted({name[0] for name in _PARAMETERS.split("|")}))
-_HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}])(?:{_PARAMETERS})"  # saves trying every name everywhere
+_HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}s])(?:{_PARAMETERS}|state)"  # saves trying every name everywhere
+_VALUE = r"(?!(?:\[hidden\]|[.\u2026]+`*)(?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"  # dots stand for a value
 # In a query (k=v, also percent-encoded inside another URL) ...
 _IN_A_QUERY = re.compile(
-    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))({_HIDDEN_PARAMETER}(?:=|%(?:25)?3D))"
-    r"(?!(?:\[hidden\]|[.\u2026]+`*)(?:[\s&\"'#,;)}\]]|\Z))[^\s&\"'#,;)}\]]+"  # dots stand for a value
+    rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))((?=[{_FIRST_LETTERS}])(?:{_PARAMETERS})(?:=|%(?:25)?3D)){_VALUE}"
 )
+_STATE_IN_A_QUERY = re.compile(rf"(?i)(?:(?<![A-Za-z_])|(?<=%3F))(state(?:=|%(?:25)?3D)){_VALUE}")
+_HTTPS_ADDRESS = re.compile(r"(?i)\bhttps://[^\s<>\"'`]+")
 # ... in JSON or a Python dict ("k": "v"), as in tracebacks and error bodies, even nested in one another.
 # This matches what precedes the value, up to its opening quote. An expression for the whole value would
 # try every way to read its backslashes if no quote closed it ...
@@ -52,7 +56,7 @@ _IN_AN_OBJECT = re.compile(rf"(?i)([\"']){_HIDDEN_PARAMETER}\\*\1\s*:\s*(\\*)([\
 _QUOTES = {quote: re.compile(rf"(?<!\\)(\\*){quote}") for quote in "\"'"}
 # ... and in a header (RFC 6750 section 2.1).
 _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
-_SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code")
+_SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code|\bpaste\b|callback|redirect")
 
 
 def asks_for_a_secret(prompt: str) -> bool:
@@ -78,6 +82,9 @@ def one_line(text: str) -> str:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with ``secrets`` and the values of secret parameters hidden.
 
+    A ``state`` (RFC 6749 section 10.12) is hidden too, unless it stands in an https address with nothing else
+    to hide: such an address is there to be opened, and would be of no use without it.
+
     :param text: what is about to be shown or stored
     :param secrets: literal values known to be secret, such as an answer just given
     """
@@ -86,7 +93,19 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
     text = _IN_A_QUERY.sub(rf"\1{HIDDEN}", _without_values_of_objects(text))
-    return _IN_A_HEADER.sub(rf"\1{HIDDEN}", text)
+    return _without_state(_IN_A_HEADER.sub(rf"\1{HIDDEN}", text))
+
+
+def _without_state(text: str) -> str:
+    to_open = [found.span() for found in _HTTPS_ADDRESS.finditer(text) if HIDDEN not in found[0]]
+    ends = [end for _, end in to_open]
+
+    def hidden(found: re.Match[str]) -> str:
+        next_one = bisect_right(ends, found.start())
+        opens = next_one < len(to_open) and to_open[next_one][0] <= found.start()
+        return found[0] if opens else f"{found[1]}{HIDDEN}"
+
+    return _STATE_IN_A_QUERY.sub(hidden, text)
 
 
 def _without_values_of_objects(text: str) -> str:

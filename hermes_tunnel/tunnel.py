@@ -119,8 +119,9 @@ def expected_by(url: str) -> Expected:
     """
     authorization = assess_authorization(url, Policy(external_redirects=True))
     if authorization.redirect is None:
+        host = authorization.redirect_host or authorization.issuer
         raise UsageFailure(
-            f"that login needs no tunnel: its answer goes to {authorization.redirect_host}",
+            f"that login needs no tunnel: its answer goes to {host}",
             "open the page in any browser, and do what Hermes says there",
         )
     policies = [known.policy for known in KNOWN.values() if known.policy.knows(authorization.issuer)]

@@ -27,6 +27,7 @@ from hermes_tunnel.oauth.callback import (
     judge_pasted,
     pasted_address,
 )
+from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
 from hermes_tunnel.remote.listeners import read_listeners
@@ -43,7 +44,7 @@ from hermes_tunnel.ssh.wire import packed
 from hermes_tunnel.terminal.editing import edit
 from hermes_tunnel.terminal.screen import Screen
 from hermes_tunnel.terminal.windows_console import read_line
-from hermes_tunnel.text import folded, one_line, plain, quote, redact
+from hermes_tunnel.text import folded, narrowed, one_line, plain, quote, redact
 from hermes_tunnel.way_back.gate import Gate
 from tests.growth import Call, best, seconds, too_slow
 from tests.pumps import PALETTE, UNFIT, Pump
@@ -66,7 +67,8 @@ PIECES = {
         *("a:", "a=", "a ", "a.", " a", "\\a", "a\\", '\\"', "a@", "a;", "a,", "aaaa-", "a://", "[]:", "%41"),
         *('"code"', '"code":"', '"code": ', '"code\\', "code=", "code=.", "code=`.", "code%3D", "%3Fcode="),
         *("Bearer ", "code ", "code:", "paste ", "paste here", "Added a ", "ssh ", "ssh -L ", "ssh -L 1:"),
-        *("https://", "https:", "waiting for ", "${", "%h", "%%", "%C", "*a", "?*", "!*,", "&a=", ARMOUR),
+        *("https://", "https:", "https://a?state=b ", "state=", "state%3D", "Error:", "a.b"),
+        *("waiting for ", "${", "%h", "%%", "%C", "*a", "?*", "!*,", "&a=", ARMOUR),
     ),
     '"code": "': ("\\a", "\\", '\\"', "a", "'", "\\\\\\'"),
     '"code": \\"': ("\\a", "\\", '\\"', "a", '"', '\\\\"', "\\'"),
@@ -95,6 +97,7 @@ WORDS = [
         "ssh -L 1:",
     )
 ]
+DRAWN = [Pump("", piece, "") for piece in ("\u2500" * 8 + "a", " " * 8 + "\u2502", "_" * 8, "-" * 7 + " ")]
 KEYS = [
     Pump("", keys, "")
     for keys in ("a", "\u6f22", "\x7f", "\b", "a\x7f", "aa\b", "\x15", "\n", "\n\x7f", "\x04")
@@ -175,6 +178,14 @@ def heard(data: bytes, size: int) -> None:
     transcript.end()
 
 
+def quoted(text: str) -> None:
+    """The error that a command ends with, in many lines."""
+    words = LastWords().hear("Traceback (most recent call last):")
+    for line in text.split("\n"):
+        words = words.hear(line)
+    str(words)
+
+
 def shown(text: str) -> None:
     """A line from the remote, as the person sees it."""
     screen = Screen(io.StringIO())
@@ -220,6 +231,9 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "redact": (lambda text: redact(text, SECRETS), LONG, TEXTS),
     "quote": (quote, LONG, TEXTS),
     "one_line": (one_line, LONG, WORDS),
+    "narrowed": (lambda text: narrowed(text, 12), LONG, [*WORDS, *TEXTS, *DRAWN]),
+    "last words": (LastWords().hear, LONG, [*WORDS, *TEXTS, *DRAWN]),
+    "last words, line by line": (quoted, LONG // 4, WORDS),
     "folded": (lambda text: folded(text, 12), LONG, WORDS),
     "a line on the screen": (shown, LONG // 4, WORDS),
     "a transcript": (in_bytes(lambda data: heard(data, 32768)), LONGEST_LINE // 3, TEXTS),

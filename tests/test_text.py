@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hermes_tunnel.text import HIDDEN, folded, one_line, plain, quote, redact, wrapped
+from hermes_tunnel.text import HIDDEN, folded, narrowed, one_line, plain, quote, redact, wrapped
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,11 @@ def test_plain_keeps_text(text: str) -> None:
         "redirect=http%3A%2F%2F127.0.0.1%2Fcb%3Fcode%3DS3CRET",
         "access_token=S3CRET refresh_token=S3CRET id_token=S3CRET",
         "CODE=S3CRET, client_secret=S3CRET; code_verifier=S3CRET",
-        "code_challenge=S3CRET&nonce=S3CRET&device_code=S3CRET",
+        "code_challenge=shown&nonce=shown&device_code=S3CRET",
+        "https://a.b/cb?state=S3CRET&x=1&code=S3CRET, then state=S3CRET",
+        "http://127.0.0.1:56121/callback?state=S3CRET&error=access_denied",
+        "https://a.b/?next=https%3A%2F%2Fc.d%2Fcb%3Fcode%3DS3CRET&state=S3CRET",
+        "https://a.b/activate?token=S3CRET&state=S3CRET",
         "(password=S3CRET) [passphrase=S3CRET] {token=S3CRET}",
         '{"access_token": "S3CRET", "x": 1, "refresh_token":"S3CRET"}',
         "{'code': 'S3CRET', 'state' : 'S3CRET'}",
@@ -103,6 +107,27 @@ def test_redact(text: str) -> None:
     shown = redact(text)
     assert "S3CRET" not in shown
     assert shown.count(HIDDEN) == text.count("S3CRET")
+
+
+OPENROUTER = (
+    "https://openrouter.ai/auth?callback_url=https%3A%2F%2Fhermes.example%2Fcode"
+    "&code_challenge=qCo2MiZpEDcZ5zX3B0Kt_0NzPq0kL4Vx3pE2g6Y0a1c&code_challenge_method=S256"
+)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        OPENROUTER,
+        f"{OPENROUTER}&client_id=c&scope=a+b&nonce=n1234567&response_type=code&state=s1234567",
+        "HTTPS://login.example/?next=https%3A%2F%2Fidp.example%2Fa%3Fstate%3Ds1234567%26client_id%3Dc#x",
+    ],
+)
+def test_an_address_that_is_there_to_be_opened_is_shown_whole(address: str) -> None:
+    """Nothing in it is secret by its nature, and without any part of it the page would not work."""
+    for text in (address, f"Open {address}, please.", f"│ {address} │", f"<{address}>"):
+        assert redact(text) == text
+    assert redact(f"{address} state=S3CRET") == f"{address} state={HIDDEN}"
 
 
 TRICKY = st.text(st.sampled_from("\\\"' :,{}a\n\u00e9"), max_size=8)
@@ -227,6 +252,35 @@ def test_expensive_text(piece: str) -> None:
 def test_wrapped(text: str, cut: bool, lines: list[str]) -> None:
     """Lines break between words, and inside one only where it may be cut; wide characters count twice."""
     assert [line.rstrip() for line in wrapped(text, 10, cut=cut)] == [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("fits as it is          ", "fits as it is          "),
+        (f"╭{'─' * 3998}╮", f"╭{'─' * 28}╮"),
+        (f"╭─ Error {'─' * 3990}╮", f"╭─ Error {'─' * 20}╮"),
+        (f"│ it failed{' ' * 3988}│", f"│ it failed{' ' * 18}│"),
+        (f"{'=' * 1997} middle {'=' * 1996}", f"{'=' * 11} middle {'=' * 11}"),
+        (f"│ 漢字{' ' * 3993}│", f"│ 漢字{' ' * 23}│"),
+        ("x" * 40, "x" * 40),
+        ("___" * 20, "_" * 30),
+        (f"{'a' * 40}{'-' * 40}", f"{'a' * 40}-"),
+        ("1234567 " * 5, "1234567 " * 5),
+    ],
+)
+def test_narrowed(text: str, shown: str) -> None:
+    """In thirty columns: only what is drawn, or blank, gets shorter, evenly, and no shorter than it must."""
+    assert narrowed(text, 30) == shown
+
+
+@given(st.text(alphabet="a -─", max_size=90), st.integers(1, 40))
+def test_narrowing_loses_no_word(text: str, columns: int) -> None:
+    """Whatever is drawn; what fits stays as it is."""
+    shown = narrowed(text, columns)
+    assert re.findall(r"\w+", shown) == re.findall(r"\w+", text)
+    assert len(shown) >= min(len(text), columns)
+    assert len(text) > columns or shown == text
 
 
 @given(st.text(alphabet="ab 漢\u0301", max_size=60), st.integers(1, 20), st.booleans())

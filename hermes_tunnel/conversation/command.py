@@ -44,6 +44,7 @@ _TICK_SECONDS = 1.0  # how often we show the time left and check the connection
 _WAITING_FOR = {
     State.AWAITING_CALLBACK: "the browser to come back",
     State.AWAITING_APPROVAL: "your approval",
+    State.SHOWN: "the command to go on",
     State.ASKING: "your answer",
     State.AWAITING_ANSWER: "your answer",
 }
@@ -242,6 +243,8 @@ class Conversation:
         elif isinstance(effect, effects.Invite):
             self._invitations.deliver_to(None)
             self._begin(self._invite(effect))
+        elif isinstance(effect, effects.Offer):
+            self._begin(self._invitations.offer(effect.url, effect.issuer, self._connection.destination))
         elif isinstance(effect, effects.DeliverTo):
             self._invitations.deliver_to(effect.port)
         elif isinstance(effect, effects.CloseListener):

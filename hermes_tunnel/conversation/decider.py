@@ -113,8 +113,12 @@ class Decider:
 
     def emit(self, event: events.Event) -> None:
         """Record an event and show it."""
-        self._record(event)
+        self.record(event)
         self.news.show(event)
+
+    def record(self, event: events.Event) -> None:
+        """Record an event that the person has seen in other words."""
+        self._record(event)
 
     def say(self, text: str) -> None:
         """Tell the person something that they need to know, even with ``-q``."""

@@ -80,13 +80,22 @@ class Invitations:
         :raises NoWayBack: the local port cannot be had, and nothing else was agreed to
         """
         self._pasting.stop()
-        yield from self._check_issuer(authorization, connection.destination)
+        tell = self._decider.emit
+        if authorization.names_nobody and not self._knows(authorization.issuer):
+            head = f"{connection.destination} asks you to sign in at:"
+            agreed = yield from self._agrees_to_open(authorization.url, authorization.issuer, head)
+            self._decider.say("The command will ask for what the page gives you, a code or an address.")
+            if not agreed:
+                return
+            tell = self._decider.record
+        else:
+            yield from self._check_issuer(authorization, connection.destination)
         self._decider.console.secrets.add(authorization.state)  # some releases print it if it does not match
         if authorization.mode is Mode.LOOPBACK:
             yield from self._expect(authorization, connection)
         else:
             yield from work(self._entrance.close)
-        self._decider.emit(
+        tell(
             events.AuthorizationAsked(
                 authorization.mode.value,
                 authorization.url,
@@ -99,8 +108,31 @@ class Invitations:
             self._pasting.start()
         else:
             self._browsers += 1
-            self._opening += 1
-            self._decider.begin(self._open_page(self._wishes.open_page, authorization.url))
+            self._open(self._wishes.open_page, authorization.url)
+
+    def offer(self, url: str, issuer: str, destination: str) -> Steps[None]:
+        """Offer to open a page that the command shows and that we do not recognise."""
+        head = f"{destination} shows a page that may be for your sign-in. It is at:"
+        if (yield from self._agrees_to_open(url, issuer, head)) and self._wishes.open_page is not None:
+            self._open(self._wishes.open_page, url)
+
+    def _agrees_to_open(self, url: str, issuer: str, head: str) -> Steps[bool]:
+        """Show a page that nobody vouches for, whole; whether the person wants it opened. The login goes on
+        without, for they may open it themselves.
+        """
+        self._decider.say(head)
+        self._decider.say(f"    {issuer}")
+        self._decider.emit(events.PageShown(url))
+        if self._wishes.open_page is not None and is_yes(
+            (yield from ask(yes_or_no("Open it in your browser?")))
+        ):
+            return True
+        self._decider.say("It was not opened. If you know that page, open it in a browser on this machine.")
+        return False
+
+    def _open(self, open_page: Callable[[str], bool], url: str) -> None:
+        self._opening += 1
+        self._decider.begin(self._open_page(open_page, url))
 
     def _open_page(self, open_page: Callable[[str], bool], url: str) -> Steps[None]:
         """Open the page; the browser may be back before its starter has finished."""
@@ -150,8 +182,7 @@ class Invitations:
 
     def _check_issuer(self, authorization: Authorization, destination: str) -> Steps[None]:
         """Let the person judge an issuer that nobody vouches for; only once, if the command starts over."""
-        policy, issuer = self._provider.policy, authorization.issuer
-        known = policy.knows(issuer) or issuer in self._wishes.allowed_hosts
+        issuer, known = authorization.issuer, self._knows(authorization.issuer)
         what = (issuer, authorization.redirect_host if authorization.mode is Mode.EXTERNAL else "")
         if (known and authorization.mode is not Mode.EXTERNAL) or what in self._agreed:
             return
@@ -167,6 +198,9 @@ class Invitations:
                 f"if you know that it does: --allow-host {issuer}",
             )
         self._agreed.add(what)
+
+    def _knows(self, issuer: str) -> bool:
+        return self._provider.policy.knows(issuer) or issuer in self._wishes.allowed_hosts
 
     def _expect(self, authorization: Authorization, connection: Connection) -> Steps[None]:
         """Be ready for the browser, or for what the person pastes if it cannot come back."""

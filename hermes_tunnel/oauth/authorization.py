@@ -68,6 +68,11 @@ class Authorization:
     state: str = field(default="", repr=False)
     user_code: str = ""
 
+    @property
+    def names_nobody(self) -> bool:
+        """Whether it says neither which client asks nor where the answer goes (RFC 6749 knows no such)."""
+        return self.mode is Mode.PASTE and not self.redirect_host
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -99,11 +104,15 @@ class Policy:
 def assess_authorization(url: str, policy: Policy) -> Authorization:
     """Judge an authorization request (RFC 6749 section 4.1.1) that the remote printed.
 
+    A request with a ``code_challenge`` (RFC 7636) but neither ``client_id`` nor ``redirect_uri`` is a paste.
+
     :return: what to open and what comes back; the caller checks whether the issuer is known
     :raises Unsafe: it must not be opened; says why
     """
     parts, issuer = _page(url, policy)
     query = _query(parts)
+    if "code_challenge" in query and not query.keys() & {"client_id", "redirect_uri"}:
+        return Authorization(Mode.PASTE, url, issuer)
     state = _exactly_one(query, "state", url)
     redirect_uri = _exactly_one(query, "redirect_uri", url)
     redirect = _loopback(redirect_uri)
@@ -124,6 +133,11 @@ def assess_verification(url: str, user_code: str, policy: Policy) -> Authorizati
     """Judge a device verification page (RFC 8628 section 3.2); raises ``Unsafe`` like the function above."""
     _, issuer = _page(url, policy)
     return Authorization(Mode.DEVICE, url, issuer, user_code=user_code)
+
+
+def issuer_of_page(url: str, policy: Policy) -> str:
+    """Whose page it is that the command shows; raises ``Unsafe`` like the functions above."""
+    return _page(url, policy)[1]
 
 
 def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:

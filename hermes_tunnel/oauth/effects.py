@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from hermes_tunnel.oauth.authorization import Authorization
@@ -40,6 +40,14 @@ class Invite:
 
     authorization: Authorization
     again: bool = False
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Show the person a page that we do not recognise, and open it if they say so."""
+
+    url: str = field(repr=False)
+    issuer: str
 
 
 @dataclass(frozen=True)
@@ -89,4 +97,4 @@ class Conclude:
     ended: bool
 
 
-Effect = Invite | DeliverTo | CloseListener | AskPerson | StopAsking | Allow | Conclude
+Effect = Invite | Offer | DeliverTo | CloseListener | AskPerson | StopAsking | Allow | Conclude

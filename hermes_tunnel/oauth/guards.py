@@ -8,7 +8,8 @@ from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.memory import Memory, Request
 from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited
-from hermes_tunnel.oauth.transcript import Begun, Prompt
+from hermes_tunnel.oauth.transcript import Begun, PageShown, Prompt
+from hermes_tunnel.text import asks_for_a_secret
 
 # Chinese colons and question marks too. Any other line may come from a slow start-up file.
 _QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
@@ -48,6 +49,21 @@ def repeated(memory: Memory, request: Request) -> bool:
     return memory.judged(request) == memory.authorization
 
 
+def not_offered(memory: Memory, shown: PageShown) -> bool:
+    """We do not offer to open it: it is unsafe, or was offered before, or too many were."""
+    return not memory.issuer_of(shown)
+
+
+def shown(memory: Memory, _: Event) -> bool:
+    """The command has shown a page that we did not recognise."""
+    return bool(memory.pages)
+
+
+def signs_in(memory: Memory, _: Event) -> bool:
+    """Such a page was shown, and what the command then asked for looks like what it gives."""
+    return bool(memory.pages) and memory.question is not None and asks_for_a_secret(memory.question.text)
+
+
 def loopback(memory: Memory, request: Request) -> bool:
     """The redirect sends the browser to a port of this machine."""
     return memory.judged(request).mode is Mode.LOOPBACK
@@ -80,4 +96,4 @@ def failed(memory: Memory, event: Event) -> bool:
 
 def recognised(memory: Memory, _: Event) -> bool:
     """The output shows that it was a login."""
-    return memory.announced or memory.authorization is not None
+    return memory.announced or memory.authorization is not None or bool(memory.pages)

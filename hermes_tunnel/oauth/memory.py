@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import (
     Authorization,
     Policy,
     assess_authorization,
     assess_verification,
+    issuer_of_page,
 )
 from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.states import Delivered, Event, Strayed
@@ -20,6 +22,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PageShown,
     Prompt,
 )
 
@@ -42,7 +45,9 @@ class Memory:
     """The last lines, blank ones left out."""
     said_last: LastWords = field(default=LastWords(), repr=False)
     question: Prompt | None = field(default=None, repr=False)
-    """The question asked before the command began, if it was one."""
+    """The last question asked before the sign-in, or before the command began."""
+    pages: tuple[str, ...] = field(default=(), repr=False)
+    """The pages that the command showed and that we did not recognise, as far as they were offered."""
     authorization: Authorization | None = None
     requests: int = 0
     listening: int | None = None
@@ -83,6 +88,15 @@ class Memory:
                 raise failures.too_many_requests(MOST_REQUESTS + 1)
         return wanted
 
+    def issuer_of(self, shown: PageShown) -> str:
+        """Whose page it is; empty if we do not offer to open it."""
+        if shown.url in self.pages or len(self.pages) == MOST_REQUESTS:
+            return ""
+        try:
+            return issuer_of_page(shown.url, self.policy)
+        except Unsafe:
+            return ""
+
     def begin(self, begun: Begun) -> Memory:
         """Nothing said before was the command's."""
         return replace(self, begun=begun, lines=(), said_last=LastWords(), question=None)
@@ -94,7 +108,7 @@ class Memory:
         return replace(self, lines=lines, said_last=self.said_last.hear(line.text))
 
     def wonder(self, prompt: Prompt) -> Memory:
-        """We quote it if the command never starts."""
+        """We quote it if the command never starts; else it tells what the answer is."""
         return replace(self, question=prompt)
 
     def stop_wondering(self, _: Event) -> Memory:
@@ -111,6 +125,10 @@ class Memory:
             takes_paste=False,
             typed=False,
         )
+
+    def see_page(self, shown: PageShown) -> Memory:
+        """It may be a sign-in; we offer it once."""
+        return replace(self, pages=(*self.pages, shown.url))
 
     def locate(self, listening: Listening) -> Memory:
         """The next request's callback goes to that remote port."""

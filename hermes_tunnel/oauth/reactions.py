@@ -17,13 +17,14 @@ from hermes_tunnel.oauth.effects import (
     DeliverTo,
     Effect,
     Invite,
+    Offer,
     Outcome,
     Proof,
     StopAsking,
 )
 from hermes_tunnel.oauth.memory import Memory, Request
 from hermes_tunnel.oauth.states import Event, Exited, Undelivered
-from hermes_tunnel.oauth.transcript import Begun, Listening, Prompt
+from hermes_tunnel.oauth.transcript import Begun, Listening, PageShown, Prompt
 from hermes_tunnel.text import asks_for_a_secret
 
 
@@ -74,6 +75,11 @@ def invite(memory: Memory, request: Request) -> list[Effect]:
     return [Invite(authorization, again=memory.authorization is not None), *where]
 
 
+def offer(memory: Memory, shown: PageShown) -> list[Effect]:
+    """The person may know the page."""
+    return [Offer(shown.url, memory.issuer_of(shown))]
+
+
 def deliver_there(_: Memory, listening: Listening) -> list[Effect]:
     """The callback goes to that remote port."""
     return [DeliverTo(listening.port)]
@@ -82,6 +88,11 @@ def deliver_there(_: Memory, listening: Listening) -> list[Effect]:
 def ask_person(_: Memory, prompt: Prompt) -> list[Effect]:
     """We ask the person here."""
     return [AskPerson(prompt.text, asks_for_a_secret(prompt.text))]
+
+
+def ask_for_code(memory: Memory, prompt: Prompt) -> list[Effect]:
+    """We ask the person here. Until a code was given, the answer may be one, whatever the prompt calls it."""
+    return [AskPerson(prompt.text, not memory.typed or asks_for_a_secret(prompt.text))]
 
 
 def stop_asking(_: Memory, __: Event) -> list[Effect]:
@@ -131,5 +142,5 @@ def conclude(memory: Memory, event: Event) -> list[Effect]:
         proof = Proof.WANTED
     else:
         proof = Proof.REQUIRED
-    outcome = Outcome.LOGGED_IN if wanted else Outcome.IMPORTED
+    outcome = Outcome.LOGGED_IN if wanted or memory.pages else Outcome.IMPORTED
     return [Conclude(outcome, proof, announced=memory.announced, ended=ended)]

@@ -39,6 +39,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PageShown,
     PasteOffered,
     Prompt,
     Success,
@@ -98,12 +99,25 @@ _REQUEST: Rows = {
         otherwise: Row(State.AWAITING_APPROVAL, do.invite, Memory.expect),
     },
 }
+_PAGE: Rows = {
+    PageShown: {
+        when.not_offered: Row(_STAY),
+        otherwise: Row(State.SHOWN, do.offer, Memory.see_page),
+    },
+}
 _DEVICE: Rows = {
     DeviceAuthorization: {
         when.unsafe: Row(State.ENDED, do.refuse),
         when.repeated: Row(_STAY),
         otherwise: Row(State.AWAITING_APPROVAL, do.invite, Memory.expect),
     },
+}
+_BEFORE_A_REQUEST: Rows = {
+    **_RUNNING,
+    **_REQUEST,
+    **_DEVICE,
+    Listening: Row(_STAY, keep=Memory.locate),
+    Prompt: Row(State.ASKING, do.ask_person, Memory.wonder),
 }
 
 TABLE: dict[State, Rows] = {
@@ -113,21 +127,27 @@ TABLE: dict[State, Rows] = {
         Withdrawn: Row(State.CONNECTED, keep=Memory.stop_wondering),
     },
     State.STARTING: {
-        **_RUNNING,
-        **_REQUEST,
-        **_DEVICE,
-        Listening: Row(_STAY, keep=Memory.locate),
-        Prompt: Row(State.ASKING, do.ask_person),
+        **_BEFORE_A_REQUEST,
+        **_PAGE,
         TimeUp: Row(State.ENDED, do.end(failures.nothing_asked)),
     },
+    State.SHOWN: {
+        **_BEFORE_A_REQUEST,
+        **_PAGE,
+        TimeUp: Row(State.ENDED, do.end(failures.nobody_approved)),
+    },
     State.ASKING: {
-        **_RUNNING,
-        **_REQUEST,
-        **_DEVICE,
-        Listening: Row(_STAY, keep=Memory.locate),
-        Prompt: Row(State.ASKING, do.ask_person),
-        Withdrawn: Row(State.STARTING, do.stop_asking),
-        Answered: {when.nobody: Row(State.DESERTED), otherwise: Row(State.STARTING)},
+        **_BEFORE_A_REQUEST,
+        Withdrawn: {
+            when.shown: Row(State.SHOWN, do.stop_asking),
+            otherwise: Row(State.STARTING, do.stop_asking),
+        },
+        Answered: {
+            when.nobody: Row(State.DESERTED),
+            when.signs_in: Row(State.ANSWERED, keep=Memory.give_code),
+            when.shown: Row(State.SHOWN),
+            otherwise: Row(State.STARTING),
+        },
         TimeUp: Row(State.ENDED, do.end(failures.no_answer)),
     },
     State.DESERTED: {
@@ -135,6 +155,7 @@ TABLE: dict[State, Rows] = {
         Withdrawn: {
             when.given: Row(State.ANSWERED, do.stop_asking),
             when.invited: Row(State.AWAITING_ANSWER, do.stop_asking),
+            when.shown: Row(State.SHOWN, do.stop_asking),
             otherwise: Row(State.STARTING, do.stop_asking),
         },
         TimeUp: Row(State.ENDED, do.end(failures.nobody_there)),
@@ -162,7 +183,7 @@ TABLE: dict[State, Rows] = {
     State.AWAITING_ANSWER: {
         **_RUNNING,
         **_REQUEST,
-        Prompt: Row(State.AWAITING_ANSWER, do.ask_person),
+        Prompt: Row(State.AWAITING_ANSWER, do.ask_for_code),
         Withdrawn: {
             when.given: Row(State.ANSWERED, do.stop_asking),
             otherwise: Row(State.AWAITING_ANSWER, do.stop_asking),
@@ -173,7 +194,7 @@ TABLE: dict[State, Rows] = {
     State.ANSWERED: {
         **_RUNNING,
         **_REQUEST,
-        Prompt: Row(State.AWAITING_ANSWER, do.ask_person),
+        Prompt: Row(State.AWAITING_ANSWER, do.ask_for_code),
         TimeUp: Row(State.ENDED, do.end(failures.code_not_redeemed)),
     },
     State.CALLBACK_DELIVERED: {

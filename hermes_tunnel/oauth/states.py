@@ -15,6 +15,7 @@ class State(Enum):
     CONNECTED = "the remote shell is starting"
     QUESTIONED = "a start-up file seems to ask something"
     STARTING = "the command is running and has asked for nothing yet"
+    SHOWN = "the command shows a page that we do not recognise, and waits"
     ASKING = "the command asks something before its sign-in"
     DESERTED = "the command asks something, and nobody is there to answer"
     AWAITING_CALLBACK = "the browser must come back to a port of this machine"
@@ -116,4 +117,4 @@ class PersonTime:
         """The time in a state where it is the person's turn."""
         if state is State.AWAITING_CALLBACK:
             return self.callback
-        return self.approval if state is State.AWAITING_APPROVAL else self.answer
+        return self.approval if state in (State.AWAITING_APPROVAL, State.SHOWN) else self.answer

@@ -48,6 +48,13 @@ class AuthorizationRequest:
 
 
 @dataclass(frozen=True)
+class PageShown:
+    """An https page that the command shows to be opened, before it waits; not a request that we recognise."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Listening:
     """The port where the remote says it is waiting for the callback."""
 
@@ -99,6 +106,7 @@ Said = (
     Begun
     | Line
     | AuthorizationRequest
+    | PageShown
     | Listening
     | PasteOffered
     | DeviceAuthorization
@@ -115,6 +123,7 @@ _LISTENING = re.compile(
 )
 # "paste that code here and press Enter", "Or paste the redirect URL here"; not "at the prompt below", a hint.
 _PASTE_OFFERED = re.compile(r"(?i)\bpaste\b[^.]{0,80}\bhere\b")
+_TO_BE_OPENED = re.compile(r"(?i)\b(?:open|visit|go to|browser|sign in|log ?in)\b")
 # How a shell's prompt ends; what a program tells a terminal that it takes over: switch screens, bracket what
 # is pasted, what are you, where is the cursor (xterm's control sequences).
 _SHELLS_PROMPT = re.compile(r"[$#%>\u00bb\u03bb\u276f\u279c]$")
@@ -145,6 +154,7 @@ class Transcript:
         self.looks: list[str] = []
         """What our script said of the credential after the marker: before the command ran, and afterwards."""
         self._page = ""  # the last https page that is not an authorization request
+        self._shown = ""  # such a page, if the command shows it to be opened
         self._code_follows = False
         self._offered: DeviceAuthorization | None = None
         self._prompt = b""
@@ -196,11 +206,17 @@ class Transcript:
             return [] if told else [Prompt(text, taken=True)]
         ours = self._begun and self._marker in text
         if ours or not text or unfinished == self._prompt:
-            return []
+            return self._shown_page()
+        if self._begun:
+            self._note_pages(text.rpartition(" ")[0])
         taken = not self._begun and bool(_SHELLS_PROMPT.search(text))
         self._prompt, self._asked = unfinished, True
         offered: list[Said] = [PasteOffered()] if _PASTE_OFFERED.search(text) else []
-        return [Prompt(text, taken), *offered]
+        return [*self._shown_page(), Prompt(text, taken), *offered]
+
+    def _shown_page(self) -> list[Said]:
+        page, self._shown = self._shown, ""
+        return [PageShown(page)] if page else []
 
     def end(self) -> list[Said]:
         """There is no more output: the last line counts even if nothing ended it."""
@@ -240,13 +256,23 @@ class Transcript:
             return [Listening(int(listening[1]))]
         for url in _URL.findall(text):
             if _asks_for_authorization(url):
-                self._page = ""
+                self._page = self._shown = ""
                 return [AuthorizationRequest(url)]
             if user_code := _user_code_of(url):
                 return self._device(url, user_code)
             if url.startswith("https://"):
                 self._page = url
+        self._note_pages(text)
         return [PasteOffered()] if _PASTE_OFFERED.search(text) else self._code_on(text.strip())
+
+    def _note_pages(self, text: str) -> None:
+        """Keep a page that is there to be opened: it has a query, a line to itself, or words that say so."""
+        pages = [url for url in _URL.findall(text) if url.startswith("https://")]
+        if len(pages) == 1:
+            before, page, after = text.partition(pages[0])
+            alone = not any(map(str.isalpha, before + after))
+            if alone or "?" in page or _TO_BE_OPENED.search(before):
+                self._shown = page
 
     def _code_on(self, text: str) -> list[Said]:
         """A code on, or right after, a line that announces one; a blank line between them does no harm."""
@@ -261,7 +287,7 @@ class Transcript:
         return []
 
     def _device(self, verification_uri: str, user_code: str) -> list[Said]:
-        self._page, self._code_follows = verification_uri, False
+        self._page, self._shown, self._code_follows = verification_uri, "", False
         offer = DeviceAuthorization(verification_uri, user_code)
         if self._offered is not None and self._offered.user_code == user_code:
             return []  # the page with the code in its address, then the code alone: one offer
@@ -280,12 +306,17 @@ def _as_rewritten(line: bytes) -> bytes:
 
 
 def _asks_for_authorization(url: str) -> bool:
-    """Whether it has a ``client_id`` and a ``redirect_uri``; one without the latter counts, to be refused."""
+    """Whether it has a ``client_id`` and a ``redirect_uri``; one without the latter counts, to be refused.
+
+    One without the former is known by its ``code_challenge`` (RFC 7636), which no other address has.
+    """
     try:
         query = _query(url, keep_blank_values=True)
     except ValueError:
         return "client_id=" in url and "redirect_uri=" in url
-    return "client_id" in query and ("redirect_uri" in query or "response_type" in query)
+    if "client_id" not in query:
+        return "code_challenge" in query
+    return "redirect_uri" in query or "response_type" in query
 
 
 def _user_code_of(url: str) -> str | None:

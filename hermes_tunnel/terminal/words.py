@@ -9,7 +9,7 @@ from enum import Enum
 
 from hermes_tunnel import events
 from hermes_tunnel.question import Question
-from hermes_tunnel.text import plain
+from hermes_tunnel.text import plain, redact
 
 NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open."
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
@@ -64,6 +64,8 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield from lines
         case events.AuthorizationAsked():
             yield from _invitation(event, usual=usual)
+        case events.PageShown():
+            yield from (Sentence(""), Sentence(redact(event.url), Look.ADDRESS), Sentence(""))
         case events.Forwarding():
             yield from _forwarding(event, usual=usual, curious=curious)
         case events.Browser() if usual:

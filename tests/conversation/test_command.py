@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ from tests.stage.hermes import Hermes
 from tests.stage.logins import loopback_login, wait_for_answer
 from tests.stage.remote_process import Command, RemoteProcess
 from tests.stage.stage import HOST, Stage
-from tests.terminal.pseudo_terminal import Terminal, terminal
+from tests.terminal.pseudo_terminal import Terminal, terminal, until
 from tests.test_login import Login
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nothing_left")]
@@ -258,6 +259,103 @@ def test_output_goes_on_while_a_question_stands() -> None:
             while not person.pages and time.monotonic() < until:
                 threading.Event().wait(0.01)
         assert len(person.pages) == 1
+
+
+OPENROUTER = (
+    "https://openrouter.ai/auth?callback_url=https%3A%2F%2Fhermes.example%2Fcode"
+    "&code_challenge=qCo2MiZpEDcZ5zX3B0Kt_0NzPq0kL4Vx3pE2g6Y0a1c&code_challenge_method=S256"
+)
+PANEL = f"╭{'─' * 3998}╮\r\n│ Sign in{' ' * 3990}│\r\n╰{'─' * 3998}╯\r\n"
+
+
+def pastes(page: str, prompt: str, typed: list[str]) -> Callable[[Hermes], Command]:
+    """A login that shows a page, and asks for the code that it gives."""
+
+    def login_command(hermes: Hermes) -> Command:
+        def command(process: RemoteProcess) -> int:
+            process.write(PANEL.encode())
+            process.print("Open this URL in your browser:")
+            process.print(page)
+            process.write(prompt.encode())
+            typed.append(process.read_line().strip())
+            process.print()
+            process.print(f"Took {typed[0]}.")
+            process.print('Added openrouter OAuth credential #1: "demo"')
+            return 0
+
+        return command
+
+    return login_command
+
+
+PASTE_LOGINS = {
+    "it names nobody": (OPENROUTER, "Key or address: "),
+    "it is not recognised": ("https://login.example/cli?session=0123&challenge=c", "Paste the code here: "),
+}
+
+
+@posix
+@pytest.mark.parametrize("what", PASTE_LOGINS)
+def test_a_paste_login_that_is_not_recognised(what: str) -> None:
+    """Its page is shown whole on a line of its own, opened after a yes; what is pasted is hidden."""
+    page, prompt = PASTE_LOGINS[what]
+    typed: list[str] = []
+    with Stage(APPROVE, login=pastes(page, prompt, typed)) as stage, terminal() as pty:
+        person = Person(stage, pty, provider("openrouter"))
+        shown = pty.wait_for("Open it in your browser? [y/N]")
+        assert f"\r\n{page}\r\n" in shown
+        assert shown.count("\u2500") < 200
+        pty.type("y\n")
+        pty.wait_for(prompt.strip())
+        until(lambda: not pty.echoes)
+        pty.type("S3CRETS3CRET\n")
+        done = person.ended.result(10)
+        shown += pty.wait_for("credential #1")
+        person.thread.join(10)
+    assert isinstance(done, LoggedIn)
+    assert typed == ["S3CRETS3CRET"]
+    assert person.pages == [page]
+    assert "S3CRET" not in shown
+
+
+@pytest.mark.parametrize("what", PASTE_LOGINS)
+def test_a_paste_login_that_is_not_recognised_without_a_terminal(what: str, tmp_path: Path) -> None:
+    """Nothing is opened; the page is shown whole, and the code may be piped."""
+    page, prompt = PASTE_LOGINS[what]
+    typed, opened = list[str](), list[str]()
+    (tmp_path / "code").write_text("S3CRETS3CRET\n")
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    with Stage(APPROVE, login=pastes(page, prompt, typed)) as stage:
+        done = Login(stage, known=provider("openrouter"), stdin=tmp_path / "code", open_page=open_page)
+    assert isinstance(done.ended, LoggedIn), done.ended
+    assert (typed, opened) == (["S3CRETS3CRET"], [])
+    assert page in done.shown.splitlines()
+    assert "S3CRET" not in done.shown
+
+
+@posix
+def test_an_offer_ends_with_what_it_is_about() -> None:
+    """The page was not the sign-in's: the question about it goes when the request comes."""
+
+    def later(hermes: Hermes) -> Command:
+        request = loopback_login(hermes)
+
+        def command(process: RemoteProcess) -> int:
+            process.print("https://docs.example/start")
+            threading.Event().wait(0.7)
+            return request(process)
+
+        return command
+
+    with Stage(APPROVE, login=later) as stage, asked(stage, "https://docs.example/start") as person:
+        person.pty.wait_for("The tunnel is open")
+        person.pty.type("y\n")
+        until(lambda: bool(person.pages))
+    assert "docs.example" not in person.pages[0]
 
 
 def test_a_listener_that_takes_its_time_is_waited_for() -> None:

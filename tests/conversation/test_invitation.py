@@ -38,9 +38,9 @@ def connection() -> Iterator[Connection]:
 
 
 class Answering(Console):
-    """A console at which somebody gives the same answer to every question."""
+    """A console at which somebody gives the same answer to every question; None: at which nobody is."""
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: str | None) -> None:
         self.shown = io.StringIO()
         super().__init__(self.shown, Keyboard(None))
         self._answer = answer
@@ -60,11 +60,16 @@ class Answering(Console):
 class Inviting:
     """Invitations to a person who gives the same answer to every question."""
 
-    def __init__(self, answer: str, wishes: Wishes) -> None:
+    def __init__(self, answer: str | None, wishes: Wishes) -> None:
         self.console = Answering(answer)
         self.told: list[events.Event] = []
         self.decider = Decider(self.console, self._record)
         self._invitations = Invitations(MCP, Call(), wishes, self.decider, lambda _: False)
+
+    def offer(self, connection: Connection, url: str, issuer: str) -> None:
+        """One page that was not recognised."""
+        with self._invitations.open():
+            self.decider.follow(self._invitations.offer(url, issuer, connection.destination))
 
     def _record(self, event: events.Event) -> None:
         if not isinstance(event, events.Notice):
@@ -102,6 +107,73 @@ def test_without_a_yes_nothing_opens(connection: Connection) -> None:
     device = Authorization(Mode.DEVICE, "https://mcp.example/device", "mcp.example", user_code="ABCD")
     inviting.invite(connection, device)
     assert [type(event) for event in inviting.told] == [events.AuthorizationAsked, events.Browser]
+
+
+OPENROUTER = (
+    "https://openrouter.ai/auth?callback_url=https%3A%2F%2Fhermes.example%2Fcode&code_challenge=c&state=s"
+)
+NAMES_NOBODY = assess_authorization(OPENROUTER, MCP.policy)
+
+
+@pytest.mark.parametrize("answer", ["y", "", None])
+def test_a_request_that_names_nobody_is_shown_whole_and_opened_only_after_a_yes(
+    connection: Connection, answer: str | None
+) -> None:
+    """Without one the login goes on: the person may open the page, which they see, themselves."""
+    opened = list[str]()
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    inviting = Inviting(answer, Wishes(open_page=open_page))
+    inviting.invite(connection, NAMES_NOBODY)
+    assert inviting.console.asked == ["Open it in your browser? [y/N]"]
+    head, issuer, _, address, *rest = inviting.console.shown.getvalue().splitlines()
+    assert (head, issuer) == ("demo@hermes-demo asks you to sign in at:", "    openrouter.ai")
+    assert address == OPENROUTER
+    assert OPENROUTER not in rest
+    told = [events.PageShown, events.AuthorizationAsked, events.Browser]
+    assert [type(event) for event in inviting.told] == (told if answer == "y" else told[:1])
+    assert opened == ([OPENROUTER] if answer == "y" else [])
+
+
+def test_a_vouched_for_request_that_names_nobody_is_opened_unasked(connection: Connection) -> None:
+    """As any other."""
+    wishes = Wishes(open_page=lambda _: True, allowed_hosts=frozenset({"openrouter.ai"}))
+    inviting = Inviting("no", wishes)
+    inviting.invite(connection, NAMES_NOBODY)
+    assert inviting.console.asked == []
+    assert inviting.told == [
+        events.AuthorizationAsked("paste", OPENROUTER, "", "openrouter.ai"),
+        events.Browser(opened=True),
+    ]
+
+
+def test_a_page_that_is_not_recognised_is_always_asked_about(connection: Connection) -> None:
+    """Also at a known host, for it may be any page. What is secret in its address is opened, not shown."""
+    opened = list[str]()
+
+    def open_page(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    url = "https://mcp.example/activate?state=s1234567&token=S3CRET"
+    wishes = Wishes(open_page=open_page, allowed_hosts=frozenset({"mcp.example"}))
+    for answer, pages in (("no", []), ("y", [url])):
+        inviting = Inviting(answer, wishes)
+        inviting.offer(connection, url, "mcp.example")
+        assert inviting.console.asked == ["Open it in your browser? [y/N]"]
+        shown = inviting.console.shown.getvalue()
+        assert "S3CRET" not in shown
+        assert shown.splitlines()[:2] == [
+            "demo@hermes-demo shows a page that may be for your sign-in. It is at:",
+            "    mcp.example",
+        ]
+        assert opened == pages
+    unopened = Inviting("y", Wishes(open_page=None))
+    unopened.offer(connection, url, "mcp.example")
+    assert unopened.console.asked == []
 
 
 def test_a_page_opens_again_only_once(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from hermes_tunnel.oauth.authorization import (
     assess_authorization,
     assess_verification,
     issuer_of,
+    issuer_of_page,
 )
 from hermes_tunnel.remote.hermes import KNOWN, provider, with_origin
 
@@ -161,6 +162,26 @@ def test_other_redirect() -> None:
     assert (external.mode, external.redirect_host) == (Mode.EXTERNAL, "evil.test")
     own = url("https://claude.ai/oauth", "https://console.anthropic.com/oauth/code/callback")
     assert assess_authorization(own, KNOWN["anthropic"].policy).mode is Mode.PASTE
+
+
+OPENROUTER = "https://openrouter.ai/auth?callback_url=https%3A%2F%2Fa.b%2Fcode&code_challenge=c"
+
+
+def test_a_request_that_names_nobody() -> None:
+    """A code_challenge without a client and a redirect is a paste, if the page is a safe one."""
+    policy = provider("openrouter").policy
+    authorization = assess_authorization(OPENROUTER, policy)
+    assert (authorization.mode, authorization.issuer) == (Mode.PASTE, "openrouter.ai")
+    assert authorization.names_nobody
+    assert not policy.knows("openrouter.ai")
+    own = url("https://claude.ai/oauth", "https://console.anthropic.com/oauth/code/callback")
+    assert not assess_authorization(own, KNOWN["anthropic"].policy).names_nobody
+    for unsafe in ("http://openrouter.ai", "https://a@openrouter.ai", "https://xn--penrouter-jjd.ai"):
+        with pytest.raises(Unsafe):
+            assess_authorization(OPENROUTER.replace("https://openrouter.ai", unsafe), policy)
+    with pytest.raises(Unsafe, match="no state"):
+        assess_authorization(f"{OPENROUTER}&redirect_uri={LOOPBACK}", policy)
+    assert issuer_of_page("https://Page.Example./a", policy) == "page.example"
 
 
 @pytest.mark.parametrize(

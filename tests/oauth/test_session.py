@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice, product
@@ -30,6 +31,7 @@ from hermes_tunnel.oauth.effects import (
     DeliverTo,
     Effect,
     Invite,
+    Offer,
     Outcome,
     Proof,
     StopAsking,
@@ -56,6 +58,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PageShown,
     PasteOffered,
     Prompt,
     Success,
@@ -72,6 +75,7 @@ def request(state: str, issuer: str = "auth.x.ai", redirect: str = "http://127.0
 
 
 PASTE = request("p", redirect="https://console.x.ai/code")
+PAGE = PageShown("https://page.example/sign-in")
 DEVICE = DeviceAuthorization("https://auth.x.ai/device", "AAAA-BBBB")
 BEGUN = Begun(("begin", "lab", "/home/lab", "/bin/hermes"))
 DENIED = Delivered("access_denied", 200)
@@ -83,6 +87,9 @@ EVENTS: dict[str, Event] = {
     "request": request("new"),
     "device": DeviceAuthorization("https://auth.x.ai/device", "CCCC-DDDD"),
     "unsafe device": DeviceAuthorization("http://auth.x.ai/device", "CCCC-DDDD"),
+    "page": PageShown("https://page.example/another"),
+    "page again": PAGE,
+    "unsafe page": PageShown("https://user@page.example/"),
     "listening": Listening(4711),
     "prompt": Prompt("Token:"),
     "stalled": Prompt("Loading nvm ..."),
@@ -111,6 +118,7 @@ WAY: dict[State, list[Event]] = {
     State.CONNECTED: [],
     State.QUESTIONED: [Prompt("New password:")],
     State.STARTING: [BEGUN],
+    State.SHOWN: [BEGUN, PAGE],
     State.ASKING: [BEGUN, Prompt("Client ID:")],
     State.DESERTED: [BEGUN, Prompt("Client ID:"), Answered(nobody=True)],
     State.AWAITING_CALLBACK: [BEGUN, request("old")],
@@ -149,6 +157,7 @@ BEFORE: dict[str, Result] = {
     "exit 1": 8,
     "signal": 8,
 }
+SHOWN: dict[str, Result] = {"page": (State.SHOWN, [Offer, Allow])}
 ASKED: dict[str, Result] = {"prompt": (State.ASKING, [AskPerson, Allow])}
 ASKED["stalled"] = ASKED["prompt"]  # any line that stays is a prompt once the command runs
 ASKED_AGAIN: dict[str, Result] = {"prompt": (State.AWAITING_ANSWER, [AskPerson, Allow])}
@@ -162,8 +171,11 @@ EXPECTED: dict[State, dict[str, Result]] = {
         **INVITED,
         **ASKED,
         **DEVICES,
+        **SHOWN,
+        "page again": (State.SHOWN, [Offer, Allow]),
         "exit 0": 8,
     },
+    State.SHOWN: {**RUNNING, **INVITED, **ASKED, **DEVICES, **SHOWN},
     State.ASKING: {
         **RUNNING,
         **INVITED,
@@ -239,7 +251,10 @@ def test_table(state: State, name: str) -> None:
 
 EXTERNAL = request("e", redirect="https://elsewhere.test/cb")
 ASKS_OTHERS = replace(POLICY, external_redirects=True)
-DESERTED_AFTERWARDS = [BEGUN, PASTE, Prompt("Code:"), Answered(), Prompt("..."), Answered(nobody=True)]
+ASKED_AFTERWARDS: list[Event] = [BEGUN, PAGE, Prompt("Client ID:")]
+CODE_ASKED_AFTERWARDS: list[Event] = [BEGUN, PAGE, Prompt("Paste it:")]
+NOBODY = Answered(nobody=True)
+DESERTED_AFTERWARDS: list[Event] = [BEGUN, PASTE, Prompt("Code:"), Answered(), Prompt("..."), NOBODY]
 
 
 @given(st.lists(st.sampled_from([*EVENTS.values(), PASTE, EXTERNAL])))
@@ -258,7 +273,9 @@ def test_each_row_of_the_table_is_taken() -> None:
     """Every row can be taken; where several states share a row, one that takes it is enough."""
     every = {id(row) for state in State for kind in TABLE[state] for row in rows(state, kind).values()}
     taken = set()
-    for way in (*WAY.values(), DESERTED_AFTERWARDS, [*WAY[State.AWAITING_ANSWER], Answered(nobody=True)]):
+    asked = (ASKED_AFTERWARDS, CODE_ASKED_AFTERWARDS, DESERTED_AFTERWARDS)
+    deserted = [[*way, NOBODY] for way in (ASKED_AFTERWARDS, WAY[State.AWAITING_ANSWER])]
+    for way in (*WAY.values(), *asked, *deserted):
         for events in product((*EVENTS.values(), PASTE, EXTERNAL), repeat=2):
             session = fed(*way, policy=ASKS_OTHERS)[0]
             for event in events:
@@ -406,6 +423,10 @@ NOT_TAKEN = [BEGUN, request("s"), Delivered("", 400)]
         ([BEGUN, DEVICE, Success()], TimeUp(), Proof.WANTED),
         ([BEGUN, EXTERNAL], Exited(0), Proof.REQUIRED),
         ([BEGUN, EXTERNAL, Success()], Exited(0), Proof.WANTED),
+        # A page that was not recognised: what it gives is a code, if that is asked for.
+        ([BEGUN, PAGE], Exited(0), Proof.REQUIRED),
+        ([*ASKED_AFTERWARDS, Answered(), Success()], Exited(0), Proof.REQUIRED),
+        ([*CODE_ASKED_AFTERWARDS, Answered()], Exited(0), Proof.NEEDLESS),
     ],
 )
 def test_a_sign_in_that_was_not_seen_to_be_answered_has_to_be_proven(
@@ -519,6 +540,18 @@ def test_a_container_that_cannot_be_entered() -> None:
         fed(Begun(("no-container", "Error", " no such container", " x")))
 
 
+def test_an_error_in_several_lines() -> None:
+    """It is told from its first, with the address in it, also if the command exited with 0."""
+    url = "https://auth.x.ai/oauth2/token?audience=" + "a" * 80
+    said = [Line(f"Error: cannot reach {url}"), Line("see the log")]
+    with pytest.raises(
+        Refused, match=r"^the remote command failed: Error: cannot reach https:\S+ see the log"
+    ):
+        fed(BEGUN, *said, Exited(1))
+    with pytest.raises(RemoteCommandFailure, match=rf"last words: 'Error: cannot reach {re.escape(url)} see"):
+        fed(BEGUN, *said, Exited(0))
+
+
 def test_last_words() -> None:
     """A failure quotes the command's last line, without the exception's name, and its exit status."""
     session, _ = fed(
@@ -576,6 +609,9 @@ def test_a_start_up_file_that_is_slow() -> None:
         ("Authorization code:", True),
         ("API key:", True),
         ("Client secret:", True),
+        ("Paste it here:", True),
+        ("Callback URL:", True),
+        ("The address you were redirected to:", True),
         ("Import these credentials? [Y/n]:", False),
         ("Spotify Client ID:", False),
     ],
@@ -583,6 +619,41 @@ def test_a_start_up_file_that_is_slow() -> None:
 def test_secret_prompts(text: str, secret: bool) -> None:
     """An answer to a prompt for a password, passphrase, secret, token, key or code is not shown."""
     assert fed(BEGUN, Prompt(text))[1][0] == AskPerson(text, secret)
+
+
+def test_a_paste_login_hides_whatever_it_asks_for() -> None:
+    """Until it has its code, which a prompt may call anything; what it asks then may be seen."""
+    session, effects = fed(BEGUN, PASTE, Prompt("Continue:"))
+    assert effects[0] == AskPerson("Continue:", secret=True)
+    session.feed(Answered())
+    assert session.feed(Prompt("Label:"))[0] == AskPerson("Label:", secret=False)
+
+
+def test_a_page_is_offered_once_and_four_at_most() -> None:
+    """Before a request; the person's time starts anew with each."""
+    pages = [PageShown(f"https://page.example/{number}") for number in range(5)]
+    _, effects = fed(BEGUN, pages[0], time=PersonTime(1, 2, 3))
+    assert effects == [Offer(pages[0].url, "page.example"), Allow(2, person=True)]
+    assert fed(BEGUN, pages[0], pages[0])[1] == []
+    assert fed(BEGUN, *pages)[1] == []
+    assert fed(BEGUN, request("s"), pages[0])[1] == []
+    session, _ = fed(BEGUN, pages[0], request("s", "accounts.x.ai"))
+    assert session.state is State.AWAITING_CALLBACK
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([Prompt("Loading ..."), Withdrawn()], State.SHOWN),
+        ([Prompt("Label:"), Answered()], State.SHOWN),
+        ([Prompt("Loading ..."), Answered(nobody=True), Withdrawn()], State.SHOWN),
+        ([Prompt("Code:"), Answered()], State.ANSWERED),
+        ([Prompt("Label:"), Answered(), DEVICE], State.AWAITING_APPROVAL),
+    ],
+)
+def test_a_question_after_a_page(events: list[Event], state: State) -> None:
+    """A code ends the waiting for the person; any other answer does not."""
+    assert fed(BEGUN, PAGE, *events)[0].state is state
 
 
 def test_a_stalled_line_is_not_a_question() -> None:

@@ -14,6 +14,7 @@ from hermes_tunnel.oauth.transcript import (
     FailureMark,
     Line,
     Listening,
+    PageShown,
     Prompt,
     Said,
     Success,
@@ -25,6 +26,7 @@ MARKER = "hermes-tunnel:0123:"
 BEGIN = f"{MARKER}begin:lab:/home/lab:/bin/hermes\r\n".encode()
 URL = "https://auth.x.ai/a?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A56121%2Fcallback&state=s"
 UNSAFE = "javascript:a?client_id=1&redirect_uri=2"
+OPENROUTER = "https://openrouter.ai/auth?callback_url=https%3A%2F%2Fa.b%2Fcode&code_challenge=c&code_challenge_method=S256"
 NO_REDIRECT = "https://a.b/?client_id=1&response_type=code"
 
 
@@ -45,6 +47,7 @@ def heard(*chunks: bytes | None, begun: bool = True) -> list[Said]:
         (f"\x1b[94m{URL}\x1b[0m", AuthorizationRequest(URL)),
         (UNSAFE, AuthorizationRequest(UNSAFE)),
         (NO_REDIRECT, AuthorizationRequest(NO_REDIRECT)),
+        (OPENROUTER, AuthorizationRequest(OPENROUTER)),
         (f"{NO_REDIRECT}\N{SNOWMAN}", AuthorizationRequest(f"{NO_REDIRECT}\N{SNOWMAN}")),
         ("Waiting for callback on http://127.0.0.1:4711/cb", Listening(4711)),
         ("Hermes is waiting for the OAuth callback on http://localhost:4711/cb", Listening(4711)),
@@ -98,6 +101,41 @@ def test_device_authorization(lines: list[str], code: str | None) -> None:
     """A code of 4 to 12 letters and digits, in the page's address or on or after a line that says so."""
     offers = heard("".join(f"{line}\n" for line in lines).encode())
     assert offers == ([] if code is None else [DeviceAuthorization(lines[0], code)])
+
+
+PAGE = "https://page.example/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("output", "page"),
+    [
+        (f"Open this:\n\n    {PAGE}\n", PAGE),
+        (f"1. {PAGE}\n", PAGE),
+        (f"Visit {PAGE} now.\n", PAGE),
+        (f"Here: {PAGE}?a=b\n", f"{PAGE}?a=b"),
+        (f"\x1b[94m{PAGE}\x1b[0m\nCode: ", PAGE),
+        (
+            f"Open {PAGE}?code_challenge_method=S256 and paste the code: ",
+            f"{PAGE}?code_challenge_method=S256",
+        ),
+        (f"{PAGE}/old\n{PAGE}\n", PAGE),
+        (f"{PAGE}?next=https%3A%2F%2Fauth.x.ai%2Fa%3Fclient_id%3Dc%26redirect_uri%3Dx\nWaiting\n", None),
+        (f"Docs: {PAGE}\n", ""),
+        (f"Get a key at {PAGE} or {PAGE}/new?a=b\n", ""),
+        ("Open http://page.example/?a=b\n", ""),
+        (f"{PAGE}\n{URL}\n", ""),
+        (f"{URL}\nEnter the code: ", ""),
+        (f"{PAGE}\nEnter this code:\nABCD-EFGH\n", ""),
+        (f"Open {PAGE}", ""),
+    ],
+)
+def test_a_page_that_is_shown_to_be_opened(output: str, page: str | None) -> None:
+    """It has a line to itself, a query, or words that say so; it counts once the command waits, and once."""
+    expected = output.partition("\n")[0] if page is None else page
+    said = heard(output.encode(), None, None)
+    assert [one.url for one in said if isinstance(one, PageShown)] == ([expected] if expected else [])
+    assert PageShown(expected) not in heard(output.encode())
+    assert not [one for one in heard(output.encode(), None, begun=False) if isinstance(one, PageShown)]
 
 
 def test_noise_before_the_marker() -> None:
