@@ -16,18 +16,11 @@ def by_ssh(hop: HopConfiguration, *options: str) -> str:
 
 
 def by_hand(hop: HopConfiguration, *options: str) -> str:
-    """How to do with ssh itself what this program cannot; ``options`` win over its others."""
-    return by_hand_to((*options, *(hop.typed or way_to(hop))))
-
-
-def by_hand_to(words: Sequence[str]) -> str:
-    """The ssh command that forwards a login's port, as a hint.
-
-    :param words: the way to the destination, as ssh takes it
-    """
+    """The ssh command that forwards a login's port, as a hint; ``options`` win over its others."""
+    way = hop.typed or way_to(hop)
     return (
         "ssh itself can do this: forward the login's port with it, in a terminal of its own: "
-        + shell_line("ssh", "-N", "-L", "PORT:127.0.0.1:PORT", *words)
+        + shell_line("ssh", "-N", "-L", "PORT:127.0.0.1:PORT", *options, *way)
     )
 
 

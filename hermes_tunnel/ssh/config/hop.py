@@ -36,6 +36,7 @@ class HopConfiguration:
     :param identity_agent: the agent's socket; None for SSH_AUTH_SOCK, empty for no agent at all
     :param preferred_authentications: the methods to try, in this order
     :param strict_host_key_checking: ``yes``, ``ask``, ``accept-new`` or ``no``
+    :param known_hosts_command: whether there is one, which may know more host keys; it is not run
     :param host_key_algorithms: those allowed, in this order; empty for the library's own. The same goes for
         key exchange, ciphers, MACs and what a public key may sign with
     :param is_jump_host: whether another hop follows
@@ -66,6 +67,7 @@ class HopConfiguration:
     check_host_ip: bool = False
     hash_known_hosts: bool = False
     host_key_alias: str | None = None
+    known_hosts_command: bool = False
     host_key_algorithms: tuple[str, ...] = ()
     kex_algorithms: tuple[str, ...] = ()
     ciphers: tuple[str, ...] = ()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from hermes_tunnel.errors import ConfigurationFailure
-from hermes_tunnel.ssh.by_hand import by_hand_to
 from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
 from hermes_tunnel.ssh.config.keywords import Keywords, Options
 from hermes_tunnel.ssh.config.target import Hop
@@ -51,7 +49,7 @@ def honoured(
     :param asked: whether ssh said so, and so has already replaced the tokens in some of the file names
     :param typed: the whole way to the destination, as words for ssh
     :param newer: keywords that are set and newer than this program
-    :raises ConfigurationFailure: it says something that ssh would act on and this program cannot
+    :raises ConfigurationFailure: it has a token or a variable that does not exist
     """
     hostname = _one(said, "hostname") or hop.host
     user = _one(said, "user") or local_user()
@@ -60,7 +58,6 @@ def honoured(
     tokens = Tokens(hop.host, hostname, port, user, alias, _one(said, "proxyjump"))
     path = tokens.tilde if asked else tokens.path
     proxy_command = _unless_none(_one(said, "proxycommand"))
-    _refuse(hop, said, typed)
     methods = [
         method
         for method in (_one(said, "preferredauthentications") or _DEFAULT_METHODS).split(",")
@@ -98,6 +95,7 @@ def honoured(
         check_host_ip=_flag(said, "checkhostip"),
         hash_known_hosts=_flag(said, "hashknownhosts"),
         host_key_alias=alias,
+        known_hosts_command=_unless_none(_one(said, "knownhostscommand")) is not None,
         host_key_algorithms=_list(said, "hostkeyalgorithms"),
         kex_algorithms=_list(said, "kexalgorithms"),
         ciphers=_list(said, "ciphers"),
@@ -130,15 +128,6 @@ def honoured(
         ),
         typed=tuple(typed),
     )
-
-
-def _refuse(hop: Hop, said: Keywords, typed: Sequence[str]) -> None:
-    """Do not silently pass over what ssh would trust and this program does not ask."""
-    if _unless_none(_one(said, "knownhostscommand")):
-        raise ConfigurationFailure(
-            f"KnownHostsCommand is set for {quote(hop.host)}, which hermes-tunnel does not run",
-            "put the host's key into known_hosts, and add -o KnownHostsCommand=none; or " + by_hand_to(typed),
-        )
 
 
 def _not_done(said: Keywords) -> tuple[NotDone, ...]:

@@ -17,6 +17,7 @@ from hermes_tunnel.ssh.hostkeys.known_hosts import SSH_PORT, Finding, KnownHosts
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import called, describe, fingerprint, parse_public_line, rsa_bits
 from hermes_tunnel.ssh.waiting import Meanwhile, run
+from hermes_tunnel.text import quote
 
 __all__ = ["KnownHosts", "known_as", "verify"]
 
@@ -36,7 +37,8 @@ def verify(
 ) -> None:
     """Do nothing if a server's key may be trusted, according to StrictHostKeyChecking.
 
-    Unlike in ssh, a changed key is never accepted, whatever StrictHostKeyChecking says. As in ssh,
+    Unlike in ssh, a changed key is never accepted, whatever StrictHostKeyChecking says, and KnownHostsCommand
+    is not run: only a key that is in a file counts as known, and no other is asked about. As in ssh,
     NoHostAuthenticationForLocalhost skips only known_hosts, and not if HostKeyAlias is set.
 
     :param key_type: such as ``ssh-ed25519``
@@ -52,6 +54,13 @@ def verify(
         return
     host, port = known_as(hop)
     finding = known.find(host, port, blob)
+    if finding.verdict is Verdict.UNKNOWN and hop.known_hosts_command:
+        raise HostKeyFailure(
+            f"the host key of {hop.called} is not known{_by_alias(hop)}, and hermes-tunnel does not run "
+            f"KnownHostsCommand, which may know it: {describe(key_type, blob)}",
+            f"put it into known_hosts, under {known_name(host, port)}, or be asked about it: "
+            f"-o KnownHostsCommand=none; {by_hand(hop)}",
+        )
     if finding.verdict is Verdict.UNKNOWN:
         _accept(hop, key_type, blob, person)
         _remember(hop, key_type, blob, person)
@@ -135,31 +144,38 @@ def known_as(hop: HopConfiguration) -> tuple[str, int]:
     return (hop.host_key_alias, SSH_PORT) if hop.host_key_alias else (hop.hostname, hop.port)
 
 
+def _by_alias(hop: HopConfiguration) -> str:
+    """The name that known_hosts has no key for, if it is not the host's own."""
+    return f" under its HostKeyAlias {quote(hop.host_key_alias)}" if hop.host_key_alias else ""
+
+
 def _accept(
     hop: HopConfiguration,
     key_type: str,
     blob: bytes,
     person: Person,
 ) -> None:
-    key = describe(key_type, blob)
+    key, alias = describe(key_type, blob), _by_alias(hop)
     strictness = hop.strict_host_key_checking.lower()
     if not hop.user_known_hosts_files:
         raise HostKeyFailure(
-            f"the host key of {hop.called} is not known, and UserKnownHostsFile is none: {key}",
+            f"the host key of {hop.called} is not known{alias}, and UserKnownHostsFile is none: {key}",
             "name a file to add it to: -o UserKnownHostsFile=FILE",
         )
     if strictness == "accept-new":
         return
     if strictness in ("no", "off", "false"):
         person.tell(
-            f"Warning: the host key of {hop.called} is not known ({key}); StrictHostKeyChecking accepts it."
+            f"Warning: the host key of {hop.called} is not known{alias} ({key}); "
+            "StrictHostKeyChecking accepts it."
         )
         return
     if strictness in ("yes", "true"):
         raise _unknown(hop, key, "and StrictHostKeyChecking is on", "-o", "StrictHostKeyChecking=ask")
     authenticity = f"The authenticity of host '{hop.alias} ({hop.address})' can't be established."
     shown = f"{called(key_type)} key fingerprint is {fingerprint(blob)}."
-    question = Question(_QUESTION, above=(authenticity, shown))
+    named = (f"Its HostKeyAlias, {quote(hop.host_key_alias)}, is not known.",) if hop.host_key_alias else ()
+    question = Question(_QUESTION, above=(authenticity, *named, shown))
     while not hop.batch_mode:
         answer = person.answer(question)
         if answer is None:
@@ -191,7 +207,7 @@ def _remember(hop: HopConfiguration, key_type: str, blob: bytes, person: Person)
 
 def _unknown(hop: HopConfiguration, key: str, why: str, *options: str) -> HostKeyFailure:
     return HostKeyFailure(
-        f"the host key of {hop.called} is not known, {why}: {key}",
+        f"the host key of {hop.called} is not known{_by_alias(hop)}, {why}: {key}",
         "connect once on a terminal and compare the fingerprint before you say yes: " + by_ssh(hop, *options),
     )
 
@@ -209,6 +225,11 @@ def _removal(name: str, finding: Finding) -> str:
 def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailure:
     name = known_name(*known_as(hop))
     places = _places(finding)
+    command = (
+        "; hermes-tunnel does not run KnownHostsCommand, which may know another"
+        if hop.known_hosts_command
+        else ""
+    )
     if finding.verdict is Verdict.REVOKED:
         return HostKeyFailure(
             f"the host key of {hop.called} is revoked: {key}, by {places}",
@@ -217,13 +238,13 @@ def _refusal(finding: Finding, hop: HopConfiguration, key: str) -> HostKeyFailur
     if finding.verdict is Verdict.ONLY_AUTHORITY:
         return HostKeyFailure(
             f"host certificates are not supported, and {hop.called} is known only by a @cert-authority, "
-            f"in {places}; its key is {key}",
+            f"in {places}; its key is {key}{command}",
             f"ask the server's administrator for the fingerprint, then add the key itself, under {name}; "
             + by_hand(hop),
         )
     return HostKeyFailure(
         f"the host key of {hop.called} has CHANGED: the server has {key}, "
-        f"but known_hosts has {', '.join(map(str, finding.lines))}",
+        f"but known_hosts has {', '.join(map(str, finding.lines))}{command}",
         "somebody may be intercepting the connection: ask the server's administrator; if the key was "
         f"replaced, remove the old one: {_removal(name, finding)}",
     )

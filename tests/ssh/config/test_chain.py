@@ -256,10 +256,11 @@ def test_an_option_is_key_and_value(tmp_path: Path, option: str) -> None:
         resolved(tmp_path, "", "box", options=(option,))
 
 
-def test_known_hosts_command_is_not_passed_over_in_silence(tmp_path: Path) -> None:
-    """Whoever relies on KnownHostsCommand is told that it is not run."""
-    with pytest.raises(ConfigurationFailure, match="KnownHostsCommand"):
-        resolved(tmp_path, "KnownHostsCommand /bin/true\n", "box")
+@pytest.mark.parametrize(("value", "there"), [("/bin/true", True), ("none", False), (None, False)])
+def test_a_known_hosts_command_is_noted(tmp_path: Path, value: str | None, there: bool) -> None:
+    """It matters only where no file has the host's key."""
+    text = "" if value is None else f"KnownHostsCommand {value}\n"
+    assert resolved(tmp_path, text, "box")[0].known_hosts_command is there
 
 
 def test_a_newer_keyword_is_a_warning_where_it_is_set(tmp_path: Path) -> None:

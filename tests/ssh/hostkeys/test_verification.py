@@ -228,6 +228,43 @@ def test_an_alias_stands_for_name_and_port(hop: HopConfiguration) -> None:
     assert not check(hop, Answering(), f"prod-key {text(KEY)}")
 
 
+@pytest.mark.parametrize("strictness", ["yes", "ask"])
+def test_an_alias_is_named_where_its_key_is_not_known(hop: HopConfiguration, strictness: str) -> None:
+    """Who looks for the host's own name in known_hosts would look in vain."""
+    hop = replace(hop, host_key_alias="prod", strict_host_key_checking=strictness)
+    person = Answering()
+    with pytest.raises(HostKeyFailure) as failure:
+        verify(
+            KnownHosts([("file", f"[srv.example]:2222 {text(KEY)}".encode())]),
+            hop,
+            "ssh-ed25519",
+            KEY,
+            person=person.person,
+        )
+    assert "is not known under its HostKeyAlias 'prod', and " in failure.value.message
+    shown = [line for question in person.questions for line in question.above]
+    assert [line for line in shown if "alias" in line.lower()] == (
+        ["Its HostKeyAlias, 'prod', is not known."] if strictness == "ask" else []
+    )
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+def test_a_known_hosts_command_matters_only_for_a_key_in_no_file(
+    hop: HopConfiguration, strictness: str
+) -> None:
+    """It is not run: with the key in a file the login goes on, and otherwise nobody is asked."""
+    hop = replace(hop, known_hosts_command=True, strict_host_key_checking=strictness)
+    assert not check(hop, Answering(), f"[srv.example]:2222 {text(KEY)}")
+    person = Answering("yes")
+    with pytest.raises(HostKeyFailure, match="does not run KnownHostsCommand, which may know it") as failure:
+        check(hop, person)
+    assert "under [srv.example]:2222" in failure.value.hint
+    assert not person.questions
+    for line in (f"[srv.example]:2222 {text(OTHER)}", f"@cert-authority [srv.example]:2222 {text(OTHER)}"):
+        with pytest.raises(HostKeyFailure, match="does not run KnownHostsCommand"):
+            check(hop, Answering(), line)
+
+
 def test_a_key_that_cannot_be_written_down_is_good_for_once(hop: HopConfiguration, tmp_path: Path) -> None:
     """As with ssh, a file that cannot be written is only a warning."""
     unknown = KnownHosts([])
