@@ -52,8 +52,13 @@ LINK = Deadline(
 OFFER = Deadline(3.0, "the invitation, until the command has said that it takes an address at its prompt")
 
 # The connection.
-KEY_EXCHANGE = Deadline(60.0, "the server's identification; ConnectTimeout applies instead if it is shorter")
+CONFIGURATION = Deadline(300.0, "asking ssh how to reach a host: a Match exec may wait for a person")
+CONNECT = Deadline(15.0, "dialling, unless ConnectTimeout is set")
+IDENTIFICATION = Deadline(
+    120.0, "dialling, until the server says what it is, unless ConnectTimeout is set: a proxy may ask first"
+)
+KEY_EXCHANGE = Deadline(60.0, "the server's identification")
 AGENT_LIST = Deadline(5.0, "asking the agent which keys it has")
 AUTHENTICATION = Deadline(
-    120.0, "a request of the authentication protocol, until its reply; the person's own time does not count"
+    300.0, "a request of the authentication protocol, until its reply; the person's own time does not count"
 )

@@ -42,7 +42,7 @@ ARROWS = {
 ONLY = {
     "paramiko": "ssh demo",
     "sshtunnel": "ssh.forward",
-    "psutil": "ports ssh.dial",
+    "psutil": "ports ssh.child ssh.dial",
     "click": "cli terminal.screen",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}

@@ -54,7 +54,7 @@ def _conclude(
     connecting: Connecting, output: Output, lines: Callable[[Sequence[HopConfiguration]], dict[str, str]]
 ) -> int:
     def run(decider: Decider) -> Ending:
-        told = lines(decider.do(partial(connecting.hops, decider.wanted)))
+        told = lines(decider.do(partial(connecting.hops, decider.tell, decider.wanted)))
         decider.emit(events.DryRun(tuple(told.values())))
         if not output.as_json:
             click.echo("\n".join(f"{comment}\n{line}" for comment, line in told.items()))

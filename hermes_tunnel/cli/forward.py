@@ -77,7 +77,7 @@ def forward(
         from hermes_tunnel.tunnel import forward as lead
 
         call = calling.call()
-        way = decider.do(partial(connecting.hops, decider.wanted))
+        way = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
         expected = _from_the_url(decider) if callback_port is None else expected_at(callback_port)
         redirect = lead(TunnelOrder(way, call, expected, timeout, busy.port(), relay), decider)
         return Ending(

@@ -192,7 +192,8 @@ def login(
             relay=relay,
         )
         check_way(call, relay)
-        order = LoginOrder(chosen, decider.do(partial(connecting.hops, decider.wanted)), call, extra, wishes)
+        hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
+        order = LoginOrder(chosen, hops, call, extra, wishes)
         done = log_in(order, decider)
         imported = done.outcome.value == "imported"
         what = "credentials imported, no sign-in was needed" if imported else "logged in"

@@ -21,6 +21,7 @@ from hermes_tunnel.text import quote
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from hermes_tunnel.events import Emit
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
     from hermes_tunnel.terminal.console import Console
@@ -221,9 +222,10 @@ class Connecting:
     ipv4: bool
     ipv6: bool
 
-    def hops(self, wanted: Callable[[], bool]) -> tuple[HopConfiguration, ...]:
+    def hops(self, emit: Emit, wanted: Callable[[], bool]) -> tuple[HopConfiguration, ...]:
         """The way to the host that was typed. Slow, because ssh reads its configuration.
 
+        :param emit: is told what it waits for
         :param wanted: whether the answer is still wanted
         """
         from hermes_tunnel.ssh.config.chain import Options, resolve
@@ -236,7 +238,7 @@ class Connecting:
             identity_files=self.identity_files,
             address_family={(True, False): "inet", (False, True): "inet6"}.get((self.ipv4, self.ipv6)),
         )
-        return resolve(target, options, wanted=wanted)
+        return resolve(target, options, emit=emit, wanted=wanted)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
         from hermes_tunnel.tunnel import paste as deliver
 
         call = calling.call()
-        way = decider.do(partial(connecting.hops, decider.wanted))
+        way = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
         redirect = deliver(TunnelOrder(way, call, relay=relay), _address(decider), decider)
         return Ending(
             "delivered",

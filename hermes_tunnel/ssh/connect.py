@@ -22,6 +22,7 @@ from hermes_tunnel.ssh.connection import Connection, Process, Stream, Terminal
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.reach import Reached, lost, reach, silent
 from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import TOLD_SECONDS
 
 
 class ParamikoConnection(Connection):
@@ -85,6 +86,7 @@ def connect(
     emit: events.Emit,
     wanted: Callable[[], bool],
     secret: Callable[[str], object],
+    patience: float = TOLD_SECONDS,
 ) -> Connection:
     """Connect to the last hop, through the others.
 
@@ -96,12 +98,13 @@ def connect(
         later also of each session
     :param wanted: whether the connection is still wanted; checked all the time
     :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
+    :param patience: the seconds of a wait until the person is told of it
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop accepted none of the person's credentials
     :raises NotWanted: it is no longer wanted; everything opened is closed again
     """
-    person = Person(through_askpass(ask), emit, wanted, secret)
+    person = Person(through_askpass(ask), emit, wanted, secret, patience=patience)
     with ExitStack() as opened:
         alive = ServerAlive()
         opened.callback(alive.stop)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+from hermes_tunnel.deadlines import CONNECT
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh import waiting
 from hermes_tunnel.ssh.config.hop import HopConfiguration
@@ -29,10 +30,12 @@ _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULD
 class TcpSocket(socket.socket):
     """Tells the kernel's time-out from Python's own, after which paramiko would carry on.
 
-    ``peer`` is the address that it was connected to, even if the connection has ended since.
+    ``peer`` is the address that it was connected to, even if the connection has ended since; ``took`` are
+    the seconds that this took.
     """
 
     peer: str
+    took = 0.0
 
     def recv(self, *arguments: int) -> bytes:
         """As usual, but a time-out of the kernel's is an error like any other."""
@@ -80,7 +83,7 @@ def dial(
     """A connected TCP socket without Nagle's delay, to whichever address answers first.
 
     :param pause: the seconds between one of the ConnectionAttempts and the next
-    :raises NetworkFailure: none answered within ConnectTimeout
+    :raises NetworkFailure: none answered within ConnectTimeout, or ``CONNECT``
     """
     for left in reversed(range(configuration.connection_attempts)):
         try:
@@ -92,10 +95,17 @@ def dial(
     raise AssertionError("there is one attempt at least")
 
 
+def connect_seconds(configuration: HopConfiguration) -> float:
+    """How long one attempt to connect may take."""
+    seconds = configuration.connect_timeout
+    return CONNECT.seconds if seconds is None else seconds
+
+
 def _attempt(
     configuration: HopConfiguration, addresses: Sequence[Address], meanwhile: Meanwhile
 ) -> TcpSocket:
-    until = time.monotonic() + configuration.connect_timeout
+    begin = time.monotonic()
+    until = begin + connect_seconds(configuration)
     with selectors.DefaultSelector() as selector:
         try:
             connected = _race(configuration, addresses, until, selector, meanwhile)
@@ -103,6 +113,7 @@ def _attempt(
             for key in list(selector.get_map().values()):
                 selector.unregister(key.fileobj)
                 key.data.close()
+    connected.took = time.monotonic() - begin
     connected.settimeout(None)
     with suppress(OSError):  # it may have ended already; whoever uses it first finds out
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -160,7 +171,7 @@ def _race(
     where = configuration.place
     if time.monotonic() >= until:
         raise NetworkFailure(
-            f"connecting to {where} timed out after {configuration.connect_timeout:g} s",
+            f"connecting to {where} timed out after {connect_seconds(configuration):g} s",
             "is the machine up, and can this network reach it? do you need a VPN or a jump host (-J)?",
         )
     if errno.ECONNREFUSED in problems:

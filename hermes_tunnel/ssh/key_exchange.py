@@ -7,7 +7,7 @@ import time
 
 import paramiko
 
-from hermes_tunnel.deadlines import KEY_EXCHANGE
+from hermes_tunnel.deadlines import IDENTIFICATION, KEY_EXCHANGE
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.by_hand import by_ssh
 from hermes_tunnel.ssh.config.hop import HopConfiguration
@@ -20,28 +20,37 @@ _TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 
 
 def handshake(
-    transport: Transport, configuration: HopConfiguration, meanwhile: Meanwhile = nothing
+    transport: Transport,
+    configuration: HopConfiguration,
+    meanwhile: Meanwhile = nothing,
+    *,
+    took: float = 0.0,
+    seconds: float = KEY_EXCHANGE.seconds,
 ) -> paramiko.PKey:
     """Exchange identification strings and keys; gives the key that the server proved to have.
 
+    As in ssh, ConnectTimeout ends with the identification string.
+
+    :param took: the seconds of ConnectTimeout that are gone already
+    :param seconds: how long the exchange of keys may take after that
     :raises NetworkFailure: it is not an SSH server, has no algorithm in common, did not identify itself
-        within ConnectTimeout, or did not finish within a time limit of its own
+        within ConnectTimeout, or did not finish in time
     """
-    where, seconds = configuration.place, configuration.connect_timeout
-    transport.banner_timeout = seconds + 1
+    where, timeout = configuration.place, configuration.connect_timeout
+    until_identified = IDENTIFICATION.seconds if timeout is None else timeout
+    transport.banner_timeout = until_identified + 1
     done = threading.Event()
     transport.start_client(done)
-    until = time.monotonic() + seconds
+    until = time.monotonic() + until_identified - took
     identified = False
     while not done.wait(min(SLICE, max(0.0, until - time.monotonic()))) and time.monotonic() < until:
         meanwhile()
         if transport.remote_version and not identified:
-            identified, seconds = True, min(seconds, KEY_EXCHANGE.seconds)
-            until = time.monotonic() + seconds
+            identified, until = True, time.monotonic() + seconds
     if not done.is_set() or transport.timed_out:
         if not transport.remote_version:
             raise NetworkFailure(
-                f"{where} accepted the connection, but did not speak SSH within {seconds:g} s",
+                f"{where} accepted the connection, but did not speak SSH within {until_identified:g} s",
                 "is this the port of an SSH server? try -p PORT",
             )
         raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hermes_tunnel import events
 from hermes_tunnel.question import Ask, Question
 from hermes_tunnel.ssh.connection import NotWanted
-from hermes_tunnel.ssh.waiting import nothing
+from hermes_tunnel.ssh.waiting import TOLD_SECONDS, Meanwhile, nothing, telling
 from hermes_tunnel.text import asks_for_a_secret, plain
 
 _MOST_LINES, _LONGEST_LINE = 100, 400
@@ -32,6 +32,7 @@ class Person:
     :param wanted: whether the connection is still wanted; every wait checks
     :param secret: is told each answer that must not be shown, before anybody else
     :param present: raises if the server that waits for the person has left
+    :param patience: the seconds until they are told what is waited for
     """
 
     ask: Ask = field(repr=False)
@@ -39,6 +40,7 @@ class Person:
     wanted: Callable[[], bool] = field(repr=False)
     secret: Callable[[str], object] = field(repr=False)
     present: Callable[[], object] = field(repr=False, default=nothing)
+    patience: float = TOLD_SECONDS
 
     def check(self) -> None:
         """Do nothing while the connection is wanted.
@@ -47,6 +49,10 @@ class Person:
         """
         if not self.wanted():
             raise NotWanted
+
+    def waiting_for(self, what: str) -> Meanwhile:
+        """``check``, for one wait: if it is a long one, the person is told, once, what is waited for."""
+        return telling(lambda: self.tell(f"Still waiting for {what} ..."), self.check, self.patience)
 
     def go_on(self) -> None:
         """Do nothing while waiting for the person, or for their agent, makes sense.

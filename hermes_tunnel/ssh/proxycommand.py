@@ -6,18 +6,17 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import IO
 
 from hermes_tunnel.errors import ConfigurationFailure, NetworkFailure
+from hermes_tunnel.ssh.child import Words, end, started_by, unheard
 from hermes_tunnel.ssh.waiting import SLICE, Meanwhile, nothing
-from hermes_tunnel.text import plain
 
 _CHUNK = 65536
-_END_SECONDS = 0.5
+_END_SECONDS, _CLOSE_SECONDS = 0.5, 1.0
 
 
 class ProxyCommand:
@@ -27,7 +26,11 @@ class ProxyCommand:
     hands over a connected socket instead, and ends. If a program cannot have a socket as its standard input,
     as on Windows, pipes lead to it.
 
+    It shares our terminal, and so our process group: it may ask the person. At the end, what it has started
+    is ended with it.
+
     :param command: for the shell, tokens expanded
+    :param said: told each line that it writes to its standard error, at once, in a thread, as it came
     :param use_fdpass: ProxyUseFdpass
     :param seconds: how long that may take
     :param pipes: whether to use pipes
@@ -38,6 +41,7 @@ class ProxyCommand:
     def __init__(
         self,
         command: str,
+        said: Callable[[str], object] = unheard,
         *,
         use_fdpass: bool = False,
         seconds: float = 15.0,
@@ -50,16 +54,14 @@ class ProxyCommand:
                 "have the ProxyCommand carry the connection itself",
             )
         self.socket, child = socket.socketpair()
-        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._read = 0
         self._pumps: list[threading.Thread] = []
         try:
             self._process = self._with_pipes(command, child) if pipes else self._with_socket(command, child)
         except OSError as problem:
             self.socket.close()
             child.close()
-            self._words.close()
             raise ConfigurationFailure(f"the ProxyCommand cannot be started: {problem.strerror}") from problem
+        self._words = Words(self._process, said, name="ProxyCommand")
         if use_fdpass:
             try:
                 self._take_over(seconds, meanwhile)
@@ -71,7 +73,10 @@ class ProxyCommand:
         shell = os.environ.get("SHELL") or "/bin/sh"
         with child:
             return subprocess.Popen(
-                [shell, "-c", _line(command)], stdin=child.fileno(), stdout=child.fileno(), stderr=self._words
+                [shell, "-c", _line(command)],
+                stdin=child.fileno(),
+                stdout=child.fileno(),
+                stderr=subprocess.PIPE,
             )
 
     def _with_pipes(self, command: str, child: socket.socket) -> subprocess.Popen[bytes]:
@@ -80,7 +85,7 @@ class ProxyCommand:
             shell=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._words,
+            stderr=subprocess.PIPE,
             bufsize=0,
         )
         for pump in (_to_the_program, _from_the_program):
@@ -114,25 +119,12 @@ class ProxyCommand:
             except OSError:
                 return []
 
-    def news(self) -> list[str]:
-        """The lines that it has written to its standard error since the last call.
-
-        If a file cannot be read without moving the place where the program writes, there are none.
-        """
-        if not hasattr(os, "pread"):
-            return []
-        written, end, _ = os.pread(self._words.fileno(), _CHUNK, self._read).rpartition(b"\n")
-        self._read += len(written + end)
-        return [plain(line) for line in written.decode(errors="replace").splitlines() if line.strip()]
-
     def last_words(self) -> str:
         """The last line that it wrote to its standard error; if it is about to end, it may still write it."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
-        self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, self._words.tell() - 2000))
-        lines = self._words.read().decode(errors="replace").splitlines()
-        return next((plain(line) for line in reversed(lines) if line.strip()), "")
+            self._words.join(_END_SECONDS)
+        return self._words.lines[-1] if self._words.lines else ""
 
     def has_failed(self) -> bool:
         """Whether it ended badly; waits a moment for one that is about to end."""
@@ -141,20 +133,14 @@ class ProxyCommand:
         return False
 
     def close(self) -> None:
-        """End it and wait for it."""
+        """End it, with what it has started, and wait for it."""
+        started = started_by(self._process)
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(1)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        self._process.wait()
-        for pump in self._pumps:
-            pump.join(1)
-        self._words.close()
+        end(self._process, started, _CLOSE_SECONDS)
+        for thread in (*self._pumps, self._words):
+            thread.join(_CLOSE_SECONDS)
 
 
 def _line(command: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import paramiko
 
+from hermes_tunnel.deadlines import IDENTIFICATION
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.methods import authenticate
@@ -16,17 +19,19 @@ from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.channels import GONE, open_channel
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NoStream, StreamRefused
-from hermes_tunnel.ssh.dial import addresses_of, dial
+from hermes_tunnel.ssh.dial import addresses_of, connect_seconds, dial
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
 from hermes_tunnel.ssh.transport import Transport, told_of
-from hermes_tunnel.ssh.waiting import beside
+from hermes_tunnel.ssh.waiting import beside, telling
+from hermes_tunnel.text import plain, quote
 
 AGAIN = "check the network, then run the same command again"
 _GONE_SECONDS = 2.0
+_LONGEST_COMMAND = 200
 Reached: TypeAlias = tuple[HopConfiguration, Transport]
 """A hop, and its transport."""
 
@@ -37,10 +42,12 @@ class _Way:
 
     :param sock: a connected socket, or a channel of the previous hop
     :param address: the IP address that was dialled, if any
+    :param took: the seconds of ConnectTimeout that it took
     """
 
     sock: Any
     address: str | None = None
+    took: float = 0.0
     proxy: ProxyCommand | None = None
 
     def has_failed(self) -> bool:
@@ -79,28 +86,37 @@ def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitSt
     if before is not None:
         jump, transport = before
         with person.phase(hop, "dial", f"{where}, through {jump.label}"):
+            begin = time.monotonic()
             channel = _channel(configuration, jump, transport, person)
         opened.callback(_shut, channel)
-        return _Way(channel)
+        return _Way(channel, took=time.monotonic() - begin)
     if configuration.proxy_command is not None:
         with person.phase(hop, "dial", f"{where}, by its ProxyCommand"):
+            begin = time.monotonic()
             proxy = ProxyCommand(
                 configuration.proxy_command,
+                partial(person.quote, "ProxyCommand"),
                 use_fdpass=configuration.proxy_use_fdpass,
-                seconds=configuration.connect_timeout,
-                meanwhile=person.check,
+                seconds=configuration.connect_timeout or IDENTIFICATION.seconds,
+                meanwhile=person.waiting_for(_what_dials(configuration)),
             )
         opened.callback(proxy.close)
         opened.callback(_shut, proxy.socket)
-        return _Way(proxy.socket, proxy=proxy)
+        return _Way(proxy.socket, took=time.monotonic() - begin, proxy=proxy)
     with person.phase(hop, "address") as outcome:
-        addresses = addresses_of(configuration, person.check)
+        name = f"the address of {quote(configuration.hostname)}"
+        addresses = addresses_of(configuration, person.waiting_for(name))
         outcome.words = ", ".join(dict.fromkeys(str(address[4][0]) for address in addresses))
     with person.phase(hop, "dial", where) as outcome:
-        sock = dial(configuration, addresses, person.check)
+        sock = dial(configuration, addresses, person.waiting_for(f"{configuration.place} to answer"))
         outcome.words = sock.peer
     opened.callback(_shut, sock)
-    return _Way(sock, sock.peer)
+    return _Way(sock, sock.peer, sock.took)
+
+
+def _what_dials(configuration: HopConfiguration) -> str:
+    command = plain(configuration.proxy_command or "")[:_LONGEST_COMMAND]
+    return f"the ProxyCommand of {configuration.called}: {command}"
 
 
 def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, person: Person) -> Transport:
@@ -152,15 +168,17 @@ def _while_there(person: Person, transport: Transport, left: Callable[[], Failur
 def _keys_exchanged(
     transport: Transport, configuration: HopConfiguration, way: _Way, person: Person
 ) -> paramiko.PKey:
-    def meanwhile() -> None:
-        person.check()
-        for line in way.proxy.news() if way.proxy else ():
-            person.quote("ProxyCommand", line)
+    def slow() -> None:
+        if way.proxy is not None and not transport.remote_version:
+            what = _what_dials(configuration)
+        else:
+            what = f"{configuration.place} to {'exchange keys' if transport.remote_version else 'speak SSH'}"
+        person.tell(f"Still waiting for {what} ...")
 
     try:
-        return handshake(transport, configuration, meanwhile)
+        meanwhile = telling(slow, person.check, person.patience)
+        return handshake(transport, configuration, meanwhile, took=way.took)
     except NetworkFailure as problem:
-        meanwhile()
         if way.proxy is None or transport.remote_version:
             raise
         words = way.proxy.last_words()
@@ -174,12 +192,12 @@ def _channel(
     configuration: HopConfiguration, jump: HopConfiguration, transport: Transport, person: Person
 ) -> paramiko.Channel:
     where, through = configuration.address, jump.called
-    seconds = configuration.connect_timeout
+    seconds = connect_seconds(configuration)
     try:
         return beside(
             lambda: open_channel(transport, configuration.hostname, configuration.port, seconds),
             "open-channel",
-            person.check,
+            person.waiting_for(f"{through} to connect to {where}"),
         )
     except StreamRefused as refused:
         if refused.reason is NoStream.FORBIDDEN:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,11 +13,32 @@ Meanwhile = Callable[[], object]
 
 SLICE = 0.2
 """Seconds between one check and the next. Windows cannot interrupt a longer wait with Ctrl-C."""
-_END_SECONDS = 0.2
+TOLD_SECONDS = 5.0
+"""Seconds until a person who sees nothing happen is told what is waited for."""
 
 
 def nothing() -> None:
     """Wait to the end."""
+
+
+def telling(
+    slow: Callable[[], object], meanwhile: Meanwhile = nothing, seconds: float = TOLD_SECONDS
+) -> Meanwhile:
+    """The same check for one wait, which also says once that it is a long one.
+
+    :param slow: says so
+    :param seconds: until then, from now on
+    """
+    due: float | None = time.monotonic() + seconds
+
+    def check() -> None:
+        nonlocal due
+        meanwhile()
+        if due is not None and time.monotonic() >= due:
+            due = None
+            slow()
+
+    return check
 
 
 def pause(seconds: float, meanwhile: Meanwhile) -> None:
@@ -56,52 +72,3 @@ def beside(work: Callable[[], T], name: str, meanwhile: Meanwhile) -> T:
     if problems:
         raise problems.pop()
     return results.pop()
-
-
-def run(
-    words: Sequence[str], meanwhile: Meanwhile = nothing, *, seconds: float, quiet: bool = True
-) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end, without input; gives what it prints.
-
-    :param seconds: how long it may take
-    :param quiet: whether it has no terminal, its errors are captured too, and what it started ends with it
-    :raises OSError: it cannot be run
-    :raises TimeoutError: it took longer, and was ended
-    """
-    until = time.monotonic() + seconds
-    alone = quiet and os.name == "posix"
-    with subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if quiet else None,
-        start_new_session=alone,
-    ) as process:
-        try:
-            output, errors = _communicated(process, until, meanwhile)
-        except BaseException:
-            _end(process, group=alone)
-            raise
-    return subprocess.CompletedProcess(words, process.returncode, output, errors)
-
-
-def _communicated(
-    process: subprocess.Popen[bytes], until: float, meanwhile: Meanwhile
-) -> tuple[bytes, bytes]:
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=SLICE)
-        meanwhile()
-        if time.monotonic() >= until:
-            raise TimeoutError
-
-
-def _end(process: subprocess.Popen[bytes], *, group: bool) -> None:
-    for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-        with suppress(OSError):  # it has already ended
-            if sys.platform != "win32" and group:
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)

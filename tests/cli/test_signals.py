@@ -276,18 +276,24 @@ def children(process: subprocess.Popen[str], name: str) -> list[psutil.Process]:
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="ssh reads the configuration")
-def test_a_signal_ends_what_ssh_config_runs(tmp_path: Path) -> None:
-    """A hanging Match exec neither keeps the program from ending nor is left behind."""
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    "line", ['Match exec "sleep 60 & sleep 60; true"', "ProxyCommand sh -c 'sleep 60 & sleep 60; true'"]
+)
+def test_a_signal_ends_what_ssh_config_runs(
+    tmp_path: Path, line: str, number: signal.Signals, status: int
+) -> None:
+    """What hangs neither keeps the program from ending nor is left behind, with all that it has started."""
     config = tmp_path / "config"
-    config.write_text('Match exec "exec sleep 60"\n  User nobody\n')
-    argv = ["env", "--default-signal=TERM", *ARGV, "login", "xai-oauth", "box", "-F", str(config)]
+    config.write_text(f"{line}\n  User nobody\n")
+    argv = ["env", "--default-signal=TERM,INT", *ARGV, "login", "xai-oauth", "box", "-F", str(config)]
     nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
     with subprocess.Popen(argv, text=True, stdin=nothing, stderr=pipe) as process:
-        until(lambda: bool(children(process, "sleep")))
+        until(lambda: len(children(process, "sleep")) == 2)
         started = children(process, "sleep")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         _, said = process.communicate(timeout=10)
-        assert (process.returncode, said) == (143, "")
+        assert (process.returncode, said) == (status, "")
         _, left = psutil.wait_procs(started, 1)
         # A zombie that init has not collected yet has ended, too.
         running = [

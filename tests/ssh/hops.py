@@ -18,6 +18,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connect import ParamikoConnection, connect
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import TOLD_SECONDS
 from tests.ssh.sshd import ME
 from tests.stage.stage import HOST, Stage
 
@@ -45,9 +46,10 @@ def to(
     emit: Emit = print,
     wanted: Callable[[], bool] = always,
     secret: Callable[[str], object] = repr,
+    patience: float = TOLD_SECONDS,
 ) -> Connection:
-    """A connection through these hops; by default, nobody answers."""
-    return connect(hops, ask=ask, emit=emit, wanted=wanted, secret=secret)
+    """A connection through these hops; as it is, nobody answers."""
+    return connect(hops, ask=ask, emit=emit, wanted=wanted, secret=secret, patience=patience)
 
 
 def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:

@@ -744,7 +744,6 @@ def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) ->
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "pread"), reason="here its output is read only at the end")
 def test_a_proxy_command_is_heard_while_it_works() -> None:
     """What it writes to its standard error is shown at once, scrubbed: it may name a page to log in at."""
     words = "printf 'go to https://login.example\\033[2J\\n\\nand log in\\n' >&2"

@@ -12,6 +12,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from hermes_tunnel.deadlines import KEY_EXCHANGE
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.transport import Transport
@@ -52,13 +53,15 @@ def slow(before: float, then: float | None) -> Iterator[int]:
             thread.join()
 
 
-def exchanged(port: int, seconds: float) -> paramiko.PKey:
-    """The server's key."""
-    configuration = hop(port, Path("/dev/null"), connect_timeout=seconds)
+def exchanged(
+    port: int, timeout: float, *, took: float = 0.0, seconds: float = KEY_EXCHANGE.seconds
+) -> paramiko.PKey:
+    """The server's key, with this ConnectTimeout."""
+    configuration = hop(port, Path("/dev/null"), connect_timeout=timeout)
     with socket.create_connection(("127.0.0.1", port)) as sock:
         transport = Transport(sock, configuration, ())
         try:
-            return handshake(transport, configuration)
+            return handshake(transport, configuration, took=took, seconds=seconds)
         finally:
             transport.close()
             sock.close()
@@ -67,11 +70,22 @@ def exchanged(port: int, seconds: float) -> paramiko.PKey:
 
 @pytest.mark.slow
 def test_it_has_a_limit_of_its_own() -> None:
-    """The limit counts from the server's first word, not from the beginning."""
-    with slow(0.7, 0.7) as port:
+    """It counts from the server's first word, and ConnectTimeout no longer does, as with ssh."""
+    with slow(0.7, 1.5) as port:
         assert exchanged(port, 1).get_name().startswith("ecdsa-")
     begin = time.monotonic()
     with slow(0.7, None) as port, pytest.raises(NetworkFailure) as failure:
-        exchanged(port, 1)
+        exchanged(port, 1, seconds=1)
     assert failure.value.message == f"127.0.0.1:{port} stalled during the key exchange for 1 s"
     assert 1.7 <= time.monotonic() - begin < 4
+
+
+@pytest.mark.slow
+def test_connect_timeout_ends_with_the_identification() -> None:
+    """What dialling took of it is gone, as with ssh."""
+    for took, least in ((0.0, 1.0), (0.6, 0.4)):
+        begin = time.monotonic()
+        with slow(5, None) as port, pytest.raises(NetworkFailure) as failure:
+            exchanged(port, 1, took=took)
+        assert failure.value.message.endswith("did not speak SSH within 1 s")
+        assert least <= time.monotonic() - begin < least + 0.6

@@ -1,19 +1,14 @@
-"""Waits that can be given up, and programs that run meanwhile."""
+"""Waits that can be given up, and that are told of."""
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import psutil
 import pytest
 
-from hermes_tunnel.ssh.waiting import beside, nothing, pause, run
-from tests.ports.holding import posix
-from tests.terminal.pseudo_terminal import until
+from hermes_tunnel.ssh.waiting import beside, nothing, pause, telling
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -56,32 +51,14 @@ def test_work_in_a_thread() -> None:
     go_on.set()
 
 
-@pytest.mark.slow
-def test_what_a_program_prints() -> None:
-    """Output, errors and status come back, even if there is a lot of output or it takes its time."""
-    code = "import sys, time; time.sleep(0.5); print('x' * 200_000); sys.stderr.write('no'); sys.exit(3)"
-    done = run([sys.executable, "-c", code], seconds=30)
-    assert (len(done.stdout.rstrip()), done.stderr, done.returncode) == (200_000, b"no", 3)
-    with pytest.raises(FileNotFoundError):
-        run(["/no/such/program"], seconds=1)
-
-
-@pytest.mark.slow
-@posix
-@pytest.mark.parametrize("why", ["time", "given up"])
-def test_a_program_is_ended_with_all_that_it_started(tmp_path: Path, why: str) -> None:
-    """It ends when its time is up or nobody waits, even if its child ignores SIGTERM and holds the output."""
-    pids = tmp_path / "pids"
-    child = f"trap : TERM; echo $$ >>{pids}; while :; do sleep 0.1; done"
-    line = f"sh -c '{child}' & echo $$ >>{pids}; wait"
+def test_a_long_wait_is_told_once() -> None:
+    """And not before it is one, nor instead of being given up."""
+    told: list[str] = []
     begin = time.monotonic()
-    if why == "time":
-        with pytest.raises(TimeoutError):
-            run(["sh", "-c", line], seconds=0.5)
-    else:
-        with pytest.raises(GivenUpError):
-            run(["sh", "-c", line], after(0.5), seconds=30)
-    assert time.monotonic() - begin < 2
-    started = [int(pid) for pid in pids.read_text().split()]
-    assert len(started) == 2
-    until(lambda: not any(map(psutil.pid_exists, started)))
+    pause(0.1, telling(lambda: told.append("too soon"), seconds=30))
+    pause(0.5, telling(lambda: told.append("long"), seconds=0.1))
+    assert told == ["long"]
+    with pytest.raises(GivenUpError):
+        pause(30, telling(lambda: told.append("too late"), after(0.1), 0.1))
+    assert time.monotonic() - begin < 3
+    assert "too late" not in told

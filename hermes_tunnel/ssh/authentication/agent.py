@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hermes_tunnel.deadlines import AGENT_LIST
 from hermes_tunnel.ssh.authentication.agent_socket import LARGEST, AgentProblem, AgentSocket, reach
 from hermes_tunnel.ssh.public_key import key_type
-from hermes_tunnel.ssh.waiting import Meanwhile, nothing
+from hermes_tunnel.ssh.waiting import Meanwhile, nothing, telling
 from hermes_tunnel.ssh.wire import Reader, packed
 
 __all__ = ["Agent", "AgentKey", "AgentProblem"]
@@ -103,16 +103,7 @@ class Agent:
         """
         flags = _RSA_FLAGS.get(algorithm.removesuffix("-cert-v01@openssh.com"), 0)
         request = bytes([_SIGN_REQUEST]) + packed(blob, data) + struct.pack(">I", flags)
-        said_at: float | None = time.monotonic() + _SILENT_SECONDS
-
-        def on_slice() -> None:
-            nonlocal said_at
-            if said_at is not None and time.monotonic() > said_at:
-                said_at = None
-                slow()
-            meanwhile()
-
-        kind, answer = self._ask(request, on_slice)
+        kind, answer = self._ask(request, telling(slow, meanwhile, _SILENT_SECONDS))
         if kind != _SIGN_RESPONSE:
             raise AgentProblem("it refused to sign")
         try:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from hermes_tunnel.question import Ask, Question
-from hermes_tunnel.ssh.waiting import run
+from hermes_tunnel.ssh.child import run
 
 _DEFAULT = "ssh-askpass"
 _LONGEST = 1024

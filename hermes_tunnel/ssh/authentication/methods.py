@@ -23,6 +23,7 @@ from hermes_tunnel.ssh.by_hand import by_ssh
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.transport import Transport
+from hermes_tunnel.ssh.waiting import Meanwhile
 from hermes_tunnel.text import plain
 
 _LONGEST_PROMPT = 400
@@ -82,7 +83,7 @@ class _Attempt:
                 self._transport,
                 self._configuration.user,
                 self._told_by_the_server,
-                self._person.check,
+                self._waiting,
                 seconds=self._seconds,
             )
             self._service.request("none")
@@ -103,6 +104,9 @@ class _Attempt:
                 f"the server may be overloaded; try {by_ssh(self._configuration)}",
             ) from None
         return method
+
+    def _waiting(self) -> Meanwhile:
+        return self._person.waiting_for(f"{self._configuration.called} to let you in")
 
     def _next_method(self) -> str | None:
         preferred = self._configuration.preferred_authentications

@@ -90,7 +90,7 @@ class UserAuth:
     :param transport: after its key exchange; this becomes its ``auth_handler``
     :param user: the name on the server
     :param banner: called with the text of each banner, before the reply that follows it
-    :param meanwhile: called while waiting for a reply
+    :param meanwhile: gives what is called while waiting for one reply
     :param seconds: how long a reply may take
     """
 
@@ -99,7 +99,7 @@ class UserAuth:
         transport: Transport,
         user: str,
         banner: Callable[[str], object],
-        meanwhile: Meanwhile = nothing,
+        meanwhile: Callable[[], Meanwhile] = lambda: nothing,
         *,
         seconds: float = AUTHENTICATION.seconds,
     ) -> None:
@@ -153,12 +153,12 @@ class UserAuth:
         :raises ServerLeft: the server is gone
         :raises ServerSilent: it is there, but does not reply
         """
-        until = time.monotonic() + self._seconds
+        until, meanwhile = time.monotonic() + self._seconds, self._meanwhile()
         while time.monotonic() < until:
             try:
                 reply = self._replies.get(timeout=max(0.0, min(SLICE, until - time.monotonic())))
             except queue.Empty:
-                self._meanwhile()
+                meanwhile()
                 if self._transport.is_active():
                     continue
                 reply = None
@@ -166,7 +166,7 @@ class UserAuth:
                 raise ServerLeft
             if not isinstance(reply, _Banner):
                 return reply
-            self._meanwhile()
+            meanwhile()
             self._banners += 1
             if self._banners <= _MOST_BANNERS:
                 self._show_banner(reply.text)

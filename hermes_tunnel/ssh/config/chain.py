@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hermes_tunnel import events
+from hermes_tunnel.deadlines import CONFIGURATION
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
+from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.config import keywords
 from hermes_tunnel.ssh.config.hop import HopConfiguration
-from hermes_tunnel.ssh.config.keywords import Options, find_ssh
+from hermes_tunnel.ssh.config.keywords import Options, Ssh, find_ssh
 from hermes_tunnel.ssh.config.target import Hop, Target, parse_jumps
 from hermes_tunnel.ssh.config.tokens import Tokens
 from hermes_tunnel.ssh.config.values import honoured
-from hermes_tunnel.ssh.connection import NotWanted
-from hermes_tunnel.ssh.waiting import Meanwhile
+from hermes_tunnel.ssh.person import Person
+from hermes_tunnel.ssh.waiting import TOLD_SECONDS
 
 __all__ = ["HopConfiguration", "Options", "resolve"]
 
@@ -25,7 +28,10 @@ def resolve(
     options: Options,
     *,
     program: str | None = None,
+    emit: events.Emit = lambda _: None,
     wanted: Callable[[], bool] = lambda: True,
+    seconds: float = CONFIGURATION.seconds,
+    patience: float = TOLD_SECONDS,
 ) -> tuple[HopConfiguration, ...]:
     """The hops of the way to a target, first hop first, destination last.
 
@@ -35,27 +41,30 @@ def resolve(
 
     :param program: the ssh program to ask; None to look for one; empty for none. Without one, the files are
         read here
+    :param emit: is told what ssh says and waits for, if it takes long
     :param wanted: whether anybody still wants to know; checked while ssh thinks
+    :param seconds: how long it may think about a hop
+    :param patience: the seconds until the person is told that it does
     :raises ConfigurationFailure: ssh_config is wrong, or the chain is endless
     :raises NotWanted: nobody wants to know any more
     """
-
-    def check() -> None:
-        if not wanted():
-            raise NotWanted
-
     words = target.as_words(options.as_words())
-    way = _Way((find_ssh() if program is None else program) or None, words, check)
+    found = find_ssh() if program is None else program
+    person = Person(_nobody, emit, wanted, lambda _: None, patience=patience)
+    way = _Way(Ssh(found, person, seconds) if found else None, words)
     return tuple(way.chain(target.destination, target.jumps, options))
+
+
+def _nobody(_: Question, __: Callable[[], bool]) -> None:
+    """Nobody is asked: ssh only reads."""
 
 
 @dataclass(frozen=True)
 class _Way:
     """One resolution: the ssh program to ask, and the words that it would have to be called with."""
 
-    program: str | None
+    ssh: Ssh | None
     typed: tuple[str, ...]
-    meanwhile: Meanwhile
 
     def chain(
         self, hop: Hop, jumps: tuple[Hop, ...] | None, options: Options, behind: tuple[Target, ...] = ()
@@ -70,10 +79,10 @@ class _Way:
             raise ConfigurationFailure(
                 f"more than {_MOST_HOPS} jump hosts: {way}", "look at ProxyJump in ssh_config"
             )
-        said = keywords.read(target, options, self.program, self.meanwhile)
-        newer = keywords.newer(hop, said, self.program, self.meanwhile)
+        said = keywords.read(target, options, self.ssh)
+        newer = keywords.newer(hop, said, self.ssh)
         configuration = replace(
-            honoured(hop, said, options, asked=self.program is not None, typed=self.typed, newer=newer),
+            honoured(hop, said, options, asked=self.ssh is not None, typed=self.typed, newer=newer),
             way=target.as_words(options.as_words()),
         )
         own = next(iter(said.get("proxyjump", ())), "")

@@ -39,6 +39,7 @@ class HopConfiguration:
     :param known_hosts_command: whether there is one, which may know more host keys; it is not run
     :param host_key_algorithms: those allowed, in this order; empty for the library's own. The same goes for
         key exchange, ciphers, MACs and what a public key may sign with
+    :param connect_timeout: None if it is not set
     :param is_jump_host: whether another hop follows
     :param not_done: ways to authenticate that ssh would have
     :param warnings: what the person should know about the configuration, one line each
@@ -79,7 +80,7 @@ class HopConfiguration:
     address_family: str = "any"
     bind_address: str | None = None
     bind_interface: str | None = None
-    connect_timeout: float = 15.0
+    connect_timeout: float | None = None
     connection_attempts: int = 1
     tcp_keep_alive: bool = True
     server_alive_interval: float = 5.0

@@ -13,19 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hermes_tunnel.deadlines import CONFIGURATION
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh.by_hand import shell_line
+from hermes_tunnel.ssh.child import run, what_runs
 from hermes_tunnel.ssh.config.files import Reading
 from hermes_tunnel.ssh.config.target import Hop, Target
 from hermes_tunnel.ssh.config.tokens import home
 from hermes_tunnel.ssh.config.vocabulary import unheard_of
-from hermes_tunnel.ssh.waiting import Meanwhile, nothing, run
+from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.text import plain, quote
 
 Keywords = Mapping[str, Sequence[str]]
 
 _OPTION = re.compile("[A-Za-z]+[ =]")
-_SECONDS = 10.0
 _LARGEST = 1 << 20
 _SYSTEM_FILE = (
     str(Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "ssh", "ssh_config"))
@@ -78,53 +79,85 @@ def find_ssh(name: str = "ssh") -> str | None:
     return shutil.which(name)
 
 
-def read(target: Target, options: Options, program: str | None, meanwhile: Meanwhile = nothing) -> Keywords:
+@dataclass(frozen=True)
+class Ssh:
+    """The ssh program, which knows what its configuration says of a host.
+
+    :param person: is told what it says meanwhile, and what it waits for
+    :param seconds: how long it may take: a Match exec may wait for somebody
+    """
+
+    program: str
+    person: Person
+    seconds: float = CONFIGURATION.seconds
+
+    def keywords(self, target: Target, options: Options) -> Keywords:
+        """What ``ssh -G`` prints.
+
+        :raises ConfigurationFailure: it does not like its configuration, or does not answer
+        """
+        *words, host = target.as_words(options.as_words())
+        line = shell_line("ssh", "-G", *words, host)
+        person, waits = self.person, ""
+
+        def slow(pid: int) -> None:
+            nonlocal waits
+            waits = what_runs(pid)
+            what = f"a Match exec of ssh_config: {waits}" if waits else "ssh to read its configuration"
+            person.tell(f"Still waiting for {what} ...")
+
+        try:
+            result = run(
+                # -T: without a terminal, ssh says that it has none.
+                [self.program, "-G", "-T", *words, "--", host],
+                person.check,
+                seconds=self.seconds,
+                said=lambda line: person.quote("ssh", line),
+                slow=slow,
+                patience=person.patience,
+            )
+        except TimeoutError as problem:
+            what = f"; its Match exec runs {waits}" if waits else ""
+            raise ConfigurationFailure(
+                f"ssh did not say how to reach {quote(host)} within {self.seconds:g} s{what}",
+                f"look for a Match exec that hangs: {line}",
+            ) from problem
+        except OSError as problem:
+            raise ConfigurationFailure(f"{self.program} cannot be run: {problem.strerror}") from problem
+        if result.returncode:
+            raise _said_no(line, result.returncode, result.stderr.decode(errors="replace"))
+        if len(result.stdout) > _LARGEST:
+            raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(host)}")
+        keywords: dict[str, list[str]] = {}
+        for each in result.stdout.decode(errors="surrogateescape").splitlines():
+            keyword, _, value = each.partition(" ")
+            keywords.setdefault(keyword.lower(), []).append(value)
+        return keywords
+
+
+def read(target: Target, options: Options, ssh: Ssh | None) -> Keywords:
     """What ssh_config says of a hop reached this way: lower-case keywords, each with its values.
 
-    :param program: the ssh program; None if there is none
-    :param meanwhile: called while it thinks
+    :param ssh: the ssh program; None if there is none
     :raises UsageFailure: an option is malformed
     :raises ConfigurationFailure: the configuration is wrong, or cannot be read without ssh
     """
     for option in options.options:
         if plain(option) != option or not _OPTION.match(option):
             raise UsageFailure(f"-o {quote(option)} is not KEY=VALUE", "see ssh_config(5) for the keys")
-    return _without_ssh(target, options) if program is None else _ask_ssh(target, options, program, meanwhile)
+    return _without_ssh(target, options) if ssh is None else ssh.keywords(target, options)
 
 
-def newer(hop: Hop, said: Keywords, program: str | None, meanwhile: Meanwhile = nothing) -> list[str]:
+def newer(hop: Hop, said: Keywords, ssh: Ssh | None) -> list[str]:
     """The keywords that this program does not know, if set to something other than the default.
 
     :param said: everything that ``read`` gave for the hop
     """
     strange = unheard_of(said)
-    if not strange or program is None:
+    if not strange or ssh is None:
         return strange
-    default = _ask_ssh(Target(hop), Options(config_file="none"), program, meanwhile)
+    default = ssh.keywords(Target(hop), Options(config_file="none"))
     return [keyword for keyword in strange if said[keyword] != default.get(keyword)]
-
-
-def _ask_ssh(target: Target, options: Options, program: str, meanwhile: Meanwhile) -> Keywords:
-    *words, host = target.as_words(options.as_words())
-    try:
-        result = run([program, "-G", *words, "--", host], meanwhile, seconds=_SECONDS)
-    except TimeoutError as problem:
-        raise ConfigurationFailure(
-            f"ssh did not say how to reach {quote(host)} within {_SECONDS:.0f} s",
-            f"look for a Match exec that hangs: {shell_line('ssh', '-G', *words, host)}",
-        ) from problem
-    except OSError as problem:
-        raise ConfigurationFailure(f"{program} cannot be run: {problem.strerror}") from problem
-    if result.returncode:
-        line = shell_line("ssh", "-G", *words, host)
-        raise _said_no(line, result.returncode, result.stderr.decode(errors="replace"))
-    if len(result.stdout) > _LARGEST:
-        raise ConfigurationFailure(f"ssh says more than {_LARGEST} bytes about {quote(host)}")
-    keywords: dict[str, list[str]] = {}
-    for line in result.stdout.decode(errors="surrogateescape").splitlines():
-        keyword, _, value = line.partition(" ")
-        keywords.setdefault(keyword.lower(), []).append(value)
-    return keywords
 
 
 def _said_no(line: str, status: int, words: str) -> ConfigurationFailure:

@@ -107,8 +107,7 @@ def honoured(
         address_family=_one(said, "addressfamily").lower() or "any",
         bind_address=_one(said, "bindaddress") or None,
         bind_interface=_unless_none(_one(said, "bindinterface")),
-        # An ssh in a ProxyCommand asks its own questions first: wait as long as a server (LoginGraceTime).
-        connect_timeout=_number(said, "connecttimeout", 0) or (15 if proxy_command is None else 120),
+        connect_timeout=_number(said, "connecttimeout", 0) or None,
         connection_attempts=max(1, _number(said, "connectionattempts", 1)),
         tcp_keep_alive=_flag(said, "tcpkeepalive", default=True),
         server_alive_interval=interval or 5,

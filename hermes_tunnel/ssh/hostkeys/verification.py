@@ -11,12 +11,13 @@ from pathlib import Path
 from hermes_tunnel.errors import HostKeyFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.by_hand import by_hand, by_ssh, shell_line
+from hermes_tunnel.ssh.child import run
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.config.keywords import find_ssh
 from hermes_tunnel.ssh.hostkeys.known_hosts import SSH_PORT, Finding, KnownHosts, Verdict, append, known_name
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.public_key import called, describe, fingerprint, parse_public_line, rsa_bits
-from hermes_tunnel.ssh.waiting import Meanwhile, run
+from hermes_tunnel.ssh.waiting import Meanwhile
 from hermes_tunnel.text import quote
 
 __all__ = ["KnownHosts", "known_as", "verify"]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hermes_tunnel.deadlines import IDENTIFICATION
 from hermes_tunnel.errors import ConfigurationFailure, UsageFailure
 from hermes_tunnel.ssh.by_hand import by_hand, by_ssh
 from hermes_tunnel.ssh.config.chain import HopConfiguration, Options, resolve
@@ -20,6 +21,7 @@ from hermes_tunnel.ssh.config.hop import allows
 from hermes_tunnel.ssh.config.keywords import _lines, read
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.config.tokens import Tokens, home
+from hermes_tunnel.ssh.dial import connect_seconds
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh on this machine")
 
@@ -95,12 +97,12 @@ def test_every_keyword_that_is_honoured(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_has_limits_all_the_same(tmp_path: Path) -> None:
-    """The defaults are 15 s to connect, or 120 s with a ProxyCommand, which may ask something, and three
-    times 5 s of silence.
-    """
-    assert resolved(tmp_path, "ProxyCommand ssh -W %h:%p jump", "box")[0].connect_timeout == 120
+    """15 s to connect, 120 s for a proxy that may ask something; three times 5 s of silence."""
+    (proxied,) = resolved(tmp_path, "ProxyCommand ssh -W %h:%p jump", "box")
+    assert (proxied.connect_timeout, IDENTIFICATION.seconds) == (None, 120)
     (hop,) = resolved(tmp_path, "", "box")
-    assert (hop.connect_timeout, hop.server_alive_interval, hop.server_alive_count_max) == (15, 5, 3)
+    assert (connect_seconds(hop), hop.server_alive_interval, hop.server_alive_count_max) == (15, 5, 3)
+    assert connect_seconds(resolved(tmp_path, "ConnectTimeout 7", "box")[0]) == 7
     assert hop.strict_host_key_checking == "ask"
 
 
