@@ -233,7 +233,7 @@ def test_what_comes_in_place_of_the_callback_is_told_at_once_and_once() -> None:
         (speak_tls, "came back only with https"),
         (
             lambda port: answer_to(port, "GET /callback?error=access_denied HTTP/1.1"),
-            "a refusal that does not say of which login",
+            "a refusal that does not say which login it is for",
         ),
         (lambda port: answer_to(port, "GET /callback HTTP/1.1"), "without a state, or without a code"),
     ],
