@@ -20,6 +20,7 @@ import click
 from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of, in_foreground
+from hermes_tunnel.terminal.traceback import Folding
 from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
 from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
 
@@ -44,6 +45,7 @@ class _Run:
     advised: int | None = None
     forwarded: int | None = None
     waited_for: str = ""
+    tracebacks: Folding = field(default_factory=Folding)
 
 
 @dataclass
@@ -92,15 +94,24 @@ class Screen:
             self._run = _Run()
         if isinstance(event, events.RemoteLine):
             self._run.advised = tunnel_advised(event.text) or self._run.advised
-            self._run.unseen.append(event.text)
+            if not self.is_curious:
+                self._tell_folded(self._run.tracebacks.take(event.text))
+                return
         else:
             self.quiet()
+        if isinstance(event, events.CommandEnded | events.Finished):
+            self._tell_folded(self._run.tracebacks.end())
         if isinstance(event, events.Finished):
             self._tell_unseen(event)
         self._tell(event)
         if isinstance(event, events.Forwarding):
             self._run.forwarded = event.port
             self.quiet()
+
+    def _tell_folded(self, line: str | None) -> None:
+        if line is not None:
+            self._run.unseen.append(line)
+            self._tell(events.RemoteLine(line))
 
     def quiet(self) -> None:
         """The command has finished talking for now. If it asked for an SSH tunnel, the person is told that
