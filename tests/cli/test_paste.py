@@ -64,13 +64,13 @@ def test_the_end_of_the_input_is_not_waited_for() -> None:
         done = run("paste", *NOWHERE, stdin=endless.stdout.fileno())
         endless.kill()
     assert done.returncode == 2
-    assert "that is no callback address" in done.stderr
+    assert "that is not a callback address" in done.stderr
 
 
 def test_a_refusal_hides_no_words_of_its_own() -> None:
     """What was pasted instead of an address may be made of words that the error needs."""
     done = run("paste", *NOWHERE, stdin=piped("callback address that\n"))
-    assert "that is no callback address: it is not an http address of this machine" in done.stderr
+    assert "that is not a callback address: it is not an http address of this machine" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["paste", "forward"])
