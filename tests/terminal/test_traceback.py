@@ -35,13 +35,13 @@ def folded(lines: list[str]) -> list[str]:
             [
                 *TRACEBACK,
                 "",
-                "During handling of the above exception, another exception occurred:",
+                "During handling of the above exception, another occurred:",
                 *TRACEBACK,
             ],
             [
                 "hermes_cli.auth.AuthError: denied (4 more lines: -v)",
                 "",
-                "During handling of the above exception, another exception occurred:",
+                "During handling of the above exception, another occurred:",
                 "hermes_cli.auth.AuthError: denied (4 more lines: -v)",
             ],
         ),
