@@ -57,7 +57,7 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
 def test_every_file_that_is_named_exists(document: Path) -> None:
     """A path in a code span is in the repository or the package."""
     for path in re.findall(
-        r"`((?:[\w.-]+/)*[\w-]+\.(?:py|sh|toml|lock|md)|scripts/[a-z]+)`", document.read_text()
+        r"`((?:[\w.-]+/)*[\w-]+\.(?:py|sh|toml|lock|md)|scripts/[a-z-]+)`", document.read_text()
     ):
         assert (ROOT / path).exists() or (PACKAGE / path).exists(), path
 
