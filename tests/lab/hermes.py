@@ -29,13 +29,14 @@ def install(releases: Iterable[str] = REQUIREMENTS) -> None:
             complete = RELEASES / release / "complete"
             if complete.exists():
                 continue
-            print(f"installing {REQUIREMENTS[release]} in {complete.parent}", file=sys.stderr)  # noqa: T201
+            requirement = REQUIREMENTS.get(release, f"hermes-agent[mcp]=={release}")
+            print(f"installing {requirement} in {complete.parent}", file=sys.stderr)  # noqa: T201
             shutil.rmtree(complete.parent, ignore_errors=True)  # left by an interrupted install
             # The system's interpreter: ours may live where other users cannot follow.
             python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
             subprocess.run([python or "python3", "-m", "venv", complete.parent], check=True, umask=0o022)
             pip = complete.parent / "bin" / "pip"
-            subprocess.run([pip, "install", "--quiet", REQUIREMENTS[release]], check=True, umask=0o022)
+            subprocess.run([pip, "install", "--quiet", requirement], check=True, umask=0o022)
             complete.touch()
 
 

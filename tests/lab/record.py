@@ -26,13 +26,15 @@ from typing import IO
 
 from tests.lab.identity import HOSTS
 from tests.lab.identity.visitor import Visitor
-from tests.lab.scenarios import SCENARIOS, Scenario
+from tests.lab.scenarios import SCENARIOS, Scenario, of_every_release
 from tests.terminal.pseudo_terminal import open_pair, resize, silence
 
 COLUMNS = 4000
 QUIET = 0.7
 """Seconds of silence after which the person acts."""
 TIMEOUT = 120
+STUCK = 3
+"""Our exit status if some command did not end, and so has no recording."""
 CONTROL_PORT = 8081
 
 # Neutral places: tracebacks show them.
@@ -222,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.lab.record", description=__doc__)
     parser.add_argument("--releases", type=Path, required=True)
     parser.add_argument("--into", type=Path, required=True)
+    parser.add_argument("--release", help="another one: what is recorded of each")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", help="of recordings; all if none is given")
     options = parser.parse_args()
@@ -230,10 +233,16 @@ def main() -> None:
         argv = [*unshare, sys.executable, "-m", "tests.lab.record", *sys.argv[1:], "--inside"]
         os.execvp(argv[0], argv)
     _furnish(options.releases.resolve())
+    stuck = False
     with tempfile.TemporaryDirectory() as directory, _providers(Path(directory)) as ca:
-        for scenario in SCENARIOS:
+        for scenario in of_every_release(options.release) if options.release else SCENARIOS:
             if not options.names or scenario.name in options.names:
-                record(scenario, ca, options.into)
+                try:
+                    record(scenario, ca, options.into)
+                except (TimeoutError, subprocess.TimeoutExpired):
+                    sys.stdout.write(f"{scenario.name}: did not end within {TIMEOUT} s\n")
+                    stuck = True
+    sys.exit(STUCK if stuck else 0)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def _add(provider: str, *options: str) -> tuple[str, ...]:
     return ("hermes", "auth", "add", provider, *options)
 
 
-def _of_every_release(release: str) -> Iterator[Scenario]:
+def of_every_release(release: str) -> Iterator[Scenario]:
+    """What is recorded of each release, older or newer."""
     xai = _add("xai-oauth", "--no-browser")
     yield Scenario(release, "xai-oauth", "approved", xai, _APPROVED)
     yield Scenario(release, "xai-oauth", "denied", xai, _DENIED, "deny")
@@ -122,6 +123,6 @@ def _of_one_release() -> Iterator[Scenario]:
 
 
 SCENARIOS = (
-    *(scenario for release in RELEASES for scenario in _of_every_release(release)),
+    *(scenario for release in RELEASES for scenario in of_every_release(release)),
     *_of_one_release(),
 )

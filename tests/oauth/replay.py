@@ -58,6 +58,12 @@ class Recording:
         return Delivered("access_denied" if person == "denied" else "", 200)
 
     @property
+    def provider(self) -> str:
+        """The name that a person types here for its provider."""
+        name: str = self.about["provider"]
+        return "mcp:lab" if name == "mcp" else name
+
+    @property
     def types(self) -> bool:
         """Whether the person answered the command's questions; one who merely approved was asked none."""
         return bool(self.about["person"] != "approved")
@@ -108,7 +114,7 @@ class Replayed:
 def replay(recording: Recording, cut: Cut) -> Replayed:
     """Play it: whoever approves, denies or answers does so at the first silence after the request."""
     played = Replayed()
-    transcript, session = Transcript(MARKER), Session(provider(_name(recording)).policy)
+    transcript, session = Transcript(MARKER), Session(provider(recording.provider).policy)
     deliver, answered = recording.delivered, 0
 
     def take(effects: list[Effect]) -> None:
@@ -144,8 +150,3 @@ def replay(recording: Recording, cut: Cut) -> Replayed:
     except Failure as failure:
         played.ending = f"{int(failure.status)} {failure.message}"
     return played
-
-
-def _name(recording: Recording) -> str:
-    name: str = recording.about["provider"]
-    return "mcp:lab" if name == "mcp" else name

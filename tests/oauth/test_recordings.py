@@ -142,13 +142,12 @@ def test_ports_agree(path: Path) -> None:
 def test_real_urls_are_accepted(path: Path) -> None:
     """A real Hermes's authorization URL is accepted; its issuer is known, unless it is an MCP server's."""
     recording = read(path)
-    name = "mcp:lab" if recording.about["provider"] == "mcp" else recording.about["provider"]
-    policy = provider(name).policy
+    policy = provider(recording.provider).policy
     urls = [one.url for one in replay(recording, whole).said if isinstance(one, AuthorizationRequest)]
     assert urls
     for url in urls:
         authorization = assess_authorization(url, policy)
-        assert policy.knows(authorization.issuer) is (name != "mcp:lab")
+        assert policy.knows(authorization.issuer) is (recording.provider != "mcp:lab")
         assert authorization.state
 
 
