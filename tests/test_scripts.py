@@ -1,7 +1,8 @@
-"""The checkout's scripts: they name system packages before they install them, and ask."""
+"""The scripts: they name system packages before they install them, and ask; the demo needs little."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from tests.lab.terminal import Terminal
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="scripts/lab --install is for Debian and Ubuntu"),
+    pytest.mark.skipif(sys.platform != "linux", reason="shell scripts, and packages of Debian and Ubuntu"),
 ]
 
 ROOT = Path(__file__).parents[1]
@@ -68,3 +69,33 @@ def test_nobody_is_asked_without_a_terminal(tmp_path: Path, machine: dict[str, s
     )
     assert "These packages will be installed: " in done.stderr
     assert installed(tmp_path)
+
+
+def test_the_demo_installs_only_what_a_login_needs(tmp_path: Path) -> None:
+    """It makes an environment without the development tools, once for each pyproject.toml."""
+    for name in ("scripts/demo", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    python = tmp_path / "python"  # notes how it is called; its venv has two such programs
+    note = '#!/bin/sh\necho "${0##*/} $*" >>called\n'
+    make = "mkdir -p .venv-demo/bin; cp $0 .venv-demo/bin/python; cp $0 .venv-demo/bin/hermes-tunnel\n"
+    python.write_text(f'{note}case "$*" in *venv*) {make};; esac\n')
+    python.chmod(0o755)
+
+    def called() -> list[str]:
+        """How the programs are called by one run."""
+        (tmp_path / "called").unlink(missing_ok=True)
+        demo = [tmp_path / "scripts" / "demo", "--approve"]
+        subprocess.run(demo, env={"PATH": os.environ["PATH"], "PYTHON": str(python)}, check=True)
+        return (tmp_path / "called").read_text().splitlines()
+
+    install = [
+        "python -m venv --clear .venv-demo",
+        "python -m pip install --quiet --disable-pip-version-check -e .",
+    ]
+    run = "hermes-tunnel demo --approve"
+    assert called() == [*install, run]
+    assert called() == [run]
+    with (tmp_path / "pyproject.toml").open("a") as project:
+        project.write("# another\n")
+    assert called() == [*install, run]
