@@ -85,7 +85,7 @@ def test_the_demo_installs_only_what_a_login_needs(tmp_path: Path) -> None:
     def called() -> list[str]:
         """How the programs are called by one run."""
         (tmp_path / "called").unlink(missing_ok=True)
-        demo = [tmp_path / "scripts" / "demo", "--approve"]
+        demo = [str(tmp_path / "scripts" / "demo"), "--approve"]
         subprocess.run(demo, env={"PATH": os.environ["PATH"], "PYTHON": str(python)}, check=True)
         return (tmp_path / "called").read_text().splitlines()
 
