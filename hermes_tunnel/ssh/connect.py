@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from hermes_tunnel import events
-from hermes_tunnel.deadlines import CHANNEL
+from hermes_tunnel.deadlines import CHANNEL, Deadline, seconds_of
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.question import Ask
 from hermes_tunnel.ssh import channels
@@ -87,6 +87,7 @@ def connect(
     wanted: Callable[[], bool],
     secret: Callable[[str], object],
     patience: float = TOLD_SECONDS,
+    seconds_of: Callable[[Deadline], float] = seconds_of,
 ) -> Connection:
     """Connect to the last hop, through the others.
 
@@ -99,6 +100,7 @@ def connect(
     :param wanted: whether the connection is still wanted; checked all the time
     :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
     :param patience: the seconds of a wait until the person is told of it
+    :param seconds_of: how long a deadline is
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
     :raises HostKeyFailure: a host key is not the known one, or was not accepted
     :raises AuthenticationFailure: a hop accepted none of the person's credentials
@@ -116,7 +118,8 @@ def connect(
             for line in configuration.details:
                 person.detail(line)
             try:
-                transport = reach(configuration, reached[-1] if reached else None, opened, person)
+                before = reached[-1] if reached else None
+                transport = reach(configuration, before, opened, person, seconds_of)
             except (NetworkFailure, AuthenticationFailure):
                 person.check()
                 _check(reached, alive)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import paramiko
 
-from hermes_tunnel.deadlines import IDENTIFICATION
+from hermes_tunnel.deadlines import AUTHENTICATION, IDENTIFICATION, KEY_EXCHANGE, Deadline, seconds_of
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.authentication.methods import authenticate
@@ -58,7 +58,11 @@ class _Way:
 
 
 def reach(
-    configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person
+    configuration: HopConfiguration,
+    before: Reached | None,
+    opened: ExitStack,
+    person: Person,
+    seconds_of: Callable[[Deadline], float] = seconds_of,
 ) -> Transport:
     """The transport of a hop, ready for channels.
 
@@ -67,17 +71,20 @@ def reach(
     :param before: the hop to reach it through, if there is one
     :param opened: gets what closes it again
     :param person: is asked and told, as in ``connect.connect``, which also says what is raised
+    :param seconds_of: how long a deadline is
     """
     try:
         with ExitStack() as this:
-            transport = _trusted(configuration, _way(configuration, before, this, person), this, person)
+            way = _way(configuration, before, this, person)
+            transport = _trusted(configuration, way, this, person, seconds_of)
             opened.enter_context(this.pop_all())
             return transport
     except FilesLeft:
         label = configuration.label
         person.tell(f"{label} takes no more of the agent's keys; connecting again with key files only.")
     files_only = replace(configuration, identities_only=True)
-    return _trusted(files_only, _way(files_only, before, opened, person), opened, person)
+    way = _way(files_only, before, opened, person)
+    return _trusted(files_only, way, opened, person, seconds_of)
 
 
 def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person) -> _Way:
@@ -92,7 +99,6 @@ def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitSt
         return _Way(channel, took=time.monotonic() - begin)
     if configuration.proxy_command is not None:
         with person.phase(hop, "dial", f"{where}, by its ProxyCommand"):
-            begin = time.monotonic()
             proxy = ProxyCommand(
                 configuration.proxy_command,
                 partial(person.quote, "ProxyCommand"),
@@ -102,7 +108,7 @@ def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitSt
             )
         opened.callback(proxy.close)
         opened.callback(_shut, proxy.socket)
-        return _Way(proxy.socket, took=time.monotonic() - begin, proxy=proxy)
+        return _Way(proxy.socket, proxy=proxy)
     with person.phase(hop, "address") as outcome:
         name = f"the address of {quote(configuration.hostname)}"
         addresses = addresses_of(configuration, person.waiting_for(name))
@@ -119,14 +125,20 @@ def _what_dials(configuration: HopConfiguration) -> str:
     return f"the ProxyCommand of {configuration.called}: {command}"
 
 
-def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, person: Person) -> Transport:
+def _trusted(
+    configuration: HopConfiguration,
+    way: _Way,
+    opened: ExitStack,
+    person: Person,
+    seconds_of: Callable[[Deadline], float],
+) -> Transport:
     """The second step: make sure of the hop, and only then show it who the person is."""
     hop = configuration.label
     known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
     transport = Transport(way.sock, configuration, known.known_types(*known_as(configuration)))
     opened.callback(_end, transport, way.sock)
     with person.phase(hop, "key exchange") as outcome:
-        key = _keys_exchanged(transport, configuration, way, person)
+        key = _keys_exchanged(transport, configuration, way, person, seconds_of(KEY_EXCHANGE))
         outcome.words = transport.agreed
 
     def left() -> Failure:
@@ -141,7 +153,8 @@ def _trusted(configuration: HopConfiguration, way: _Way, opened: ExitStack, pers
             outcome.words = describe(key.get_name(), key.asbytes())
         key_accepted = True
         with person.phase(hop, "authentication") as outcome:
-            outcome.words = authenticate(transport, configuration, there)
+            seconds = seconds_of(AUTHENTICATION)
+            outcome.words = authenticate(transport, configuration, there, seconds=seconds)
     except (NetworkFailure, AuthenticationFailure) as problem:
         if transport.timed_out:
             raise silent(configuration) from problem
@@ -166,7 +179,7 @@ def _while_there(person: Person, transport: Transport, left: Callable[[], Failur
 
 
 def _keys_exchanged(
-    transport: Transport, configuration: HopConfiguration, way: _Way, person: Person
+    transport: Transport, configuration: HopConfiguration, way: _Way, person: Person, seconds: float
 ) -> paramiko.PKey:
     def slow() -> None:
         if way.proxy is not None and not transport.remote_version:
@@ -177,7 +190,7 @@ def _keys_exchanged(
 
     try:
         meanwhile = telling(slow, person.check, person.patience)
-        return handshake(transport, configuration, meanwhile, took=way.took)
+        return handshake(transport, configuration, meanwhile, took=way.took, seconds=seconds)
     except NetworkFailure as problem:
         if way.proxy is None or transport.remote_version:
             raise

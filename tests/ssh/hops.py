@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hermes_tunnel.deadlines import Deadline, seconds_of
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.events import Emit
 from hermes_tunnel.question import Ask, Question
@@ -47,15 +48,26 @@ def to(
     wanted: Callable[[], bool] = always,
     secret: Callable[[str], object] = repr,
     patience: float = TOLD_SECONDS,
+    seconds_of: Callable[[Deadline], float] = seconds_of,
 ) -> Connection:
     """A connection through these hops; as it is, nobody answers."""
-    return connect(hops, ask=ask, emit=emit, wanted=wanted, secret=secret, patience=patience)
+    return connect(
+        hops,
+        ask=ask,
+        emit=emit,
+        wanted=wanted,
+        secret=secret,
+        patience=patience,
+        seconds_of=seconds_of,
+    )
 
 
-def fails(*hops: HopConfiguration, ask: Ask = nobody) -> Failure:
+def fails(
+    *hops: HopConfiguration, ask: Ask = nobody, seconds_of: Callable[[Deadline], float] = seconds_of
+) -> Failure:
     """The failure to connect."""
     with pytest.raises(Failure) as failure:
-        to(*hops, ask=ask).close()
+        to(*hops, ask=ask, seconds_of=seconds_of).close()
     return failure.value
 
 

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.deadlines import KEY_EXCHANGE
 from hermes_tunnel.errors import (
     AuthenticationFailure,
     ConfigurationFailure,
@@ -425,7 +426,7 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
 def test_what_is_not_an_ssh_server_is_named(words: bytes, then_close: bool, message: str) -> None:
     """The failure says in which phase it ended, and quotes what the other side said, scrubbed."""
     with saying(words, then_close=then_close) as port:
-        failure = fails(hop(port, Path(os.devnull), connect_timeout=0.5))
+        failure = fails(hop(port, Path(os.devnull), connect_timeout=0.5), seconds_of=lambda _: 0.5)
     assert isinstance(failure, NetworkFailure)
     assert message in failure.message
     assert f"127.0.0.1:{port}" in failure.message
@@ -543,7 +544,8 @@ def test_a_jump_host_s_failure_says_that_it_is_one(
             free = stack.enter_context(socket.socket())
             free.bind(("127.0.0.1", 0))
             first = replace(first, port=free.getsockname()[1])
-        failure = fails(first, hop(1, path))
+        limit = 0.5 if moment == "stalled" else KEY_EXCHANGE.seconds
+        failure = fails(first, hop(1, path), seconds_of=lambda _: limit)
     assert message.replace("PORT", str(first.port)) in failure.message
 
 
