@@ -413,10 +413,10 @@ def saying(words: bytes, *, then_close: bool) -> Iterator[int]:
         ),
         (b"<!DOCTYPE HTML>\n", False, "is not an SSH server: it said '<!DOCTYPE HTML>'"),
         (b"\x1b[2Jgarbage\r\n", True, "is not an SSH server: it said 'garbage'"),
-        (b"", True, "closed the connection before it said anything"),
+        (b"", True, "closed the connection before it identified itself"),
         (b"Exceeded MaxStartups\r\n", True, "as an SSH server: Exceeded MaxStartups"),
         (b"", False, "did not speak SSH within 0.5 s"),
-        (b"A" * 100_000, False, "before it said anything"),
+        (b"A" * 100_000, False, "before it identified itself"),
         (b"SSH-1.5-old\r\n", True, "speaks another version of SSH"),
         (b"SSH-2.0-x\r\n", True, "closed the connection during the key exchange"),
         (b"SSH-2.0-x\r\n", False, "stalled during the key exchange for 0.5 s"),
@@ -735,7 +735,7 @@ def test_the_last_words_of_a_proxy_command_are_in_the_failure() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
-    [("kill -9 $$", "closed the connection before it said anything"), ("sleep 60", "did not speak SSH")],
+    [("kill -9 $$", "closed the connection before it identified itself"), ("sleep 60", "did not speak SSH")],
 )
 def test_a_proxy_command_that_says_nothing_is_named(command: str, words: str) -> None:
     """If one dies or hangs without a word, the hint is about it, not about the server."""
