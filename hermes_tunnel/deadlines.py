@@ -31,6 +31,13 @@ SESSION = Deadline(15.0, "the request for a session, and each request on it")
 BEGIN = Deadline(
     30.0, "the request to run the command, or the answer to sudo's question: a slow start-up file"
 )
+DOUBT = Deadline(
+    5.0,
+    "the request to run the command, until we see whether the account's shell runs another: most are quicker",
+)
+LOGIN_SHELL = Deadline(
+    5.0, "the start of the account's login shell, until it has said what only a person's shell knows"
+)
 GO_ON = Deadline(5.0, "a start-up file's question, which nobody here answers")
 ASK = Deadline(60.0, "the begin marker, or the answer to a question: the command's own first request")
 FINISH = Deadline(60.0, "the answer to the command, which then redeems the code")

@@ -10,6 +10,7 @@ A message may quote a remote machine. It is scrubbed when shown, never trusted t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar
 
@@ -36,14 +37,16 @@ class Failure(Exception):
 
     :param message: the fact, one sentence, no capital at the start, no full stop
     :param hint: the next thing to type or do, in the same form; empty if there is none
+    :param said: the remote machine's last lines, if they have not been shown and may tell more
     """
 
     status: ClassVar[ExitStatus] = ExitStatus.INTERNAL
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", said: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.said = said
 
 
 class UsageFailure(Failure):

@@ -19,7 +19,7 @@ from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.command import RemoteCommand, output_of
 from hermes_tunnel.remote.landing import Landing, NotSeen, Unchanged, landed
 from hermes_tunnel.remote.program import Program
-from hermes_tunnel.remote.shell import shell_without_terminal
+from hermes_tunnel.remote.shell import NoShell, shell_without_terminal
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection
 from hermes_tunnel.way_back.delivery import check_way
@@ -72,11 +72,14 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
             why, hint = "the server gives it none", refused.hint
         except NeverBegan:
             shell = decider.do(partial(shell_without_terminal, connection, secrets.token_hex(8)))
-            if shell is None:
+            if isinstance(shell, NoShell):
                 raise
             decider.forget()  # what that command printed while it was being ended
             why = f"a start-up file of {shell.path} takes it"
-            hint = f"look for exec in {shell.startup_file} there, and let it run only in interactive shells"
+            hint = (
+                f"look for exec in {shell.startup_file} there, and let it run only in interactive shells: "
+                f"{shell.guard}"
+            )
         decider.emit(events.Notice(f"The command runs without a terminal: {why}."))
         return _log_in(order, decider, connection, no_terminal=hint)
 

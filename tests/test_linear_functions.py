@@ -28,9 +28,11 @@ from hermes_tunnel.oauth.callback import (
     pasted_address,
 )
 from hermes_tunnel.oauth.last_words import LastWords
+from hermes_tunnel.oauth.no_start import container_in
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
 from hermes_tunnel.remote.listeners import read_listeners
+from hermes_tunnel.remote.pseudo_terminal import PseudoTerminal
 from hermes_tunnel.ssh.authentication.agent import Agent, AgentProblem
 from hermes_tunnel.ssh.authentication.agent_socket import LARGEST
 from hermes_tunnel.ssh.authentication.keys import _openssh_public_blob
@@ -168,6 +170,13 @@ class Keys:
         """Nobody looks."""
 
 
+def answers(data: bytes) -> None:
+    """What the terminal answers to output that comes a byte at a time."""
+    terminal = PseudoTerminal()
+    for at in range(len(data)):
+        terminal.answer(data[at : at + 1])
+
+
 def heard(data: bytes, size: int) -> None:
     """The output of a login command, some bytes at a time."""
     transcript = Transcript(MARKER)
@@ -259,6 +268,9 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "answer": (in_bytes(lambda data: Answer().receive(data)), 10 * LONG, ANSWERS),
     "answer by bytes": (in_bytes(answered), LONG // 4, ANSWERS),
     "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
+    "what the terminal answers": (in_bytes(lambda data: PseudoTerminal().answer(data)), LONG, KEYS),
+    "what the terminal answers, byte by byte": (in_bytes(answers), LONG // 4, KEYS),
+    "a container's name": (container_in, LONG, [*TEXTS, Pump("docker exec ", "-u ", "")]),
     "landed": (lambda text: landed((text,), lambda: text, "0123"), LONG, [*KEYS, *LOOKS]),
     "read_listeners": (read_listeners, LONG, TEXTS),
     "read_listeners, a port": (lambda text: read_listeners(f"LISTEN 0 1 [::1]:{text} x"), LONG, NUMBERS),

@@ -133,6 +133,8 @@ class Report:
             int(ending.status), ending.outcome, self._remote_status, *_why(ending), *_what(ending)
         )
         self.record(finished)
+        for line in ending.problem.said if isinstance(ending.problem, Failure) else ():
+            self.console.show(events.RemoteLine(line))
         self.console.show(finished)
         if isinstance(ending.problem, Failure):
             show_failure(ending.problem)

@@ -12,6 +12,7 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
 from hermes_tunnel.conversation.own_prompt import OwnPrompt, TypeIn
 from hermes_tunnel.conversation.questions import Asked
+from hermes_tunnel.conversation.start import Start
 from hermes_tunnel.conversation.tasks import Task
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
@@ -27,7 +28,7 @@ from hermes_tunnel.oauth.states import (
     TimeUp,
     Undelivered,
 )
-from hermes_tunnel.oauth.transcript import Line, Prompt, Said, Transcript
+from hermes_tunnel.oauth.transcript import Begun, Line, Prompt, Remark, Said, Transcript
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.command import Output, RemoteCommand
@@ -73,6 +74,7 @@ class Conversation:
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
         self._session = Session(provider.policy, times, seconds_of=decider.seconds_of)
         self._own_prompt = OwnPrompt(decider, self._send)
+        self._start = Start(decider, call, lambda tried: self._perform_all(self._session.feed(tried)))
         self._invitations = Invitations(provider, call, wishes, decider, self._own_prompt.type_in)
         self._inviting: Task | None = None
         self._due: deque[Steps[None]] = deque()
@@ -91,6 +93,7 @@ class Conversation:
         :raises Failure: the login did not succeed
         """
         self._connection, self._command = connection, command
+        self._start.of(connection, command)
         with self._invitations.open():
             try:
                 todo = self._session.start()
@@ -104,6 +107,7 @@ class Conversation:
                 self._own_prompt.settle(offered=False)
                 self._due.clear()
                 self._stop_inviting()
+                self._start.stop()
                 self._decider.news.release()
                 self._console.done_waiting()
 
@@ -124,7 +128,7 @@ class Conversation:
     def _next(self) -> list[effects.Effect]:
         """Take the next item, or do what is due. Neither can hold the other up for long."""
         now = time.monotonic()
-        moments = [self._look_at, self._quiet_at, self._news_at, self._own_prompt.due]
+        moments = [self._look_at, self._quiet_at, self._news_at, self._own_prompt.due, self._start.due]
         if not self._under_way:
             moments.append(self._deadline)
         due = min(moment for moment in moments if moment is not None)
@@ -139,6 +143,11 @@ class Conversation:
             self._release()
         if (due := self._own_prompt.due) is not None and now >= due:
             self._own_prompt.settle(offered=False)
+        if (due := self._start.due) is not None and now >= due:
+            if self._session.state is State.CONNECTED:
+                self._start.doubt()
+            else:
+                self._start.due = now + _TICK_SECONDS  # what seems to be a question has a time of its own
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
             self._release()
@@ -194,7 +203,10 @@ class Conversation:
             return []
         if isinstance(item, Output):
             self._quiet_at = time.monotonic() + _QUIET_SECONDS
-            return self._said(self._transcript.receive(item.data))
+            said = self._said(self._transcript.receive(item.data))
+            if not self._transcript.begun:
+                self._start.hear(item.data)
+            return said
         said = self._said(self._transcript.end())
         self._emit(events.CommandEnded(item.status))
         return [*said, *self._session.feed(item)]
@@ -212,6 +224,10 @@ class Conversation:
         for one in said:
             if isinstance(one, Line) and not one.decisive and self._is_heard(one):
                 self._emit(events.RemoteLine(one.text))
+            elif isinstance(one, Begun):
+                self._start.over()
+            elif isinstance(one, Remark):
+                self._pass_on(one)
             if isinstance(one, Prompt) and one.text == self._sudo_prompt:
                 self._sudo_asked = True
                 todo.append(effects.AskPerson("sudo's password:", secret=True))
@@ -220,6 +236,19 @@ class Conversation:
                 todo.extend(self._session.feed(one))
         self._type_if_offered()
         return todo
+
+    def _pass_on(self, remark: Remark) -> None:
+        """Tell the person what our script said of the program."""
+        kind, *words = remark.words
+        if kind == "home":
+            text = f"Your own shell there has {words[0]}={':'.join(words[1:])}, so the login is made there."
+            self._emit(events.Notice(text))
+        elif kind == "wrapper":
+            program = self._provider.executable.name
+            text = (
+                f"{program} there is a script that hands over to another program: {':'.join(words).strip()}"
+            )
+            self._emit(events.Notice(text, detail=True))
 
     def _is_heard(self, line: Line) -> bool:
         """Of all that comes before the command, the person sees only what sudo says to a password."""

@@ -8,7 +8,6 @@ from hermes_tunnel import deadlines
 from hermes_tunnel.errors import (
     Failure,
     NetworkFailure,
-    NeverBegan,
     NobodyAnswered,
     NoWayBack,
     Refused,
@@ -17,11 +16,10 @@ from hermes_tunnel.errors import (
 )
 from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.effects import Conclude
+from hermes_tunnel.oauth.no_start import container_in
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
-from hermes_tunnel.oauth.transcript import Prompt
 from hermes_tunnel.text import quote
 
-_STARTUP_FILES = "~/.bashrc, ~/.zshenv or ~/.config/fish/config.fish"
 _LONGEST_WORDS = 800  # characters of an error; an address in it may be long
 nobody_there = partial(
     NobodyAnswered,
@@ -108,62 +106,6 @@ asked_again = partial(
 )
 
 
-def program_missing(name: str, places: str) -> Failure:
-    """The program was not found."""
-    return RemoteCommandFailure(
-        f"{name} was not found on the remote machine; looked in {places}",
-        f"install it there, or say where it is: --hermes-path /path/to/{name}",
-    )
-
-
-def container_missing(reason: str) -> Failure:
-    """The container does not exist, is not running, or may not be entered."""
-    return RemoteCommandFailure(
-        f"the container cannot be entered: {reason}",
-        "is its name right, and is it running? may this account use docker or podman? see docker ps there",
-    )
-
-
-def sudo_refused(words: str) -> Failure:
-    """We could not become the other account."""
-    return RemoteCommandFailure(
-        f"sudo did not switch to the other account: {words}",
-        "is its name right, and may this account become it? see sudo -l there",
-    )
-
-
-def something_else_ran(status: int, words: str) -> Failure:
-    """The account ran something other than our command."""
-    return NeverBegan(
-        "the account ran something other than the command: "
-        + (quote(words) if words else f"it exited with {status} and said nothing"),
-        "the account may have no shell, or a forced command, or a start-up file that becomes something else "
-        f"(exec in {_STARTUP_FILES}); try --as-user, or another account",
-    )
-
-
-def never_began(asked: Prompt | None) -> Failure:
-    """The command did not start in time.
-
-    :param asked: what the remote machine asked meanwhile
-    """
-    if asked is not None and asked.taken:
-        return NeverBegan(
-            "a start-up file on the remote machine runs another program, which took the terminal"
-            + (f" and waits at {quote(asked.text)}" if asked.text else ""),
-            f"look for exec in {_STARTUP_FILES} there, and let it run only in interactive shells",
-        )
-    if asked is not None:
-        return RemoteCommandFailure(
-            f"before the command could start, the remote machine asked {quote(asked.text)}",
-            "connect with ssh and settle it there; an expired password has to be changed first",
-        )
-    return NobodyAnswered(
-        f"the remote shell did not start the command within {deadlines.BEGIN.seconds:.0f} s",
-        "connect with ssh and see what its start-up files do",
-    )
-
-
 def another_issuer(before: str, now: str) -> Failure:
     """A login must not move to another issuer."""
     return Unsafe(
@@ -180,8 +122,11 @@ def too_many_requests(number: int) -> Failure:
     )
 
 
-def undelivered(failed: Undelivered) -> Failure:
-    """The callback came, and could not be handed over."""
+def undelivered(failed: Undelivered, wrapper: str = "") -> Failure:
+    """The callback came, and could not be handed over.
+
+    :param wrapper: the line by which the program hands over to another, if it is such a script
+    """
     if failed.reason in (NoDelivery.LOST, NoDelivery.LOST_UNDER_WAY):
         return NetworkFailure(
             f"the connection was lost while the callback was on its way: {failed.words}",
@@ -194,9 +139,11 @@ def undelivered(failed: Undelivered) -> Failure:
             "its sshd_config needs AllowTcpForwarding yes (and PermitOpen for this port), or a second "
             "session for the relay (--relay auto, MaxSessions)",
         )
+    wrapped = f"{quote(wrapper)} is what runs Hermes there; " if wrapper else ""
     return Refused(
         f"the callback came, but nothing listens for it on the remote machine any more: {failed.words}",
-        "run the login again",
+        f"{wrapped}run the login again, with --container {container_in(wrapper) or 'NAME'} if Hermes runs in "
+        "a container there",
     )
 
 

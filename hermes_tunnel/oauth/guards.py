@@ -7,7 +7,7 @@ import re
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.memory import Memory, Request
-from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited
+from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, Tried
 from hermes_tunnel.oauth.transcript import Begun, PageShown, Prompt
 from hermes_tunnel.text import asks_for_a_secret
 
@@ -22,12 +22,17 @@ def otherwise(_: Memory, __: Event) -> bool:
 
 def missing(_: Memory, begun: Begun) -> bool:
     """The program or its container was not found."""
-    return begun.words[:1] in (("missing",), ("no-container",))
+    return begun.words[:1] in (("missing",), ("alias",), ("no-container",))
 
 
 def question(_: Memory, prompt: Prompt) -> bool:
     """It looks like a question or a shell's prompt, not like a slow start-up file."""
     return prompt.taken or _QUESTION.search(prompt.text) is not None
+
+
+def replaced(_: Memory, tried: Tried) -> bool:
+    """A start-up file runs something in place of any command."""
+    return not tried.runs
 
 
 def nobody(_: Memory, answered: Answered) -> bool:

@@ -24,6 +24,7 @@ from hermes_tunnel.oauth.transcript import (
     Listening,
     PageShown,
     Prompt,
+    Remark,
 )
 
 MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
@@ -48,6 +49,10 @@ class Memory:
     """The last question asked before the sign-in, or before the command began."""
     pages: tuple[str, ...] = field(default=(), repr=False)
     """The pages that the command showed and that we did not recognise, as far as they were offered."""
+    doubted: bool = False
+    """Whether another command ran there without a terminal, while this one had not begun on its own."""
+    wrapper: str = ""
+    """The line by which the program hands over to another, if it is such a script."""
     authorization: Authorization | None = None
     requests: int = 0
     listening: int | None = None
@@ -114,6 +119,15 @@ class Memory:
     def stop_wondering(self, _: Event) -> Memory:
         """It was not a question."""
         return replace(self, question=None)
+
+    def doubt(self, _: Event) -> Memory:
+        """The shell is not slow, so it may never come to the command on this terminal."""
+        return replace(self, doubted=True)
+
+    def note(self, remark: Remark) -> Memory:
+        """What the program is tells why its callback may not arrive."""
+        kind, *words = remark.words
+        return replace(self, wrapper=":".join(words).strip()) if kind == "wrapper" else self
 
     def expect(self, request: Request) -> Memory:
         """A request replaces the one before, and everything said about that one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hermes_tunnel.errors import Failure, Unsafe
-from hermes_tunnel.oauth import failures
+from hermes_tunnel.oauth import failures, no_start
 from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.effects import (
     AskPerson,
@@ -42,21 +42,28 @@ def not_there(_: Memory, begun: Begun) -> Failure:
     """The program, or its container, was not found."""
     what, *words = begun.words
     if what == "missing":
-        return failures.program_missing(words[0], ", ".join(words[1:]))
-    return failures.container_missing(":".join(words))
+        return no_start.program_missing(words[0], ", ".join(words[1:]))
+    if what == "alias":
+        return no_start.no_program(words[0], ":".join(words[1:]))
+    return no_start.container_missing(":".join(words))
 
 
 def never_began(memory: Memory, _: Event) -> Failure:
     """The shell's start-up files took too long."""
-    return failures.never_began(memory.question)
+    return no_start.never_began(memory.question, memory.lines, doubted=memory.doubted)
+
+
+def replaced(memory: Memory, _: Event) -> Failure:
+    """A start-up file runs something in place of any command."""
+    return no_start.replaced(memory.lines)
 
 
 def something_else_ran(memory: Memory, exited: Exited) -> Failure:
     """It was not our command that ended. If sudo printed several lines, the first has the reason."""
     by_sudo = next((line for line in memory.lines if line.startswith("sudo: ")), "")
     if by_sudo:
-        return failures.sudo_refused(by_sudo)
-    return failures.something_else_ran(exited.status, memory.last_words)
+        return no_start.sudo_refused(by_sudo)
+    return no_start.something_else_ran(exited.status, memory.last_words, memory.lines)
 
 
 def refuse(memory: Memory, request: Request) -> list[Effect] | Failure:
@@ -105,9 +112,9 @@ def close_listener(_: Memory, __: Event) -> list[Effect]:
     return [CloseListener()]
 
 
-def not_delivered(_: Memory, failed: Undelivered) -> Failure:
+def not_delivered(memory: Memory, failed: Undelivered) -> Failure:
     """The callback did not reach the command."""
-    return failures.undelivered(failed)
+    return failures.undelivered(failed, memory.wrapper)
 
 
 def nobody_came(memory: Memory, _: Event) -> Failure:

@@ -30,6 +30,7 @@ from hermes_tunnel.oauth.states import (
     State,
     Strayed,
     TimeUp,
+    Tried,
     Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
@@ -42,6 +43,7 @@ from hermes_tunnel.oauth.transcript import (
     PageShown,
     PasteOffered,
     Prompt,
+    Remark,
     Success,
     Withdrawn,
 )
@@ -121,7 +123,14 @@ _BEFORE_A_REQUEST: Rows = {
 }
 
 TABLE: dict[State, Rows] = {
-    State.CONNECTED: {**_BEFORE_THE_COMMAND, Withdrawn: Row(_STAY, keep=Memory.stop_wondering)},
+    State.CONNECTED: {
+        **_BEFORE_THE_COMMAND,
+        Withdrawn: Row(_STAY, keep=Memory.stop_wondering),
+        Tried: {
+            when.replaced: Row(State.ENDED, do.replaced),
+            otherwise: Row(State.QUESTIONED, keep=Memory.doubt),
+        },
+    },
     State.QUESTIONED: {
         **_BEFORE_THE_COMMAND,
         Withdrawn: Row(State.CONNECTED, keep=Memory.stop_wondering),
@@ -129,6 +138,7 @@ TABLE: dict[State, Rows] = {
     State.STARTING: {
         **_BEFORE_A_REQUEST,
         **_PAGE,
+        Remark: Row(_STAY, keep=Memory.note),
         TimeUp: Row(State.ENDED, do.end(failures.nothing_asked)),
     },
     State.SHOWN: {

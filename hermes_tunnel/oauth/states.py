@@ -91,6 +91,16 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """The account's shell was given another command, without a terminal, while ours had not begun.
+
+    :param runs: whether it ran; if not, something else did in its place, and has ended
+    """
+
+    runs: bool
+
+
+@dataclass(frozen=True)
 class TimeUp:
     """The allowed time is over."""
 
@@ -102,7 +112,7 @@ class Exited:
     status: int
 
 
-Event = Said | Delivered | Undelivered | Strayed | NobodyPasted | Answered | TimeUp | Exited
+Event = Said | Delivered | Undelivered | Strayed | NobodyPasted | Answered | Tried | TimeUp | Exited
 
 
 @dataclass(frozen=True)

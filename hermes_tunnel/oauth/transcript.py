@@ -33,6 +33,17 @@ class Begun:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What our script says of the program that it found, in words.
+
+    ``home`` and ``wrapper`` are the first: a variable of the person's own shell names another home than the
+    command would have had; the program is a script that hands over to another one.
+    """
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Line:
     """A complete line for the person to see; ``decisive`` if we already show it in another form."""
 
@@ -104,6 +115,7 @@ class FailureMark:
 
 Said = (
     Begun
+    | Remark
     | Line
     | AuthorizationRequest
     | PageShown
@@ -125,9 +137,9 @@ _LISTENING = re.compile(
 _PASTE_OFFERED = re.compile(r"(?i)\bpaste\b[^.]{0,80}\bhere\b")
 _TO_BE_OPENED = re.compile(r"(?i)\b(?:open|visit|go to|browser|sign in|log ?in)\b")
 # How a shell's prompt ends; what a program tells a terminal that it takes over: switch screens, bracket what
-# is pasted, what are you, where is the cursor (xterm's control sequences).
+# is pasted (xterm's control sequences). One that only asks the terminal something is answered, and goes on.
 _SHELLS_PROMPT = re.compile(r"[$#%>\u00bb\u03bb\u276f\u279c]$")
-_TAKES_TERMINAL = re.compile(rb"\x1b\[(?:\?(?:47|104[79]|2004)h|[=>?]?[0-9]{0,3}c|6n)")
+_TAKES_TERMINAL = re.compile(rb"\x1b\[\?(?:47|104[79]|2004)h")
 _SUCCESS = re.compile(
     r"\s*(?:(?:Added|Saved|Imported) \S+ (?:OAuth )?.*credential"
     r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
@@ -228,12 +240,13 @@ class Transcript:
         the output had only stalled in the middle of a line that means something as a whole.
         """
         prompt, self._prompt = self._prompt, b""
+        remarks: list[Said] = []
         if self._begun:
-            line, ours, look = line.partition(self._marker.encode())
+            line, ours, remark = line.partition(self._marker.encode())
             if ours:
-                self.looks.append(_text(look))
+                remarks = self._remarks(_text(remark))
                 if not line:
-                    return []
+                    return remarks
         text, answered = _text(line), _text(line.removeprefix(prompt))
         if not self._begun:
             before, found, words = text.partition(self._marker)
@@ -244,7 +257,13 @@ class Transcript:
         if not said and answered != text:
             said = self._recognise(answered)
         decisive = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
-        return [Line(answered, decisive), *said]
+        return [*remarks, Line(answered, decisive), *said]
+
+    def _remarks(self, text: str) -> list[Said]:
+        if text.startswith("landed:"):
+            self.looks.append(text)
+            return []
+        return [Remark(tuple(text.split(":")))]
 
     def _recognise(self, text: str) -> list[Said]:
         if text.lstrip().startswith("✗"):

@@ -1,9 +1,9 @@
 """One command on the remote machine, its output posted as it comes.
 
 It runs on a pseudo-terminal if the server gives it one: then it ends when the connection does (by SIGHUP),
-and some logins insist on a terminal. The terminal is wide, so that no URL is wrapped, and dumb, so that
-nothing is coloured. Without one, the script's lifeline ends the command. Nothing is ever typed blindly: each
-answer goes to a prompt that we recognised.
+and some logins insist on a terminal. Without one, the script's lifeline ends the command.
+Nothing is ever typed blindly: each answer goes to a prompt that we recognised, or to a question for the
+terminal.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from hermes_tunnel.deadlines import LOOK, STATUS
 from hermes_tunnel.errors import Failure, NetworkFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
-from hermes_tunnel.ssh.connection import NO_STATUS, Connection, Terminal
+from hermes_tunnel.remote.pseudo_terminal import TERMINAL
+from hermes_tunnel.ssh.connection import NO_STATUS, Connection
 
-_TERMINAL = Terminal("dumb", 4000, 50)
 _ANSWER_SECONDS = 15.0
 _END_SECONDS = 1.0
 _LONGEST_OUTPUT = 256 * 1024  # bytes, of a command that only reports something
@@ -77,7 +77,7 @@ class RemoteCommand:
         self._connection = connection
         self._line = line
         self._post = post
-        self._terminal = _TERMINAL if terminal else None
+        self._terminal = TERMINAL if terminal else None
         self._status_seconds = status_seconds
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
@@ -94,10 +94,19 @@ class RemoteCommand:
     ) -> None:
         self.end()
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether it runs on a terminal."""
+        return self._terminal is not None
+
     def answer(self, text: str) -> None:
         """Send one line, as if it were typed; called only for a prompt."""
+        self.send(text.encode() + b"\n")
+
+    def send(self, data: bytes) -> None:
+        """Send what its terminal says."""
         with suppress(OSError):  # it has ended meanwhile; the reader posts its exit
-            self._process.write(text.encode() + b"\n", _ANSWER_SECONDS)
+            self._process.write(data, _ANSWER_SECONDS)
 
     def end(self) -> None:
         """End the command if it still runs: by Ctrl-C, or by ending its input if it has no terminal; then by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from hermes_tunnel.remote.call import begin_marker
 from hermes_tunnel.remote.command import output_of
@@ -16,6 +17,11 @@ _STARTUP_FILES = {
     "fish": "~/.config/fish/config.fish",
     "tcsh": "~/.tcshrc",
     "zsh": "~/.zshenv",
+}
+_GUARDS = {
+    "csh": "if ($?prompt) exec ...",
+    "fish": "status is-interactive; and exec ...",
+    "tcsh": "if ($?prompt) exec ...",
 }
 
 
@@ -33,12 +39,27 @@ class Shell:
         """The account's file that it reads even to run a single command."""
         return _STARTUP_FILES.get(self.path.rpartition("/")[2], "its start-up file")
 
+    @property
+    def guard(self) -> str:
+        """How a line there lets interactive shells alone become something else."""
+        return _GUARDS.get(self.path.rpartition("/")[2], "case $- in *i*) exec ...;; esac")
 
-def shell_without_terminal(connection: Connection, nonce: str) -> Shell | None:
-    """The account's shell, if it runs our command when there is no terminal; otherwise None."""
+
+class NoShell(Enum):
+    """Why nothing is known of the shell."""
+
+    REPLACED = "something else ran in place of our command, and ended"
+    UNSEEN = "our command could not be run, or nothing ended in time"
+
+
+def shell_without_terminal(connection: Connection, nonce: str) -> Shell | NoShell:
+    """The account's shell, if it runs our command when there is no terminal."""
+    output = output_of(connection, script_line(script("shell.sh"), (nonce,)))
+    if output is None:
+        return NoShell.UNSEEN
     marker = f"{begin_marker(nonce)}shell:"
-    for line in (output_of(connection, script_line(script("shell.sh"), (nonce,))) or "").splitlines():
+    for line in output.splitlines():
         _, found, path = line.partition(marker)
         if found:
             return Shell(plain(path))
-    return None
+    return NoShell.REPLACED

@@ -49,6 +49,7 @@ from hermes_tunnel.oauth.states import (
     State,
     Strayed,
     TimeUp,
+    Tried,
     Undelivered,
 )
 from hermes_tunnel.oauth.transcript import (
@@ -61,6 +62,7 @@ from hermes_tunnel.oauth.transcript import (
     PageShown,
     PasteOffered,
     Prompt,
+    Remark,
     Success,
     Withdrawn,
 )
@@ -110,6 +112,9 @@ EVENTS: dict[str, Event] = {
     "answered": Answered(),
     "nobody": Answered(nobody=True),
     "time up": TimeUp(),
+    "remark": Remark(("wrapper", "exec docker exec -it box hermes")),
+    "another ran": Tried(runs=True),
+    "none runs": Tried(runs=False),
     "exit 0": Exited(0),
     "exit 1": Exited(1),
     "signal": Exited(-1),
@@ -164,7 +169,7 @@ ASKED_AGAIN: dict[str, Result] = {"prompt": (State.AWAITING_ANSWER, [AskPerson, 
 ASKED_AGAIN["stalled"] = ASKED_AGAIN["prompt"]
 # An event that is not in a state's row changes nothing there.
 EXPECTED: dict[State, dict[str, Result]] = {
-    State.CONNECTED: BEFORE,
+    State.CONNECTED: {**BEFORE, "another ran": (State.QUESTIONED, [Allow]), "none runs": 8},
     State.QUESTIONED: {**BEFORE, "time up": 8, "withdrawn": (State.CONNECTED, [Allow])},
     State.STARTING: {
         **RUNNING,
@@ -581,14 +586,59 @@ def test_a_shell_that_waits_in_place_of_the_command() -> None:
     """It gets the same moment, since its prompt may be a stalled line; then it is reported for what it is."""
     session, effects = fed(Prompt("me@box ~#", taken=True))
     assert effects == [Allow(GO_ON.seconds)]
-    with pytest.raises(NeverBegan, match="took the terminal and waits at 'me@box ~#'") as caught:
+    with pytest.raises(NeverBegan, match=r"a shell .* took the terminal and waits at 'me@box ~#'") as caught:
         session.feed(TimeUp())
     assert "~/.bashrc" in caught.value.hint
+    assert "case $- in *i*) exec fish;; esac" in caught.value.hint
     with pytest.raises(NeverBegan, match=r"took the terminal$"):
         fed(Prompt("", taken=True), TimeUp())
     assert fed(Prompt("50%", taken=True), Withdrawn())[1] == [Allow(BEGIN.seconds)]
     with pytest.raises(NeverBegan, match="open terminal failed"):
         fed(Line("open terminal failed: not a terminal"), Exited(1))
+
+
+def test_a_shell_that_runs_something_else_in_silence() -> None:
+    """Another command shows it: it runs, and ours may never; or it does not either."""
+    session, effects = fed(Tried(runs=True))
+    assert effects == [Allow(GO_ON.seconds)]
+    for tried in (session, fed(Line("Welcome"))[0]):
+        with pytest.raises(NeverBegan, match="runs something else in place of the command") as caught:
+            tried.feed(TimeUp() if tried is session else Tried(runs=False))
+    assert caught.value.said == ("Welcome",)
+    assert fed(Tried(runs=True), BEGUN)[0].state is State.STARTING
+
+
+@pytest.mark.parametrize(
+    ("words", "container"),
+    [
+        ("hermes is aliased to `docker exec -it box hermes'", "box"),
+        ("hermes: \t aliased to podman exec -it -u 1000 --env A=b my.box hermes", "my.box"),
+        ('exec /usr/bin/docker exec -i "box" hermes "$@"', "box"),
+        ("sudo docker exec --user=me box hermes", "box"),
+        ("docker exec -it $(docker ps -q) hermes", ""),
+        ("docker compose exec hermes hermes", "hermes"),
+        ("docker run -it image hermes", ""),
+        ("exec ssh far hermes", ""),
+        ("docker exec -u", ""),
+        ("", ""),
+    ],
+)
+def test_the_container_that_a_name_leads_into(words: str, container: str) -> None:
+    """It is named in the hint where the command line names it."""
+    with pytest.raises(RemoteCommandFailure, match="is not a program") as alias:
+        fed(Begun(("alias", "hermes", words)))
+    with pytest.raises(Refused, match="nothing listens") as wrapper:
+        fed(BEGUN, Remark(("wrapper", words)), request("s"), EVENTS["nobody listens"])
+    for failure in (alias.value, wrapper.value):
+        assert f"--container {container or 'NAME'}" in failure.hint
+
+
+def test_both_hints_name_a_container() -> None:
+    """Also where nothing is known of one."""
+    for events in ([EVENTS["missing"]], [BEGUN, request("s"), EVENTS["nobody listens"]]):
+        with pytest.raises(Failure) as failure:
+            fed(*events)
+        assert "--container NAME" in failure.value.hint
 
 
 def test_a_start_up_file_that_is_slow() -> None:

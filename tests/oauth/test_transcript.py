@@ -16,6 +16,7 @@ from hermes_tunnel.oauth.transcript import (
     Listening,
     PageShown,
     Prompt,
+    Remark,
     Said,
     Success,
     Transcript,
@@ -203,9 +204,6 @@ FISH = b"Welcome to fish\r\n\x1b[?2004h\r\x1b[32mme@box\x1b[0m ~> "
         ("~ \u276f ".encode(), "~ \u276f"),
         (b"\x1b[?1049h\x1b[22;0;0t\x1b[H\x1b[2J", ""),
         (b"\x1b[?1049h\x1b[1;1Hsession\r\n\x1b[K\r\n", ""),
-        (b"\x1b[>c", ""),
-        (b"\x1b[6n", ""),
-        (b"\x1b[c\x1b]11;?\x07hello", "hello"),
     ],
 )
 def test_a_terminal_that_is_taken_before_the_command_begins(output: bytes, text: str) -> None:
@@ -222,11 +220,29 @@ def test_a_terminal_that_is_taken_before_the_command_begins(output: bytes, text:
     ]
 
 
-@pytest.mark.parametrize("output", [b"\x1b[?25l\x1b[2J\x1b[31m", b"\x1b[0m\r\n", b"Loading 50"])
+@pytest.mark.parametrize(
+    "output",
+    [
+        *(b"\x1b[?25l\x1b[2J\x1b[31m", b"\x1b[0m\r\n", b"Loading 50"),
+        *(b"\x1b[>c", b"\x1b[6n", b"\x1b[c\x1b]11;?\x07hello"),
+    ],
+)
 def test_what_takes_no_terminal(output: bytes) -> None:
-    """Colours and a cleared screen are a start-up file's own business."""
+    """Colours, a cleared screen and what it asks the terminal are a start-up file's own business."""
     assert not any(isinstance(one, Prompt) and one.taken for one in heard(output, None, begun=False))
     assert heard(FISH, None) == [Prompt("me@box ~>")]  # the command's own prompt may look like that
+
+
+def test_what_the_script_remarks() -> None:
+    """What it says of the program is told, and not shown as the program's."""
+    told = f"{MARKER}home:HERMES_HOME:/srv/a:b\r\n{MARKER}wrapper:exec docker exec box hermes\r\n".encode()
+    assert heard(told) == [
+        Remark(("home", "HERMES_HOME", "/srv/a", "b")),
+        Remark(("wrapper", "exec docker exec box hermes")),
+    ]
+    assert heard(f"unfinished {MARKER}wrapper:x\r\n".encode()) == [
+        Remark(("wrapper", "x")),
+    ]
 
 
 @pytest.mark.parametrize("before", ["", "a last line without an end ", "Token: "])

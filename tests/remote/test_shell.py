@@ -21,7 +21,7 @@ from hermes_tunnel.oauth.transcript import Begun, Transcript
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.command import Output, RemoteCommand
 from hermes_tunnel.remote.hermes import provider
-from hermes_tunnel.remote.shell import Shell, shell_without_terminal
+from hermes_tunnel.remote.shell import NoShell, Shell, shell_without_terminal
 from hermes_tunnel.ssh.connection import Connection
 from tests.ports.holding import posix
 from tests.remote.shells import HERMES, installed
@@ -149,7 +149,7 @@ def test_it_is_noticed(taken: Taken, connection: Connection) -> None:
 def test_without_a_terminal_the_command_begins(taken: Taken, connection: Connection) -> None:
     """The account's shell is found out, and so is which of its files to look into."""
     shell = shell_without_terminal(connection, NONCE)
-    assert shell is not None
+    assert isinstance(shell, Shell)
     assert shell.startup_file == f"~/{FILES[taken.shell]}"
     assert Heard(connection, terminal=False).begun is not None
 
@@ -158,10 +158,12 @@ def test_without_a_terminal_the_command_begins(taken: Taken, connection: Connect
 def test_an_unguarded_file_lets_nothing_through(taken: Taken, connection: Connection) -> None:
     """We know so at once."""
     began = time.monotonic()
-    assert shell_without_terminal(connection, NONCE) is None
+    assert shell_without_terminal(connection, NONCE) is NoShell.REPLACED
     assert time.monotonic() - began < 4
 
 
 def test_a_shell_that_we_do_not_know() -> None:
     """Its start-up file is not named."""
     assert Shell("/usr/bin/nu").startup_file == "its start-up file"
+    assert "case $- in" in Shell("/usr/bin/nu").guard
+    assert "is-interactive" in Shell("/usr/bin/fish").guard
