@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hermes_tunnel.deadlines import LOGIN_SHELL
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.line import encoded, script, script_line, typed
 from hermes_tunnel.remote.program import Credential, Program
@@ -54,11 +55,12 @@ class Call:
 
     def _find_and_run(self, program: Program, nonce: str, mode: str, words: str) -> str:
         executable, credential = program.executable, program.credential
+        asks = (script("login_shell.sh"), f"{LOGIN_SHELL.seconds:.0f}")
         found = (self.path or "-", executable.name, ":".join(executable.folders) or "-")
-        lands = (*_home(credential), credential.file if credential else "-")
+        profile, file = (credential.profile or "-", credential.file) if credential else ("-", "-")
         return self._line(
             "find_and_run.sh",
-            (nonce, mode, *found, *lands, words),
+            (nonce, mode, *asks, *found, *_home(credential), profile, file, words),
             nonce,
             mode="-" if mode == "look" else mode,
             home=_home(credential),

@@ -17,13 +17,16 @@ _INSTALLED = Executable(
         ".local/bin",
         ".hermes/hermes-agent/venv/bin",
         ".hermes/hermes-agent/.venv/bin",
+        "hermes-agent/venv/bin",
         "/usr/local/bin",
         "/opt/hermes",
         "/opt/hermes/bin",
         "/opt/hermes/.venv/bin",
+        "/opt/homebrew/bin",
+        "/home/linuxbrew/.linuxbrew/bin",
     ),
 )
-_AUTH = Credential("auth.json", ".hermes", "HERMES_HOME")
+_AUTH = Credential("auth.json", ".hermes", "HERMES_HOME", "active_profile")
 
 
 def _provider(name: str, title: str, words: tuple[str, ...], policy: Policy) -> Program:

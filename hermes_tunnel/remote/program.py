@@ -30,11 +30,14 @@ class Credential:
     :param file: below the program's own home
     :param home: that home, below the account's home directory
     :param variable: the environment variable that names another home; empty if none does
+    :param profile: the file in that home that names the profile in use, whose home is in ``profiles``; empty
+        if there are no profiles
     """
 
     file: str
     home: str
     variable: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True)

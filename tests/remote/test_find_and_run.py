@@ -8,6 +8,7 @@ import re
 import signal
 import stat
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.hermes import in_profile, provider
 from tests.lab.network import wait_for
 from tests.ports.holding import linux
-from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account
+from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account, installed
 
 if sys.platform == "win32":
     pytest.skip("runs scripts of sh", allow_module_level=True)
@@ -281,3 +282,91 @@ def test_a_connection_that_is_gone_before_it_begins(account: Account) -> None:
     account.install(".local/bin", ASKS)
     with account.on_pipes(Call().login_line(XAI, NONCE, terminal=False)) as process:
         process.communicate(timeout=10)
+
+
+def remarks(lines: list[str]) -> list[str]:
+    """What was said of the program and its home."""
+    marker = begin_marker(NONCE)
+    told = [after for _, found, after in (line.partition(marker) for line in lines) if found]
+    return [one for one in told if not one.startswith(("begin:", "landed:"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('exec docker exec -it box hermes "$@"', 'exec docker exec -it box hermes "$@"'),
+        ("  podman exec -it box hermes; # so", "podman exec -it box hermes; # so"),
+        ('set -e\n\nssh far -- hermes "$@"\necho', 'ssh far -- hermes "$@"'),
+        ("# docker exec -it box hermes", ""),
+        ('exec /srv/ssh/hermes "$@"', ""),
+        ("from hermes_cli.main import main\n" * 5, ""),
+        (50 * "true\n" + "docker exec box hermes", ""),
+    ],
+)
+@EACH_SH
+def test_a_script_that_hands_over(tmp_path: Path, name: str, text: str, said: str) -> None:
+    """To a container or another machine: it is said by which line, and it runs."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    hermes = account.install(".local/bin", f"#!/bin/sh\n{text}")
+    _, lines = account.run(Call().login_line(XAI, NONCE))
+    assert lines[0] == begins(account, hermes)
+    assert remarks(lines) == ([f"wrapper:{said}"] if said else [])
+
+
+@EACH_SH
+def test_any_sh_asks_the_login_shell(tmp_path: Path, name: str) -> None:
+    """The home and the PATH that only a person's shell has are found under any ``sh``."""
+    account = Account(tmp_path, ["bash"], sh=name)
+    hermes = account.install("own/bin")
+    profile = "echo noise\nexport HERMES_HOME=~/there PATH=~/own/bin:$PATH\necho noise without an end\\c\n"
+    (account.home / ".bash_profile").write_text(profile)
+    _, lines = account.run(Call().login_line(XAI, NONCE))
+    there = f"{account.home}/there"
+    assert lines[0] == begins(account, hermes, there)
+    assert remarks(lines) == [f"home:HERMES_HOME:{there}"]
+    assert looks(lines) == [f"absent:{there}/auth.json"] * 2
+    _, lines = account.run(Call().landing_line(XAI, NONCE))
+    assert looks(lines) == [f"absent:{there}/auth.json"]
+
+
+def test_without_setsid(tmp_path: Path) -> None:
+    """As on macOS: Perl can give the shell a session of its own as well; without both it is not asked."""
+    account = Account(tmp_path, ["bash"], sh="dash")
+    (account.home / ".bash_profile").write_text("export HERMES_HOME=~/there PATH=~/own/bin:$PATH\n")
+    hermes = account.install("own/bin")
+    for program in ("cat", "cut", "env", "grep", "id", "perl", "sed", "sleep", "stat", "stty", "tail", "tr"):
+        (account.bin / program).symlink_to(installed(program))
+    account.environment["PATH"] = str(account.bin)
+    line = Call().login_line(XAI, NONCE)
+    assert account.run(line)[1][0] == begins(account, hermes, f"{account.home}/there")
+    (account.bin / "perl").unlink()
+    status, (told,) = account.run(line)
+    assert status == 127
+    assert told.startswith(f"{begin_marker(NONCE)}missing:hermes:PATH:~/.local/bin:")
+
+
+@linux
+def test_a_terminal_stays_the_commands(tmp_path: Path) -> None:
+    """An interactive shell that is asked does not take it away."""
+    account = Account(tmp_path, ["bash"])
+    (account.home / ".bash_profile").write_text("set -m; export HERMES_HOME=~/there; stty echo </dev/tty\n")
+    account.install(".local/bin", ASKS)
+    with account.on_terminal(Call().login_line(XAI, NONCE)) as terminal:
+        terminal.expect("home:HERMES_HOME:")
+        terminal.expect("answer: ")
+        terminal.send("this\n")
+        terminal.expect("got <this>")
+        terminal.send("\x03")
+        assert terminal.wait() == -signal.SIGINT
+    assert terminal.output.count("this") == 1  # it is not echoed
+
+
+@pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false", "/no/shell", ""])
+def test_an_account_without_a_shell(tmp_path: Path, shell: str) -> None:
+    """A service's account, which sudo runs Hermes for, is asked in vain, and at once."""
+    account = Account(tmp_path, ["bash"], environment={"SHELL": shell})
+    began = time.monotonic()
+    status, (line,) = account.run(Call().login_line(XAI, NONCE))
+    assert line.startswith(f"{begin_marker(NONCE)}missing:hermes:PATH:~/.local/bin:")
+    assert status == 127
+    assert time.monotonic() - began < 4

@@ -34,11 +34,15 @@ def test_the_lines_of_the_real_scripts_are_understood() -> None:
     """The command lines that a login sends are taken apart, even behind sudo."""
     call = Call(path="/opt/hermes", as_user="svc")
     xai = provider("xai-oauth")
-    found = ("hermes", ":".join(xai.executable.folders), "HERMES_HOME", ".hermes", "auth.json")
-    words = ("/opt/hermes", *found, encoded(xai.words))
+    asks = (script("login_shell.sh"), "5")
+    found = ("/opt/hermes", "hermes", ":".join(xai.executable.folders))
+    lands = ("HERMES_HOME", ".hermes", "active_profile", "auth.json")
+    words = (*asks, *found, *lands, encoded(xai.words))
     assert requested(call.login_line(xai, NONCE)) == Request(NONCE, "terminal", words)
     assert requested(call.login_line(xai, NONCE, terminal=False)) == Request(NONCE, "pipe", words)
-    assert requested(Call().landing_line(xai, NONCE)) == Request(NONCE, "look", ("-", *found, "-"))
+    assert requested(Call().landing_line(xai, NONCE)) == Request(
+        NONCE, "look", (*asks, "-", *found[1:], *lands, "-")
+    )
     relay = Request(NONCE, "relay", ("56121", script("while_connected.sh"), "127.0.0.1"))
     assert requested(call.relay_line(56121, ("127.0.0.1",), NONCE)) == relay
     for other in ("", "hermes", "sh", "sh -c", "sh -c 'true'", "sh -c 'true' a b", "sh -c 'unfinished"):
