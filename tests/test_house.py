@@ -29,6 +29,7 @@ ARROWS = {
     "remote": "deadlines errors oauth question ssh.connection text",
     "terminal": "errors events question text",
     "browser": "errors text",
+    "log_file": "errors text",
     "ssh": "deadlines errors events question text",
     "oauth": "deadlines errors text",
     "steps": "question",

@@ -29,7 +29,7 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
         raise click.UsageError("--approve and --deny cannot both be", click.get_current_context())
     console = output.console()
     answer = "deny" if deny else "approve" if approve or not console.is_terminal else None
-    status = Report(console, as_json=output.as_json).conclude(lambda decider: _play(decider, answer))
+    status = Report(console, output).conclude(lambda decider: _play(decider, answer))
     if status == ExitStatus.OK:
         console.show(events.Notice("With a server of yours: hermes-tunnel login xai-oauth me@server"))
     return status

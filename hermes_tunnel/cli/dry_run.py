@@ -60,7 +60,7 @@ def _conclude(
             click.echo("\n".join(f"{comment}\n{line}" for comment, line in told.items()))
         return Ending("dry_run")
 
-    return Report(output.console(), as_json=output.as_json).conclude(run)
+    return Report(output.console(), output).conclude(run)
 
 
 def _forward(hops: Sequence[HopConfiguration], port: int | None, why: str = "") -> dict[str, str]:

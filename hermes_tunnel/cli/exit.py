@@ -36,11 +36,14 @@ def folded_hint(hint: str, columns: int) -> list[str]:
     return [*folded(f"{prose}{colon.rstrip()}", columns), f"  {command}"]
 
 
-def show_fault(fault: BaseException) -> None:
+def fault_of(fault: BaseException) -> str:
     """The kind of the bug and where it happened, without its message, which may quote a secret."""
     frames = traceback.extract_tb(fault.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
-    click.echo(
-        f"hermes-tunnel: error: a fault of this program: {type(fault).__name__}{plain(where)}", err=True
-    )
+    return f"a fault of this program: {type(fault).__name__}{plain(where)}"
+
+
+def show_fault(fault: BaseException) -> None:
+    """What it is, and what to do about it."""
+    click.echo(f"hermes-tunnel: error: {fault_of(fault)}", err=True)
     click.echo("hermes-tunnel: hint: please report it with that line and what you typed", err=True)

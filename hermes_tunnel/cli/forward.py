@@ -86,7 +86,7 @@ def forward(
             "Hermes says there whether it has logged in",
         )
 
-    return Report(output.console(), as_json=output.as_json).conclude(run)
+    return Report(output.console(), output).conclude(run)
 
 
 def _from_the_url(decider: Decider) -> Expected | None:

@@ -13,13 +13,13 @@ _SUBJECTS = {
     "Hermes there": "--as-user --container --profile --hermes-path",
     "Sign-in": "--no-browser --browser --timeout --allow-host",
     "Way back": "--relay --on-busy-port --yes",
-    "Output": "--dry-run --json -v -q -h",
+    "Output": "--dry-run --json -v -q --log-file -h",
 }
 _STATUSES = {
     ExitStatus.OK: "done",
     ExitStatus.INTERNAL: "a fault of this program",
     ExitStatus.USAGE: "a bad option, host, user, provider or port",
-    ExitStatus.CONFIGURATION: "ssh_config or the chain of jump hosts",
+    ExitStatus.CONFIGURATION: "ssh_config, the chain of jump hosts, or the log file",
     ExitStatus.NETWORK: "could not connect, or the connection was lost",
     ExitStatus.HOST_KEY: "host key unknown, declined, changed or revoked",
     ExitStatus.AUTHENTICATION: "the server did not let you in",

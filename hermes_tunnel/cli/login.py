@@ -201,5 +201,5 @@ def login(
         words = f"{chosen.name}: {what} on {done.destination}{where}"
         return Ending(done.outcome.value, words, logged_in=done)
 
-    report = Report(output.console(), as_json=output.as_json)
+    report = Report(output.console(), output)
     return report.conclude(run, may_repeat=True)

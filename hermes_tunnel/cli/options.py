@@ -205,6 +205,7 @@ _OUTPUT = (
     json_option,
     option("-v", "--verbose", "verbosity", variable="VERBOSE", count=True, help="Say more."),
     option("-q", "--quiet", "quiet", variable="QUIET", is_flag=True, help="Say only what is needed."),
+    option("--log-file", variable="LOG_FILE", metavar="FILE", help="Add what -v says to FILE, with times."),
 )
 
 
@@ -277,9 +278,10 @@ class Busy:
 class Output:
     """How much is said, and in what form."""
 
-    as_json: bool
-    verbosity: int
-    quiet: bool
+    as_json: bool = False
+    verbosity: int = 0
+    quiet: bool = False
+    log_file: str | None = None
 
     def console(self) -> Console:
         """The console on this process's standard error and input."""

@@ -50,7 +50,7 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
             "Hermes says there whether it has logged in",
         )
 
-    return Report(output.console(), as_json=output.as_json).conclude(run)
+    return Report(output.console(), output).conclude(run)
 
 
 def _address(decider: Decider) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from hermes_tunnel import events
-from hermes_tunnel.cli.exit import show_failure, show_fault
-from hermes_tunnel.cli.options import variables_in_use
+from hermes_tunnel.cli.exit import fault_of, show_failure, show_fault
+from hermes_tunnel.cli.options import Output, variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.conversation.decider import Decider, Fault, Signalled
 from hermes_tunnel.errors import (
@@ -57,11 +59,15 @@ _AGAIN = "again"
 
 
 class Report:
-    """Writes events as JSON lines to standard output, if wanted, and reports how the run ended."""
+    """Writes events as JSON lines to standard output, if wanted, and reports how the run ended.
 
-    def __init__(self, console: Console, *, as_json: bool) -> None:
+    :param output: how much is said, and in what form
+    """
+
+    def __init__(self, console: Console, output: Output) -> None:
         self.console = console
-        self._json = as_json
+        self._json = output.as_json
+        self._log_file = output.log_file
         self._remote_status: int | None = None
         self._connected = False
         self._signals = _signals()
@@ -81,6 +87,22 @@ class Report:
         :param may_repeat: whether to offer another try after a time-out or a lost connection
         :return: the exit status
         """
+        with ExitStack() as logging:
+            return self._conclude(partial(self._logged, run, logging), may_repeat=may_repeat)
+
+    def _logged(self, run: Run, logging: ExitStack, decider: Decider) -> Ending:
+        """Run with a log file, if one is wanted; it stays open until all is said."""
+        if self._log_file is not None and self.console.log is None:
+            from hermes_tunnel.cli.verbs import version
+            from hermes_tunnel.log_file import LogFile
+
+            log = logging.enter_context(closing(LogFile(self._log_file)))
+            logging.callback(setattr, self.console, "log", None)
+            self.console.log = log.write
+            self.console.note(version())
+        return run(decider)
+
+    def _conclude(self, run: Run, *, may_repeat: bool) -> int:
         while True:
             ending = self._ending_of(run)
             lost = isinstance(ending.problem, NobodyAnswered | NetworkFailure) and self._connected
@@ -136,10 +158,15 @@ class Report:
         for line in ending.problem.said if isinstance(ending.problem, Failure) else ():
             self.console.show(events.RemoteLine(line))
         self.console.show(finished)
+        self.console.note(ending.words)
         if isinstance(ending.problem, Failure):
+            self.console.note(f"error: {ending.problem.message}")
+            self.console.note(f"hint: {ending.problem.hint}" if ending.problem.hint else "")
             show_failure(ending.problem)
         elif ending.problem is not None:
+            self.console.note(f"error: {fault_of(ending.problem)}")
             show_fault(ending.problem)
+        self.console.note(f"The exit status is {int(ending.status)}.")
         return int(ending.status)
 
     def _write(self, line: str) -> None:

@@ -73,13 +73,17 @@ class _Verbs(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
 
-def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Say what this is, and what it runs on: the first lines of a good bug report."""
-    if wanted:
-        from platform import release, system
+def version() -> str:
+    """What this is, and what it runs on: the first line of a good bug report."""
+    from platform import release, system
 
-        python = ".".join(map(str, sys.version_info[:3]))
-        click.echo(f"hermes-tunnel {__version__} (Python {python}, {system()} {release()})")
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"hermes-tunnel {__version__} (Python {python}, {system()} {release()})"
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(version())
         ctx.exit()
 
 

@@ -57,6 +57,8 @@ class Console(Screen):
         if not self.is_terminal and not question.piped:
             answered(None)
             return
+        for sentence in asking(question, self._fits):
+            self.note(sentence.text)
         standing = Standing()
 
         def show() -> None:

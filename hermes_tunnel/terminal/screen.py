@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -82,6 +83,8 @@ class Screen:
         self._run = _Run()
         self.secrets: set[str] = set()
         """Values that must not be shown, such as the person's hidden answers."""
+        self.log: Callable[[str], object] | None = None
+        """Takes each line that ``-v`` would show, whatever is shown; may raise ``OSError``."""
 
     @property
     def is_curious(self) -> bool:
@@ -129,6 +132,8 @@ class Screen:
         self._run.unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
+        for sentence in sentences(event, max(self._verbosity, 1)):
+            self.note(sentence.text)
         speaker = event.who if isinstance(event, events.ServerSaid) else ""
         goes_on = speaker and speaker == self._speaker
         for sentence in list(sentences(event, self._verbosity))[1 if goes_on else 0 :]:
@@ -137,7 +142,19 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Tell one sentence of ours. It may quote others: it is scrubbed, and folded on a terminal."""
+        self.note(text)
         self._show(Sentence(text, Look.OURS))
+
+    def note(self, text: str) -> None:
+        """Put a line into the log, if there is one: scrubbed, and whole."""
+        log, line = self.log, self.safe(text)
+        if log is None or not line.strip():
+            return
+        try:
+            log(line)
+        except OSError as problem:  # the login is more important than its log
+            self.log = None
+            self.say(f"The log file cannot be written any more: {problem.strerror}.")
 
     def _show(self, sentence: Sentence) -> None:
         self._settle()

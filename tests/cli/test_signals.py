@@ -305,6 +305,7 @@ def test_a_signal_ends_what_ssh_config_runs(
 TOLD = """
 import sys, threading
 import click
+from hermes_tunnel.cli.options import Output
 from hermes_tunnel.cli.report import Report
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.errors import NetworkFailure
@@ -321,7 +322,7 @@ def run(decider):
     raise NetworkFailure("the connection was lost")
 
 with Signals() as signals, click.Context(click.Command("login"), obj=signals):
-    report = Report(Console(sys.stderr, Keyboard(None)), as_json=True)
+    report = Report(Console(sys.stderr, Keyboard(None)), Output(as_json=True))
     sys.exit(report.conclude(run))
 """
 
