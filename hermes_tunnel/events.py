@@ -171,6 +171,14 @@ class Notice(Event):
 
 
 @dataclass(frozen=True)
+class CodeCopied(Event):
+    """The user code is on the clipboard, or was offered to the terminal's, or was not copied, in words."""
+
+    text: str
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
 class ServerSaid(Event):
     """What an SSH server, or the program that leads to it, said in its own words: a banner, an instruction.
 

@@ -76,6 +76,7 @@ def test_public() -> None:
         events.RemoteLine,
         events.CommandEnded,
         events.Notice,
+        events.CodeCopied,
         events.ServerSaid,
     }
 

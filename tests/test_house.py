@@ -21,14 +21,15 @@ ARROWS = {
     "login": "conversation errors events oauth remote ssh.config.chain ssh.connection way_back.delivery",
     "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
-        "browser deadlines errors events oauth ports.person question remote ssh.config.chain ssh.connect "
-        "ssh.connection steps terminal.console way_back"
+        "browser clipboard deadlines errors events oauth ports.person question remote ssh.config.chain "
+        "ssh.connect ssh.connection steps terminal.console way_back"
     ),
     "way_back": "deadlines errors events oauth ports remote.call ssh.connection ssh.forward steps",
     "ports": "errors question steps text",
     "remote": "deadlines errors oauth question ssh.connection text",
     "terminal": "errors events question text",
     "browser": "errors text",
+    "clipboard": "",
     "log_file": "errors text",
     "ssh": "deadlines errors events question text",
     "oauth": "deadlines errors text",

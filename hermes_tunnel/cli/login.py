@@ -116,6 +116,7 @@ def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     metavar="CMD",
     help="Open pages with CMD; none: with nothing. Default: $BROWSER or the system's.",
 )
+@option("--copy-code", variable="COPY_CODE", is_flag=True, help="Put a device login's code on the clipboard.")
 @option(
     "--timeout",
     variable="TIMEOUT",
@@ -142,6 +143,7 @@ def login(
     calling: Calling,
     no_browser: bool,
     browser: str | None,
+    copy_code: bool,
     timeout: float | None,
     relay: str,
     busy: Busy,
@@ -167,6 +169,7 @@ def login(
     def run(decider: Decider) -> Ending:
         from hermes_tunnel.browser.commands import check_command
         from hermes_tunnel.browser.opening import open_browser
+        from hermes_tunnel.clipboard import copy
         from hermes_tunnel.conversation.invitation import Wishes
         from hermes_tunnel.login import LoginOrder
         from hermes_tunnel.login import login as log_in
@@ -190,6 +193,7 @@ def login(
             allowed_hosts=frozenset(map(issuer_of, allowed_hosts)),
             busy_port=busy.port(),
             relay=relay,
+            copy_code=copy if copy_code else None,
         )
         check_way(call, relay)
         hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))

@@ -10,6 +10,7 @@ from functools import partial
 
 from hermes_tunnel import events
 from hermes_tunnel.browser.opening import open_browser
+from hermes_tunnel.clipboard import NoClipboard
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.pasting import Pasting
 from hermes_tunnel.errors import Failure, Unsafe
@@ -37,6 +38,7 @@ class Wishes:
     :param allowed_hosts: issuers that the person vouches for
     :param busy_port: what becomes of a local port that is taken
     :param relay: whether the callback goes by a relay: ``auto``, ``always`` or ``never``
+    :param copy_code: puts a user code on the clipboard; None: nothing does
     """
 
     seconds: float | None = None
@@ -44,6 +46,7 @@ class Wishes:
     allowed_hosts: frozenset[str] = frozenset()
     busy_port: BusyPort = field(default_factory=BusyPort)
     relay: str = "auto"
+    copy_code: Callable[[str], object] | None = None
 
 
 class Invitations:
@@ -104,6 +107,8 @@ class Invitations:
                 again,
             )
         )
+        if self._wishes.copy_code is not None and authorization.user_code:
+            self._decider.begin(self._copy(self._wishes.copy_code, authorization.user_code))
         if self._wishes.open_page is None or self._browsers == _MOST_BROWSERS:
             self._pasting.start()
         else:
@@ -142,6 +147,20 @@ class Invitations:
             self._decider.emit(events.Browser(opened))
             if not self._opening:
                 self._pasting.start()
+
+    def _copy(self, copy: Callable[[str], object], user_code: str) -> Steps[None]:
+        """Put the code on the clipboard, or else offer it to the terminal's."""
+        try:
+            yield from work(partial(copy, user_code))
+        except NoClipboard as problem:
+            offered = self._decider.console.to_clipboard(user_code)
+            what = (
+                "The code was offered to your terminal's clipboard" if offered else "The code was not copied"
+            )
+            words = f"{what} ({problem})."
+        else:
+            words = "The code is on the clipboard."
+        self._decider.emit(events.CodeCopied(words))
 
     def on_browser_back(self) -> None:
         """The browser brought the answer, so it was opened, whatever its starter says later."""

@@ -4,13 +4,15 @@
 - what the remote said is scrubbed, dimmed and kept behind a margin, so that it cannot pass for ours; a
   sentence of ours that quotes it is indented from its second line on;
 - the authorization URL stands on a line of its own, whole: never folded, never in a box;
-- nothing moves if standard error is no terminal; no escape sequence is written there or under NO_COLOR.
+- nothing moves if standard error is no terminal; no escape sequence is written there or under NO_COLOR;
+- the only sequence beside styles offers the terminal's clipboard a user code, encoded, if that is wanted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -252,6 +254,17 @@ class Screen:
     def _room(self) -> int:
         """The columns for a line that is rewritten; it must not wrap."""
         return (columns_of(self._stream) or _USUAL_COLUMNS) - 1
+
+    def to_clipboard(self, text: str) -> bool:
+        """Offer a text to the terminal's own clipboard (OSC 52), from where it may also come through ssh.
+
+        Encoded in base64, it can hold no sequence of its own. No terminal says whether it took it.
+
+        :return: whether it was offered: only to a terminal, and not under NO_COLOR
+        """
+        if self._color:
+            self._write(f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07")
+        return self._color
 
     def done_waiting(self) -> None:
         """We are not waiting any more."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from hermes_tunnel import events
+from hermes_tunnel.clipboard import NoClipboard
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
 from hermes_tunnel.errors import Unsafe
@@ -80,6 +81,11 @@ class Inviting:
         with self._invitations.open():
             for again, authorization in enumerate(authorizations):
                 self.decider.follow(self._invitations.invite(authorization, connection, again=again > 0))
+
+    def until(self, kind: type[events.Event]) -> None:
+        """Go on until that has happened."""
+        while not any(isinstance(event, kind) for event in self.told):
+            self.decider.next(0.05)
 
 
 def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
@@ -194,3 +200,32 @@ def test_a_page_opens_again_only_once(connection: Connection) -> None:
     assert asked == [0, 1, 2]
     assert inviting.told[3:] == [events.Browser(False)] * 2
     assert opened == [EXTERNAL.url] * 2
+
+
+DEVICE = Authorization(Mode.DEVICE, "https://mcp.example/device", "mcp.example", user_code="ABCD-EFGH")
+
+
+def test_a_user_code_is_copied_where_that_is_wanted(connection: Connection) -> None:
+    """The person is told what became of it; a login without a code copies nothing."""
+    copied: list[str] = []
+    inviting = Inviting("y", Wishes(open_page=None, copy_code=copied.append))
+    inviting.invite(connection, EXTERNAL)
+    assert copied == []
+    inviting.invite(connection, DEVICE)
+    inviting.until(events.CodeCopied)
+    assert copied == ["ABCD-EFGH"]
+    assert inviting.console.shown.getvalue().endswith("The code is on the clipboard.\n")
+
+
+def test_why_a_user_code_was_not_copied(connection: Connection) -> None:
+    """The login goes on, with the reason and what helps."""
+
+    def copy(_: str) -> None:
+        raise NoClipboard("there is no program for it")
+
+    inviting = Inviting("y", Wishes(open_page=None, copy_code=copy))
+    inviting.invite(connection, DEVICE)
+    inviting.until(events.CodeCopied)
+    assert inviting.console.shown.getvalue().endswith(
+        "The code was not copied (there is no program for it).\n"
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +105,16 @@ def test_device_authorization(lines: list[str], code: str | None) -> None:
     """A code of 4 to 12 letters and digits, in the page's address or on or after a line that says so."""
     offers = heard("".join(f"{line}\n" for line in lines).encode())
     assert offers == ([] if code is None else [DeviceAuthorization(lines[0], code)])
+
+
+@given(st.text(max_size=16) | st.text("AB1-;\n\x1b\u0410\uff21", min_size=4, max_size=12))
+def test_a_user_code_has_only_letters_digits_and_hyphens(text: str) -> None:
+    """Of ASCII, so that it may go to a clipboard: pasting it runs nothing, wherever it is pasted."""
+    for lines in (["https://a.b/device", f"code: {text}"], [f"https://a.b/device?user_code={quote(text)}"]):
+        for offer in heard("".join(f"{line}\n" for line in lines).encode()):
+            assert not isinstance(offer, DeviceAuthorization) or re.fullmatch(
+                "[A-Za-z0-9-]+", offer.user_code
+            )
 
 
 PAGE = "https://page.example/sign-in"

@@ -97,6 +97,17 @@ def test_remote_text_on_a_terminal(pty: Terminal, color: bool) -> None:
 
 
 @posix
+@pytest.mark.parametrize("color", [True, False])
+def test_the_terminals_clipboard_is_offered_an_encoded_text(pty: Terminal, color: bool) -> None:
+    """In base64, so that no text can end the sequence (OSC 52); under NO_COLOR it is not offered."""
+    console = on(pty, color=color)
+    assert console.to_clipboard("ABCD\x07\x1b[2J") is color
+    console.say("done")
+    assert pty.shown().split("done")[0] == ("\x1b]52;c;QUJDRAcbWzJK\x07" if color else "")
+    assert without_terminal()[0].to_clipboard("ABCD") is False
+
+
+@posix
 def test_url_is_whole(pty: Terminal) -> None:
     """The authorization URL stands on a line of its own, whole, unstyled and with its state."""
     console = on(pty, color=True)
