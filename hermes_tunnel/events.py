@@ -171,6 +171,14 @@ class Notice(Event):
 
 
 @dataclass(frozen=True)
+class QrCode(Event):
+    """The page is wanted as a QR code too."""
+
+    url: str = field(repr=False)
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
 class CodeCopied(Event):
     """The user code is on the clipboard, or was offered to the terminal's, or was not copied, in words."""
 

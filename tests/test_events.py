@@ -77,6 +77,7 @@ def test_public() -> None:
         events.CommandEnded,
         events.Notice,
         events.CodeCopied,
+        events.QrCode,
         events.ServerSaid,
     }
 

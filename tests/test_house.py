@@ -46,6 +46,7 @@ ONLY = {
     "sshtunnel": "ssh.forward",
     "psutil": "ports ssh.child ssh.dial",
     "click": "cli terminal.screen",
+    "segno": "terminal.qr",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}
 NOT_PURE |= {"tempfile", "threading", "time"}

@@ -11,7 +11,7 @@ from hermes_tunnel.errors import ExitStatus
 _SUBJECTS = {
     "Connection": "-J -p -l -i -F -o -4 -6",
     "Hermes there": "--as-user --container --profile --hermes-path",
-    "Sign-in": "--no-browser --browser --copy-code --timeout --allow-host",
+    "Sign-in": "--no-browser --browser --copy-code --qr --timeout --allow-host",
     "Way back": "--relay --on-busy-port --yes",
     "Output": "--dry-run --json -v -q --log-file -h",
 }

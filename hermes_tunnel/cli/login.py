@@ -117,6 +117,7 @@ def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     help="Open pages with CMD; none: with nothing. Default: $BROWSER or the system's.",
 )
 @option("--copy-code", variable="COPY_CODE", is_flag=True, help="Put a device login's code on the clipboard.")
+@option("--qr", variable="QR", is_flag=True, help="Show a device login's page as a QR code too.")
 @option(
     "--timeout",
     variable="TIMEOUT",
@@ -144,6 +145,7 @@ def login(
     no_browser: bool,
     browser: str | None,
     copy_code: bool,
+    qr: bool,
     timeout: float | None,
     relay: str,
     busy: Busy,
@@ -176,6 +178,7 @@ def login(
         from hermes_tunnel.oauth.authorization import issuer_of
         from hermes_tunnel.remote.hermes import in_profile, is_known, similar
         from hermes_tunnel.remote.hermes import provider as known_as
+        from hermes_tunnel.terminal.qr import check_library
         from hermes_tunnel.way_back.delivery import check_way
 
         chosen, call = known_as(provider), calling.call()
@@ -185,6 +188,8 @@ def login(
         if calling.profile is not None:
             chosen = in_profile(chosen, calling.profile)
         call.login_line(chosen, "0", extra)
+        if qr:
+            check_library()
         if browser is not None:
             check_command(browser)
         wishes = Wishes(
@@ -194,6 +199,7 @@ def login(
             busy_port=busy.port(),
             relay=relay,
             copy_code=copy if copy_code else None,
+            qr=qr,
         )
         check_way(call, relay)
         hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))

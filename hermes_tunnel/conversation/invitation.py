@@ -39,6 +39,7 @@ class Wishes:
     :param busy_port: what becomes of a local port that is taken
     :param relay: whether the callback goes by a relay: ``auto``, ``always`` or ``never``
     :param copy_code: puts a user code on the clipboard; None: nothing does
+    :param qr: whether the page of a device login is shown as a QR code too
     """
 
     seconds: float | None = None
@@ -47,6 +48,7 @@ class Wishes:
     busy_port: BusyPort = field(default_factory=BusyPort)
     relay: str = "auto"
     copy_code: Callable[[str], object] | None = None
+    qr: bool = False
 
 
 class Invitations:
@@ -107,6 +109,8 @@ class Invitations:
                 again,
             )
         )
+        if self._wishes.qr and authorization.mode is Mode.DEVICE:
+            self._decider.emit(events.QrCode(authorization.url))
         if self._wishes.copy_code is not None and authorization.user_code:
             self._decider.begin(self._copy(self._wishes.copy_code, authorization.user_code))
         if self._wishes.open_page is None or self._browsers == _MOST_BROWSERS:

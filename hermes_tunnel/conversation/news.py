@@ -5,7 +5,13 @@ from __future__ import annotations
 from hermes_tunnel import events
 from hermes_tunnel.terminal.console import Console
 
-_INVITATION = (events.Forwarding, events.AuthorizationAsked, events.CodeCopied, events.Browser)
+_INVITATION = (
+    events.Forwarding,
+    events.AuthorizationAsked,
+    events.QrCode,
+    events.CodeCopied,
+    events.Browser,
+)
 
 
 class News:

@@ -28,7 +28,11 @@ from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, senten
 from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
 
 _MARGIN = "  | "
-_STYLES: dict[Look, dict[str, Any]] = {Look.STRONG: {"bold": True}, Look.REMOTE: {"dim": True}}
+_STYLES: dict[Look, dict[str, Any]] = {
+    Look.STRONG: {"bold": True},
+    Look.REMOTE: {"dim": True},
+    Look.QR_CODE: {"fg": "black", "bg": "bright_white"},
+}
 _USUAL_COLUMNS = 80
 _FEWEST_COLUMNS = 12  # fewer have no room for the margin and a word
 _LAST_LINES = 8
@@ -109,6 +113,8 @@ class Screen:
         if isinstance(event, events.Finished):
             self._tell_unseen(event)
         self._tell(event)
+        if isinstance(event, events.QrCode):
+            self._show_qr_code(event.url)
         if isinstance(event, events.Forwarding):
             self._run.forwarded = event.port
             self.quiet()
@@ -141,6 +147,18 @@ class Screen:
         for sentence in list(sentences(event, self._verbosity))[1 if goes_on else 0 :]:
             self._show(sentence)
             self._speaker = speaker
+
+    def _show_qr_code(self, address: str) -> None:
+        """Show a QR code on a terminal, if it is wide enough."""
+        if not self._is_seen:
+            return
+        from hermes_tunnel.terminal.qr import BLOCKS, rows
+
+        code = rows(address, blocks=self._shown(BLOCKS) == BLOCKS, inverted=not self._color)
+        if len(code[0]) > self._room:
+            self.say(f"The QR code needs a window of more than {len(code[0])} columns.")
+        else:
+            self._show(Sentence("\n".join(code), Look.QR_CODE))
 
     def say(self, text: str) -> None:
         """Tell one sentence of ours. It may quote others: it is scrubbed, and folded on a terminal."""
@@ -176,6 +194,8 @@ class Screen:
         """The sentence in lines that the window does not wrap, behind the margin if it is the remote's."""
         if sentence.look is Look.ADDRESS:
             return [plain(sentence.text)]
+        if sentence.look is Look.QR_CODE:
+            return sentence.text.split("\n")
         text, columns = self._shown(sentence.text), self._columns
         if sentence.look is not Look.REMOTE:
             lines = folded(text, columns)

@@ -26,6 +26,7 @@ class Look(Enum):
     OURS = "as it is"
     STRONG = "bold: the person must not miss it"
     REMOTE = "behind the margin, so that it cannot pass for ours"
+    QR_CODE = "black on white, all its lines at once, never folded"
     ADDRESS = "whole, on a line of its own, never folded and never styled"
 
 

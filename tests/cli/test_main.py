@@ -32,7 +32,15 @@ def test_help(verb: list[str]) -> None:
     assert "Usage: hermes-tunnel" in done.stdout
 
 
-NOT_FOR_HELP = {"paramiko", "psutil", "sshtunnel", "hermes_tunnel.conversation", "hermes_tunnel.events"}
+NOT_FOR_HELP = {
+    "paramiko",
+    "psutil",
+    "pyperclip",
+    "segno",
+    "sshtunnel",
+    "hermes_tunnel.conversation",
+    "hermes_tunnel.events",
+}
 
 
 def test_help_imports_nothing_heavy() -> None:

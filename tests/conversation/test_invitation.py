@@ -229,3 +229,15 @@ def test_why_a_user_code_was_not_copied(connection: Connection) -> None:
     assert inviting.console.shown.getvalue().endswith(
         "The code was not copied (there is no program for it).\n"
     )
+
+
+def test_the_page_of_a_device_login_is_shown_as_a_qr_code_where_that_is_wanted(
+    connection: Connection,
+) -> None:
+    """Right after the address; a phone could not bring the answer of any other login back."""
+    inviting = Inviting("y", Wishes(open_page=None, qr=True))
+    inviting.invite(connection, EXTERNAL, DEVICE)
+    first, second, code = inviting.told
+    assert isinstance(first, events.AuthorizationAsked)
+    assert isinstance(second, events.AuthorizationAsked)
+    assert code == events.QrCode(DEVICE.url)
