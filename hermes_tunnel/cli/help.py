@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -30,6 +31,11 @@ _STATUSES = {
     ExitStatus.UNSAFE: "refused, because it could have harmed you",
 }
 _SIGNALS = ("129, 130, 143", "ended by SIGHUP, SIGINT, SIGTERM")
+
+
+def exit_statuses(statuses: Iterable[ExitStatus]) -> list[tuple[str, str]]:
+    """Each of these statuses, then those of signals, with what they mean."""
+    return [*((str(int(each)), _STATUSES[each]) for each in statuses), _SIGNALS]
 
 
 class Verb(click.Command):
@@ -61,4 +67,4 @@ class Verb(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the exit statuses."""
         with formatter.section("Exit status"):
-            formatter.write_dl([*((str(int(each)), _STATUSES[each]) for each in self.statuses), _SIGNALS])
+            formatter.write_dl(exit_statuses(self.statuses))

@@ -19,7 +19,7 @@ from hermes_tunnel.text import plain, quote, redact
 
 COMPLETION = "_HERMES_TUNNEL_COMPLETE"
 """The variable by which a shell asks for completion; click makes it of the program's name."""
-_VERBS = {
+VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
     "forward": "Take the callback to a login that already waits there.",
     "paste": "Deliver a callback address that the browser could not open.",
@@ -33,10 +33,10 @@ class _Verbs(click.Group):
     """The verbs, each imported when it is used: ``--help`` and ``--version`` need none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_VERBS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _VERBS:
+        if cmd_name not in VERBS:
             return None
         command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
@@ -48,13 +48,11 @@ class _Verbs(click.Group):
 
         :raises UsageFailure: no verb has that name
         """
-        if args[0] not in _VERBS and not args[0].startswith("-"):
+        if args[0] not in VERBS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            close = get_close_matches(args[0], _VERBS, 1)
-            hint = (
-                f"did you mean hermes-tunnel {close[0]}?" if close else f"the verbs are {', '.join(_VERBS)}"
-            )
+            close = get_close_matches(args[0], VERBS, 1)
+            hint = f"did you mean hermes-tunnel {close[0]}?" if close else f"the verbs are {', '.join(VERBS)}"
             raise UsageFailure(f"{quote(args[0])} is not a verb", hint)
         return super().resolve_command(ctx, args)
 
@@ -70,7 +68,7 @@ class _Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
-            formatter.write_dl(list(_VERBS.items()))
+            formatter.write_dl(list(VERBS.items()))
 
 
 def version() -> str:
