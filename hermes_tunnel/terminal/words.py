@@ -63,10 +63,8 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
         case events.ServerSaid() if usual and (lines := list(_quoted(event.text))):
             yield Sentence(f"{event.who} says:")
             yield from lines
-        case events.AuthorizationAsked():
-            yield from _invitation(event, usual=usual)
-        case events.PageShown():
-            yield from (Sentence(""), Sentence(redact(event.url), Look.ADDRESS), Sentence(""))
+        case events.AuthorizationAsked() | events.PageShown():
+            yield from _page(event, usual=usual)
         case events.Forwarding():
             yield from _forwarding(event, usual=usual, curious=curious)
         case events.Browser() if usual:
@@ -118,6 +116,13 @@ def _quoted(text: str) -> Iterator[Sentence]:
         shown = plain(line.rstrip("\r").rpartition("\r")[2])
         if shown.strip():
             yield Sentence(shown, Look.REMOTE)
+
+
+def _page(event: events.AuthorizationAsked | events.PageShown, *, usual: bool) -> Iterator[Sentence]:
+    if isinstance(event, events.AuthorizationAsked):
+        yield from _invitation(event, usual=usual)
+    else:
+        yield from (Sentence(""), Sentence(redact(event.url), Look.ADDRESS), Sentence(""))
 
 
 def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Sentence]:
