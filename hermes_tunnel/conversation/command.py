@@ -239,15 +239,16 @@ class Conversation:
 
     def _pass_on(self, remark: Remark) -> None:
         """Tell the person what our script said of the program."""
-        kind, *words = remark.words
+        kind, words = remark.words[0], ":".join(remark.words[1:]).strip()
+        program = self._provider.executable.name
         if kind == "home":
-            text = f"Your own shell there has {words[0]}={':'.join(words[1:])}, so the login is made there."
+            home = words.replace(":", "=", 1)
+            self._emit(events.Notice(f"Your own shell there has {home}, so the login is made there."))
+        elif kind == "alias":
+            text = f"This login runs {program} itself, not what that is to your own shell there: {words}"
             self._emit(events.Notice(text))
         elif kind == "wrapper":
-            program = self._provider.executable.name
-            text = (
-                f"{program} there is a script that hands over to another program: {':'.join(words).strip()}"
-            )
+            text = f"{program} there is a script that hands over to another program: {words}"
             self._emit(events.Notice(text, detail=True))
 
     def _is_heard(self, line: Line) -> bool:

@@ -36,8 +36,9 @@ class Begun:
 class Remark:
     """What our script says of the program that it found, in words.
 
-    ``home`` and ``wrapper`` are the first: a variable of the person's own shell names another home than the
-    command would have had; the program is a script that hands over to another one.
+    The first is ``home``: a variable of the person's own shell names another home than the command would
+    have had; ``alias``: that shell has an alias or a function of the program's name; or ``wrapper``: the
+    program is a script that hands over to another one.
     """
 
     words: tuple[str, ...]

@@ -19,19 +19,27 @@ ask() {
   k=$({ $s sh -c "$q" hermes-tunnel "$m" "$c" "$w" | sed -n "/$m:/,/$m:end/p;/$m:end/q"; } 2>/dev/null);
 };
 variable() { echo "$k" | sed -n "/$m:env/,/$m:end/s/^$1=//p" | tail -n 1; };
-# Whether a start-up file mentions a variable: if none does, the login shell need not be asked for it.
+# In its words, what the name is if it is no program.
+alias_or_function() {
+  s=$(echo "$k" | sed "/$m:env/q" | grep -v "$m" | tr -s "[:space:]" " " | cut -c -500);
+  case $s in *"aliased to "*|*" an alias "*|*" function"*|*"() {"*) ;; *) s=;; esac;
+};
+# Whether a start-up file mentions the variable, or an alias or a function of that name: if none does, the login shell
+# need not be asked.
 mentioned() {
+  set --;
+  [ -f "$HOME/.config/fish/functions/$c.fish" ] && return;
   for i in "$HOME"/.*profile* "$HOME"/.*login "$HOME"/.*rc* "$HOME"/.*env* "$HOME"/.*alias* "$HOME"/.*export*
     "$HOME"/.*local "$HOME"/.*.d/* "$HOME"/.zsh/* "$HOME"/.config/zsh/.z* "$HOME"/.config/fish/*
     "$HOME"/.config/fish/conf.d/* /etc/profile /etc/profile.d/* /etc/zsh/* /etc/fish/* /etc/fish/conf.d/*; do
     [ -f "$i" ] && set -- "$@" "$i";
   done;
-  grep -q -s -e "$@" /dev/null;
+  grep -q -s -e "$v" -e "alias *$c[ =]" -e "^ *$c *()" "$@" /dev/null;
 };
 b=;
 if [ "$v" = - ]; then d=$HOME/$d; else
   s=$; eval "s=$s$v"; d=${s:-$HOME/$d};
-  if mentioned "$v"; then
+  if mentioned; then
     ask; s=$(variable "$v");
     case $s in ""|"$d") ;; *) d=$s; b=$v; export "$v=$s";; esac;
   fi;
@@ -72,11 +80,12 @@ else l=$h;
 fi;
 if [ -f "$h" ] && [ -x "$h" ]; then echo "$m:begin:$(id -un 2>/dev/null || id -u):$d:$h";
 else
-  s=$(echo "$k" | sed "/$m:env/q" | grep -v "$m" | tr -s "[:space:]" " " | cut -c -500);
-  case $s in *alias*|*function*|*"() {"*) echo "$m:alias:$c:$s";; *) echo "$m:missing:$c:$l";; esac;
+  alias_or_function;
+  if [ -n "$s" ]; then echo "$m:alias:$c:$s"; else echo "$m:missing:$c:$l"; fi;
   exit 127;
 fi;
 [ -z "$b" ] || echo "$m:home:$b:$d";
+[ -z "$k" ] || { alias_or_function; [ -z "$s" ] || echo "$m:alias:$s"; };
 # A short script that hands over to a container or to another machine.
 {
   read -r s; i=0;

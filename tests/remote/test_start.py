@@ -181,6 +181,27 @@ def test_nothing_finds_hermes(account_with: Callable[..., Account], shell: str) 
     assert "--container NAME" in ended.stderr
 
 
+ALIASES = {
+    "bash": (".bashrc", "case $- in *i*) alias hermes='hermes -p work';; esac"),
+    "zsh": (".zshrc", "alias hermes='hermes -p work'"),
+    "fish": (".config/fish/functions/hermes.fish", "function hermes; command hermes -p work $argv; end"),
+    "tcsh": (".tcshrc", "alias hermes 'hermes -p work'"),
+}
+
+
+@pytest.mark.parametrize("shell", ALIASES)
+def test_a_program_that_is_something_else_to_the_persons_own_shell(
+    account_with: Callable[..., Account], shell: str
+) -> None:
+    """The program runs, and what the person would have got is told."""
+    name, line = ALIASES[shell]
+    files = {FOUND: HERMES, name: f"{line}\n", ".bash_profile": ". ~/.bashrc\n"}
+    ended = account_with(shell, files).login()
+    assert ended.status == 0, ended.stderr
+    assert "This login runs hermes itself, not what that is to your own shell there: hermes" in ended.stderr
+    assert "hermes -p work" in ended.stderr
+
+
 def test_a_function_that_leads_elsewhere(account_with: Callable[..., Account]) -> None:
     """A function is no program either."""
     function = 'hermes() { ssh far hermes "$@"; }\n'
