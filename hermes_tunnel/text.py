@@ -79,7 +79,7 @@ def one_line(text: str) -> str:
     return " ".join(filter(None, map(plain, text.splitlines())))
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = (), *, to_open: bool = True) -> str:
     """The text with ``secrets`` and the values of secret parameters hidden.
 
     A ``state`` (RFC 6749 section 10.12) is hidden too, unless it stands in an https address with nothing else
@@ -87,13 +87,15 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
     :param text: what is about to be shown or stored
     :param secrets: literal values known to be secret, such as an answer just given
+    :param to_open: whether such an address may be opened from there; otherwise every ``state`` is hidden
     """
     # Longest first, as one may be part of another; sorted() copies, as another thread may add to them.
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
     text = _IN_A_QUERY.sub(rf"\1{HIDDEN}", _without_values_of_objects(text))
-    return _without_state(_IN_A_HEADER.sub(rf"\1{HIDDEN}", text))
+    text = _IN_A_HEADER.sub(rf"\1{HIDDEN}", text)
+    return _without_state(text) if to_open else _STATE_IN_A_QUERY.sub(rf"\1{HIDDEN}", text)
 
 
 def _without_state(text: str) -> str:

@@ -101,13 +101,15 @@ class Screen:
         """Tell the person what happened, at once."""
         if isinstance(event, events.Connected):
             self._run = _Run()
+        if not isinstance(event, events.RemoteLine):
+            self.quiet()
+        for sentence in sentences(event, max(self._verbosity, 1)):
+            self.note(sentence.text)
         if isinstance(event, events.RemoteLine):
             self._run.advised = tunnel_advised(event.text) or self._run.advised
             if not self.is_curious:
                 self._tell_folded(self._run.tracebacks.take(event.text))
                 return
-        else:
-            self.quiet()
         if isinstance(event, events.CommandEnded | events.Finished):
             self._tell_folded(self._run.tracebacks.end())
         if isinstance(event, events.Finished):
@@ -130,6 +132,7 @@ class Screen:
         """
         if self._run.advised is not None and self._run.advised == self._run.forwarded:
             self._run.advised = None
+            self.note(NO_OTHER_TUNNEL)
             self._tell(events.Notice(NO_OTHER_TUNNEL))
 
     def _tell_unseen(self, finished: events.Finished) -> None:
@@ -140,8 +143,6 @@ class Screen:
         self._run.unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
-        for sentence in sentences(event, max(self._verbosity, 1)):
-            self.note(sentence.text)
         speaker = event.who if isinstance(event, events.ServerSaid) else ""
         goes_on = speaker and speaker == self._speaker
         for sentence in list(sentences(event, self._verbosity))[1 if goes_on else 0 :]:
@@ -166,8 +167,8 @@ class Screen:
         self._show(Sentence(text, Look.OURS))
 
     def note(self, text: str) -> None:
-        """Put a line into the log, if there is one: scrubbed, and whole."""
-        log, line = self.log, self.safe(text)
+        """Put a line into the log, if there is one: scrubbed, and whole; no address is opened from there."""
+        log, line = self.log, redact(one_line(text), self.secrets, to_open=False)
         if log is None or not line.strip():
             return
         try:

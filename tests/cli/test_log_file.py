@@ -15,7 +15,7 @@ from hermes_tunnel.terminal.keyboard import Keyboard
 from tests.cli.program import run
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
-VALUE = re.compile(r"(?<![a-z_])(?:code|state|access_token|code_challenge)=([^&\s]+)")
+VALUE = re.compile(r"(?<![a-z_])(?:code|state|access_token)=([^&\s]+)")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_it_has_what_v_shows(file: Path) -> None:
 def test_no_secret_is_in_it(file: Path) -> None:
     """Neither the code, nor state, which only the address on the screen has, nor the token."""
     done = run("demo", "-v", "--log-file", str(file))
-    shown = re.findall(r"[?&](?:state|code_challenge)=([^&\s]+)", done.stderr)
+    shown = re.findall(r"[?&]state=([^&\s]+)", done.stderr)
     assert shown
     text = file.read_text("utf-8")
     assert [value for value in shown if value in text] == []
@@ -94,6 +94,30 @@ def test_what_is_asked_is_in_it_and_what_is_answered_is_not() -> None:
     console.show(events.RemoteLine("\x1b[2Jyou said hunter22\nand more"))
     console.say("")
     assert told == ["(me@box) Password:", "you said [hidden]", "and more"]
+
+
+def test_state_is_hidden_in_every_address() -> None:
+    """Nobody opens an address from a log, whoever put it there; what is shown can be opened."""
+    told: list[str] = []
+    shown = io.StringIO()
+    console = Console(shown, Keyboard(None))
+    console.log = told.append
+    url = "https://auth.x.ai/authorize?client_id=c&state={}&nonce=n"
+    console.show(events.RemoteLine(f"Open {url.format('OF-THE-STATE')}"))
+    console.show(events.AuthorizationAsked("loopback", url.format("OF-THE-STATE"), "", "auth.x.ai"))
+    assert shown.getvalue().count("OF-THE-STATE") == 2
+    assert told == [f"Open {url.format('[hidden]')}", "Sign in at auth.x.ai:", url.format("[hidden]")]
+
+
+def test_a_traceback_of_the_commands_is_whole_in_it() -> None:
+    """It is folded on the screen, but -v shows it, and whoever reads a log looks for it."""
+    told: list[str] = []
+    console = Console(io.StringIO(), Keyboard(None))
+    console.log = told.append
+    lines = ["Traceback (most recent call last):", '  File "a.py", line 1, in f', "    f()", "ValueError: no"]
+    for line in lines:
+        console.show(events.RemoteLine(line))
+    assert told == lines
 
 
 def test_a_log_that_cannot_be_written_ends_no_login() -> None:
