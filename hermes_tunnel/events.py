@@ -179,11 +179,10 @@ class QrCode(Event):
 
 
 @dataclass(frozen=True)
-class CodeCopied(Event):
-    """The user code is on the clipboard, or was offered to the terminal's, or was not copied, in words."""
+class CodeCopied(Notice):
+    """Whether the user code is on the clipboard now, in a sentence."""
 
-    text: str
-    public: ClassVar[bool] = False
+    needed: bool = True
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,6 @@ def test_public() -> None:
         events.RemoteLine,
         events.CommandEnded,
         events.Notice,
-        events.CodeCopied,
         events.QrCode,
         events.ServerSaid,
     }

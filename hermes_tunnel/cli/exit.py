@@ -11,7 +11,7 @@ from hermes_tunnel.errors import Failure
 from hermes_tunnel.terminal.mode import columns_of
 from hermes_tunnel.text import folded, one_line, plain, redact
 
-_PROGRAMS = ("hermes-tunnel", "hermes", "ssh", "ssh-add", "ssh-copy-id", "ssh-keygen", "sudo")
+_PROGRAMS = ("hermes-tunnel", "hermes", "pipx", "ssh", "ssh-add", "ssh-copy-id", "ssh-keygen", "sudo")
 """What the commands of our hints begin with."""
 
 

@@ -73,8 +73,6 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
                 if event.opened
                 else "Open that address in a browser on this machine."
             )
-        case events.CodeCopied():
-            yield Sentence(event.text)
         case events.Callback():
             yield from _callback(event, usual=usual, curious=curious)
         case events.CommandEnded() if curious:

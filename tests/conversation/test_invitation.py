@@ -73,7 +73,7 @@ class Inviting:
             self.decider.follow(self._invitations.offer(url, issuer, connection.destination))
 
     def _record(self, event: events.Event) -> None:
-        if not isinstance(event, events.Notice):
+        if type(event) is not events.Notice:
             self.told.append(event)
 
     def invite(self, connection: Connection, *authorizations: Authorization) -> None:
