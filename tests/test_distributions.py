@@ -81,12 +81,14 @@ def test_the_source_distribution_has_every_file(sdist: Path) -> None:
 
 
 def test_the_wheel_has_the_program_and_no_more(wheel: zipfile.ZipFile) -> None:
-    """It has the whole package, with its pages and scripts, and its metadata; no test, page or tool."""
+    """It has the whole package, with its pages and scripts, its metadata and the manual; no test or tool."""
     names = set(wheel.namelist())
     package = {name for name in files_of_the_checkout() if name.startswith("hermes_tunnel/")}
     about = {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
     about = {f"hermes_tunnel-{hermes_tunnel.__version__}.dist-info/{name}" for name in about}
     assert {Path(name).suffix for name in package} == {".py", ".sh", ".html", ".typed"}
+    manual = {Path(name).name for name in files_of_the_checkout() if name.startswith("docs/man/")}
+    about |= {f"hermes_tunnel-{hermes_tunnel.__version__}.data/data/share/man/man1/{name}" for name in manual}
     assert names == package | about
 
 

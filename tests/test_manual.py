@@ -1,12 +1,8 @@
-"""The manual pages are those of the commands, and are installed with them."""
+"""The manual pages are those of the commands."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -40,15 +36,3 @@ def test_a_page_is_whole(name: str) -> None:
 def test_plain_text_is_neither_a_request_nor_an_escape() -> None:
     """A help text may say anything."""
     assert roff(".TH\n'x\n\\fB --json") == "\\&.TH\n\\&'x\n\\efB \\-\\-json"
-
-
-@pytest.mark.slow
-def test_the_wheel_installs_them(tmp_path: Path) -> None:
-    """They are where man looks, below the prefix of the installation."""
-    root = FOLDER.parents[1]
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(build, check=True, cwd=root, capture_output=True)
-    with zipfile.ZipFile(next(tmp_path.iterdir())) as wheel:
-        found = [name for name in wheel.namelist() if "/share/man/man1/" in name]
-    assert sorted(name.rpartition("/")[2] for name in found) == sorted(PAGES)
-    assert {name.split("/")[0].endswith(".data") for name in found} == {True}
