@@ -57,7 +57,7 @@ def _address(decider: Decider) -> str:
     from hermes_tunnel.conversation.pasting import one_paste
     from hermes_tunnel.oauth.pasted import unwrapped
 
-    decider.say("Paste the address that the browser ended on and press Enter; it stays hidden.")
+    decider.say("The address that the browser ended on (it stays hidden):")
     text = one_paste(decider)
     if not text.strip():
         raise UsageFailure(

@@ -271,7 +271,7 @@ def test_a_pasted_address_is_asked_for_unseen(lab: Lab) -> None:
     """On a terminal it is asked for hidden."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "paste", "h018") as tunnel:
         address = lab.browse(url).url
-        tunnel.expect(r"\(it stays hidden\): ")
+        tunnel.expect(r"\(it stays hidden\):")
         tunnel.send(f"{address}\n")
         assert tunnel.wait() == 0
         assert re.findall("code=([^&]+)", address)[0] not in tunnel.output

@@ -92,7 +92,9 @@ def test_profiles() -> None:
     """A profile is an option of Hermes, and a home inside its home."""
     work = in_profile(provider("mcp:lab"), "work")
     assert work.words == ("--profile", "work", "mcp", "login", "lab")
-    assert work.credential == Credential("profiles/work/mcp-tokens/lab.json", ".hermes", "HERMES_HOME")
+    assert work.credential == Credential(
+        "profiles/work/mcp-tokens/lab.json", ".hermes", "HERMES_HOME", "active_profile"
+    )
     assert work.status == ("--profile", "work", "mcp", "test", "lab")
 
 
@@ -121,10 +123,10 @@ def test_any_other_program() -> None:
     assert Call().described(cloud) == "cloud-cli login --account 'a b'"
     assert Call(as_user="svc").status(cloud) == "sudo -H -u svc cloud-cli whoami"
     line = Call().login_line(cloud, "n")
-    assert " - cloud-cli bin:/opt/cloud/bin CLOUD_HOME .config/cloud token " in line
+    assert " - cloud-cli bin:/opt/cloud/bin CLOUD_HOME .config/cloud - token " in line
     assert "ermes" not in line.replace("hermes-tunnel", "").replace("Hermes", "")
     bare = Program("x", "x", Executable("x"), ())
-    assert Call(container="box").login_line(bare, "n").endswith(" n terminal - x - - - - set:0040--:0040")
+    assert Call(container="box").login_line(bare, "n").endswith(" 5 - x - - - - - set:0040--:0040")
 
 
 def test_markers_differ() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -307,11 +308,12 @@ def test_an_answer_that_no_start_up_file_reads(account_with: Callable[..., Accou
     assert (account.home / "name").read_text() == "<me>\n"
 
 
+DASH_PROMPT = "#" if hasattr(os, "getuid") and os.getuid() == 0 else "$"
 INSTEAD = {
     "exec bash": "runs something else in place of the command, and says nothing; exec bash in ~/.bashrc",
     "exec zsh -f": "it took the terminal and waits at '",
     "exec fish": "it took the terminal and waits at '",
-    "exec dash": "it took the terminal and waits at '#'",
+    "exec dash": f"it took the terminal and waits at '{DASH_PROMPT}'",
 }
 
 
