@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -217,3 +218,10 @@ class Sshd:
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
+
+
+def resume(processes: Iterable[psutil.Process]) -> None:
+    """Let suspended processes go on; one may be a child that had already ended."""
+    for each in processes:
+        with suppress(psutil.NoSuchProcess):
+            each.resume()

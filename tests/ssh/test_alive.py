@@ -20,7 +20,7 @@ from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.question import Question
 from tests.ssh.hops import hop, run, to, transport_of
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import ME, Sshd
+from tests.ssh.sshd import ME, Sshd, resume
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -36,9 +36,7 @@ def suspended(server: Sshd) -> Iterator[None]:
     try:
         yield
     finally:
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):  # a child that its parent had already told to end
-                process.resume()
+        resume(processes)
 
 
 @pytest.mark.parametrize(

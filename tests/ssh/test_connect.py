@@ -34,7 +34,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.words import sentences
 from tests.ssh.hops import fails, hop, run, to, transport_of
 from tests.ssh.server import Account, Server
-from tests.ssh.sshd import ME, Sshd, fingerprint, keygen, public
+from tests.ssh.sshd import ME, Sshd, fingerprint, keygen, public, resume
 from tests.terminal.pseudo_terminal import until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -839,5 +839,4 @@ def test_a_chain_closes_even_if_nothing_can_be_sent_any_more(
         channel.get_transport().sock.shutdown(socket.SHUT_WR)
         connection.close()
     finally:
-        for session in sessions:
-            session.resume()
+        resume(sessions)

@@ -19,7 +19,7 @@ from paramiko.config import SSHConfig
 from tests.ports.holding import posix
 from tests.ssh.conftest import RecordingAgent
 from tests.ssh.server import Host, Server
-from tests.ssh.sshd import Sshd, keygen, public
+from tests.ssh.sshd import Sshd, keygen, public, resume
 from tests.ssh.unix import unix_socket
 from tests.terminal.pseudo_terminal import until
 
@@ -142,16 +142,13 @@ def test_a_keepalive_waits_for_no_answer(sshd: Callable[..., Sshd], key: Path) -
     server.accept(key)
     with client(server.port) as transport:
         transport.auth_publickey(server.user, paramiko.Ed25519Key.from_private_key_file(str(key)))
-        sessions = server.sessions()
-        for session in sessions:
-            session.suspend()
+        sessions = server.suspend_sessions()
         try:
             transport.set_keepalive(1)
             transport.join(4)
             assert transport.is_active()
         finally:
-            for session in sessions:
-                session.resume()
+            resume(sessions)
 
 
 def test_a_message_that_ends_too_early_is_padded() -> None:

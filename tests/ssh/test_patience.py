@@ -23,7 +23,7 @@ from hermes_tunnel.ssh.dial import Address, addresses_of
 from tests.ports.holding import posix
 from tests.ssh.answering import Answering
 from tests.ssh.hops import hop, run, to
-from tests.ssh.sshd import ME, Sshd
+from tests.ssh.sshd import ME, Sshd, resume
 from tests.ssh.test_alive import suspended
 from tests.terminal.pseudo_terminal import until
 
@@ -126,12 +126,11 @@ def test_a_slow_answer_to_who_somebody_is_is_told_of(
         if isinstance(event, events.Phase) and event.name == "host key" and event.seconds is not None:
             stopped = server.suspend_sessions()
 
-            def resume() -> None:
-                for each in stopped:
-                    each.resume()
+            def go_on() -> None:
+                resume(stopped)
                 resumed.set()
 
-            threading.Timer(1.5, resume).start()
+            threading.Timer(1.5, go_on).start()
 
     with to(hop(server.port, known(server), key), emit=emit, patience=0.5):
         assert resumed.wait(5)
