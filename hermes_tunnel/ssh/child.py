@@ -181,8 +181,10 @@ def end(
         until = time.monotonic() + seconds
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        while any(map(_runs, others)) and time.monotonic() < until:
-            time.sleep(0.01)
+        if others:
+            import psutil
+
+            psutil.wait_procs(others, max(0.0, until - time.monotonic()))
     process.wait()
 
 
@@ -191,14 +193,6 @@ def _session_of(pid: int) -> int | None:
         with suppress(OSError):
             return os.getsid(pid)
     return None
-
-
-def _runs(process: psutil.Process) -> bool:
-    import psutil
-
-    with suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def _send(process: psutil.Process, number: int) -> None:
