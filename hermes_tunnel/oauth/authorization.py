@@ -115,7 +115,7 @@ def assess_authorization(url: str, policy: Policy) -> Authorization:
         return Authorization(Mode.PASTE, url, issuer)
     state = _exactly_one(query, "state", url)
     redirect_uri = _exactly_one(query, "redirect_uri", url)
-    redirect = _loopback(redirect_uri)
+    redirect = loopback_redirect(redirect_uri)
     if redirect is not None:
         return Authorization(Mode.LOOPBACK, url, issuer, redirect, redirect.host, state)
     host = _other_redirect(redirect_uri)
@@ -203,7 +203,7 @@ def _exactly_one(query: dict[str, list[str]], name: str, url: str) -> str:
     return values[0]
 
 
-def _loopback(redirect_uri: str) -> Redirect | None:
+def loopback_redirect(redirect_uri: str) -> Redirect | None:
     """The redirect if it is a loopback one; None if it leads to another host.
 
     :raises Unsafe: it leads to this machine, but in a way no login uses

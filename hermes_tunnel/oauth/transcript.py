@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
 
 from hermes_tunnel.errors import Unsafe
+from hermes_tunnel.oauth.addresses import addresses_in, asks_for_authorization, user_code, user_code_of
 from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT
 from hermes_tunnel.text import plain
 
@@ -129,8 +129,6 @@ Said = (
     | FailureMark
 )
 
-# Bounded repetitions: a hostile line of 64 kB must cost no more than one pass.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
 _LISTENING = re.compile(
     r"(?i)waiting for (?:the )?(?:oauth )?callback on http://(?:127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})\b"
 )
@@ -146,8 +144,6 @@ _SUCCESS = re.compile(
     r"|(?:✓ .*|\S+ )?[Ll]ogin successful\b|✓ Authenticated\b)"
 )
 _CODE_AFTER = re.compile(r"(?i)\bcode\b[^:]{0,80}:\s*(.*)")
-_USER_CODE = re.compile(r"(?=.*[A-Z0-9-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
-_CODE_LENGTHS = range(4, 13)  # letters and digits, hyphens not counted
 
 
 class Transcript:
@@ -190,7 +186,7 @@ class Transcript:
         *lines, rest = data.split(b"\n")
         if lines:
             self._go_on(lines[0])
-            lines = [bytes(self._unfinished), *map(_as_rewritten, lines[1:])]
+            lines = [bytes(self._unfinished), *map(as_rewritten, lines[1:])]
             self._unfinished.clear()
         self._go_on(rest)
         longest = max(map(len, (*lines, self._unfinished)))
@@ -205,7 +201,7 @@ class Transcript:
 
     def _go_on(self, data: bytes) -> None:
         """Add to the unfinished line. It may grow a byte at a time, so we never reread what is there."""
-        kept = _as_rewritten(data)
+        kept = as_rewritten(data)
         if len(kept) < len(data) or (self._unfinished.endswith(b"\r") and kept.strip(b"\r")):
             self._unfinished.clear()
         self._unfinished += kept
@@ -274,12 +270,12 @@ class Transcript:
         listening = _LISTENING.search(text)
         if listening and FIRST_PORT <= int(listening[1]) <= LAST_PORT:
             return [Listening(int(listening[1]))]
-        for url in _URL.findall(text):
-            if _asks_for_authorization(url):
+        for url in addresses_in(text):
+            if asks_for_authorization(url):
                 self._page = self._shown = ""
                 return [AuthorizationRequest(url)]
-            if user_code := _user_code_of(url):
-                return self._device(url, user_code)
+            if code := user_code_of(url):
+                return self._device(url, code)
             if url.startswith("https://"):
                 self._page = url
         self._note_pages(text)
@@ -287,7 +283,7 @@ class Transcript:
 
     def _note_pages(self, text: str) -> None:
         """Keep a page that is there to be opened: it has a query, a line to itself, or words that say so."""
-        pages = [url for url in _URL.findall(text) if url.startswith("https://")]
+        pages = [url for url in addresses_in(text) if url.startswith("https://")]
         if len(pages) == 1:
             before, page, after = text.partition(pages[0])
             alone = not any(map(str.isalpha, before + after))
@@ -298,18 +294,18 @@ class Transcript:
         """A code on, or right after, a line that announces one; a blank line between them does no harm."""
         if not self._page or not text:
             return []
-        if self._code_follows and (code := _user_code(text)):
+        if self._code_follows and (code := user_code(text)):
             return self._device(self._page, code)
         announced = _CODE_AFTER.search(text)
         self._code_follows = bool(announced) and not announced[1] if announced else False
-        if announced and (code := _user_code(announced[1].strip())):
+        if announced and (code := user_code(announced[1].strip())):
             return self._device(self._page, code)
         return []
 
-    def _device(self, verification_uri: str, user_code: str) -> list[Said]:
+    def _device(self, verification_uri: str, code: str) -> list[Said]:
         self._page, self._shown, self._code_follows = verification_uri, "", False
-        offer = DeviceAuthorization(verification_uri, user_code)
-        if self._offered is not None and self._offered.user_code == user_code:
+        offer = DeviceAuthorization(verification_uri, code)
+        if self._offered is not None and self._offered.user_code == code:
             return []  # the page with the code in its address, then the code alone: one offer
         self._offered = offer
         return [offer]
@@ -317,46 +313,9 @@ class Transcript:
 
 def _text(line: bytes) -> str:
     """A line as text."""
-    return plain(_as_rewritten(line).rstrip(b"\r").decode("utf-8", "replace"))
+    return plain(as_rewritten(line).rstrip(b"\r").decode("utf-8", "replace"))
 
 
-def _as_rewritten(line: bytes) -> bytes:
+def as_rewritten(line: bytes) -> bytes:
     """The line without what a carriage return overwrote, as on a terminal; a spinner may spin for long."""
     return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
-
-
-def _asks_for_authorization(url: str) -> bool:
-    """Whether it has a ``client_id`` and a ``redirect_uri``; one without the latter counts, to be refused.
-
-    One without the former is known by its ``code_challenge`` (RFC 7636), which no other address has.
-    """
-    try:
-        query = _query(url, keep_blank_values=True)
-    except ValueError:
-        return "client_id=" in url and "redirect_uri=" in url
-    if "client_id" not in query:
-        return "code_challenge" in query
-    return "redirect_uri" in query or "response_type" in query
-
-
-def _user_code_of(url: str) -> str | None:
-    try:
-        codes = _query(url).get("user_code", [])
-    except ValueError:
-        return None
-    return _user_code(codes[0]) if len(codes) == 1 else None
-
-
-def _query(url: str, *, keep_blank_values: bool = False) -> dict[str, list[str]]:
-    """The fields of the query. We avoid urlsplit, which is slow to normalize a host full of accents.
-
-    :raises ValueError: there are too many
-    """
-    query = url.partition("#")[0].partition("?")[2]
-    return parse_qs(query, keep_blank_values, max_num_fields=64)
-
-
-def _user_code(text: str) -> str | None:
-    """The text if it looks like a user code: 4 to 12 letters and digits, hyphens allowed."""
-    fits = len(text.replace("-", "")) in _CODE_LENGTHS and _USER_CODE.fullmatch(text)
-    return text if fits else None
