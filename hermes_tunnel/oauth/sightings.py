@@ -1,0 +1,223 @@
+"""Sightings: what a program in a session shows that leads to a browser.
+
+A session's output comes here twice: as lines, which nothing outruns, and as a screen, where a program may have
+drawn what no line says. Both are rows, and are read alike. Each sighting is told once; a page may be told
+before the code that belongs to it, and a code before its page.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from hermes_tunnel.oauth.addresses import (
+    is_answer,
+    is_loopback,
+    loopback_answer,
+    user_code_of,
+    wants_a_form,
+)
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.codes import announces_code, code_alone, codes_in
+from hermes_tunnel.oauth.rows import Address, Rows, address
+
+MOST_REMEMBERED = 256  # of each kind; whoever prints more has the first ones told again
+_NEAR = 20  # rows between a page and its code, at most
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """A page that asks for authorization, whose answer comes to a port of this machine (RFC 8252 section 7.3).
+
+    :param state: RFC 6749 section 10.12; empty if the request has none
+    :param form_post: whether the answer is posted (OAuth 2.0 Form Post Response Mode)
+    """
+
+    url: str = field(repr=False)
+    redirect: Redirect
+    state: str = field(repr=False)
+    form_post: bool = False
+
+
+@dataclass(frozen=True)
+class Device:
+    """A page and the code to enter there (RFC 8628 section 3.2).
+
+    :param verification_uri: empty as long as the program has told the code alone
+    """
+
+    verification_uri: str = field(repr=False)
+    user_code: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Any other page: by https, or one that the program itself serves on a port of its machine by http."""
+
+    url: str = field(repr=False)
+
+
+Sighting = Loopback | Device | Page
+
+
+def sighting_of(url: str) -> Sighting | None:
+    """What an address leads to; None if to no page, or if it is the answer to a request, which is a secret."""
+    if is_answer(url):
+        return None
+    if is_loopback(url):
+        return Page(url)
+    if not url.lower().startswith("https://"):
+        return None
+    if answer := loopback_answer(url):
+        return Loopback(url, *answer, wants_a_form(url))
+    code = user_code_of(url)
+    return Device(url, code) if code else Page(url)
+
+
+class Sightings:
+    """All sightings of one session.
+
+    :param columns: how wide its terminal is; 0 if it has none
+    """
+
+    def __init__(self, columns: int = 0) -> None:
+        self._columns = columns
+        self._lines = _Passage(columns)
+        self._requests = _Remembered()
+        self._pages = _Remembered()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next line means something by what the last one said."""
+        return self._lines.waiting
+
+    def resize(self, columns: int) -> None:
+        """The terminal has another width. What was broken at the old one is not put together any more."""
+        self._columns, self._lines = columns, _Passage(columns)
+
+    def of_line(self, line: str) -> list[Sighting]:
+        """What is new with the next line.
+
+        :param line: without escape sequences; a character for each column
+        """
+        return self._new(self._lines.read(line))
+
+    def skip(self, lines: int) -> None:
+        """So many lines passed, which had neither an address nor the word *code*."""
+        self._lines.skip(lines)
+
+    def of_screen(
+        self, rows: list[str], *, wrapped: Collection[int] = (), unfinished: int | None = None
+    ) -> list[Sighting]:
+        """What is new on the screen.
+
+        :param rows: from the top; a character for each column
+        :param wrapped: the rows that go on in the next, because the terminal broke them
+        :param unfinished: the row where the cursor is, cut there: what follows is not written yet
+        """
+        passage, found = _Passage(self._columns), []
+        last, begun = len(rows) - 1, ""
+        for number, row in enumerate(rows):
+            begun += row
+            if number in wrapped and number not in (unfinished, last):
+                begun = begun.ljust(-(-len(begun) // self._columns) * self._columns)
+                continue
+            found += passage.read(begun, finished=number != unfinished)
+            begun = ""
+        return self._new(found)
+
+    def of_address(self, text: str) -> list[Sighting]:
+        """What is new with an address that stands by itself: a link's (OSC 8), or one meant for a browser."""
+        found = sighting_of(url) if (url := address(text)) else None
+        return self._new([found] if found else [])
+
+    def _new(self, found: Iterable[Sighting]) -> list[Sighting]:
+        return [one for one in found if self._is_new(one)]
+
+    def _is_new(self, one: Sighting) -> bool:
+        if isinstance(one, Page):
+            return one.url not in self._requests and self._pages.add(one.url)
+        if isinstance(one, Loopback):
+            return self._requests.add(one.url)
+        if one.user_code in self._requests:
+            return False  # the page with the code in its address, then the code alone: one request
+        if not one.verification_uri:
+            return self._pages.add(one.user_code)
+        self._requests.add(one.verification_uri)
+        return self._requests.add(one.user_code)
+
+
+class _Remembered:
+    """The last so many of what was told."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[Hashable, None] = OrderedDict()
+
+    def __contains__(self, one: Hashable) -> bool:
+        return one in self._told
+
+    def add(self, one: Hashable) -> bool:
+        """Whether it is new."""
+        is_new = one not in self._told
+        self._told[one] = None
+        self._told.move_to_end(one)
+        if len(self._told) > MOST_REMEMBERED:
+            self._told.popitem(last=False)
+        return is_new
+
+
+class _Passage:
+    """Rows that follow one another, and what they say together."""
+
+    def __init__(self, columns: int) -> None:
+        self._rows = Rows(columns)
+        self._number = 0
+        self._page: tuple[str, int] = "", 0  # the last page that is shown to be opened, and its row
+        self._code: tuple[str, int] = "", 0  # a code without a page, and its row
+        self._announced = False
+
+    @property
+    def waiting(self) -> bool:
+        return self._rows.waiting or self._announced
+
+    def skip(self, rows: int) -> None:
+        self._number += rows
+
+    def read(self, row: str, *, finished: bool = True) -> Iterator[Sighting]:
+        self._number += 1
+        addresses, words = self._rows.read(row, finished=finished)
+        said: list[tuple[int, Address | str]] = [(one.column, one) for one in addresses]
+        said += codes_in(words, finished=finished)
+        if self._announced and finished and (code := code_alone(words)):
+            said.append((0, code))
+        for _, one in sorted(said, key=lambda each: each[0]):
+            yield from self._of_code(one) if isinstance(one, str) else self._of_address(one)
+        if not finished:
+            self._rows.forget()
+            self._announced = False
+        elif any(map(str.isalnum, words)):
+            self._announced = announces_code(words)
+
+    def _of_address(self, one: Address) -> Iterator[Sighting]:
+        found = sighting_of(one.url)
+        if not isinstance(found, Page) or is_loopback(one.url):
+            if isinstance(found, Loopback | Device):
+                self._page = self._code = "", 0
+            yield from [found] if found else []
+        elif code := self._near(self._code):
+            self._code = "", 0
+            yield Device(one.url, code)
+        else:
+            yield found
+        if isinstance(found, Page) and one.shown and not is_loopback(one.url):
+            self._page = one.url, self._number
+
+    def _of_code(self, code: str) -> Iterator[Sighting]:
+        page = self._near(self._page)
+        if not page:
+            self._code = code, self._number
+        yield Device(page, code)
+
+    def _near(self, one: tuple[str, int]) -> str:
+        return one[0] if self._number - one[1] <= _NEAR else ""
