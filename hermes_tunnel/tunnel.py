@@ -19,8 +19,8 @@ from hermes_tunnel.conversation.pasting import Pasting
 from hermes_tunnel.errors import NobodyAnswered, Refused, RemoteCommandFailure, UsageFailure
 from hermes_tunnel.oauth import failures
 from hermes_tunnel.oauth.authorization import Policy, Redirect, assess_authorization
-from hermes_tunnel.oauth.callback import Deliver, Expected, Stray, judge_pasted, pasted_address
-from hermes_tunnel.oauth.pasted import unwrapped
+from hermes_tunnel.oauth.callback import Deliver, Expected, Stray
+from hermes_tunnel.oauth.pasted import judge_pasted, pasted_address, unwrapped
 from hermes_tunnel.oauth.states import Delivered, NobodyPasted, Strayed, Undelivered
 from hermes_tunnel.ports.person import BusyPort
 from hermes_tunnel.question import Question

@@ -20,15 +20,11 @@ import hermes_tunnel
 from hermes_tunnel import events
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import LONGEST_URL, Policy, Redirect, assess_authorization
-from hermes_tunnel.oauth.callback import (
-    LONGEST_HEAD,
-    Expected,
-    judge,
-    judge_pasted,
-    pasted_address,
-)
+from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected, judge
+from hermes_tunnel.oauth.form_post import judge_form
 from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.no_start import container_in
+from hermes_tunnel.oauth.pasted import judge_pasted, pasted_address
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
 from hermes_tunnel.remote.listeners import read_listeners
@@ -263,6 +259,7 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
         LONG,
         [Pump("", f"{name}: a\r\n", "") for name in ("a", "Host", "Origin", "Sec-Fetch-Mode")],
     ),
+    "judge_form": (in_bytes(lambda data: judge_form(data, EXPECTED)), LONG, TEXTS),
     "judge_pasted": (lambda text: judge_pasted(text, EXPECTED), LONGEST_HEAD, TEXTS),
     "pasted_address": (pasted_address, LONG, TEXTS),
     "answer": (in_bytes(lambda data: Answer().receive(data)), 10 * LONG, ANSWERS),

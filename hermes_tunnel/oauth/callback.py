@@ -1,37 +1,48 @@
-"""The gate's judgement: which request to deliver to the remote, and how to rebuild it.
+"""The gate's judgement: which request to deliver to the remote.
 
 The callback listener on the remote may serve a single request in a single thread, and believes what it
-is told. So we deliver a request only if it is the callback of the login in progress, and rebuild it from
-the two things that matter, path and query: none of the browser's cookies, headers or body cross over. We
-judge an address that the person pastes, because the browser could not come here, the same way. Pure
-functions on one request head (RFC 9112 section 3), one address, one answer.
+is told. So we deliver a request only if it is the callback of the login in progress, and rebuild it
+(``rebuilding``) from what matters: none of the browser's cookies, headers or other parameters of a form cross
+over. What the person pastes, because the browser could not come here, is judged by the same rules
+(``pasted``), and so is what a browser posts (``form_post``). Pure functions on one request head.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs
 
-from hermes_tunnel.oauth.authorization import FIRST_PORT, LAST_PORT, LOOPBACK_HOSTS, Redirect
-from hermes_tunnel.oauth.pasted import LONGEST_PASTE, is_address, unwrapped
+from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.rebuilding import FORM, rebuilt
+from hermes_tunnel.oauth.request_head import RequestHead, parse
 
 # Cookies of every page on localhost come with the callback, whatever its port (RFC 6265 section 8.5).
 LONGEST_HEAD = 256 * 1024  # bytes
 LONGEST_TARGET = 16 * 1024  # bytes of path and query, all that crosses over
+LONGEST_FORM = 64 * 1024  # bytes
+ANSWERS = ("code", "error")
+"""What answers an authorization request (RFC 6749 sections 4.1.2 and 4.1.2.1)."""
+ANSWERS_WITHOUT_STATE = (
+    *ANSWERS,
+    "access_token",  # RFC 6749 section 4.2.2, sent in the query
+    "id_token",  # OpenID Connect Core 1.0 section 3.2.2.5, sent in the query
+    "token",  # what a program calls an access token that its own service makes
+    "jwt",  # RFC 7519: Turso's
+    "session_secret",  # Expo's
+    "ticket",  # CAS protocol 3.0 section 2.2.4
+    "oauth_verifier",  # RFC 5849 section 2.2
+)
+"""What brings a login that has no ``state`` to its end: nothing else is let through."""
 _TLS_HANDSHAKE = 0x16  # RFC 8446 section 5.1: the first byte of a ClientHello
 # RFC 3986 section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
-_LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
-# RFC 9110 section 5.5; bytes from 0x80 up are allowed, and cookies of other pages on localhost contain them.
-_HEADER = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)")
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
-_CODE = re.compile(r"[\x21-\x7e]{4,4096}")  # RFC 6749 appendix A.11, except the space
-_ANSWERS = re.compile(r"(^|&)(code|error)=")
-_PARAMETER = re.compile(r"[?&](code|error|state|client_id|redirect_uri)=")
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -42,11 +53,15 @@ class Expected:
     :param state: what the callback must carry (RFC 6749 section 10.12); empty if nobody knows it: then
         any one will do
     :param origins: web origins whose pages may fetch the callback (WHATWG Fetch, CORS)
+    :param without_state: whether the request had none, so that the callback has none either
+    :param form_post: whether the request asked for ``response_mode=form_post``
     """
 
     redirect: Redirect
     state: str = field(repr=False)
     origins: frozenset[str] = frozenset()
+    without_state: bool = False
+    form_post: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,11 +69,20 @@ class Deliver:
     """The callback: ``request`` goes to the remote's listener; ``error`` is the error it carries, if any.
 
     ``origin`` is the page that fetched it, which our answer must name; empty if the browser navigated.
+    ``secrets`` are the parts that nobody may be shown.
     """
 
     request: bytes = field(repr=False)
     error: str = ""
     origin: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Form:
+    """The head of a form that may be the callback: read ``length`` bytes, and let ``form_post`` judge them."""
+
+    length: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +131,7 @@ class Stray:
     """The answer to another login: only its state is wrong."""
 
 
-Verdict = Deliver | Preflight | Reject | Stray
+Verdict = Deliver | Form | Preflight | Reject | Stray
 
 
 def judge_beginning(head: bytes | bytearray) -> Reject | None:
@@ -128,168 +152,116 @@ def judge(head: bytes, expected: Expected) -> Verdict:
     :param head: the request up to and including the blank line; without that it is incomplete
     :param expected: the callback of the login in progress
     """
-    request = _parse(head)
+    request = parse(head)
     if request is None:
         return Reject(400, "not a request")
-    method, path, query, headers = request
-    origin = ", ".join(headers.get("origin", []))  # two together match no one (RFC 6454 section 7.3)
-    refused = _judge_place(headers, path, expected)
-    if refused is None and method == "OPTIONS" and origin in expected.origins:
-        return Preflight(origin)
-    is_form = refused is None and method == "POST" and bool(expected.redirect.path)
-    refused = refused or _judge_sender(method, headers, origin, expected)
-    if refused is None and len(path) + len(query) > LONGEST_TARGET:
+    refused = _judge_place(request, expected)
+    if refused is None and request.method == "OPTIONS" and _may_fetch(request, expected):
+        return Preflight(request.origin)
+    is_form = refused is None and request.method == "POST" and bool(expected.redirect.path)
+    if is_form and expected.form_post and not expected.without_state:
+        return _judge_form(request, expected)
+    refused = refused or _judge_sender(request, expected)
+    if refused is None and len(request.path) + len(request.query) > LONGEST_TARGET:
         refused = Reject(414, "the address is too long", Amiss.TOO_LONG)
-    answer = _judge_answer(path, query, origin, expected)
+    answer = judge_address(request.path, request.query, expected, fetched_by=request.origin)
     if refused is None:
         return answer
     return refused if isinstance(answer, Deliver) or is_form else replace(refused, amiss=None)
 
 
-def _judge_place(headers: dict[str, list[str]], path: str, expected: Expected) -> Reject | None:
-    if not _is_here(headers.get("host", []), expected.redirect):
+def _judge_place(request: RequestHead, expected: Expected) -> Reject | None:
+    if not request.is_for(expected.redirect):
         return Reject(404, "the Host is not this address", Amiss.ELSEWHERE)
-    if path != (expected.redirect.path or path):
+    if request.path != (expected.redirect.path or request.path):
         return Reject(404, "a different path", Amiss.ELSEWHERE)
     return None
 
 
-def _judge_sender(
-    method: str, headers: dict[str, list[str]], origin: str, expected: Expected
-) -> Reject | None:
+def _may_fetch(request: RequestHead, expected: Expected) -> bool:
+    """Only the provider's page may fetch the callback; without a state not even that."""
+    return request.origin in expected.origins and not expected.without_state
+
+
+def _judge_sender(request: RequestHead, expected: Expected) -> Reject | None:
     """Only the provider's page may fetch the callback; anyone may navigate to it."""
-    if origin and origin not in expected.origins and method != "POST":  # any page may send a form
+    fetched = bool(request.origin) and request.method != "POST"  # any page may send a form
+    if fetched and not _may_fetch(request, expected):
         return Reject(404, "a page of another origin", Amiss.FETCHED)
-    if method != "GET":
+    if request.method != "GET":
         return Reject(404, "a method other than GET", Amiss.OTHER_METHOD)
-    if not origin and headers.get("sec-fetch-mode", ["navigate"]) != ["navigate"]:
+    if not request.origin and not request.is_navigation(on_top=expected.without_state):
         return Reject(404, "not a navigation", Amiss.FETCHED)
     return None
 
 
-def _judge_answer(path: str, query: str, origin: str, expected: Expected) -> Deliver | Reject | Stray:
+def _judge_form(request: RequestHead, expected: Expected) -> Form | Reject:
+    """The page of the issuer sends it, as far as the browser tells: to an http address, browsers of today send
+    ``Origin: null`` from an https page (Fetch, append a request Origin header).
+    """
+    says = [request.values(f"sec-fetch-{what}") for what in ("mode", "dest")]
+    is_hidden = request.origin == "null" and says == [["navigate"], ["document"]]
+    if not (request.origin in expected.origins or is_hidden) or not request.is_navigation(on_top=True):
+        return Reject(404, "a form of another page", Amiss.FETCHED)
+    types, lengths = request.values("content-type"), request.values("content-length")
+    if len(types) != 1 or types[0].partition(";")[0].strip(" \t").lower() != FORM:
+        return Reject(400, "not a form", Amiss.OTHER_METHOD)
+    if request.values("transfer-encoding") or len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]):
+        return Reject(400, "a form of unknown length", Amiss.OTHER_METHOD)
+    if int(lengths[0]) > LONGEST_FORM:
+        return Reject(413, "the form is too long", Amiss.TOO_LONG)
+    return Form(int(lengths[0]))
+
+
+def judge_address(
+    path: str, query: str, expected: Expected, *, fetched_by: str = ""
+) -> Deliver | Reject | Stray:
+    """Decide what to do with the address that the provider sent the browser to.
+
+    :param fetched_by: the page that fetches it; empty if a browser goes there
+    """
     if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
         return Reject(400, "characters that no address has")
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=32)
     except ValueError:
         return Reject(400, "too many fields")
-    states = fields.get("state", [])
-    error = fields.get("error", [""])[0]
-    name = error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name"
-    answers = fields.get("code", []) + fields.get("error", [])
-    incomplete = Amiss.INCOMPLETE if expected.redirect.path or answers else None
-    if len(states) != 1 or not states[0]:
-        nameless = bool(error) and not any(states) and "code" not in fields
-        return Reject(404, "not one state", Amiss.NAMELESS_DENIAL if nameless else incomplete, name)
-    if len(answers) != 1 or not answers[0]:
+    refused = judge_answer(fields, expected, ANSWERS_WITHOUT_STATE if expected.without_state else ANSWERS)
+    if refused is not None:
+        return refused
+    return Deliver(rebuilt(path, query, expected.redirect), error_of(fields), fetched_by, secrets_of(fields))
+
+
+def judge_answer(
+    fields: Mapping[str, Sequence[str]], expected: Expected, answers: Sequence[str]
+) -> Reject | Stray | None:
+    """Why this is not the answer to the login in progress; None if it is.
+
+    :param fields: all values of each parameter
+    :param answers: the parameters of which one at least must be there, each once; an ``error`` comes alone
+    """
+    given = [name for name in answers if name in fields]
+    values = [value for name in given for value in fields[name]]
+    incomplete = Amiss.INCOMPLETE if expected.redirect.path or given else None
+    states = fields.get("state", ())
+    if not expected.without_state and (len(states) != 1 or not states[0]):
+        is_denial = any(fields.get("error", ())) and not any(states) and "code" not in fields
+        amiss = Amiss.NAMELESS_DENIAL if is_denial else incomplete
+        return Reject(404, "not one state", amiss, error_of(fields))
+    if not values or len(values) != len(given) or not all(values) or ("error" in given and len(given) > 1):
         return Reject(400, "neither one code nor one error", incomplete)
     if expected.state and not hmac.compare_digest(states[0].encode(), expected.state.encode()):
         return Stray()
-    return Deliver(rebuilt(path, query, expected.redirect), name, origin)
+    return None
 
 
-def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
-    """The request for the remote's listener: the browser's path and query, and nothing else of its own."""
-    query = _LEFT_AS_IT_IS.sub(lambda char: f"%{ord(char[0]):02X}", query)
-    lines = (f"GET {path}?{query} HTTP/1.1", f"Host: {redirect.authority}", "Connection: close", "", "")
-    return "\r\n".join(lines).encode("ascii")
+def error_of(fields: Mapping[str, Sequence[str]]) -> str:
+    """The name of the provider's error (RFC 6749 section 4.1.2.1); empty if there is none."""
+    error = next(iter(fields.get("error", ())), "")
+    return error if not error or _ERROR_NAME.fullmatch(error) else "an error without a proper name"
 
 
-def address_of(request: bytes) -> str:
-    """The address of a rebuilt request, as a browser shows it."""
-    line, host, *_ = request.decode("ascii").split("\r\n")
-    return f"http://{host.partition(' ')[2]}{line.split(' ')[1]}"
-
-
-def judge_pasted(text: str, expected: Expected) -> Deliver | Reject | Stray:
-    """Decide what to do with what the person pasted: the address that their browser ended on, its query or,
-    if the ``state`` is known, the bare code that a page showed.
-
-    :return: a ``Reject`` gives a reason we can tell the person
-    """
-    if len(text) > LONGEST_PASTE:
-        return Reject(400, "it is far too long")
-    text = unwrapped(text)
-    if is_address(text):
-        try:
-            redirect, query = pasted_address(text)
-        except ValueError as problem:
-            return Reject(400, str(problem))
-        if redirect.port != expected.redirect.port:
-            return Reject(404, f"it leads to port {redirect.port}, not to {expected.redirect.port}")
-        if redirect.path != (expected.redirect.path or redirect.path):
-            return Reject(404, f"its path is not {expected.redirect.path}")
-        path = redirect.path
-    else:
-        path, query = expected.redirect.path, text.removeprefix("?")
-        if not _ANSWERS.search(query):
-            try:
-                query = _query_of_a_code(text, expected.state)
-            except ValueError as problem:
-                return Reject(400, str(problem))
-    return _judge_answer(path, query, "", expected)
-
-
-def _query_of_a_code(text: str, state: str) -> str:
-    """The query that brings a bare code; some pages show code and state, joined by a hash."""
-    if _PARAMETER.search(text):  # a code may look like anything, but this would be the login's only one
-        raise ValueError("it is another machine's address, or only a part of one")
-    if not state:
-        raise ValueError("it is not an address of this machine; with the port alone, a code is not enough")
-    code, _, shown = text.partition("#")
-    if not _CODE.fullmatch(code):
-        raise ValueError("it is neither an address of this machine nor a code")
-    return urlencode({"code": code, "state": shown or state})
-
-
-def pasted_address(text: str) -> tuple[Redirect, str]:
-    """Where a pasted callback address leads on this machine, and its query.
-
-    It may say https: some browsers turn every address into that, and then cannot open it.
-
-    :param text: as ``unwrapped`` returns it
-    :raises ValueError: it is not such an address; says why, in words for the person
-    """
-    if not text.isascii():  # urlsplit is slow to normalize a host full of accents
-        raise ValueError("it has characters that no address has")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("it is not an http address of this machine")
-    if "@" in parts.netloc or parts.fragment:
-        raise ValueError("it has a user name or a fragment, which no callback has")
-    try:
-        port = parts.port or 80
-    except ValueError:
-        raise ValueError("its port is not a port number") from None
-    if not FIRST_PORT <= port <= LAST_PORT:
-        raise ValueError(f"it leads to port {port}; a login uses {FIRST_PORT} to {LAST_PORT}")
-    return Redirect(parts.hostname, port, parts.path or "/"), parts.query
-
-
-def _parse(head: bytes) -> tuple[str, str, str, dict[str, list[str]]] | None:
-    """Method, path, query and headers by lower-case name; None if this is not an HTTP/1 request head."""
-    try:
-        request_line, *lines = head.decode("latin-1").split("\r\n\r\n", 1)[0].split("\r\n")
-        method, target, version = request_line.split(" ")
-    except ValueError:
-        return None
-    if not target.startswith("/") or version not in ("HTTP/1.1", "HTTP/1.0") or b"\r\n\r\n" not in head:
-        return None
-    headers: dict[str, list[str]] = {}
-    for line in lines:
-        match = _HEADER.fullmatch(line)
-        if match is None:
-            return None
-        headers.setdefault(match[1].lower(), []).append(match[2].strip(" \t"))
-    path, _, query = target.partition("?")
-    return method, path, query, headers
-
-
-def _is_here(hosts: list[str], redirect: Redirect) -> bool:
-    """Whether there is one Host and it names this address as a browser may.
-
-    A name that merely resolves to this machine (DNS rebinding) does not.
-    """
-    names = {Redirect(host, redirect.port, "/").authority for host in LOOPBACK_HOSTS}
-    return len(hosts) == 1 and hosts[0].lower() in names
+def secrets_of(fields: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The values that nobody may be shown: codes, tokens and the like."""
+    names = (name for name in ANSWERS_WITHOUT_STATE if name != "error")
+    return tuple(value for name in names for value in fields.get(name, ()))

@@ -10,6 +10,7 @@ _PHRASES = {  # RFC 9110 section 15; RFC 6585 section 5
     400: "Bad Request",
     404: "Not Found",
     408: "Request Timeout",
+    413: "Content Too Large",
     414: "URI Too Long",
     431: "Request Header Fields Too Large",
 }

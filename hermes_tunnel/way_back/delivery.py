@@ -9,7 +9,8 @@ from typing import TypeAlias
 from hermes_tunnel.errors import NetworkFailure, UsageFailure
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import Deliver, address_of
+from hermes_tunnel.oauth.callback import Deliver
+from hermes_tunnel.oauth.rebuilding import address_of
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.ssh.connection import Connection

@@ -13,7 +13,7 @@ from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 from hermes_tunnel import events
-from hermes_tunnel.oauth.callback import Deliver, Expected, address_of
+from hermes_tunnel.oauth.callback import Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.ports.person import Person
 from hermes_tunnel.ssh.forward import LocalForward, PortRefused

@@ -16,7 +16,7 @@ from dataclasses import replace
 from enum import Enum
 
 from hermes_tunnel.deadlines import HEAD
-from hermes_tunnel.oauth import callback, response
+from hermes_tunnel.oauth import callback, form_post, pasted, response
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 
@@ -91,7 +91,7 @@ class Gate:
 
     def judge_pasted(self, text: str) -> callback.Deliver | str:
         """The request for what the person pasted; or, in words, why it is not the callback."""
-        verdict = callback.judge_pasted(text, self._expected)
+        verdict = pasted.judge_pasted(text, self._expected)
         if isinstance(verdict, callback.Reject):
             return verdict.reason
         if isinstance(verdict, callback.Stray):

@@ -17,12 +17,11 @@ from hermes_tunnel.oauth.callback import (
     Preflight,
     Reject,
     Stray,
-    address_of,
     judge,
     judge_beginning,
-    judge_pasted,
-    pasted_address,
 )
+from hermes_tunnel.oauth.pasted import judge_pasted, pasted_address
+from hermes_tunnel.oauth.rebuilding import address_of
 from hermes_tunnel.oauth.response import page_response, preflight_response, reject_response
 
 STATE = "c3RhdGU_-%7E"  # as it stands in a query

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import rebuilt
+from hermes_tunnel.oauth.rebuilding import rebuilt
 from hermes_tunnel.remote.call import Call, begin_marker
 from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH, installed

@@ -13,7 +13,8 @@ from hermes_tunnel import login, tunnel
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import Deliver, rebuilt
+from hermes_tunnel.oauth.callback import Deliver
+from hermes_tunnel.oauth.rebuilding import rebuilt
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider

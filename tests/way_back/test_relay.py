@@ -16,7 +16,7 @@ import pytest
 
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import rebuilt
+from hermes_tunnel.oauth.rebuilding import rebuilt
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.ssh.connection import Connection

@@ -1,0 +1,43 @@
+"""The request that goes to the remote's listener: rebuilt, so that nothing of the browser's crosses over but
+what the listener waits for.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+from hermes_tunnel.oauth.authorization import Redirect
+
+FORM = "application/x-www-form-urlencoded"
+_LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")  # what browsers leave unencoded in a query, and no URL may have
+
+
+def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
+    """A GET request: the browser's path and query, and nothing else of its own."""
+    query = _LEFT_AS_IT_IS.sub(lambda char: f"%{ord(char[0]):02X}", query)
+    target = f"{path}?{query}" if query else path
+    return _head(f"GET {target}", redirect)
+
+
+def rebuilt_form(fields: list[tuple[str, str]], redirect: Redirect) -> bytes:
+    """A POST request with a form of these fields, in ASCII and without a line end."""
+    body = urlencode(fields).encode("ascii")
+    more = (f"Content-Type: {FORM}", f"Content-Length: {len(body)}")
+    return _head(f"POST {redirect.path or '/'}", redirect, *more) + body
+
+
+def _head(first: str, redirect: Redirect, *more: str) -> bytes:
+    lines = (f"{first} HTTP/1.1", f"Host: {redirect.authority}", "Connection: close", *more, "", "")
+    return "\r\n".join(lines).encode("ascii")
+
+
+def is_form(request: bytes) -> bool:
+    """Whether a rebuilt request has a body."""
+    return request.startswith(b"POST ")
+
+
+def address_of(request: bytes) -> str:
+    """The address of a rebuilt request, as a browser shows it."""
+    line, host, *_ = request.decode("ascii").split("\r\n")
+    return f"http://{host.partition(' ')[2]}{line.split(' ')[1]}"
