@@ -56,6 +56,9 @@ DELIVERY = Deadline(60.0, "the last byte of the request, until the listener's an
 LINK = Deadline(
     30.0, "the browser's arrival while the connection is down: it waits about that long for its page"
 )
+LISTENER = Deadline(10.0, "the browser's arrival, until the program that showed the page listens (run)")
+SUCCESS_PAGE = Deadline(15.0, "the listener's answer, until the page that it redirects to has been fetched")
+OPEN_PORT = Deadline(600.0, "listening on a port for a program's login (run)")
 OFFER = Deadline(3.0, "the invitation, until the command has said that it takes an address at its prompt")
 
 # The connection.

@@ -1,8 +1,8 @@
 """The answer of the command's listener to the callback: its status, and where it ends (RFC 9112 section 6.3).
 
-Only the status is of use, but we must read to the end: a listener that is cut off while it writes may
-fail, with the code spent and no login to show for it. And no further: a listener that keeps its
-connections open never closes this one.
+Only the status is of use, and where it leads on. But we must read to the end: a listener that is cut off
+while it writes may fail, with the code spent and no login to show for it. And no further: a listener that
+keeps its connections open never closes this one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ _LINE = 0
 
 
 class Answer:
-    """An answer as it arrives, in pieces of any size; we keep only its status."""
+    """An answer as it arrives, in pieces of any size; we keep only its status and its ``Location``."""
 
     def __init__(self) -> None:
         self.size = 0
         """How many bytes have arrived."""
         self.status: int | None = None
         """The status code (RFC 9110 section 15); None until it arrives, and if this is not HTTP."""
+        self.location = ""
+        """Where it sends the browser on (RFC 9110 section 10.2.2), which may be secret; empty if nowhere."""
         self.ended = False
         """Whether all of it has arrived; an answer that does not give its length ends with its connection."""
         self._line = bytearray()
@@ -73,11 +75,13 @@ class Answer:
             codings: bytes = b""
             lengths: set[bytes] = set()
             while (line := (yield _LINE)).strip():
-                name, _, value = line.lower().partition(b":")
-                if name == b"transfer-encoding":
-                    codings = value.strip()
-                elif name == b"content-length":
+                name, _, value = line.partition(b":")
+                if name.lower() == b"transfer-encoding":
+                    codings = value.strip().lower()
+                elif name.lower() == b"content-length":
                     lengths.update(map(bytes.strip, value.split(b",")))
+                elif name.lower() == b"location":
+                    self.location = value.strip().decode("latin-1")
         if self.status in (204, 304):
             return
         if codings.rpartition(b",")[2].strip() == b"chunked":

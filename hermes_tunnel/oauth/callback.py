@@ -17,7 +17,7 @@ from enum import Enum
 from urllib.parse import parse_qs
 
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.rebuilding import FORM, rebuilt
+from hermes_tunnel.oauth.rebuilding import FORM, PATH, QUERY, rebuilt
 from hermes_tunnel.oauth.request_head import RequestHead, parse
 
 # Cookies of every page on localhost come with the callback, whatever its port (RFC 6265 section 8.5).
@@ -38,9 +38,6 @@ ANSWERS_WITHOUT_STATE = (
 )
 """What brings a login that has no ``state`` to its end: nothing else is let through."""
 _TLS_HANDSHAKE = 0x16  # RFC 8446 section 5.1: the first byte of a ClientHello
-# RFC 3986 section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
-_QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
-_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # section 3.3
 _ERROR_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -80,7 +77,7 @@ class Deliver:
 
 @dataclass(frozen=True)
 class Form:
-    """The head of a form that may be the callback: read ``length`` bytes, and let ``form_post`` judge them."""
+    """The head of a form that may be the callback: ``length`` bytes follow, for ``form_post`` to judge."""
 
     length: int
 
@@ -196,8 +193,8 @@ def _judge_sender(request: RequestHead, expected: Expected) -> Reject | None:
 
 
 def _judge_form(request: RequestHead, expected: Expected) -> Form | Reject:
-    """The page of the issuer sends it, as far as the browser tells: to an http address, browsers of today send
-    ``Origin: null`` from an https page (Fetch, append a request Origin header).
+    """The issuer's page sends it, as far as the browser tells: from an https page to an http address, it says
+    ``Origin: null`` (Fetch, append a request Origin header).
     """
     says = [request.values(f"sec-fetch-{what}") for what in ("mode", "dest")]
     is_hidden = request.origin == "null" and says == [["navigate"], ["document"]]
@@ -220,7 +217,7 @@ def judge_address(
 
     :param fetched_by: the page that fetches it; empty if a browser goes there
     """
-    if not _PATH.fullmatch(path) or not _QUERY.fullmatch(query):
+    if not PATH.fullmatch(path) or not QUERY.fullmatch(query):
         return Reject(400, "characters that no address has")
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=32)

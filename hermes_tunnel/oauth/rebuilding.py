@@ -10,7 +10,10 @@ from urllib.parse import urlencode
 from hermes_tunnel.oauth.authorization import Redirect
 
 FORM = "application/x-www-form-urlencoded"
-_LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")  # what browsers leave unencoded in a query, and no URL may have
+PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # RFC 3986 section 3.3
+# Section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
+QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
+_LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
 
 
 def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:

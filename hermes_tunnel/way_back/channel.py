@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import closing, suppress
 
@@ -20,6 +21,7 @@ def deliver(
     request: bytes,
     *,
     seconds: float = DELIVERY.seconds,
+    until: float = math.inf,
 ) -> Answer | Undelivered:
     """Send one request to the remote listener and read its answer.
 
@@ -28,12 +30,13 @@ def deliver(
     :param connection: to the host where the command listens
     :param hosts: loopback addresses, tried in turn until one of them listens
     :param seconds: how long the answer may take
+    :param until: when all of it has to be over, by the monotonic clock
     :return: the answer, as much as arrived; or why the request cannot get there
     """
     for left in reversed(range(len(hosts))):
         try:
             # Long enough to notice first that a silent connection is dead.
-            stream = connection.open_stream(hosts[-1 - left], port, CHANNEL.seconds)
+            stream = connection.open_stream(hosts[-1 - left], port, until_then(CHANNEL.seconds, until))
         except StreamRefused as refused:
             if refused.reason is NoStream.LOST:
                 return Undelivered(NoDelivery.LOST, "it did not answer")
@@ -43,8 +46,13 @@ def deliver(
                 return Undelivered(NoDelivery.NOBODY_LISTENS, refused.words)
         else:
             with closing(stream):
-                return exchanged(connection, stream, request, seconds)
+                return exchanged(connection, stream, request, until_then(seconds, until))
     raise AssertionError("there is one host at least")
+
+
+def until_then(seconds: float, until: float) -> float:
+    """These seconds, or fewer if that time comes first."""
+    return max(min(seconds, until - time.monotonic()), 0.001)
 
 
 def exchanged(connection: Connection, stream: Stream, request: bytes, seconds: float) -> Answer | Undelivered:

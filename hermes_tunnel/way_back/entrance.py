@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 from hermes_tunnel import events
 from hermes_tunnel.oauth.callback import Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.ports.person import Person
-from hermes_tunnel.ssh.forward import LocalForward, PortRefused
 from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.gate import Gate
+from hermes_tunnel.way_back.listening import ALONE, NotListening, addresses_of, listen
 
 _CATCH_UP_SECONDS = 1.0
 
@@ -54,7 +50,7 @@ class Entrance:
         emit: events.Emit,
         post: Post,
         *,
-        alone: bool = sys.platform in ("linux", "win32"),
+        alone: bool = ALONE,
     ) -> None:
         self._person = person
         self._emit = emit
@@ -82,10 +78,10 @@ class Entrance:
         :raises NoWayBack: the local port is unavailable, and the person agreed to nothing else
         """
         yield from work(self.close)
-        gate = Gate(expected, destination, partial(self._deliver, delivery), self._post)
-        port, host = expected.redirect.port, expected.redirect.host
-        # To a browser, localhost means both families; whoever held the other one would get the code.
-        wanted = ("127.0.0.1", "::1") if host == "localhost" else (host,)
+        gate = Gate(
+            expected, f"Hermes on {destination}", partial(announced, self._post, delivery), self._post
+        )
+        port, wanted = expected.redirect.port, addresses_of(expected.redirect.host)
         addresses = yield from self._listen(wanted, port, gate, check=check, known=known)
         self.gate, self.listens = gate, bool(addresses)
         if addresses:
@@ -97,13 +93,6 @@ class Entrance:
             self.gate = None
             self._open.close()
 
-    def _deliver(self, delivery: Delivery, verdict: Deliver) -> Delivered | Undelivered:
-        answer = parse_qs(urlsplit(address_of(verdict.request)).query)
-        go_on = threading.Event()
-        self._post(Delivering(tuple(answer.get("code", [])), go_on))
-        go_on.wait(_CATCH_UP_SECONDS)
-        return delivery.deliver(verdict)
-
     def _listen(
         self,
         addresses: tuple[str, ...],
@@ -113,41 +102,29 @@ class Entrance:
         check: Callable[[], object],
         known: bool,
     ) -> Steps[tuple[str, ...]]:
-        """Listen on those addresses that this machine has, making room if the person agrees; returns none if
-        the port is unavailable and the person will paste the address.
+        """Listen, making room if the person agrees; returns no address if the port is unavailable and the
+        person will paste the address.
         """
         while True:
             check()  # a question may have taken a while
-            try:
-                self._open.enter_context(LocalForward(addresses, port, gate.serve, gate.settle))
-                if self._alone or not (yield from work(partial(shared, port, addresses))):
-                    return addresses
-                yield from work(self.close)
-                cause = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-            except PortRefused as refused:
-                from hermes_tunnel.ports.occupants import BindRefusal, why_not
-
-                cause = refused.cause
-                if len(addresses) > 1 and why_not(cause, port).reason is BindRefusal.NO_ADDRESS:
-                    addresses = tuple(address for address in addresses if address != refused.address)
-                    continue
+            listening = yield from listen(
+                addresses, port, gate.serve, gate.settle, self._open, alone=self._alone
+            )
+            if not isinstance(listening, NotListening):
+                return listening
             from hermes_tunnel.ports.room import Room, make_room
 
-            room = yield from make_room(port, addresses, cause, self._person, known=known)
+            room = yield from make_room(port, listening.addresses, listening.cause, self._person, known=known)
             if room is Room.NONE:
                 return ()
 
 
-def shared(port: int, addresses: Iterable[str]) -> bool:
-    """Whether someone else listens where we do.
-
-    BSDs, and so macOS, let a socket bind 127.0.0.1 beside one bound to all addresses.
-    """
-    from hermes_tunnel.ports.occupants import keeps_from, occupants
-    from hermes_tunnel.ports.programs import Role
-
-    others = [one for one in occupants(port) if one.listens and one.role is not Role.ITSELF]
-    return any(keeps_from(one, addresses) for one in others)
+def announced(post: Post, delivery: Delivery, verdict: Deliver) -> Delivered | Undelivered:
+    """Deliver, and post that before it happens."""
+    go_on = threading.Event()
+    post(Delivering(verdict.secrets, go_on))
+    go_on.wait(_CATCH_UP_SECONDS)
+    return delivery.deliver(verdict)
 
 
 def callback_event(what: Delivered | Undelivered | Strayed) -> events.Callback:

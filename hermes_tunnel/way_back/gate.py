@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 
 from hermes_tunnel.deadlines import HEAD
 from hermes_tunnel.oauth import callback, form_post, pasted, response
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.way_back import page
+from hermes_tunnel.way_back.reading import Reading
 
 MOST_CONNECTIONS = 64
 _SEND_SECONDS = 10.0
@@ -41,24 +43,24 @@ class Gate:
     """Judges what comes to the callback port, and delivers the one request we are waiting for.
 
     :param expected: the callback of the login in progress
-    :param destination: ``user@host``, for the pages
+    :param receiver: the program that waits, and where, for the pages: ``Hermes on user@host``
     :param deliver: sends a request to the remote's listener
     :param report: told when the callback was delivered or could not be, and once of each thing that came
         in its place; called in a connection's thread
-    :param head_seconds: how long a request head may take
+    :param head_seconds: how long a request may take to come
     """
 
     def __init__(
         self,
         expected: callback.Expected,
-        destination: str,
+        receiver: str,
         deliver: Deliver,
         report: Report,
         *,
         head_seconds: float = HEAD.seconds,
     ) -> None:
         self._expected = expected
-        self._destination = destination
+        self._receiver = receiver
         self._deliver = deliver
         self._report = report
         self._head_seconds = head_seconds
@@ -77,11 +79,11 @@ class Gate:
         """
         self._enter(connection)
         try:
-            head = self._read_head(connection)
-            if head is None:
+            verdict = self._judge(connection)
+            if verdict is None:
                 return
             self._is_at(connection, _Stage.ASKED)
-            self._answer(connection, head)
+            self._answer(connection, verdict)
             self._is_at(connection, _Stage.ANSWERED)
             _await_end(connection)
         finally:
@@ -146,33 +148,20 @@ class Gate:
                     selector.register(one, selectors.EVENT_READ)
             return [one for key, _ in selector.select(0) for one in idle if one is key.fileobj]
 
-    def _read_head(self, connection: socket.socket) -> bytes | callback.Reject | None:
-        """One request head; None from a connection that asked nothing, or closed halfway through.
+    def _judge(self, connection: socket.socket) -> callback.Verdict | None:
+        """What to do with the request on this connection; None if none came."""
+        begun = partial(self._is_at, connection, _Stage.BEGUN)
+        reading = Reading(connection, begun, self._head_seconds)
+        head = reading.head()
+        if head is None or isinstance(head, callback.Reject):
+            return head
+        verdict = callback.judge(head, self._expected)
+        if not isinstance(verdict, callback.Form):
+            return verdict
+        body = reading.body(verdict.length)
+        return form_post.judge_form(body, self._expected) if isinstance(body, bytes) else body
 
-        We close one that was opened ahead of need without a word: a browser that uses it at that moment
-        would take a word for the answer, but takes silence as a reason to ask again on a new connection.
-        """
-        head, end = bytearray(), -1
-        deadline = time.monotonic() + self._head_seconds
-        while end < 0:
-            try:
-                connection.settimeout(max(deadline - time.monotonic(), 0.001))
-                chunk = connection.recv(4096)
-            except TimeoutError:
-                return callback.Reject(408, "the request head did not come") if head else None
-            except OSError:
-                return None
-            if not chunk:
-                return None
-            self._is_at(connection, _Stage.BEGUN)
-            head += chunk
-            if refused := callback.judge_beginning(head):
-                return refused
-            end = head.find(b"\r\n\r\n", max(0, len(head) - len(chunk) - 3))  # it may span two chunks
-        return bytes(head[: end + 4])
-
-    def _answer(self, connection: socket.socket, head: bytes | callback.Reject) -> None:
-        verdict = head if isinstance(head, callback.Reject) else callback.judge(head, self._expected)
+    def _answer(self, connection: socket.socket, verdict: callback.Verdict) -> None:
         if isinstance(verdict, callback.Reject):
             if verdict.amiss is not None:
                 self._tell(Strayed(verdict.amiss, verdict.error))
@@ -187,7 +176,7 @@ class Gate:
             self._tell(Strayed())
             shown = page.stray()
             _write(connection, response.page_response(404, shown.body, shown.policy))
-        else:
+        elif isinstance(verdict, callback.Deliver):
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:
                 self._deliver_for(connection, verdict)
@@ -221,10 +210,10 @@ class Gate:
 
     def _page(self) -> page.Page:
         if not isinstance(self._outcome, Delivered):
-            return page.failed(self._destination)
+            return page.failed(self._receiver)
         if self._outcome.error:
-            return page.declined(self._destination)
-        return page.delivered(self._destination) if self._outcome.taken else page.failed(self._destination)
+            return page.declined(self._receiver)
+        return page.delivered(self._receiver) if self._outcome.taken else page.failed(self._receiver)
 
 
 def _write(connection: socket.socket, response: bytes) -> None:

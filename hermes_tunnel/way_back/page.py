@@ -37,25 +37,28 @@ def _page(title: str, text: str, mark: str) -> Page:
     return Page(body.encode(), f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'")
 
 
-def delivered(destination: str) -> Page:
-    """The remote took the callback; the terminal says whether it logs in."""
+def delivered(receiver: str) -> Page:
+    """The remote took the callback; the terminal says whether it logs in.
+
+    :param receiver: the program that waited for it, and where: ``Hermes on user@host``
+    """
     return _page(
         "Back to your terminal",
-        f"The sign-in went to Hermes on {destination}. Your terminal will say when it is complete.",
+        f"The sign-in went to {receiver}. Your terminal will say when it is complete.",
         _GOOD,
     )
 
 
-def declined(destination: str) -> Page:
-    """The provider said no, and we told Hermes."""
-    return _page("Not signed in", f"The sign-in was declined, and Hermes on {destination} was told.", _BAD)
+def declined(receiver: str) -> Page:
+    """The provider said no, and we told the remote."""
+    return _page("Not signed in", f"The sign-in was declined, and {receiver} was told.", _BAD)
 
 
-def failed(destination: str) -> Page:
+def failed(receiver: str) -> Page:
     """The callback could not be delivered, or the remote's listener did not take it."""
     return _page(
         "Almost",
-        f"Hermes on {destination} did not take the sign-in. Your terminal says what to do next.",
+        f"The sign-in was not taken by {receiver}. Your terminal says what to do next.",
         _BAD,
     )
 

@@ -6,15 +6,17 @@ the command's standard input, so that no code appears in a process list.
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import closing, suppress
 
 from hermes_tunnel.deadlines import DELIVERY, RELAY_BEGIN, STATUS
 from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure
 from hermes_tunnel.oauth.answer import Answer
+from hermes_tunnel.oauth.rebuilding import is_form
 from hermes_tunnel.oauth.states import NoDelivery, Undelivered
 from hermes_tunnel.ssh.connection import Connection, Process
-from hermes_tunnel.way_back.channel import exchanged
+from hermes_tunnel.way_back.channel import exchanged, until_then
 
 _MOST_NOISE = 64 * 1024  # bytes that start-up files may print first
 _NOBODY_LISTENS = 7  # the command's exit status for that, and curl's
@@ -31,6 +33,7 @@ def relay(
     request: bytes,
     *,
     seconds: float = DELIVERY.seconds,
+    until: float = math.inf,
 ) -> Answer | Undelivered:
     """Run the relay command, give it the request, and read the listener's answer.
 
@@ -38,6 +41,7 @@ def relay(
         request, then the answer, and it ends when its input does
     :param marker: what its output begins with; start-up files may print before it
     :param seconds: how long the answer may take
+    :param until: when all of it has to be over, by the monotonic clock
     :return: the answer, as much as arrived; or why the request did not get there: ``FORBIDDEN`` if the
         relay could not run
     """
@@ -48,22 +52,23 @@ def relay(
     except NetworkFailure:
         return Undelivered(NoDelivery.LOST, "it did not answer")
     with closing(process):
-        begun = _begin(process, marker.encode())
+        begun = _begin(process, marker.encode(), until_then(RELAY_BEGIN.seconds, until))
         if not begun and not connection.is_up:
             return Undelivered(NoDelivery.LOST, "the relay had not begun")
         if begun != b"relay":
             return Undelivered(NoDelivery.FORBIDDEN, _OBSTACLES.get(begun, "the relay could not run there"))
-        answer = exchanged(connection, process, request, seconds)
+        line_end = b"\n" if is_form(request) else b""  # what runs there reads lines
+        answer = exchanged(connection, process, request + line_end, until_then(seconds, until))
         is_empty = isinstance(answer, Answer) and answer.ended and not answer.size
         if is_empty and process.wait(STATUS.seconds) == _NOBODY_LISTENS:
             return Undelivered(NoDelivery.NOBODY_LISTENS, "connect failed")
         return answer
 
 
-def _begin(process: Process, marker: bytes) -> bytes:
+def _begin(process: Process, marker: bytes, seconds: float) -> bytes:
     """The word after the marker; empty if the command did not begin."""
     output, begun = bytearray(), -1
-    until = time.monotonic() + RELAY_BEGIN.seconds
+    until = time.monotonic() + seconds
     with suppress(TimeoutError):
         while len(output) < _MOST_NOISE and (data := process.read(until - time.monotonic())):
             output += data

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.rebuilding import rebuilt
+from hermes_tunnel.oauth.rebuilding import rebuilt, rebuilt_form
 from hermes_tunnel.remote.call import Call, begin_marker
 from tests.ports.holding import posix
 from tests.remote.shells import LOGIN_SHELLS, SH, installed
@@ -22,6 +22,7 @@ NONCE = "0123456789abcdef"
 PROGRAMS = ["python3", "curl", "nc", "nc.traditional", "ncat", "busybox"]
 """What may relay; all but two of them are called nc there."""
 REQUEST = rebuilt("/callback", "code=a%2B'(b)$&state=c", Redirect("127.0.0.1", 50000, "/callback"))
+FORM = rebuilt_form([("code", "a+'(b)$\\"), ("state", "c\r\n" * 500)], Redirect("127.0.0.1", 50000, "/"))
 SECONDS = 10
 
 
@@ -52,10 +53,12 @@ def delivering(
 
 
 @contextmanager
-def asked(process: subprocess.Popen[bytes], listener: socket.socket) -> Iterator[tuple[socket.socket, bytes]]:
+def asked(
+    process: subprocess.Popen[bytes], listener: socket.socket, request: bytes = REQUEST
+) -> Iterator[tuple[socket.socket, bytes]]:
     """Give it the request; the connection that it makes, and what it requests there."""
     assert process.stdin is not None
-    process.stdin.write(REQUEST)
+    process.stdin.write(request)
     process.stdin.flush()
     listener.settimeout(SECONDS)
     client, _ = listener.accept()
@@ -130,3 +133,29 @@ def test_an_input_that_ends_early_is_no_request(tmp_path: Path) -> None:
             assert process.wait(SECONDS) == 1
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+@pytest.mark.parametrize("sh", SH)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_form_goes_there_whole(tmp_path: Path, program: str, sh: str) -> None:
+    """A posted answer arrives byte for byte, by any of the programs that relay."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        delivering(tmp_path, ["bash"], listener.getsockname()[1], program=program, sh=sh) as process,
+    ):
+        with asked(process, listener, FORM + b"\n") as (client, received):
+            head, _, form = received.partition(b"\r\n\r\n")
+            sent, _, body = FORM.partition(b"\r\n\r\n")
+            assert head.startswith(b"POST / HTTP/1.")
+            assert sorted(line for line in sent.split(b"\r\n") if line.startswith(b"Content")) == sorted(
+                line for line in head.split(b"\r\n") if line.startswith(b"Content")
+            )
+            while len(form) < len(body):
+                data = client.recv(4096)
+                assert data
+                form += data
+            assert form == body
+            client.sendall(b"HTTP/1.0 200 OK\r\n\r\nthanks")
+        assert process.stdout is not None
+        assert process.stdout.read() == b"HTTP/1.0 200 OK\r\n\r\nthanks"
+        assert process.wait(SECONDS) == 0

@@ -34,7 +34,8 @@ from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.delivery import Delivery
-from hermes_tunnel.way_back.entrance import Entrance, shared
+from hermes_tunnel.way_back.entrance import Entrance
+from hermes_tunnel.way_back.listening import shared
 from tests.ssh.hops import connected
 from tests.stage.hermes import Hermes
 from tests.stage.logins import loopback_login, mcp_login, spotify_login, wait_for_answer
