@@ -62,8 +62,12 @@ def listen(
                 continue
             return NotListening(addresses, refused.cause)
         opened.push(listener)
-        if alone or not (yield from work(partial(shared, port, addresses))):
-            return addresses
+        try:
+            if alone or not (yield from work(partial(shared, port, addresses))):
+                return addresses
+        except BaseException:  # these steps are wanted no more
+            opened.close()
+            raise
         yield from work(opened.close)
         return NotListening(addresses, OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE)))
 
