@@ -19,10 +19,10 @@ from hermes_tunnel.text import quote
 LONGEST_URL = 8192  # characters; the longest real authorization URL has about 600
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 FIRST_PORT, LAST_PORT = 1024, 65535
+URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")  # RFC 3986 section 2
 
 _DNS_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z][a-z0-9-]{0,62}(?<!-)")
 _REDIRECT_PATH = re.compile(r"/[A-Za-z0-9\-._~/]*")
-_URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")  # RFC 3986 section 2
 
 
 class Mode(str, Enum):
@@ -144,7 +144,7 @@ def _page(url: str, policy: Policy) -> tuple[SplitResult, str]:
     """The URL's parts and issuer, if it is a page we may open at all."""
     if len(url) > LONGEST_URL:
         raise _refused(url, f"it is longer than {LONGEST_URL} characters")
-    if not _URL_CHARACTERS.fullmatch(url):
+    if not URL_CHARACTERS.fullmatch(url):
         raise _refused(url, "it has characters that no URL has")
     try:
         parts = urlsplit(url)
@@ -208,7 +208,7 @@ def loopback_redirect(redirect_uri: str) -> Redirect | None:
 
     :raises Unsafe: it leads to this machine, but in a way no login uses
     """
-    if not _URL_CHARACTERS.fullmatch(redirect_uri):  # urlsplit would drop a tab or a line feed
+    if not URL_CHARACTERS.fullmatch(redirect_uri):  # urlsplit would drop a tab or a line feed
         raise _bad_redirect("has characters that no URL has")
     try:
         parts = urlsplit(redirect_uri)

@@ -157,7 +157,7 @@ class Ways:
         return ()
 
     def end_occupant(self, port: int) -> Steps[Outcome | None]:
-        """End those who have a port, as the person was told and now wants; then try again what they prevented.
+        """End those who have a port, of whom the person was told; then try again what they prevented.
 
         :return: what came of that; None if nobody was told of, or one of them has not ended
         """

@@ -15,21 +15,16 @@ import pytest
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
-from hermes_tunnel.deadlines import LISTENER, OPEN_PORT, Deadline
-from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.deadlines import LISTENER, Deadline
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.sightings import Loopback
-from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
-from hermes_tunnel.ports.taken import Taken
+from hermes_tunnel.oauth.states import Delivered, Undelivered
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.steps import Steps
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
-from hermes_tunnel.way_back.entrance import Delivering
-from hermes_tunnel.way_back.waiting import AtPort, Closed
-from hermes_tunnel.way_back.ways import MOST_PORTS, AnotherWaits, ForwardRefused, Full, Ready, Ways
-from tests.ports.holding import LISTENER as HOLDER
-from tests.ports.holding import child
+from hermes_tunnel.way_back.waiting import AtPort
+from hermes_tunnel.way_back.ways import ForwardRefused, Ready, Ways
 from tests.ssh.hops import connected
 from tests.stage.ssh_server import Settings
 from tests.stage.stage import Stage
