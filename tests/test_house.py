@@ -19,6 +19,10 @@ EVERYTHING = "cli"
 ARROWS = {
     "demo": "",
     "login": "conversation errors events oauth remote ssh.config.chain ssh.connection way_back.delivery",
+    "run": (
+        "conversation deadlines errors events remote ssh.config.chain ssh.connection "
+        "terminal.display terminal.escapes terminal.pass_through terminal.raw"
+    ),
     "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
         "browser clipboard deadlines errors events oauth ports.person question remote ssh.config.chain "

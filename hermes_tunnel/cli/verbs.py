@@ -21,6 +21,7 @@ COMPLETION = "_HERMES_TUNNEL_COMPLETE"
 """The variable by which a shell asks for completion; click makes it of the program's name."""
 VERBS = {
     "login": "Log a remote Hermes in, with the browser here.",
+    "run": "Run any program there, with the browser here.",
     "forward": "Take the callback to a login that already waits there.",
     "paste": "Deliver a callback address that the browser could not open.",
     "port": "Say who holds a local port, and end it if you want.",

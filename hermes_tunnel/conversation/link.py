@@ -24,11 +24,16 @@ _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # between attempts; the last one repeats
 
 
 @contextmanager
-def connected(hops: Sequence[HopConfiguration], decider: Decider) -> Iterator[Connection]:
-    """Connect in a thread, which asks and reports through the decider; close the connection at the end."""
+def connected(
+    hops: Sequence[HopConfiguration], decider: Decider, *, told: bool = True
+) -> Iterator[Connection]:
+    """Connect in a thread, which asks and reports through the decider; close the connection at the end.
+
+    :param told: whether the person is told when it is made
+    """
     made = partial(_connect, hops, decider, decider.wanted)
     with decider.do(made, undo=Connection.close) as connection:
-        decider.emit(events.Connected(connection.destination, connection.via))
+        (decider.emit if told else decider.record)(events.Connected(connection.destination, connection.via))
         yield connection
 
 

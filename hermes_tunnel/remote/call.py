@@ -66,6 +66,16 @@ class Call:
             home=_home(credential),
         )
 
+    def become_line(self, words: Sequence[str], nonce: str, *, terminal: bool) -> str:
+        """The command line that becomes what a person typed; it asks on the terminal what sudo asks.
+
+        :param words: what ``become.sh`` takes
+        """
+        if self.container:
+            return self._line("become.sh", words, nonce, mode="screen" if terminal else "pipe")
+        sudo = ("sudo", "-H", "-u", self.as_user) if self.as_user else ()
+        return script_line(script("become.sh"), words, before=sudo, name="sh")
+
     def relay_line(self, port: int, hosts: Sequence[str], nonce: str) -> str:
         """The command line that sends a request on its standard input to a port there and prints the answer.
 

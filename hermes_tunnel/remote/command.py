@@ -21,7 +21,7 @@ from hermes_tunnel.errors import Failure, NetworkFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.pseudo_terminal import TERMINAL
-from hermes_tunnel.ssh.connection import NO_STATUS, Connection
+from hermes_tunnel.ssh.connection import NO_STATUS, Connection, Errors
 
 _ANSWER_SECONDS = 15.0
 _END_SECONDS = 1.0
@@ -46,7 +46,7 @@ def output_of(connection: Connection, line: str) -> str | None:
     output = bytearray()
     until = time.monotonic() + LOOK.seconds
     try:
-        with closing(connection.start(line, both=True)) as process:
+        with closing(connection.start(line, errors=Errors.WITH_OUTPUT)) as process:
             process.end_input()  # so that a shell that replaced the command ends
             while len(output) < _LONGEST_OUTPUT and (data := process.read(until - time.monotonic())):
                 output += data
@@ -82,7 +82,7 @@ class RemoteCommand:
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
     def __enter__(self) -> RemoteCommand:
-        self._process = self._connection.start(self._line, self._terminal, both=True)
+        self._process = self._connection.start(self._line, self._terminal, errors=Errors.WITH_OUTPUT)
         self._reader.start()
         return self
 

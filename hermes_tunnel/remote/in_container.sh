@@ -1,6 +1,7 @@
 # Runs a script in a container, as the owner of the program's home there, and ends it there when this script ends:
 # the engine's own exec would leave it running.
-# $1 nonce; $2 terminal, or pipe if there is none, or - for what asks nothing and ends soon; $3 container; $4 user
+# $1 nonce; $2 terminal, or screen if that is a person's own, or pipe if there is none, or - for what asks nothing and
+# ends soon; $3 container; $4 user
 # or -; $5 the variable that names the home and $6 the home if it is unset, or - and - if no home is looked for; then
 # three scripts: one finds the home and its owner, one ends what was started, one is run; then the words of the last.
 # Sent like find_and_run.sh.
@@ -39,10 +40,11 @@ if [ "$t" = - ]; then exec $w $x ${d:+-e "$v=$d"} "$c" sh -c "$s" hermes-tunnel 
 # with that. It has a session of its own, out of reach of the terminal's hang-up; to see the environment of root's
 # processes it needs privileges.
 exec 3<&0 4>&1;
-l=$(command -v setsid);
+l=$(command -v setsid); m=dumb;
+[ "$t" = screen ] && m=${TERM:-dumb};
 g=; case $u in 0|0:*|root) g=--privileged;; esac;
 i=; [ "$t" = pipe ] || i=-t;
 {
-  $x $i ${d:+-e "$v=$d"} -e TERM=dumb -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
+  $x $i ${d:+-e "$v=$d"} -e TERM="$m" -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
   echo $?;
 } | $l $x $g "$c" sh -c "$k" hermes-tunnel "$n" 2>/dev/null 3<&- 4>&-

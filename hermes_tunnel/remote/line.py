@@ -36,19 +36,22 @@ def script(name: str) -> Script:
     return Script(" ".join(line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")))
 
 
-def script_line(script: str, words: Sequence[str], *, before: Sequence[str] = ()) -> str:
+def script_line(
+    script: str, words: Sequence[str], *, before: Sequence[str] = (), name: str = "hermes-tunnel"
+) -> str:
     """The command line that runs ``script`` by ``sh`` whatever the account's shell is.
 
     :param script: without ``'``, ``!``, backslash and line feed: then single quotes hold in every shell
     :param words: its ``$1`` and on, composed by us or ``encoded``; each ``Script`` among them as above
     :param before: words before ``sh``, such as ``sudo -u NAME``
+    :param name: its ``$0``, which begins what ``sh`` says of its own
     :raises UsageFailure: the line is longer than every server takes
     """
     for word in (*before, *words):
         if not isinstance(word, Script) and not _WORD.fullmatch(word):
             raise ValueError(f"some shell would act on {word!r}")
     quoted = [f"'{word}'" if isinstance(word, Script) else word for word in words]
-    line = " ".join((*before, f"sh -c '{script}' hermes-tunnel", *quoted))
+    line = " ".join((*before, f"sh -c '{script}' {name}", *quoted))
     if len(line) > LONGEST_LINE:
         raise UsageFailure(
             f"the command line for the remote machine would be {len(line)} bytes long, "

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from hermes_tunnel.ssh.connection import Terminal
+from hermes_tunnel.ssh.connection import Terminal, WindowSize
 
-TERMINAL = Terminal("dumb", 4000, 50)
+TERMINAL = Terminal("dumb", WindowSize(4000, 50))
 DISCARD = b"\x15"
 """The character that discards what nobody has read of the line so far (VKILL, termios(3))."""
 MOST_ANSWERS = 64  # to one command; a start-up file asks a few times
@@ -52,7 +52,7 @@ def _answer(question: re.Match[bytes]) -> bytes:
         return b"\x1b[0n"
     if report:
         # In the last corner: who asks is after the size, and has sent the cursor there.
-        return b"\x1b[%d;%dR" % (TERMINAL.rows, TERMINAL.columns)
+        return b"\x1b[%d;%dR" % (TERMINAL.size.rows, TERMINAL.size.columns)
     if colour:
         return b"\x1b]%s;rgb:%s%s" % (colour, b"/".join(3 * [b"ffff" if colour == b"10" else b"0000"]), end)
     return b"\x1b[>0;0;0c" if secondary else b"\x1b[?1;0c"  # a VT100 without options

@@ -6,7 +6,9 @@ and raises what it likes when the connection breaks. Here all of it becomes what
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 
 import paramiko
@@ -15,11 +17,13 @@ from hermes_tunnel.deadlines import CHANNEL, DRAIN, SESSION
 from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
 from hermes_tunnel.ssh.connection import (
     NO_STATUS,
+    Errors,
     NoStream,
     Process,
     Stream,
     StreamRefused,
     Terminal,
+    WindowSize,
 )
 from hermes_tunnel.ssh.messages import Number
 from hermes_tunnel.ssh.transport import Transport, told_of
@@ -44,10 +48,13 @@ class ChannelStream(Stream):
 
     def read(self, seconds: float | None = None) -> bytes:
         """Some bytes; none at the end."""
+        return self._received(self._channel.recv, seconds)
+
+    def _received(self, receive: Callable[[int], bytes], seconds: float | None) -> bytes:
         until = None if seconds is None else time.monotonic() + seconds
         while True:
             try:
-                data = self._channel.recv(_CHUNK)
+                data = receive(_CHUNK)
             except TimeoutError:
                 if self._is_over():
                     return b""
@@ -102,9 +109,12 @@ class ChannelStream(Stream):
 class ChannelProcess(ChannelStream, Process):
     """A session's command."""
 
-    def __init__(self, transport: Transport, channel: paramiko.Channel) -> None:
+    def __init__(
+        self, transport: Transport, channel: paramiko.Channel, errors: Errors = Errors.DROPPED
+    ) -> None:
         super().__init__(channel)
         self._transport = transport
+        self._errors = errors
         self._silent_since: float | None = None
 
     def read(self, seconds: float | None = None) -> bytes:
@@ -114,10 +124,14 @@ class ChannelProcess(ChannelStream, Process):
             self._silent_since = None
         return data
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Tell it the new size of its terminal."""
+    def read_error(self, seconds: float | None = None) -> bytes:
+        """Some of its standard error; none at the end."""
+        return self._received(self._channel.recv_stderr, seconds)
+
+    def resize(self, size: WindowSize) -> None:
+        """Tell it the new size of its terminal's window."""
         with suppress(*GONE):
-            self._channel.resize_pty(columns, rows)
+            self._channel.resize_pty(size.columns, size.rows, size.width, size.height)
 
     def signal(self, name: str) -> None:
         """Send it a signal, for which paramiko has no call."""
@@ -134,6 +148,8 @@ class ChannelProcess(ChannelStream, Process):
         return told.status
 
     def _is_over(self) -> bool:
+        if self._errors is Errors.APART:
+            return False
         # Output that nobody reads would block the command in the end: both outputs share one window.
         with suppress(*GONE):
             while self._channel.recv_stderr_ready() and self._channel.recv_stderr(_CHUNK):
@@ -146,37 +162,45 @@ class ChannelProcess(ChannelStream, Process):
 
 def start(
     transport: Transport,
-    line: str,
+    line: str | None,
     terminal: Terminal | None,
     seconds: float = SESSION.seconds,
     *,
-    both: bool = False,
+    errors: Errors = Errors.DROPPED,
+    environment: Sequence[tuple[str, str]] = (),
 ) -> ChannelProcess:
     """Run a command in a session of its own, as ``Connection.start`` says.
 
     :param seconds: how long the server may take for each reply
     """
 
-    def granted(kind: str, *values: str | int) -> bool:
+    def granted(kind: str, *values: str | int | bytes) -> bool:
         return _is_granted(transport, channel, seconds, kind, *values)
 
     with ExitStack() as opened:
         channel = _session(transport, seconds)
         opened.callback(_closed, channel)
-        channel.set_combine_stderr(both)
-        size = () if terminal is None else (terminal.columns, terminal.rows, 0, 0)
-        if terminal is not None and not granted("pty-req", terminal.term, *size, ""):
+        channel.set_combine_stderr(errors is Errors.WITH_OUTPUT)
+        if terminal is not None and not granted("pty-req", *_described(terminal)):
             raise TerminalRefused(
                 "the server refused a terminal for the command",
                 "its sshd_config needs PermitTTY yes for this account",
             )
-        if not granted("exec", line):
+        for variable in environment:
+            transport.send(_request(channel, "env", *variable, wants_reply=False))
+        if not (granted("shell") if line is None else granted("exec", line)):
             raise RemoteCommandFailure(
                 "the server refused to run a command",
                 "the account may be restricted to something else; connect with ssh and look",
             )
         opened.pop_all()
-    return ChannelProcess(transport, channel)
+    return ChannelProcess(transport, channel, errors)
+
+
+def _described(terminal: Terminal) -> tuple[str | int | bytes, ...]:
+    """A terminal as it is asked for (RFC 4254 section 6.2)."""
+    size = terminal.size
+    return (terminal.term, size.columns, size.rows, size.width, size.height, terminal.modes)
 
 
 def _closed(channel: paramiko.Channel) -> None:
@@ -224,7 +248,7 @@ def _session(transport: Transport, seconds: float) -> paramiko.Channel:
 
 
 def _is_granted(
-    transport: Transport, channel: paramiko.Channel, seconds: float, kind: str, *values: str | int
+    transport: Transport, channel: paramiko.Channel, seconds: float, kind: str, *values: str | int | bytes
 ) -> bool:
     """Whether the server grants a request on a channel.
 
@@ -244,7 +268,9 @@ def _is_granted(
     raise _lost(transport, seconds)
 
 
-def _request(channel: paramiko.Channel, kind: str, *values: str | int, wants_reply: bool) -> paramiko.Message:
+def _request(
+    channel: paramiko.Channel, kind: str, *values: str | int | bytes, wants_reply: bool
+) -> paramiko.Message:
     message = paramiko.Message()
     message.add_byte(Number.CHANNEL_REQUEST.byte)
     message.add_int(channel.remote_chanid)
@@ -253,8 +279,8 @@ def _request(channel: paramiko.Channel, kind: str, *values: str | int, wants_rep
     for value in values:
         if isinstance(value, int):
             message.add_int(value)
-        else:
-            message.add_string(value)
+        else:  # what was typed may be bytes that are no text (PEP 383)
+            message.add_string(value if isinstance(value, bytes) else os.fsencode(value))
     return message
 
 

@@ -18,7 +18,7 @@ from hermes_tunnel.ssh import channels
 from hermes_tunnel.ssh.alive import ServerAlive
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from hermes_tunnel.ssh.config.hop import HopConfiguration
-from hermes_tunnel.ssh.connection import Connection, Process, Stream, Terminal
+from hermes_tunnel.ssh.connection import Connection, Errors, Process, Stream, Terminal
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.reach import Reached, lost, reach, silent
 from hermes_tunnel.ssh.transport import Transport
@@ -65,10 +65,17 @@ class ParamikoConnection(Connection):
         """Do nothing while it is up; otherwise say which hop was lost."""
         _check(self._hops, self._alive)
 
-    def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
+    def start(
+        self,
+        line: str | None,
+        terminal: Terminal | None = None,
+        *,
+        errors: Errors = Errors.DROPPED,
+        environment: Sequence[tuple[str, str]] = (),
+    ) -> Process:
         """Run a command line."""
         with self._person.phase(self.destination, "session"):
-            return channels.start(self.transport, line, terminal, both=both)
+            return channels.start(self.transport, line, terminal, errors=errors, environment=environment)
 
     def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
         """A stream to a port there."""

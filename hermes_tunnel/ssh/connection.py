@@ -8,6 +8,7 @@ it.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
@@ -19,12 +20,14 @@ from hermes_tunnel.events import NO_STATUS
 __all__ = [
     "NO_STATUS",
     "Connection",
+    "Errors",
     "NoStream",
     "NotWanted",
     "Process",
     "Stream",
     "StreamRefused",
     "Terminal",
+    "WindowSize",
 ]
 Self = TypeVar("Self", bound="Connection")
 
@@ -34,15 +37,35 @@ class NotWanted(Exception):
 
 
 @dataclass(frozen=True)
+class WindowSize:
+    """The size of a terminal's window, in characters and, if known, in pixels (RFC 4254 section 6.2)."""
+
+    columns: int
+    rows: int
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
 class Terminal:
     """A pseudo-terminal for a command (RFC 4254 section 6.2).
 
     :param term: the value of TERM there
+    :param size: of its window
+    :param modes: how it is set (RFC 4254 section 8); empty to leave that to the server
     """
 
     term: str
-    columns: int
-    rows: int
+    size: WindowSize
+    modes: bytes = b""
+
+
+class Errors(Enum):
+    """What becomes of a command's standard error; on a terminal there is no such thing."""
+
+    DROPPED = "thrown away"
+    WITH_OUTPUT = "read as part of its output"
+    APART = "read by itself; then both outputs last until the server closes them, as with ssh"
 
 
 class Stream(Protocol):
@@ -80,12 +103,16 @@ class Process(Stream, Protocol):
 
     Its output ends with it, even if something it left behind keeps the output open and says nothing. Without
     a terminal, ``read`` gives only its standard output, and its standard error is thrown away, unless
-    ``start`` was told to give both.
+    ``start`` was told otherwise.
     """
 
     @abstractmethod
-    def resize(self, columns: int, rows: int) -> None:
-        """Tell it the new size of its terminal (RFC 4254 section 6.7)."""
+    def read_error(self, seconds: float | None = None) -> bytes:
+        """Some bytes of its standard error, if ``start`` was told to keep them apart; else as ``read``."""
+
+    @abstractmethod
+    def resize(self, size: WindowSize) -> None:
+        """Tell it the new size of its terminal's window (RFC 4254 section 6.7)."""
 
     @abstractmethod
     def signal(self, name: str) -> None:
@@ -150,10 +177,20 @@ class Connection(Protocol):
         """
 
     @abstractmethod
-    def start(self, line: str, terminal: Terminal | None = None, *, both: bool = False) -> Process:
+    def start(
+        self,
+        line: str | None,
+        terminal: Terminal | None = None,
+        *,
+        errors: Errors = Errors.DROPPED,
+        environment: Sequence[tuple[str, str]] = (),
+    ) -> Process:
         """Run a command line in the account's shell.
 
-        :param both: whether ``read`` gives its standard error with its output, as on a terminal
+        :param line: None for the shell itself, as the account has it when it logs in
+        :param errors: what becomes of its standard error
+        :param environment: variables that it should have; the server takes those that it likes
+            (RFC 4254 section 6.4)
         :raises TerminalRefused: it cannot have a terminal
         :raises RemoteCommandFailure: the server refuses to run a command
         :raises NetworkFailure: the connection is lost, or the server does not answer

@@ -13,7 +13,7 @@ import sys
 import threading
 import weakref
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 if sys.platform != "win32":
     import termios
@@ -21,7 +21,19 @@ else:
     termios: Any = None
 
 _USUAL_COLUMNS = 80
-_modes: weakref.WeakSet[TerminalMode] = weakref.WeakSet()
+_modes: weakref.WeakSet[Changed] = weakref.WeakSet()
+
+
+class Changed(Protocol):
+    """A terminal whose mode was changed."""
+
+    def end(self) -> None:
+        """Restore the mode; any thread may do that."""
+
+
+def remember(changed: Changed) -> None:
+    """Have ``give_back`` restore this one too."""
+    _modes.add(changed)
 
 
 def in_foreground(descriptor: int) -> bool:
@@ -63,7 +75,7 @@ class TerminalMode:
         self._before: list[Any] | None = None
         self._lost = False
         self._lock = threading.RLock()  # a signal's handler may interrupt whoever holds it
-        _modes.add(self)
+        remember(self)
 
     def begin(self, *, hidden: bool, offered: bool) -> None:
         """Set the mode for a line that is about to be read, and drop what was typed before.

@@ -19,10 +19,12 @@ from hermes_tunnel.ssh import channels
 from hermes_tunnel.ssh.connection import (
     NO_STATUS,
     Connection,
+    Errors,
     NoStream,
     Process,
     StreamRefused,
     Terminal,
+    WindowSize,
 )
 from tests.ssh.hops import connected as to_stage
 from tests.ssh.hops import hop, run, to, transport_of
@@ -33,7 +35,7 @@ from tests.stage.remote_process import RemoteProcess
 from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-TERMINAL = Terminal("dumb", 90, 30)
+TERMINAL = Terminal("dumb", WindowSize(90, 30))
 
 
 def all_of(process: Process, seconds: float = 10) -> bytes:
@@ -160,9 +162,13 @@ def test_the_standard_error_holds_nothing_up(connected: Callable[..., Connection
 
 def test_the_standard_error_may_be_heard(connected: Callable[..., Connection]) -> None:
     """It comes in the order in which the server sends it, as on a terminal, and holds nothing up either."""
-    with closing(connected().start("echo out; sleep 0.1; echo err >&2", both=True)) as process:
+    with closing(
+        connected().start("echo out; sleep 0.1; echo err >&2", errors=Errors.WITH_OUTPUT)
+    ) as process:
         assert all_of(process) == b"out\nerr\n"
-    with closing(connected().start("head -c 5000000 /dev/zero >&2; echo done", both=True)) as process:
+    with closing(
+        connected().start("head -c 5000000 /dev/zero >&2; echo done", errors=Errors.WITH_OUTPUT)
+    ) as process:
         assert len(all_of(process)) == 5000005
 
 
@@ -175,7 +181,7 @@ def test_a_terminal(connected: Callable[..., Connection]) -> None:
         while output.count(b"\n") < 2:
             output += process.read(10)
         assert output == b"dumb\r\n30 90\r\n"
-        process.resize(100, 40)
+        process.resize(WindowSize(100, 40))
         assert all_of(process) == b"40 100\r\n"
 
 
@@ -270,7 +276,7 @@ def test_what_cannot_be_written_is_reported(connected: Callable[..., Connection]
         assert all_of(process) == b"to the end"
     process.end_input()
     process.signal("TERM")
-    process.resize(1, 1)
+    process.resize(WindowSize(1, 1))
     with pytest.raises(BrokenPipeError):
         process.write(b"x")
     assert process.read(1) == b""
@@ -391,7 +397,7 @@ def test_what_breaks_below_is_reported_in_our_words(
                 channels.start(transport, "cat", None, 0.5)
             with pytest.raises(BrokenPipeError):
                 process.write(bytes(1_000_000))
-            other.resize(1, 1)
+            other.resize(WindowSize(1, 1))
             other.end_input()
             other.close()
             process.signal("TERM")

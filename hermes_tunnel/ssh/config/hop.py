@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hermes_tunnel.ssh.config.patterns import in_list
+from hermes_tunnel.ssh.config.session import SessionConfiguration
 
 _METHODS = ("publickey", "keyboard-interactive", "password")
 
@@ -44,6 +45,7 @@ class HopConfiguration:
     :param not_done: ways to authenticate that ssh would have
     :param warnings: what the person should know about the configuration, one line each
     :param details: what only the curious want to know about it
+    :param session: what a session with the person's own terminal is to be like; the destination's counts
     :param way: the way to this hop as words for ssh
     :param typed: the whole way to the destination as words for ssh
     """
@@ -89,6 +91,7 @@ class HopConfiguration:
     not_done: tuple[NotDone, ...] = ()
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    session: SessionConfiguration = field(default_factory=SessionConfiguration)
     way: tuple[str, ...] = field(default=(), compare=False)
     typed: tuple[str, ...] = field(default=(), compare=False)
 

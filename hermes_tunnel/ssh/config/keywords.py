@@ -28,6 +28,7 @@ Keywords = Mapping[str, Sequence[str]]
 
 _OPTION = re.compile("[A-Za-z]+[ =]")
 _LARGEST = 1 << 20
+_NO_TERMINAL = "Pseudo-terminal will not be allocated"
 _SYSTEM_FILE = (
     str(Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), "ssh", "ssh_config"))
     if sys.platform == "win32"
@@ -106,13 +107,17 @@ class Ssh:
             what = f"a Match exec of ssh_config: {waits}" if waits else "ssh to read its configuration"
             person.tell(f"Still waiting for {what} ...")
 
+        def said(line: str) -> None:
+            # It is not to have a terminal; and -T, which would spare us the remark, overrides RequestTTY.
+            if not line.startswith(_NO_TERMINAL):
+                person.quote("ssh", line)
+
         try:
             result = run(
-                # -T: without a terminal, ssh says that it has none.
-                [self.program, "-G", "-T", *words, "--", host],
+                [self.program, "-G", *words, "--", host],
                 person.check,
                 seconds=self.seconds,
-                said=lambda line: person.quote("ssh", line),
+                said=said,
                 slow=slow,
                 patience=person.patience,
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hermes_tunnel.ssh.config.hop import HopConfiguration, NotDone
 from hermes_tunnel.ssh.config.keywords import Keywords, Options
+from hermes_tunnel.ssh.config.session import session
 from hermes_tunnel.ssh.config.target import Hop
 from hermes_tunnel.ssh.config.tokens import Tokens, local_user
 from hermes_tunnel.ssh.config.vocabulary import unheard_of
@@ -58,6 +59,9 @@ def honoured(
     tokens = Tokens(hop.host, hostname, port, user, alias, _one(said, "proxyjump"))
     path = tokens.tilde if asked else tokens.path
     proxy_command = _unless_none(_one(said, "proxycommand"))
+    remote_command = _unless_none(_one(said, "remotecommand"))
+    if remote_command is not None and not asked:  # ssh has replaced its tokens
+        remote_command = tokens.expand(remote_command)
     methods = [
         method
         for method in (_one(said, "preferredauthentications") or _DEFAULT_METHODS).split(",")
@@ -125,6 +129,7 @@ def honoured(
             for keyword in unheard_of(said)
             if keyword not in newer
         ),
+        session=session(said, remote_command, tokens.environment),
         typed=tuple(typed),
     )
 

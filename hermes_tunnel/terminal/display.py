@@ -1,0 +1,124 @@
+"""What a program prints, straight to where the person reads it; between its lines, at times, one of ours.
+
+The bytes are the program's, as ssh shows them. We only listen to them for where the cursor is: a line of ours
+comes at the beginning of a line, and never into a screen that the program is drawing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import threading
+import time
+from collections import deque
+
+_LONGEST_SEQUENCE = 32  # bytes of a control sequence that is heeded
+# DEC private modes (xterm's control sequences), several in one sequence, set or reset.
+_PRIVATE_MODES = re.compile(rb"\x1b\[\?([0-9;]{1,24})([hl])")
+_ALTERNATE_SCREENS = {b"47", b"1047", b"1049"}
+_CURSOR = b"25"
+# What a program sets and resets, and what makes a terminal unusable if it could not: the cursor keys'
+# application mode, the mouse, focus events, bracketed paste, besides the alternate screens.
+_TO_RESET = {b"1", b"9", b"1000", b"1002", b"1003", b"1004", b"1006", b"1015", b"2004", *_ALTERNATE_SCREENS}
+# A line feed, and then nothing but what moves no cursor: colours, erasing, modes.
+_AT_BEGINNING = re.compile(rb"\n(?:\r|\x1b\[[0-9;?]{0,24}[mKhl])*\Z")
+_PATIENCE = 1.0  # seconds that a line waits for the program to pause
+
+
+class Display:
+    """Where a program's output goes. One thread writes; any may tell.
+
+    :param descriptor: standard output or error
+    :param is_terminal: whether it is a terminal that the program has for itself
+    """
+
+    def __init__(self, descriptor: int, *, is_terminal: bool = False) -> None:
+        self._descriptor = descriptor
+        self._is_terminal = is_terminal
+        self._tail = b"\n"
+        self._set_modes: set[bytes] = set()
+        self._cursor_hidden = self._styled = False
+        self._news: deque[tuple[float, str]] = deque()
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Show bytes of the program's.
+
+        :raises OSError: nobody reads them any more
+        """
+        with self._lock:
+            _write(self._descriptor, data)
+            if self._is_terminal and data:
+                self._listen(data)
+        if self._news and time.monotonic() - self._news[0][0] > _PATIENCE:
+            self.pause()
+
+    def tell(self, line: str) -> None:
+        """Show one line of ours at the next moment when it disturbs nothing.
+
+        :param line: scrubbed, without its end
+        """
+        self._news.append((time.monotonic(), line))
+
+    def show(self, data: bytes) -> None:
+        """Show bytes of ours at once, in the middle of whatever is there: the echo of an escape."""
+        with self._lock:
+            _write(self._descriptor, data)
+            self._tail = (self._tail + data)[-_LONGEST_SEQUENCE:]
+
+    def pause(self) -> None:
+        """The program prints nothing just now. For the thread that writes, as a terminal may block."""
+        with self._lock:
+            while self._news and self._is_moment:
+                _, line = self._news.popleft()
+                _write(self._descriptor, f"\r{line}\r\n".encode(errors="replace"))
+
+    def end(self, *, lost: bool) -> list[str]:
+        """The program is over: what is written next begins a line.
+
+        :param lost: whether it could not tidy up: then its screen and what else it has set are reset
+        :return: what was to be told and had no moment
+        """
+        with self._lock:
+            after = b""
+            if self._is_terminal and lost:
+                left = sorted(self._set_modes & _TO_RESET)
+                after += b"".join(b"\x1b[?%sl" % mode for mode in left)
+                after += b"\x1b[?25h" if self._cursor_hidden else b""
+                after += b"\x1b[0m" if self._styled else b""
+            if self._is_terminal and lost and not _AT_BEGINNING.search(self._tail):
+                after += b"\r\n"
+            if after:
+                _write(self._descriptor, after)
+            told, self._news = [line for _, line in self._news], deque()
+            return told
+
+    @property
+    def _is_moment(self) -> bool:
+        """Whether the cursor is at the beginning of a line that nobody draws on."""
+        drawing = self._cursor_hidden or self._set_modes & _ALTERNATE_SCREENS
+        return not drawing and bool(_AT_BEGINNING.search(self._tail))
+
+    def _listen(self, data: bytes) -> None:
+        heard = self._tail + data
+        self._styled = self._styled or b"\x1b[" in heard
+        if b"\x1b[?" in heard:
+            for found in _PRIVATE_MODES.finditer(heard):
+                self._set(set(found[1].split(b";")), on=found[2] == b"h")
+        self._tail = heard[-_LONGEST_SEQUENCE:]
+
+    def _set(self, modes: set[bytes], *, on: bool) -> None:
+        if _CURSOR in modes:
+            self._cursor_hidden = not on
+        self._set_modes = self._set_modes | modes if on else self._set_modes - modes
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """All of it, even if the descriptor does not block because another program has set it so."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])
