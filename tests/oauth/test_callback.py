@@ -539,3 +539,98 @@ def test_any_bytes(data: bytes) -> None:
         path, _, query = target.partition("?")
         assert path == "/callback"
         assert parse_qs(query)["state"] == [EXPECTED.state]
+
+
+WITHOUT = Expected(Redirect("127.0.0.1", 56121, "/callback"), "", frozenset({OWN}), without_state=True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=SECRET",
+        "token=SECRET&email=me%40example.com",
+        "access_token=SECRET&token_type=bearer&id_token=SECRET2",
+        "jwt=SECRET&username=me",
+        "session_secret=SECRET",
+        "ticket=ST-SECRET",
+        "oauth_token=t&oauth_verifier=SECRET",
+        "code=SECRET&state=",
+        "code=SECRET&state=anything",
+    ],
+)
+def test_a_login_without_a_state(query: str) -> None:
+    """Its answer has one of the parameters that bring such logins to their end; it goes on as it came."""
+    verdict = judge(
+        head("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", target=f"/callback?{query}"), WITHOUT
+    )
+    assert isinstance(verdict, Deliver)
+    assert verdict.request == delivered(query)
+    assert any("SECRET" in one for one in verdict.secrets)
+    assert "SECRET" not in repr(verdict)
+
+
+def test_a_denial_without_a_state() -> None:
+    """It ends a login that has none."""
+    verdict = judge(head(target="/callback?error=access_denied"), WITHOUT)
+    assert isinstance(verdict, Deliver)
+    assert verdict.error == "access_denied"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/callback",
+        "/callback?",
+        "/callback?foo=bar",
+        "/callback?state=s",
+        "/callback?code=",
+        "/callback?code=a&code=b",
+        "/callback?token=a&token=b",
+        "/callback?error=a&code=b",
+        "/callback?CODE=a",
+        "/callback#code=a",
+        "/callback?q=code%3Da",
+        "/other?code=a",
+        "/?code=a",
+    ],
+)
+def test_nothing_else_passes_without_a_state(target: str) -> None:
+    """Nor at another path."""
+    assert isinstance(judge(head(target=target), WITHOUT), Reject)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"],
+        ["Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"],
+        ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"],
+        ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: embed"],
+        ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Sec-Fetch-Dest: document"],
+        [f"Origin: {OWN}", "Sec-Fetch-Mode: cors"],
+        [f"Origin: {OWN}"],
+        [f"Origin: {FOREIGN}"],
+        ["Origin: null", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"],
+    ],
+)
+def test_without_a_state_only_a_page_of_its_own_passes(headers: list[str]) -> None:
+    """No image, script, frame or fetch of any page, not even the issuer's."""
+    verdict = judge(head(*headers, target="/callback?code=SECRET"), WITHOUT)
+    assert isinstance(verdict, Reject)
+    assert verdict.amiss is Amiss.FETCHED
+    assert isinstance(judge(head(f"Origin: {OWN}", method="OPTIONS", target="/callback"), WITHOUT), Reject)
+    assert isinstance(judge(head(method="POST", target="/callback?code=SECRET"), WITHOUT), Reject)
+
+
+def test_a_redirect_without_a_path() -> None:
+    """To a browser, http://localhost:9005 is its root."""
+    expected = Expected(Redirect("localhost", 9005, "/"), "123456789")
+    verdict = judge(head(target="/?code=SECRET&state=123456789", host="Host: localhost:9005"), expected)
+    assert isinstance(verdict, Deliver)
+    assert verdict.request.startswith(
+        b"GET /?code=SECRET&state=123456789 HTTP/1.1\r\nHost: localhost:9005\r\n"
+    )
+    for noise in ("/favicon.ico", "/robots.txt"):
+        rejected = judge(head(target=noise, host="Host: localhost:9005"), expected)
+        assert isinstance(rejected, Reject)
+        assert rejected.amiss is None
