@@ -18,6 +18,11 @@ class Loopback(loopback.Loopback):
 
     preferred = 0
 
+    def bind_at(self, port: int, real: int) -> None:
+        """Give a listener in this process that very port there."""
+        with self._lock:
+            self._real[port] = real
+
     def _free(self) -> int:
         if self.preferred and self.preferred not in self._real:
             return self.preferred

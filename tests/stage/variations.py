@@ -73,16 +73,19 @@ def relays(loopback: Loopback) -> Command:
         head: list[str] = []
         while line := process.read_line(10):
             head.append(line)
-        target = head[0].split(" ")[1]
+        method, target, _ = head[0].split(" ")
+        form = process.read_line(10) if method == "POST" else None
         host = next(line.partition(":")[2].strip() for line in head if line.lower().startswith("host:"))
         port = loopback.find(int(host.rpartition(":")[2]))
         if port is None:
             return 7  # as the script does, and curl
         connection = http.client.HTTPConnection(ADDRESS, port, timeout=10)
         try:
-            connection.request("GET", target, headers={"Host": host, "Connection": "close"})
+            connection.request(method, target, form, {"Host": host, "Connection": "close"})
             response = connection.getresponse()
-            process.write(f"HTTP/1.1 {response.status} {response.reason}\r\n\r\n".encode() + response.read())
+            onward = f"Location: {response.headers.get('Location', '')}\r\n"
+            line = f"HTTP/1.1 {response.status} {response.reason}\r\n"
+            process.write(f"{line}{onward}\r\n".encode() + response.read())
         finally:
             connection.close()
         return 0

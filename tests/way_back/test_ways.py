@@ -15,22 +15,30 @@ import pytest
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.decider import Decider
-from hermes_tunnel.deadlines import LISTENER, Deadline
+from hermes_tunnel.deadlines import LISTENER, OPEN_PORT, Deadline
+from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
+from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.sightings import Loopback
-from hermes_tunnel.oauth.states import Delivered, Undelivered
+from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
+from hermes_tunnel.oauth.success_page import MOST_HOPS
+from hermes_tunnel.ports.taken import Taken
 from hermes_tunnel.remote.call import Call
 from hermes_tunnel.steps import Steps
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
-from hermes_tunnel.way_back.waiting import AtPort
-from hermes_tunnel.way_back.ways import ForwardRefused, Ready, Ways
+from hermes_tunnel.way_back.entrance import Delivering
+from hermes_tunnel.way_back.waiting import AtPort, Closed
+from hermes_tunnel.way_back.ways import MOST_PORTS, AnotherWaits, ForwardRefused, Full, Ready, Ways
+from tests.ports.holding import LISTENER as HOLDER
+from tests.ports.holding import child
 from tests.ssh.hops import connected
 from tests.stage.ssh_server import Settings
 from tests.stage.stage import Stage
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 ISSUER = "auth.example.com"
+NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SECONDS = 10.0
 
@@ -202,3 +210,348 @@ def test_a_login_with_a_state() -> None:
         ]
         assert not is_open(program.port)
         assert session.ways.waiting == {}
+
+
+def test_a_login_without_a_state() -> None:
+    """Its path and one parameter will do, if the browser goes there by itself."""
+    with Session().open() as session:
+        program = session.program()
+        session.ready(sighting(program.port, state=""))
+        image = Visit(
+            program.port, "/callback?token=S3CRET", **{"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        )
+        strayed = session.until(lambda one: isinstance(one, AtPort))
+        assert isinstance(strayed, AtPort)
+        assert strayed.news == Strayed(Amiss.FETCHED)
+        Visit(program.port, "/callback?token=S3CRET", **NAVIGATION)
+        assert session.concluded() == Delivered("", 200)
+        assert image.status == 404
+        assert len(program.heard) == 1
+
+
+def test_a_redirect_without_a_path() -> None:
+    """The browser comes to the root, and so does the program's callback."""
+    with Session().open() as session:
+        program = session.program()
+        session.ready(sighting(program.port, host="localhost", path="/"))
+        Visit(program.port, "/favicon.ico").join()
+        Visit(program.port, "/?code=S3CRET&state=STATE")
+        assert session.concluded() == Delivered("", 200)
+        assert [one.split(b" ")[1] for one in program.heard] == [b"/?code=S3CRET&state=STATE"]
+
+
+@pytest.mark.parametrize("relay", ["never", "always"])
+@pytest.mark.parametrize("origin", [f"https://{ISSUER}", "null"])
+def test_an_answer_that_is_posted(relay: str, origin: str) -> None:
+    """It is rebuilt from the fields of the standards, and goes by a channel or a relay; nothing shows it."""
+    with Session().open(relay=relay) as session:
+        program = session.program()
+        session.ready(sighting(program.port, form_post=True))
+        form = "code=S3CRET&id_token=T0KEN&state=STATE&session_state=x&tracking=PRIVATE"
+        headers = {"Origin": origin, "Content-Type": "application/x-www-form-urlencoded", **NAVIGATION}
+        foreign = {**headers, "Origin": "https://evil.test"}
+        Visit(program.port, "/callback", "POST", form, **foreign).join()
+        visit = Visit(program.port, "/callback", "POST", form, **headers)
+        assert session.concluded() == Delivered("", 200, {"never": "forward", "always": "relay"}[relay])
+        visit.join()
+        assert visit.status == 200
+        assert session.hidden == {"S3CRET", "T0KEN"}
+        (heard,) = program.heard
+        assert heard.startswith(b"POST /callback HTTP/1.1\r\n")
+        assert heard.endswith(b"\r\n\r\ncode=S3CRET&state=STATE&id_token=T0KEN&session_state=x")
+        assert b"PRIVATE" not in heard
+        shown = f"{session.emitted} {session.posted} {session.said}"
+        assert "S3CRET" not in shown
+        assert "T0KEN" not in shown
+
+
+@pytest.mark.parametrize("relay", ["never", "always"])
+def test_the_success_page_of_a_program_is_fetched(relay: str) -> None:
+    """A program that waits until somebody has fetched it can end; nobody else hears of its address."""
+    pages = {
+        b"/callback?code=C0DE&state=STATE": b"HTTP/1.1 302 Go\r\nLocation: /success?id_token=T0KEN\r\n\r\n",
+        b"/success?id_token=T0KEN": b"HTTP/1.1 307 Go on\r\nContent-Length: 0\r\nLocation: done\r\n\r\n",
+    }
+    with Session().open(relay=relay) as session:
+        program = session.program(lambda request: pages.get(request.split(b" ")[1], TAKEN))
+        session.ready(sighting(program.port))
+        visit = Visit(program.port, "/callback?code=C0DE&state=STATE")
+        news = session.concluded()
+        assert isinstance(news, Delivered)
+        assert news.status == 302
+        visit.join()
+        assert [one.split(b" ")[1] for one in program.heard] == [*pages, b"/done"]
+        shown = f"{session.emitted} {session.posted} {session.said} {visit.page}"
+        assert "T0KEN" not in shown
+        assert "C0DE" not in shown
+
+
+def test_a_program_that_redirects_for_ever_is_followed_five_times() -> None:
+    """And the callback counts as delivered."""
+    again = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n"
+    with Session().open() as session:
+        program = session.program(lambda _: again)
+        session.ready(sighting(program.port))
+        Visit(program.port, "/callback?code=C0DE&state=STATE")
+        assert session.concluded() == Delivered("", 302)
+        assert len(program.heard) == 1 + MOST_HOPS
+
+
+def test_a_denial_closes_the_port_too() -> None:
+    """The program hears of it, and so does the person."""
+    with Session().open() as session:
+        program = session.program()
+        session.ready(sighting(program.port))
+        Visit(program.port, "/callback?error=access_denied&state=STATE")
+        assert session.concluded() == Delivered("access_denied", 200)
+        assert not is_open(program.port)
+
+
+def test_a_listener_that_comes_up_later_than_its_page() -> None:
+    """The browser waits meanwhile, and nothing connects before it has come."""
+    with Session(shorter={LISTENER: SECONDS}).open() as session:
+        early = session.program()
+        early.close()
+        session.ready(sighting(early.port))
+        visit = Visit(early.port, "/callback?code=C0DE&state=STATE")
+        session.until(lambda one: isinstance(one, AtPort) and isinstance(one.news, Delivering))
+        time.sleep(0.5)  # it is tried again meanwhile
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            session.stage.loopback.bind_at(early.port, listener.getsockname()[1])
+            listener.settimeout(SECONDS)
+            client, _ = listener.accept()
+            with client:
+                assert client.recv(4096).startswith(b"GET /callback?code=C0DE&state=STATE HTTP/1.1\r\n")
+                client.sendall(TAKEN)
+            assert session.concluded() == Delivered("", 200)
+        visit.join()
+        assert visit.status == 200
+
+
+def test_a_listener_that_never_comes_up() -> None:
+    """After some seconds the person is told, and the port closes."""
+    with Session(shorter={LISTENER: 0.5}).open() as session:
+        program = session.program()
+        program.close()
+        session.ready(sighting(program.port))
+        visit = Visit(program.port, "/callback?code=C0DE&state=STATE")
+        news = session.concluded()
+        assert isinstance(news, Undelivered)
+        assert news.reason is NoDelivery.NOBODY_LISTENS
+        visit.join()
+        assert "The sign-in was not taken by the program on demo@hermes-demo." in visit.page
+        assert not is_open(program.port)
+
+
+def test_several_logins_wait_at_once() -> None:
+    """Each callback reaches its own program, in any order."""
+    with Session().open() as session:
+        programs = [session.program() for _ in range(MOST_PORTS)]
+        for number, one in enumerate(programs):
+            assert isinstance(session.ready(sighting(one.port, state=f"STATE-{number}")), Ready)
+        for number, one in reversed([*enumerate(programs)]):
+            Visit(one.port, f"/callback?code={number}&state=STATE-{number}")
+            session.concluded()
+            assert [heard.split(b" ")[1] for heard in one.heard] == [
+                f"/callback?code={number}&state=STATE-{number}".encode()
+            ]
+
+
+def test_four_ports_at_a_time() -> None:
+    """The one that has been open longest gives way to a fifth, and the person can be told."""
+    with Session().open() as session:
+        sightings = [sighting(session.program().port) for _ in range(MOST_PORTS + 1)]
+        for one in sightings:
+            assert isinstance(session.ready(one), Ready)
+        item = session.until(lambda one: isinstance(one, AtPort))
+        assert item == AtPort(sightings[0], Closed())
+        assert [is_open(one.redirect.port) for one in sightings] == [False] + [True] * MOST_PORTS
+
+
+def test_a_delivery_under_way_gives_way_to_nobody() -> None:
+    """The next longest does; if all are under way, there is no room."""
+    go = threading.Event()
+
+    def slowly(_: bytes) -> bytes:
+        assert go.wait(SECONDS)
+        return TAKEN
+
+    with Session().open() as session:
+        programs = [session.program(slowly) for _ in range(MOST_PORTS)]
+        for one in programs:
+            session.ready(sighting(one.port))
+        for one in programs:
+            Visit(one.port, "/callback?code=C0DE&state=STATE")
+            session.until(lambda item: isinstance(item, AtPort) and isinstance(item.news, Delivering))
+        extra = session.program()
+        assert session.ready(sighting(extra.port)) == Full()
+        go.set()
+        for _ in programs:
+            assert session.concluded() == Delivered("", 200)
+        assert isinstance(session.ready(sighting(extra.port)), Ready)
+
+
+def test_a_port_closes_when_its_time_is_up() -> None:
+    """Ten minutes after it was opened, unless the answer is just being delivered."""
+    assert OPEN_PORT.seconds == 600
+    with Session(shorter={OPEN_PORT: 0.3}).open() as session:
+        program = session.program()
+        waits = sighting(program.port)
+        session.ready(waits)
+        assert session.until(lambda one: isinstance(one, AtPort)) == AtPort(waits, Closed())
+        assert not is_open(program.port)
+        assert program.heard == []
+
+
+def test_a_program_that_begins_again() -> None:
+    """Its newer request takes the port over; the answer to the older one is a stray."""
+    with Session().open() as session:
+        program = session.program()
+        first, second = sighting(program.port), sighting(program.port, state="NEWER")
+        assert session.ready(first) == session.ready(first) == session.ready(second)
+        Visit(program.port, "/callback?code=C0DE&state=STATE").join()
+        Visit(program.port, "/callback?code=C0DE&state=NEWER")
+        assert session.concluded() == Delivered("", 200)
+        assert AtPort(second, Strayed()) in session.posted
+        assert len(program.heard) == 1
+
+
+def test_a_login_at_another_issuer_does_not_take_the_port_over() -> None:
+    """Unless the person insists."""
+    with Session().open() as session:
+        program = session.program()
+        session.ready(sighting(program.port))
+        other = sighting(program.port, url="https://elsewhere.example/authorize", state="OTHER")
+        assert session.ready(other) == AnotherWaits(program.port, ISSUER)
+        assert session.ways.waiting == {program.port: ISSUER}
+        assert isinstance(session.ready(other, insist=True), Ready)
+        assert session.ways.waiting == {program.port: "elsewhere.example"}
+
+
+def test_what_is_late_closes_nothing_newer() -> None:
+    """News of a request that has been replaced does not close the port of the one after it."""
+    with Session().open() as session:
+        program = session.program()
+        first, second = sighting(program.port), sighting(program.port, state="NEWER")
+        session.ready(first)
+        session.ready(second)
+        session.decider.follow(session.ways.heard(AtPort(first, Delivered("", 200))))
+        assert session.ways.waiting == {program.port: ISSUER}
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_told_of_and_may_be_ended() -> None:
+    """By whom, without a question; once the person says so, it is ended, and the port is listened on."""
+    with Session().open() as session, child(HOLDER, "127.0.0.1", 0) as (holder, port):
+        told = session.ready(sighting(port))
+        assert isinstance(told, Taken)
+        assert told.message.startswith(f"local port {port} is taken by ")
+        assert f"PID {holder.pid}" in told.message
+        assert told.may_end
+        assert session.ways.waiting == {}
+        assert session.decider.follow(session.ways.end_occupant(port)) == Ready(port, ("127.0.0.1",))
+        holder.wait(SECONDS)
+        assert session.said == [f"Ended {told.holders[0].name} (PID {holder.pid}); port {port} is free."]
+        assert session.decider.follow(session.ways.end_occupant(port)) is None
+
+
+@pytest.mark.slow
+def test_of_localhost_both_families_are_listened_on() -> None:
+    """Or the port is taken, by whoever has one of them."""
+    with Session().open() as session, child(HOLDER, "::1", 0) as (_, port):
+        told = session.ready(sighting(port, host="localhost"))
+        assert isinstance(told, Taken)
+        assert "LISTEN on ::1" in told.message
+        assert not is_open(port)
+        assert session.decider.follow(session.ways.end_occupant(port)) == Ready(port, ("127.0.0.1", "::1"))
+
+
+def test_a_port_of_this_very_process_is_not_ended() -> None:
+    """It is told of, and there is nothing to end."""
+    with Session().open() as session, socket.create_server(("127.0.0.1", 0)) as own:
+        port = own.getsockname()[1]
+        told = session.ready(sighting(port))
+        assert isinstance(told, Taken)
+        assert not told.may_end
+        assert session.decider.follow(session.ways.end_occupant(port)) is None
+
+
+def test_everything_closes_with_the_session() -> None:
+    """Ports that wait, and those that are forwarded."""
+    with Session().open() as session:
+        program, other = session.program(), session.program()
+        session.ready(sighting(program.port))
+        session.decider.follow(session.ways.forward(other.port))
+        session.ways.close()
+        assert not is_open(program.port)
+        assert not is_open(other.port)
+
+
+def test_a_port_that_the_person_names_is_forwarded_plainly() -> None:
+    """Whatever comes is carried there as it is, any number of times; a login at that port needs no more."""
+    with Session().open() as session:
+        program = session.program()
+        waits = sighting(program.port)
+        session.ready(waits)
+        ready = Ready(program.port, ("127.0.0.1", "::1"), plainly=True)
+        assert session.decider.follow(session.ways.forward(program.port)) == ready
+        assert session.decider.follow(session.ways.forward(program.port)) == ready
+        assert session.ready(waits) == ready
+        assert session.ways.waiting == {}
+        assert session.ways.forwarded == (program.port,)
+        for _ in range(2):
+            visit = Visit(program.port, "/app.js?anything", Cookie="a=b")
+            visit.join()
+            assert (visit.status, visit.page) == (200, "ok")
+        assert b"Cookie: a=b" in program.heard[0]
+
+
+def test_a_plain_forward_that_the_server_forbids_is_told_once() -> None:
+    """In the server's words; the browser's connection just ends."""
+    with Session(allow_tcp_forwarding=False).open() as session:
+        program = session.program()
+        session.decider.follow(session.ways.forward(program.port))
+        for _ in range(2):
+            visit = Visit(program.port, "/")
+            visit.join()
+            assert visit.status == 0
+        item = session.until(lambda _: True)
+        assert item == ForwardRefused(program.port, "administratively prohibited")
+        assert session.decider.next(0.1) is None
+
+
+def test_no_plain_forward_leads_into_a_container() -> None:
+    """Nothing is listened on."""
+    with Session().open(call=Call(container="box")) as session:
+        with pytest.raises(UsageFailure, match="a port of a container cannot be forwarded plainly"):
+            session.decider.follow(session.ways.forward(8000))
+        assert session.ways.forwarded == ()
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_not_forwarded() -> None:
+    """The person is told, and may have it ended; then it is."""
+    with Session().open() as session, child(HOLDER, "127.0.0.1", 0) as (_, port):
+        told = session.decider.follow(session.ways.forward(port))
+        assert isinstance(told, Taken)
+        ended = session.decider.follow(session.ways.end_occupant(port))
+        assert ended == Ready(port, ("127.0.0.1", "::1"), plainly=True)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_two_requests_at_once_take_turns(alone: bool) -> None:
+    """The later one waits until the earlier one listens, and then takes the port over."""
+    with Session().open(alone=alone) as session:
+        program = session.program()
+        outcomes: list[object] = []
+
+        def one(state: str) -> Steps[None]:
+            outcomes.append((yield from session.ways.ready(sighting(program.port, state=state))))
+
+        for state in ("STATE", "NEWER", "NEWEST"):
+            session.decider.begin(one(state))
+        while len(outcomes) < 3:
+            session.decider.next(0.1)
+        assert outcomes == [Ready(program.port, ("127.0.0.1",))] * 3
+        Visit(program.port, "/callback?code=C0DE&state=NEWEST")
+        assert session.concluded() == Delivered("", 200)
