@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 
+from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import Connection, NoStream, Stream, StreamRefused
 
 HOSTS = ("127.0.0.1", "::1")
@@ -22,13 +23,14 @@ _CHUNK = 32 * 1024
 class PlainForward:
     """Carries connections to one port of the remote's loopback.
 
-    :param connection: returns the connection to the remote machine
+    :param connection: returns the connection to the remote machine, or raises ``NetworkFailure``
     :param port: the port there
-    :param refused: told why there is no way there, once for each reason; called in a connection's thread
+    :param refused: told why there is no way there, and in words, once for each reason; called in a
+        connection's thread
     """
 
     def __init__(
-        self, connection: Callable[[], Connection], port: int, refused: Callable[[StreamRefused], object]
+        self, connection: Callable[[], Connection], port: int, refused: Callable[[NoStream, str], object]
     ) -> None:
         self._connection = connection
         self._port = port
@@ -43,7 +45,10 @@ class PlainForward:
         try:
             stream = self._open()
         except StreamRefused as refused:
-            self._tell(refused)
+            self._tell(refused.reason, refused.words)
+            return
+        except NetworkFailure as failure:
+            self._tell(NoStream.LOST, failure.message)
             return
         with closing(stream):
             with self._changing:
@@ -74,12 +79,12 @@ class PlainForward:
                 raise
         return self._connection().open_stream(second, self._port)
 
-    def _tell(self, refused: StreamRefused) -> None:
+    def _tell(self, reason: NoStream, words: str) -> None:
         with self._changing:
-            known = refused.reason in self._told
-            self._told.add(refused.reason)
+            known = reason in self._told
+            self._told.add(reason)
         if not known:
-            self._refused(refused)
+            self._refused(reason, words)
 
     def _carry(self, client: socket.socket, stream: Stream) -> None:
         back = threading.Thread(target=_carry_back, args=(stream, client), name="forward", daemon=True)

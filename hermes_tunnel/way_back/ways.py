@@ -20,7 +20,7 @@ from hermes_tunnel.oauth.sightings import Loopback
 from hermes_tunnel.oauth.states import Delivered, Undelivered
 from hermes_tunnel.ports.taken import Taken, taken
 from hermes_tunnel.remote.call import Call
-from hermes_tunnel.ssh.connection import Connection, StreamRefused
+from hermes_tunnel.ssh.connection import Connection, NoStream
 from hermes_tunnel.steps import Pause, Steps, work
 from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Delivering
@@ -268,5 +268,5 @@ class Ways:
             del self._waiting[waits.port]
         yield from waits.close()
 
-    def _on_refused(self, port: int, refused: StreamRefused) -> None:
-        self._post(ForwardRefused(port, refused.words))
+    def _on_refused(self, port: int, _reason: NoStream, words: str) -> None:
+        self._post(ForwardRefused(port, words))

@@ -17,7 +17,7 @@ import pytest
 
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.callback import LONGEST_HEAD, Amiss, Deliver, Expected
+from hermes_tunnel.oauth.callback import LONGEST_FORM, LONGEST_HEAD, Amiss, Deliver, Expected
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 from hermes_tunnel.way_back.gate import MOST_CONNECTIONS, Gate
@@ -37,13 +37,15 @@ class Door:
     requests: list[bytes] = field(default_factory=list)
     reports: queue.SimpleQueue[Report] = field(default_factory=queue.SimpleQueue)
     report: Callable[[Report], None] | None = None
+    form_post: bool = False
 
     @contextmanager
     def open(self) -> Iterator[Door]:
         """Listen; afterwards nothing of it is left."""
         with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
             self.port: int = listener.getsockname()[1]
-            expected = Expected(Redirect("127.0.0.1", self.port, "/callback"), "STATE", frozenset({OWN}))
+            redirect = Redirect("127.0.0.1", self.port, "/callback")
+            expected = Expected(redirect, "STATE", frozenset({OWN}), form_post=self.form_post)
             self.gate = Gate(
                 expected,
                 "me@host",
@@ -431,3 +433,80 @@ def test_a_client_that_goes_on_talking_after_its_answer(door: Door) -> None:
             while time.monotonic() < deadline:
                 browser.sendall(b"more" * 1000)
             pytest.fail("it was listened to for ever")
+
+
+@contextmanager
+def posting(head_seconds: float = SECONDS) -> Iterator[Door]:
+    """A gate of a login that asked for ``response_mode=form_post``."""
+    with Door(lambda: TAKEN, head_seconds, form_post=True).open() as opened:
+        yield opened
+
+
+FORM = b"code=CODE&state=STATE&extra=PRIVATE"
+
+
+def form_of(door: Door, length: int = len(FORM)) -> bytes:
+    """The head of a form, as a browser sends it from an https page."""
+    lines = (
+        "POST /callback HTTP/1.1",
+        f"Host: 127.0.0.1:{door.port}",
+        "Origin: null",
+        "Sec-Fetch-Mode: navigate",
+        "Sec-Fetch-Dest: document",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {length}",
+        "Cookie: a=b",
+        "",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_a_form_is_read_whole_and_rebuilt(size: int) -> None:
+    """However it is cut; what comes after it is not read."""
+    with posting() as door, door.knock() as browser:
+        data = form_of(door) + FORM + b"&state=other"
+        browser.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(data), size):
+            browser.sendall(data[at : at + size])
+        assert read_all(browser).startswith(b"HTTP/1.1 200 ")
+        assert door.requests[0].endswith(b"\r\n\r\ncode=CODE&state=STATE")
+        assert b"Cookie" not in door.requests[0]
+        assert door.reports.get(timeout=SECONDS) == Delivered("", 200)
+
+
+def test_a_form_that_does_not_come() -> None:
+    """It is told so after a while, if none of it comes or only a part; nothing is delivered."""
+    with posting(head_seconds=0.2) as door:
+        for part in (b"", FORM[:-1]):
+            assert door.visit(form_of(door) + part).startswith(b"HTTP/1.1 408 ")
+        assert door.requests == []
+
+
+def test_a_form_that_ends_too_early() -> None:
+    """The connection is closed without a word, and nothing is delivered."""
+    with posting() as door:
+        with door.knock() as browser:
+            browser.sendall(form_of(door) + FORM[:-1])
+            browser.shutdown(socket.SHUT_WR)
+            assert read_all(browser) == b""
+        assert door.requests == []
+
+
+def test_a_form_that_is_too_long_is_not_read() -> None:
+    """It is refused by its head."""
+    with posting() as door:
+        assert door.visit(form_of(door, LONGEST_FORM + 1)).startswith(b"HTTP/1.1 413 ")
+        assert door.reports.get(timeout=SECONDS) == Strayed(Amiss.TOO_LONG)
+
+
+def test_many_forms_that_never_end() -> None:
+    """They hold no place for ever: the callback gets through."""
+    with posting() as posted, ExitStack() as crowd:
+        slow = []
+        for _ in range(MOST_CONNECTIONS + 5):
+            slow.append(crowd.enter_context(posted.knock()))
+            slow[-1].sendall(form_of(posted) + b"code=")
+        await_end_of(slow, 5)
+        assert posted.visit(form_of(posted) + FORM).startswith(b"HTTP/1.1 200 ")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.ssh.connection import Connection, NoStream, StreamRefused
+from hermes_tunnel.errors import NetworkFailure
+from hermes_tunnel.ssh.connection import Connection, NoStream
 from hermes_tunnel.ssh.forward import LocalForward
 from hermes_tunnel.way_back.plain_forward import PlainForward
 from tests.ssh.hops import hop, to
@@ -55,14 +56,19 @@ class Forwarded:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.refused: list[StreamRefused] = []
+        self.refused: list[NoStream] = []
+
+    def _connected(self) -> Connection:
+        if not self.connection.is_up:
+            raise NetworkFailure("the connection is lost")
+        return self.connection
 
     @contextmanager
     def open(self, port: int) -> Iterator[int]:
         """The port here; afterwards nothing of it is left."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             here = free.getsockname()[1]
-        plain = PlainForward(lambda: self.connection, port, self.refused.append)
+        plain = PlainForward(self._connected, port, lambda reason, _: self.refused.append(reason))
         with LocalForward(("127.0.0.1",), here, plain.serve, plain.end):
             yield here
 
@@ -188,7 +194,7 @@ def test_nobody_listens(forwarded: Callable[..., Forwarded]) -> None:
         for _ in range(2):
             with knock(here) as client:
                 assert read_all(client) == b""
-        assert [one.reason for one in there.refused] == [NoStream.NOBODY_LISTENS]
+        assert there.refused == [NoStream.NOBODY_LISTENS]
 
 
 def test_a_client_that_is_gone(forwarded: Callable[..., Forwarded]) -> None:
@@ -241,3 +247,4 @@ def test_a_connection_that_is_lost(forwarded: Callable[..., Forwarded]) -> None:
             assert client.recv(1) == b""
         with knock(here) as late, suppress(ConnectionError):
             assert late.recv(1) == b""
+        assert there.refused == [NoStream.LOST]
