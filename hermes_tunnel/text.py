@@ -134,7 +134,7 @@ def narrowed(text: str, columns: int) -> str:
 
     :param text: plain text
     """
-    excess = (len(text) if text.isascii() else sum(map(_columns, text))) - columns
+    excess = (len(text) if text.isascii() else sum(map(columns_of, text))) - columns
     runs = [found.span() for found in _RUNS.finditer(text)] if excess > 0 else []
     spare = sum(end - begin - 1 for begin, end in runs)
     shown, position, seen, dropped = [], 0, 0, 0
@@ -153,7 +153,7 @@ def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
     :param cut: whether to cut a word that does not fit; if not, it stays whole and overruns the line
     """
     # The column after each character, as if all were one line: so each is measured once.
-    behind = range(1, len(text) + 1) if text.isascii() else list(accumulate(map(_columns, text)))
+    behind = range(1, len(text) + 1) if text.isascii() else list(accumulate(map(columns_of, text)))
     lines, begin, word = [], 0, _word_from(text, 0)
     while (fits := bisect_right(behind, (behind[begin - 1] if begin else 0) + columns, begin)) < len(text):
         end = text.rfind(" ", word, fits + 1)
@@ -184,7 +184,7 @@ def folded(text: str, columns: int) -> list[str]:
     return [first, *(f"{_INDENT}{line}" for line in others)]
 
 
-def _columns(character: str) -> int:
+def columns_of(character: str) -> int:
     """How many columns the character takes on a terminal (Unicode TR 11)."""
     if unicodedata.combining(character):
         return 0

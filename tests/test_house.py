@@ -28,6 +28,7 @@ ARROWS = {
         "browser clipboard deadlines errors events oauth ports.person question remote ssh.config.chain "
         "ssh.connect ssh.connection steps terminal.console way_back"
     ),
+    "watching": "oauth text",
     "way_back": "deadlines errors events oauth ports remote.call ssh.connection ssh.forward steps",
     "ports": "errors question steps text",
     "remote": "deadlines errors oauth question ssh.connection text",
@@ -51,6 +52,8 @@ ONLY = {
     "psutil": "ports ssh.child ssh.dial",
     "click": "cli terminal.screen",
     "segno": "terminal.qr",
+    "pyte": "watching.emulator",
+    "wcwidth": "watching.emulator",
 }
 NOT_PURE = {"asyncio", "http", "io", "os", "pathlib", "select", "shutil", "signal", "socket", "subprocess"}
 NOT_PURE |= {"tempfile", "threading", "time"}

@@ -1,4 +1,4 @@
-"""Addresses (URLs) in text, and what each of them asks for; nothing here decides whether one may be opened."""
+"""Addresses (URLs) in text, and what each of them asks for; whether one may be opened is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qs
 
 from hermes_tunnel.errors import Unsafe
-from hermes_tunnel.oauth.authorization import LOOPBACK_HOSTS, Redirect, loopback_redirect
+from hermes_tunnel.oauth.authorization import Redirect, loopback_redirect
 
 # Bounded repetitions: a hostile line of 64 kB must cost no more than one pass.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}]")
@@ -15,8 +15,7 @@ _CODE_LENGTHS = range(4, 13)  # letters and digits, hyphens not counted
 
 # RFC 6749 has the first. A program whose own page comes before the issuer's calls it something else there.
 _REDIRECTS = ("redirect_uri", "redirect_url", "callback_url", "return_to")
-_AUTHORITY = re.compile(r"(?i)(https?)://([^/?#]*)")
-_LOOPBACK_AUTHORITY = re.compile(rf"(?i)(?:{'|'.join(map(re.escape, LOOPBACK_HOSTS))}|\[::1\]):\d{{1,5}}")
+_SERVED_HERE = re.compile(r"(?i)http://(?:127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(?![^/?#])")
 # What only an answer to an authorization request has (RFC 6749 sections 4.1.2, 4.1.2.1 and 4.2.2).
 _ANSWERS = ("code", "error", "access_token", "id_token")
 
@@ -105,8 +104,7 @@ def is_answer(url: str) -> bool:
 
 def is_loopback(url: str) -> bool:
     """Whether it is a page that a program serves on a port of its own machine, by http."""
-    found = _AUTHORITY.match(url)
-    return bool(found) and found[1].lower() == "http" and bool(_LOOPBACK_AUTHORITY.fullmatch(found[2]))
+    return bool(_SERVED_HERE.match(url))
 
 
 def query(url: str, *, keep_blank_values: bool = False) -> dict[str, list[str]]:

@@ -135,9 +135,7 @@ class Rows:
                 complete += self._go_on(one, row, found.end(), box, alone=alone)
         return complete, _FRAMES.sub(" ", _blanked(row, taken))
 
-    def _go_on(
-        self, one: _Open, row: str, end: int, box: _Box, *, alone: bool = True
-    ) -> Iterator[Address]:
+    def _go_on(self, one: _Open, row: str, end: int, box: _Box, *, alone: bool = True) -> Iterator[Address]:
         """Keep an address that ends at the edge of its row; report any other."""
         gap = box.end - end if box.drawn else -end % self._columns if self._columns else _PADDING + 1
         one.loose = gap > 0 and not box.drawn

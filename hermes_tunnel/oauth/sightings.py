@@ -1,7 +1,7 @@
 """Sightings: what a program in a session shows that leads to a browser.
 
-A session's output comes here twice: as lines, which nothing outruns, and as a screen, where a program may have
-drawn what no line says. Both are rows, and are read alike. Each sighting is told once; a page may be told
+A session's output comes here twice: as lines, which nothing outruns, and as a screen, where a program may
+have drawn what no line says. Both are rows, and are read alike. Each sighting is told once; a page may be told
 before the code that belongs to it, and a code before its page.
 """
 
@@ -28,7 +28,7 @@ _NEAR = 20  # rows between a page and its code, at most
 
 @dataclass(frozen=True)
 class Loopback:
-    """A page that asks for authorization, whose answer comes to a port of this machine (RFC 8252 section 7.3).
+    """A page that asks for authorization; the answer comes to a port of this machine (RFC 8252 section 7.3).
 
     :param state: RFC 6749 section 10.12; empty if the request has none
     :param form_post: whether the answer is posted (OAuth 2.0 Form Post Response Mode)
@@ -61,8 +61,13 @@ class Page:
 Sighting = Loopback | Device | Page
 
 
+def may_matter(text: str) -> bool:
+    """Whether there may be an address in the text, or a word about a code: quick, as most has neither."""
+    return "://" in text or "code" in text.lower()
+
+
 def sighting_of(url: str) -> Sighting | None:
-    """What an address leads to; None if to no page, or if it is the answer to a request, which is a secret."""
+    """What an address leads to; None if to no page; the answer to a request is a secret."""
     if is_answer(url):
         return None
     if is_loopback(url):
@@ -107,6 +112,10 @@ class Sightings:
         """So many lines passed, which had neither an address nor the word *code*."""
         self._lines.skip(lines)
 
+    def pass_over(self) -> None:
+        """A line passed that cannot be read, so that the next does not go on with the one before."""
+        self._lines.pass_over()
+
     def of_screen(
         self, rows: list[str], *, wrapped: Collection[int] = (), unfinished: int | None = None
     ) -> list[Sighting]:
@@ -116,7 +125,8 @@ class Sightings:
         :param wrapped: the rows that go on in the next, because the terminal broke them
         :param unfinished: the row where the cursor is, cut there: what follows is not written yet
         """
-        passage, found = _Passage(self._columns), []
+        found: list[Sighting] = []
+        passage = _Passage(self._columns)
         last, begun = len(rows) - 1, ""
         for number, row in enumerate(rows):
             begun += row
@@ -184,8 +194,15 @@ class _Passage:
     def skip(self, rows: int) -> None:
         self._number += rows
 
+    def pass_over(self) -> None:
+        self._number += 1
+        self._rows.forget()
+        self._announced = False
+
     def read(self, row: str, *, finished: bool = True) -> Iterator[Sighting]:
         self._number += 1
+        if not self.waiting and not may_matter(row):
+            return
         addresses, words = self._rows.read(row, finished=finished)
         said: list[tuple[int, Address | str]] = [(one.column, one) for one in addresses]
         said += codes_in(words, finished=finished)

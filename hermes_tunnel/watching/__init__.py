@@ -1,0 +1,1 @@
+"""Watching a session: a copy of what it prints, read beside it, as lines and as a screen."""

@@ -1,0 +1,124 @@
+"""The screen that a session's person sees, drawn once more so that it can be read.
+
+When it is read does not depend on how the bytes were cut: when a row ends, when the cursor has gone to
+another row, and before anything scrolls away or is written over. What is read at the end of a chunk, besides, is no
+more than would be read at the next of these moments: what stands before the cursor, up to a blank.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from hermes_tunnel.oauth.sightings import Sighting, Sightings, may_matter
+from hermes_tunnel.watching.emulator import Emulator
+from hermes_tunnel.watching.escapes import Escapes, Kind
+
+_SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)([<=>?]?)([0-9;]{0,80})([@-~])")
+_LARGEST = 9999  # more than any terminal has rows or columns
+# What neither moves the cursor nor changes the text: colours, questions, the shape of the cursor, the window.
+_CHANGES_NOTHING = "mncqtpxi"
+_ENDS_ROW = "\n\v\f\r\x85"
+
+
+class Screen:
+    """The copy of a screen.
+
+    :param sightings: read what is on it
+    """
+
+    def __init__(self, columns: int, rows: int, sightings: Sightings) -> None:
+        self._sightings = sightings
+        self._escapes = Escapes()
+        self._found: list[Sighting] = []
+        self.resize(columns, rows)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal has another size: what it shows will be drawn again, or is broken as nobody knows."""
+        self._drawn = Emulator(columns, rows, before_scrolling=self._before_scrolling)
+        self._drawn.cursor.y = self._drawn.lines - 1
+        self._matters = False  # whether there may be anything to be read on it
+        self._unread = False  # whether anything was written that may not have been read
+        self._goes_on = True  # whether the cursor is still where the last text ended, or began its row
+        self._tail = ""
+
+    def receive(self, data: bytes) -> list[Sighting]:
+        """What is new on the screen with the next bytes."""
+        for piece in self._escapes.read(data):
+            if piece.kind is Kind.TEXT:
+                self._write(piece.text)
+            elif piece.kind is Kind.ADDRESS:
+                self._found += self._sightings.of_address(piece.text)
+            elif piece.kind is Kind.CSI:
+                self._sequence(piece.text)
+            elif piece.text in _ENDS_ROW:
+                self._end_row(piece.text)
+            else:
+                self._control(piece.text)
+        self._read_up_to_cursor()
+        found, self._found = self._found, []
+        return found
+
+    def _write(self, text: str) -> None:
+        recent = self._tail + text
+        self._matters = self._matters or may_matter(recent)
+        self._tail = recent[-3:]
+        self._drawn.write(text, goes_on=self._goes_on)
+        self._goes_on = self._unread = True
+
+    def _end_row(self, control: str) -> None:
+        """What is in the row is complete, and so is what stands above it."""
+        if self._unread and self._matters:
+            self._read(upto=self._drawn.cursor.y + 1)
+        self._unread = False
+        self._tail = ""
+        self._drawn.control(control)
+
+    def _control(self, control: str) -> None:
+        self._move(lambda: self._drawn.control(control))
+
+    def _sequence(self, text: str) -> None:
+        found = _SEQUENCE.fullmatch(text)
+        if found is None:
+            return
+        mark, written, final = found.groups()
+        numbers = [min(int(one or 0), _LARGEST) for one in written.split(";")]
+        if final in "hl":
+            self._move(lambda: self._drawn.set_modes(mark, numbers, on=final == "h"))
+        elif final not in _CHANGES_NOTHING and not mark:
+            self._move(lambda: self._drawn.function(final, numbers))
+
+    def _move(self, function: Callable[[], None]) -> None:
+        """Do what may move the cursor, or change what is written."""
+        cursor = self._drawn.cursor
+        x, y = cursor.x, cursor.y
+        if self._unread and self._matters:
+            self._drawn.refresh()
+            if may_matter(self._drawn.texts[y]):
+                self._read_up_to_cursor()
+        function()
+        cursor = self._drawn.cursor
+        if (cursor.x, cursor.y) != (x, y):
+            self._goes_on, self._tail = False, ""
+        if cursor.y != y and self._unread:
+            self._read_up_to_cursor()
+            self._unread = False
+
+    def _before_scrolling(self) -> None:
+        if self._drawn.writing:
+            self._read_up_to_cursor(self._drawn.columns)
+
+    def _read_up_to_cursor(self, x: int | None = None) -> None:
+        """Read all rows; of the cursor's own, what stands before it."""
+        if self._unread and self._matters:
+            cursor = self._drawn.cursor
+            self._read(cursor.y, cursor.x if x is None else x)
+
+    def _read(self, cursor: int | None = None, x: int = 0, *, upto: int | None = None) -> None:
+        self._drawn.refresh()
+        rows = self._drawn.texts[:upto]
+        self._matters = may_matter("".join(self._drawn.texts))
+        if self._matters:
+            if cursor is not None:
+                rows[cursor] = rows[cursor].ljust(x)[:x]
+            self._found += self._sightings.of_screen(rows, wrapped=self._drawn.broken, unfinished=cursor)
