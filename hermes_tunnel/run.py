@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -29,6 +30,7 @@ from hermes_tunnel.terminal.display import Display
 from hermes_tunnel.terminal.escapes import END, HELP, SUSPEND, Escape, Escapes, escape_character
 from hermes_tunnel.terminal.pass_through import NobodyReads, OutputEnded, PassThrough
 from hermes_tunnel.terminal.raw import RawTerminal
+from hermes_tunnel.terminal.scrubbed import Printed, Scrubbed
 
 _TICK_SECONDS = 1.0  # how often the connection is checked
 _END_SECONDS = 1.0  # for a command to end after it was told to
@@ -52,6 +54,8 @@ class RunOrder:
     :param terminal: as ssh_config's RequestTTY, where ``yes`` is ``-t``, ``force`` is ``-tt`` and ``no`` is
         ``-T``; ``auto`` for what that says, and ``yes`` if it says nothing
     :param browser: whether the pages that programs want to open there are to come here
+    :param scrubbed: whether the output is shown as lines, scrubbed, on standard error; then there is no
+        terminal unless it is forced
     :param input: standard input's descriptor, and where output and errors go; -1 if it is closed
     """
 
@@ -60,6 +64,7 @@ class RunOrder:
     call: Call = field(default_factory=Call)
     terminal: str = "auto"
     browser: bool = False
+    scrubbed: bool = False
     input: int = 0
     output: int = 1
     errors: int = 2
@@ -108,10 +113,8 @@ def _words(order: RunOrder) -> Sequence[str]:
 
 def _terminal(order: RunOrder, person: RawTerminal) -> Terminal | None:
     """The terminal that it is to have, if any: the person's own, as far as they have one."""
-    import os
-
     wish = order.terminal if order.terminal != "auto" else order.hops[-1].session.request_tty
-    if wish == "no" or (wish != "force" and not person.is_terminal):
+    if wish == "no" or (wish != "force" and (order.scrubbed or not person.is_terminal)):
         return None
     return Terminal(os.environ.get("TERM", ""), _size(person), person.modes)
 
@@ -154,8 +157,9 @@ class Session:
         self._process = process
         self._person = person
         self._on_terminal = on_terminal
-        self._display = Display(order.output, is_terminal=on_terminal)
-        self._escapes: Mapping[str, Callable[[str], object]] = {
+        self._display = Display(order.output, is_terminal=on_terminal and not order.scrubbed)
+        self._lost = True
+        self._own_escapes: Mapping[str, Callable[[str], object]] = {
             END: self._hang_up,
             SUSPEND: lambda _: person.suspend(),
             HELP: self._help,
@@ -166,36 +170,35 @@ class Session:
 
         :return: its exit status; negative for a signal that ended it
         """
-        order, decider = self._order, self._decider
-        character = escape_character(order.hops[-1].session.escape_char) if self._on_terminal else b""
+        order, on_terminal, post = self._order, self._on_terminal, self._decider.mailbox.put
+        character = escape_character(order.hops[-1].session.escape_char) if on_terminal else b""
+        errors = Scrubbed(post) if order.scrubbed else Display(order.errors)
         through = PassThrough(
             self._process,
-            self._display,
-            None if self._on_terminal else Display(order.errors),
+            Scrubbed(post) if order.scrubbed else self._display,
+            None if on_terminal else errors,
             typed=order.input,
             escapes=Escapes(character),
-            post=decider.mailbox.put,
+            post=post,
         )
-        decider.news.hold()
-        lost = True
-        try:
-            with ExitStack() as opened:
-                if self._on_terminal:
-                    opened.enter_context(self._person)
-                opened.callback(self._process.close)
-                opened.enter_context(through)
-                try:
-                    status = self._wait()
-                    lost = False
-                except Stopped as stopped:
-                    self._end(_SIGNALS.get(stopped.number, "TERM"))
-                    raise
-                finally:
-                    # Before the terminal is as it was: what is shown then begins a line.
-                    self._display.end(lost=lost)
-        finally:
-            decider.news.release()
+        with ExitStack() as opened:
+            if on_terminal:
+                opened.enter_context(self._person)
+            opened.callback(self._leave)
+            opened.enter_context(through)
+            opened.callback(self._process.close)
+            try:
+                status = self._wait()
+            except Stopped as stopped:
+                self._end(_SIGNALS.get(stopped.number, "TERM"))
+                raise
+            self._lost = False
         return status
+
+    def _leave(self) -> None:
+        """Before the terminal is as it was: what is shown then begins a line."""
+        with suppress(OSError):
+            self._display.end(lost=self._lost)
 
     def _wait(self) -> int:
         while True:
@@ -205,7 +208,10 @@ class Session:
             elif isinstance(item, Resized):
                 self._process.resize(_size(self._person))
             elif isinstance(item, Escape):
-                self._escapes[item.key](item.argument)
+                self._own_escapes[item.key](item.argument)
+            elif isinstance(item, Printed):
+                self._decider.emit(events.RemoteLine(item.line))
+                item.shown()
             elif isinstance(item, NobodyReads):
                 self._process.close()
                 return -_SIGPIPE
@@ -244,4 +250,5 @@ class Session:
             " ~~   send ~",
             "(They are recognised at the beginning of a line only.)",
         )
-        self._display.show("".join(f"{line}\r\n" for line in lines).encode())
+        with suppress(OSError):
+            self._display.show("".join(f"{line}\r\n" for line in lines).encode())

@@ -92,6 +92,7 @@ def run(
             calling.call(),
             terminal=wish,
             browser=browser_here,
+            scrubbed=output.as_json,
             input=_descriptor(sys.stdin),
             output=_descriptor(sys.stdout),
             errors=_descriptor(sys.stderr),

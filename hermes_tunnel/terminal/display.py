@@ -29,7 +29,7 @@ _PATIENCE = 1.0  # seconds that a line waits for the program to pause
 class Display:
     """Where a program's output goes. One thread writes; any may tell.
 
-    :param descriptor: standard output or error
+    :param descriptor: standard output or error; -1 if it is closed
     :param is_terminal: whether it is a terminal that the program has for itself
     """
 
@@ -116,7 +116,7 @@ class Display:
 
 def _write(descriptor: int, data: bytes) -> None:
     """All of it, even if the descriptor does not block because another program has set it so."""
-    rest = memoryview(data)
+    rest = memoryview(data if descriptor >= 0 else b"")
     while rest:
         try:
             rest = rest[os.write(descriptor, rest) :]

@@ -12,13 +12,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from hermes_tunnel.terminal.display import Display
 from hermes_tunnel.terminal.escapes import Echo, Escape, Escapes
 from hermes_tunnel.terminal.waking import Waking
 
 _PAUSE = 0.2  # seconds without output until a line of ours may be shown
 _CHUNK = 64 * 1024
 _END_SECONDS = 1.0  # a thread that was woken ends in a moment
+
+
+class Shows(Protocol):
+    """What is needed of where output goes: ``display.Display`` says what each call does."""
+
+    def write(self, data: bytes) -> None:
+        """Show bytes of the program's."""
+
+    def show(self, data: bytes) -> None:
+        """Show bytes of ours."""
+
+    def pause(self) -> None:
+        """The program prints nothing just now."""
 
 
 class Program(Protocol):
@@ -62,8 +74,8 @@ class PassThrough:
     def __init__(
         self,
         program: Program,
-        output: Display,
-        errors: Display | None,
+        output: Shows,
+        errors: Shows | None,
         *,
         typed: int,
         escapes: Escapes | None,
@@ -114,17 +126,16 @@ class PassThrough:
                 self._errors.join()
             self._post(OutputEnded())
 
-    def _read_errors(self, errors: Display) -> None:
+    def _read_errors(self, errors: Shows) -> None:
         self._pump(self._program.read_error, errors, self._copy)
 
-    def _pump(
-        self, read: Callable[[float], bytes], display: Display, copy: Callable[[bytes], object]
-    ) -> bool:
+    def _pump(self, read: Callable[[float], bytes], display: Shows, copy: Callable[[bytes], object]) -> bool:
         """Whether all of it could be written."""
         while not self._over:
             try:
                 data = read(_PAUSE)
                 if not data:
+                    display.pause()
                     break
                 display.write(data)
             except TimeoutError:
@@ -156,12 +167,9 @@ class PassThrough:
 
     def _is_typed(self) -> bool:
         """Wait for something to read; False if it is over first."""
-        if self._waking is None:
-            return not self._over
         readable: Sequence[int] = []
-        while not self._over and self._typed_from not in readable:
-            awaited = [self._waking.descriptor, *([self._typed_from] if self._typed_from >= 0 else [])]
-            readable, _, _ = select.select(awaited, [], [])
+        while self._waking is not None and not self._over and self._typed_from not in (-1, *readable):
+            readable, _, _ = select.select([self._waking.descriptor, self._typed_from], [], [])
         return not self._over
 
     def _typed(self) -> bytes:

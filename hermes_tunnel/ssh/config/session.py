@@ -28,7 +28,7 @@ class SessionConfiguration:
 
     :param remote_command: to run in place of the shell; None for the shell
     :param request_tty: ``auto``, ``no``, ``yes`` or ``force``
-    :param escape_char: as ssh_config has it; empty for ssh's own
+    :param escape_char: one character, ``^`` and a letter, or ``none``
     :param environment: variables for the other end, each with its value: those that SetEnv sets, and those of
         ours that SendEnv names
     :param not_done: keywords that are set and have no effect in a session of this program
@@ -36,7 +36,7 @@ class SessionConfiguration:
 
     remote_command: str | None = None
     request_tty: str = "auto"
-    escape_char: str = ""
+    escape_char: str = "~"
     environment: tuple[tuple[str, str], ...] = ()
     not_done: tuple[str, ...] = ()
 
@@ -54,7 +54,7 @@ def session(
     return SessionConfiguration(
         remote_command=remote_command,
         request_tty={"true": "yes", "false": "no", "": "auto"}.get(tty, tty),
-        escape_char=_one(said, "escapechar"),
+        escape_char=_one(said, "escapechar") or "~",
         environment=_variables(said, environment),
         not_done=tuple(
             name
