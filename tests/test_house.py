@@ -20,13 +20,12 @@ ARROWS = {
     "demo": "",
     "login": "conversation errors events oauth remote ssh.config.chain ssh.connection way_back.delivery",
     "run": (
-        "conversation deadlines errors events remote ssh.config.chain ssh.connection "
-        "terminal.display terminal.escapes terminal.pass_through terminal.raw"
+        "conversation errors events remote ssh.config.chain ssh.connection terminal.escapes terminal.raw"
     ),
     "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
-        "browser clipboard deadlines errors events oauth ports.person question remote ssh.config.chain "
-        "ssh.connect ssh.connection steps terminal.console way_back"
+        "browser clipboard deadlines errors events oauth ports.person ports.taken question remote "
+        "ssh.config.chain ssh.connect ssh.connection steps terminal text watching way_back"
     ),
     "watching": "oauth text",
     "way_back": "deadlines errors events oauth ports remote.call ssh.connection ssh.forward steps",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import (
+    PORT,
     Calling,
     Connecting,
     Output,
@@ -17,6 +19,7 @@ from hermes_tunnel.cli.options import (
     connecting,
     option,
     output,
+    relay_option,
 )
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
@@ -58,6 +61,30 @@ class _Run(Verb):
     is_flag=True,
     help="Have pages that programs there want to open come here.",
 )
+@option(
+    "--forward",
+    "forwards",
+    variable="FORWARD",
+    multiple=True,
+    metavar="PORT",
+    help="Forward this port plainly, as ssh -L does; for a program whose own page runs in the browser.",
+)
+@option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Open no page here.")
+@option(
+    "--browser",
+    variable="BROWSER",
+    metavar="CMD",
+    help="Open pages with CMD; none: with nothing. Default: $BROWSER or the system's.",
+)
+@relay_option
+@option(
+    "--allow-host",
+    "allowed_hosts",
+    variable="ALLOW_HOST",
+    multiple=True,
+    metavar="HOST",
+    help="A sign-in page's host that you vouch for.",
+)
 @output
 def run(
     *,
@@ -66,6 +93,11 @@ def run(
     terminals: int,
     no_terminal: bool,
     browser_here: bool,
+    forwards: tuple[str, ...],
+    no_browser: bool,
+    browser: str | None,
+    relay: str,
+    allowed_hosts: tuple[str, ...],
     output: Output,
 ) -> int:
     """Run a command on HOST as ssh -t does: any program that logs in through a browser works in it.
@@ -81,8 +113,18 @@ def run(
     words: tuple[str, ...] = click.get_current_context().meta[_WORDS]
 
     def go(decider: Decider) -> Ending:
+        from hermes_tunnel.browser.commands import check_command
+        from hermes_tunnel.browser.opening import open_browser
+        from hermes_tunnel.conversation.interactive import SignInWishes, Streams
+        from hermes_tunnel.oauth.authorization import issuer_of
         from hermes_tunnel.run import RunOrder
         from hermes_tunnel.run import run as run_there
+
+        if browser is not None:
+            check_command(browser)
+
+        def open_page(url: str, tell: Callable[[str], object]) -> bool:
+            return open_browser(url, browser, tell=tell)
 
         hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
         wish = "no" if no_terminal else {0: "auto", 1: "yes"}.get(terminals, "force")
@@ -92,10 +134,18 @@ def run(
             calling.call(),
             terminal=wish,
             browser=browser_here,
-            scrubbed=output.as_json,
-            input=_descriptor(sys.stdin),
-            output=_descriptor(sys.stdout),
-            errors=_descriptor(sys.stderr),
+            streams=Streams(
+                _descriptor(sys.stdin),
+                _descriptor(sys.stdout),
+                _descriptor(sys.stderr),
+                scrubbed=output.as_json,
+            ),
+            wishes=SignInWishes(
+                None if no_browser else open_page,
+                frozenset(map(issuer_of, allowed_hosts)),
+                relay,
+                tuple(int(PORT.convert(each, None, None)) for each in forwards),
+            ),
         )
         return Ending("ended", status=run_there(order, decider))
 

@@ -97,6 +97,11 @@ class Screen:
         """Whether the person wants to know it all (``-v``)."""
         return self._verbosity > 0
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether they want to know only what they need (``-q``)."""
+        return self._verbosity < 0
+
     def show(self, event: events.Event) -> None:
         """Tell the person what happened, at once."""
         if isinstance(event, events.Connected):

@@ -1,0 +1,246 @@
+"""The sign-ins of a session: what is told, what opens by itself, and what the escapes do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from hermes_tunnel import events
+from hermes_tunnel.conversation.sign_ins import OpenPage, SignIns
+from hermes_tunnel.oauth.sightings import Device, Page, Sighting
+from tests.way_back.test_ways import Session, Visit, is_open, sighting
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+_PATIENCE, _LOOK = 0.5, 0.02
+KNOWN = "https://auth.openai.com/oauth/authorize?client_id=c&redirect_uri=r"
+ELSEWHERE = "https://auth.example.com/authorize?client_id=c"
+
+
+@dataclass
+class Person:
+    """Somebody with a session, and a browser that may or may not start."""
+
+    session: Session
+    sign_ins: SignIns = field(init=False)
+    browser: bool | None = True
+    clock: float = 0.0
+    news: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Sit down."""
+        open_page: OpenPage | None = None if self.browser is None else self._open
+        self.sign_ins = SignIns(
+            self.session.decider,
+            self.session.ways,
+            open_page=open_page,
+            allowed_hosts=frozenset(),
+            news=self.news.append,
+            show=self.shown.append,
+            now=lambda: self.clock,
+        )
+
+    def _open(self, url: str, _: Callable[[str], object]) -> bool:
+        self.opened.append(url)
+        return bool(self.browser)
+
+    def sees(self, *sightings: Sighting) -> list[str]:
+        """The news once a program has shown these."""
+        for one in sightings:
+            self.sign_ins.on_item(one)
+        return self.settled()
+
+    def types(self, key: str, argument: object = "") -> list[str]:
+        """The answer to an escape, and the news that come of it."""
+        self.shown.clear()
+        self.sign_ins.on_escape(key, str(argument))
+        return [*self.shown, *self.settled()]
+
+    def settled(self) -> list[str]:
+        """The news; none if nothing comes for a while."""
+        until = time.monotonic() + _PATIENCE
+        while not self.news and time.monotonic() < until:
+            if (item := self.session.decider.next(_LOOK)) is not None:
+                self.sign_ins.on_item(item)
+        told = self.news[:]
+        self.news.clear()
+        return told
+
+
+@contextmanager
+def somebody(*, browser: bool | None = True) -> Iterator[Person]:
+    """A person with a session on the stage."""
+    with Session().open() as session:
+        yield Person(session, browser=browser)
+
+
+def test_a_sign_in_at_an_issuer_that_everybody_knows_opens_by_itself() -> None:
+    """Once its port is listened on; the answer goes to the program, which says the rest itself."""
+    with somebody() as person:
+        program = person.session.program()
+        request = sighting(program.port, url=KNOWN)
+        assert person.sees(request) == ["the page of auth.openai.com has opened in your browser"]
+        assert person.opened == [KNOWN]
+        Visit(program.port, "/callback?code=S3CRET&state=STATE").join()
+        assert person.settled() == []
+        assert person.types("l") == ["  1  auth.openai.com  sign-in  answered"]
+        assert not is_open(program.port)
+        recorded = [type(one) for one in person.session.emitted]
+        assert recorded == [events.AuthorizationAsked, events.Forwarding, events.Browser, events.Callback]
+
+
+def test_a_sign_in_elsewhere_is_at_hand() -> None:
+    """Nothing opens until the person says so; its port is ready before."""
+    with somebody() as person:
+        program = person.session.program()
+        request = sighting(program.port, url=ELSEWHERE)
+        assert person.sees(request) == ["sign-in at auth.example.com: click its link, or type ~o 1"]
+        assert person.opened == []
+        assert is_open(program.port)
+        assert person.types("o", 1) == ["the page of auth.example.com has opened in your browser"]
+        assert person.opened == [ELSEWHERE]
+
+
+def test_what_opens_by_itself_opens_seldom() -> None:
+    """A second page within ten seconds waits for the person."""
+    with somebody() as person:
+        first, second = person.session.program(), person.session.program()
+        person.sees(sighting(first.port, url=KNOWN))
+        again = sighting(second.port, url=f"{KNOWN}2")
+        assert person.sees(again) == ["sign-in at auth.openai.com: click its link, or type ~o 2"]
+        person.clock = 11.0
+        third = sighting(person.session.program().port, url=f"{KNOWN}3")
+        assert person.sees(third) == ["the page of auth.openai.com has opened in your browser"]
+
+
+def test_a_code_and_its_page() -> None:
+    """The code alone is nothing that the person does not see; with its page it is told, and opens by hand."""
+    with somebody() as person:
+        assert person.sees(Device("", "ABCD-1234")) == []
+        words = "sign-in at github.com, code ABCD-1234: click its link, or type ~o 1"
+        assert person.sees(Device("https://github.com/login/device", "ABCD-1234")) == [words]
+        assert person.opened == []
+        assert person.types("o", 1) == ["the page of github.com has opened in your browser"]
+        assert person.opened == ["https://github.com/login/device"]
+
+
+def test_other_pages_are_only_listed() -> None:
+    """Terms and documentation are no news; each keeps its number."""
+    with somebody() as person:
+        assert person.types("l") == ["No program has shown a page yet."]
+        assert person.sees(Page("https://example.com/terms"), Page("https://example.org/")) == []
+        person.sees(Page("https://example.com/terms"))
+        assert person.types("l") == ["  2  example.org", "  1  example.com"]
+        assert person.types("o", 3) == ["Which page? ~l lists them with their numbers."]
+        assert person.types("o", "x") == ["Which page? ~l lists them with their numbers."]
+
+
+def test_a_page_that_nobody_should_open() -> None:
+    """What login would refuse is refused here too, and cannot be opened by its number."""
+    with somebody() as person:
+        refused = person.sees(Device("https://user@example.com/device", "ABCD-1234"))
+        assert len(refused) == 1
+        assert refused[0].startswith("refused to open 'https://user@example.com/device'")
+        assert person.types("l") == ["No program has shown a page yet."]
+
+
+def test_a_port_that_is_taken_here() -> None:
+    """The person is told by whom; nothing opens, as the answer would go to the wrong program."""
+    with somebody() as person, socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        (told,) = person.sees(sighting(port, url=KNOWN))
+        assert told.startswith(f"sign-in at auth.openai.com: local port {port} is taken by ")
+        assert person.opened == []
+        assert person.types("l") == [f"  1  auth.openai.com  sign-in  port {port} is taken here"]
+        assert person.types("k", port) == [f"nothing was ended at port {port}"]  # it is this very process
+
+
+def test_two_issuers_that_want_one_port() -> None:
+    """The second is told of the first, and has its way once the person insists."""
+    with somebody() as person:
+        port = person.session.program().port
+        person.sees(sighting(port, url=KNOWN))
+        told = f"port {port} waits for auth.openai.com; ~o 2 has it wait for this one"
+        assert person.sees(sighting(port, url=ELSEWHERE)) == [f"sign-in at auth.example.com: {told}"]
+        assert person.types("o", 2) == ["the page of auth.example.com has opened in your browser"]
+        assert person.session.ways.waiting == {port: "auth.example.com"}
+
+
+def test_a_browser_that_does_not_start() -> None:
+    """The person is told to click, and what to do if they wanted no browser."""
+    with somebody(browser=False) as person:
+        told = ["no browser could be started; click the link of auth.openai.com"]
+        assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
+    with somebody(browser=None) as person:
+        told = ["sign-in at auth.openai.com: click its link, or type ~o 1"]
+        assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
+        assert person.types("o", 1) == [
+            "no page is opened here, as you wished; click the link of auth.openai.com"
+        ]
+
+
+def test_an_answer_that_the_program_does_not_take() -> None:
+    """A denial is the program's to tell; an answer that went astray is ours."""
+    refuses = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+    with somebody() as person:
+        program = person.session.program(lambda _: refuses)
+        person.sees(sighting(program.port, url=KNOWN))
+        Visit(program.port, "/callback?code=S3CRET&state=STATE").join()
+        told = "the program did not take the answer of auth.openai.com (HTTP status 400)"
+        assert person.settled() == [told]
+        other = person.session.program()
+        person.sees(sighting(other.port, url=f"{KNOWN}2"))
+        Visit(other.port, "/callback?error=access_denied&state=STATE").join()
+        assert person.settled() == []
+        assert person.types("l")[-1] == "  2  auth.openai.com  sign-in  declined"
+
+
+def test_a_plain_forward_is_agreed_to() -> None:
+    """What it means is said first; typed again, it is done, and so it is with an option."""
+    with somebody() as person:
+        program = person.session.program()
+        warned = person.types("f", program.port)
+        assert warned[-1].endswith(f"If you agree: ~f {program.port} again.")
+        assert not is_open(program.port)
+        leads = f"port {program.port} here leads to port {program.port} there until this session ends"
+        assert person.types("f", program.port) == [leads]
+        assert person.types("l") == [f"     port {program.port} is forwarded plainly"]
+        Visit(program.port, "/anything").join()
+        assert len(program.heard) == 1
+        assert person.types("f", 0) == ["Which port? Type its number behind ~f."]
+        assert person.types("k") == ["Which port? Type its number behind ~k."]
+    with somebody() as person:
+        port = person.session.program().port
+        person.sign_ins.forward(port)
+        assert person.settled() == [f"port {port} here leads to port {port} there until this session ends"]
+
+
+def test_a_programs_own_page() -> None:
+    """It is reached through a plain forward of its port, and opens only then."""
+    with somebody() as person:
+        port = person.session.program().port
+        assert person.sees(Page(f"http://localhost:{port}/start")) == []
+        told = f"The program there serves that page itself: ~f {port} first lets you reach it."
+        assert person.types("o", 1) == [told]
+        person.types("f", port)
+        person.types("f", port)
+        assert person.types("o", 1) == [f"the page of localhost:{port} has opened in your browser"]
+        assert person.opened == [f"http://localhost:{port}/start"]
+
+
+def test_nothing_of_a_secret_is_told() -> None:
+    """Neither the state nor the code of an answer is in a line of ours."""
+    with somebody() as person:
+        program = person.session.program()
+        told = person.sees(sighting(program.port, url=KNOWN, state="S3CRETSTATE"))
+        with suppress(OSError):
+            Visit(program.port, "/callback?code=S3CRETCODE&state=wrong").join()
+        told += person.settled() + person.types("l")
+        assert told
+        assert not any("S3CRET" in one for one in told)
