@@ -1,4 +1,4 @@
-"""Addresses (URLs) in text, and what each of them asks for; whether one may be opened is decided elsewhere."""
+"""Addresses (URLs) in text, and what each asks for; whether one may be opened is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -80,6 +80,17 @@ def _loopback(value: str) -> Redirect | None:
         return loopback_redirect(value)
     except Unsafe:
         return None
+
+
+def lacks_its_answer(url: str) -> bool:
+    """Whether it begins as a request for authorization, but has neither of what such a one ends with: where
+    the answer is to come, and its ``state``.
+    """
+    try:
+        fields = query(url, keep_blank_values=True)
+    except ValueError:
+        return False
+    return "client_id" in fields and not fields.keys() & {*_REDIRECTS, "state", "user_code"}
 
 
 def wants_a_form(url: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from hermes_tunnel.oauth.addresses import lacks_its_answer
 from hermes_tunnel.oauth.authorization import LONGEST_URL
 
 # The characters of RFC 3986 section 2: a box's edge, a blank or a full-width full stop ends an address.
@@ -27,7 +28,8 @@ _FRAMES, _INSIDE = re.compile(f"[{_FRAME}]"), re.compile(f"[^{_FRAME}]+")
 # A piece that is no word, so that words may follow it; and a word that is no piece.
 _NO_WORD = re.compile(r"(?=.{0,99}[%&=?/_#])|(?=.{0,99}[0-9]).{6}")
 _WORD = re.compile(r"[A-Z][a-z]{3,40}[.:!]{1,3}")
-_PADDING = 4  # columns that programs leave blank inside an edge, at most
+_PADDING = 4  # columns that programs leave blank inside an edge, at most, beside those on the left
+_FAR = 1_000_000  # columns
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ class _Open:
     place: tuple[int, int]
     loose: bool = False
 
+    @property
+    def was_cut(self) -> bool:
+        """Whether it is only part of something, wherever the edge is: a request without what it must have, or
+        pieces of one length.
+        """
+        is_part = len(self.pieces) == 1 and lacks_its_answer(self.pieces[0])
+        return is_part or (len(self.pieces) > 1 and len(self.pieces[-1]) == len(self.pieces[0]))
+
     def complete(self) -> Iterator[Address]:
         if url := address("".join(self.pieces)):
             yield Address(url, self.column, self.shown)
@@ -100,11 +110,12 @@ class Rows:
         """What comes next does not belong to what came before."""
         self._open = []
 
-    def read(self, row: str, *, finished: bool = True) -> tuple[list[Address], str]:
+    def read(self, row: str, *, finished: bool = True, whole: bool = False) -> tuple[list[Address], str]:
         """The addresses that are complete with this row; and its words, without addresses and frames.
 
         :param row: a character for each column; more than there are columns if the terminal itself broke it
         :param finished: whether the row has ended; if not, its last word may go on
+        :param whole: whether it is wider than the terminal, so that no program broke it at the edge
         """
         boxes = list(_boxes(row))
         complete: list[Address] = []
@@ -120,7 +131,7 @@ class Rows:
             if word and box and _goes_on(one, word, row[word.end() : box.end].strip()):
                 taken.append(word.span())
                 one.pieces.append(word[0])
-                complete += self._go_on(one, row, word.end(), box)
+                complete += self._go_on(one, row, word.end(), box, whole=whole)
             else:
                 complete += one.complete()
         complete = [replace(one, column=-1) for one in complete]
@@ -131,19 +142,32 @@ class Rows:
             shown = alone or "?" in found[0] or bool(_TO_BE_OPENED.search(around[0]))
             taken.append(found.span())
             one = _Open([found[0]], found.start(), shown, box.place)
-            if finished or around[1]:
-                complete += self._go_on(one, row, found.end(), box, alone=alone)
+            # A blank may be the last thing before the edge of a box.
+            if finished or box.drawn or around[1].strip():
+                complete += self._go_on(one, row, found.end(), box, alone=alone, whole=whole)
         return complete, _FRAMES.sub(" ", _blanked(row, taken))
 
-    def _go_on(self, one: _Open, row: str, end: int, box: _Box, *, alone: bool = True) -> Iterator[Address]:
-        """Keep an address that ends at the edge of its row; report any other."""
-        gap = box.end - end if box.drawn else -end % self._columns if self._columns else _PADDING + 1
+    def _go_on(
+        self, one: _Open, row: str, end: int, box: _Box, *, alone: bool = True, whole: bool = False
+    ) -> Iterator[Address]:
+        """Keep an address that the next row may go on with; report any other."""
+        gap = self._gap(end, box, whole=whole)
         one.loose = gap > 0 and not box.drawn
-        at_edge = gap <= _PADDING and not row[end : box.end].strip()
-        if at_edge and (alone or not one.loose) and sum(map(len, one.pieces)) <= LONGEST_URL:
+        padding = _PADDING + (one.column - box.left if one.loose else 0)
+        at_end = not row[end : box.end].strip()
+        fits = gap <= padding or (one.loose and not whole and one.was_cut)
+        if at_end and fits and (alone or not one.loose) and sum(map(len, one.pieces)) <= LONGEST_URL:
             self._open.append(one)
         else:
             yield from one.complete()
+
+    def _gap(self, end: int, box: _Box, *, whole: bool) -> int:
+        """How many columns there are between the end of an address and the edge."""
+        if box.drawn:
+            return box.end - end
+        if whole or not self._columns or (end > self._columns and end % self._columns):
+            return _FAR  # the terminal broke it, or nothing did: then the program has not
+        return -end % self._columns
 
 
 def _boxes(row: str) -> Iterator[_Box]:

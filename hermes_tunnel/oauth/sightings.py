@@ -1,8 +1,8 @@
 """Sightings: what a program in a session shows that leads to a browser.
 
 A session's output comes here twice: as lines, which nothing outruns, and as a screen, where a program may
-have drawn what no line says. Both are rows, and are read alike. Each sighting is told once; a page may be told
-before the code that belongs to it, and a code before its page.
+have drawn what no line says. Both are rows, and are read alike. Each sighting is told once; a page may be
+told before the code that belongs to it, and a code before its page.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Sightings:
 
         :param line: without escape sequences; a character for each column
         """
-        return self._new(self._lines.read(line))
+        return self._new(self._lines.read(line, whole=len(line) > self._columns))
 
     def skip(self, lines: int) -> None:
         """So many lines passed, which had neither an address nor the word *code*."""
@@ -117,12 +117,18 @@ class Sightings:
         self._lines.pass_over()
 
     def of_screen(
-        self, rows: list[str], *, wrapped: Collection[int] = (), unfinished: int | None = None
+        self,
+        rows: list[str],
+        *,
+        wrapped: Collection[int] = (),
+        lost: Collection[int] = (),
+        unfinished: int | None = None,
     ) -> list[Sighting]:
         """What is new on the screen.
 
         :param rows: from the top; a character for each column
         :param wrapped: the rows that go on in the next, because the terminal broke them
+        :param lost: the rows that went on so, until something else was written there
         :param unfinished: the row where the cursor is, cut there: what follows is not written yet
         """
         found: list[Sighting] = []
@@ -133,7 +139,7 @@ class Sightings:
             if number in wrapped and number not in (unfinished, last):
                 begun = begun.ljust(-(-len(begun) // self._columns) * self._columns)
                 continue
-            found += passage.read(begun, finished=number != unfinished)
+            found += passage.read(begun, finished=number != unfinished and number not in lost)
             begun = ""
         return self._new(found)
 
@@ -199,11 +205,11 @@ class _Passage:
         self._rows.forget()
         self._announced = False
 
-    def read(self, row: str, *, finished: bool = True) -> Iterator[Sighting]:
+    def read(self, row: str, *, finished: bool = True, whole: bool = False) -> Iterator[Sighting]:
         self._number += 1
         if not self.waiting and not may_matter(row):
             return
-        addresses, words = self._rows.read(row, finished=finished)
+        addresses, words = self._rows.read(row, finished=finished, whole=whole)
         said: list[tuple[int, Address | str]] = [(one.column, one) for one in addresses]
         said += codes_in(words, finished=finished)
         if self._announced and finished and (code := code_alone(words)):

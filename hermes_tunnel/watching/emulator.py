@@ -14,6 +14,9 @@ from wcwidth import wcwidth
 
 from hermes_tunnel.watching.escapes import FILLER
 
+GOES_ON, LOST = "goes on", "lost"
+"""Of a row: that it goes on in the next, as the terminal broke it; or that it did, and the rest is lost."""
+
 _MOST_COLUMNS, _MOST_ROWS = 2000, 500  # what a terminal may say of itself; windows are smaller
 _ALTERNATE_SCREENS = {47, 1047, 1049}
 _MODES = {("", 4): modes.IRM, ("?", 6): modes.DECOM, ("?", 7): modes.DECAWM}  # they say where text goes
@@ -38,6 +41,7 @@ _ONE_NUMBER = {
     "e": "cursor_down",
 }
 _ERASES = {"J": 3, "K": 2}  # the largest number that means anything
+_CHANGES_ROWS = "JKLMPX@ST"
 _TWO_NUMBERS = {"H": "cursor_position", "f": "cursor_position", "r": "set_margins"}
 _CONTROLS = {
     "\b": "backspace",
@@ -79,9 +83,12 @@ class Emulator(pyte.Screen):
         """
         if not text.isascii():
             text = "".join(one for one in text if wcwidth(one) > 0)
-        self._forget_break(self.cursor.y)
-        if not goes_on and self.cursor.x == 0:
-            self._forget_break(self.cursor.y - 1)
+        x, y = self.cursor.x, self.cursor.y
+        if x == 0 and (not goes_on or self._is_written(y)):
+            self._lose_rest(y - 1)
+        if x + len(text) >= self.columns:
+            self._note(y, GOES_ON, is_so=False)
+            self._note(y, LOST, is_so=False)
         self._last = text[-1:]
         self.writing = True
         self.draw(text)
@@ -106,6 +113,8 @@ class Emulator(pyte.Screen):
         first = numbers[0] if numbers else 0
         if first > _ERASES.get(final, first):
             return
+        if final in _CHANGES_ROWS and (self.cursor.x == 0 or first):
+            self._lose_rest(self.cursor.y - 1)
         if name := _ONE_NUMBER.get(final):
             getattr(self, name)(first)
         elif name := _TWO_NUMBERS.get(final):
@@ -152,9 +161,13 @@ class Emulator(pyte.Screen):
 
     def linefeed(self) -> None:
         """A row ends; if the text went beyond its edge, it goes on in the next."""
-        if self.writing:
-            vars(self.buffer[self.cursor.y])["broken"] = True
+        if not self.writing:
+            super().linefeed()
+            return
+        self._note(self.cursor.y, GOES_ON)
         super().linefeed()
+        self._note(self.cursor.y, GOES_ON, is_so=False)
+        self._note(self.cursor.y, LOST, is_so=False)
 
     def index(self) -> None:
         """The cursor goes down, or the rows above it go up; ``texts`` go with them."""
@@ -179,11 +192,23 @@ class Emulator(pyte.Screen):
                 self.texts[y] = ""
         self.dirty.clear()
 
-    @property
-    def broken(self) -> set[int]:
-        """The rows that the terminal broke: they go on in the next."""
-        return {y for y, line in self.buffer.items() if "broken" in vars(line)}
+    def noted(self, note: str) -> set[int]:
+        """The rows of which that is known: ``GOES_ON`` or ``LOST``."""
+        return {y for y, line in self.buffer.items() if note in vars(line)}
 
-    def _forget_break(self, y: int) -> None:
-        if y in self.buffer:
-            vars(self.buffer[y]).pop("broken", None)
+    def _note(self, y: int, note: str, *, is_so: bool = True) -> None:
+        """Note something on the row itself, so that it moves with the row."""
+        notes = vars(self.buffer[y])
+        if is_so:
+            notes[note] = True
+        else:
+            notes.pop(note, None)
+
+    def _lose_rest(self, y: int) -> None:
+        """What a row goes on with in the next is overwritten or erased."""
+        if y in self.noted(GOES_ON):
+            self._note(y, GOES_ON, is_so=False)
+            self._note(y, LOST)
+
+    def _is_written(self, y: int) -> bool:
+        return any(one.data != " " for one in self.buffer[y].values())

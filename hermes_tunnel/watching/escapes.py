@@ -47,7 +47,7 @@ _PIECE = re.compile(
     rf"|(?P<CSI>{_CSI}[@-~])"
     r"|(?P<string>\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])"
     r"|(?P<ESCAPE>\x1b[ -/]{0,4}[0-OQ-WYZ\\`-~])"
-    r"|(?P<CONTROL>[^\x1b])"
+    r"|(?P<CONTROL>[^\x1b\x9b])"
 )
 _UNFINISHED = re.compile(rf"{_CSI}|\x1b[ -/]{{0,4}}")
 _STRING_ENDS = re.compile(r"[\x07\x18\x1a\x1b\x9c]")

@@ -1,8 +1,9 @@
 """The screen that a session's person sees, drawn once more so that it can be read.
 
 When it is read does not depend on how the bytes were cut: when a row ends, when the cursor has gone to
-another row, and before anything scrolls away or is written over. What is read at the end of a chunk, besides, is no
-more than would be read at the next of these moments: what stands before the cursor, up to a blank.
+another row, and before anything scrolls away or is written over. What is read at the end of a chunk,
+besides, is no more than would be read at the next of these moments: what stands before the cursor, up to a
+blank.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import re
 from collections.abc import Callable
 
 from hermes_tunnel.oauth.sightings import Sighting, Sightings, may_matter
-from hermes_tunnel.watching.emulator import Emulator
+from hermes_tunnel.watching.emulator import GOES_ON, LOST, Emulator
 from hermes_tunnel.watching.escapes import Escapes, Kind
 
 _SEQUENCE = re.compile(r"(?:\x1b\[|\x9b)([<=>?]?)([0-9;]{0,80})([@-~])")
 _LARGEST = 9999  # more than any terminal has rows or columns
 # What neither moves the cursor nor changes the text: colours, questions, the shape of the cursor, the window.
 _CHANGES_NOTHING = "mncqtpxi"
+_ONLY_MOVES = "ABCDEFGHade`f"
 _ENDS_ROW = "\n\v\f\r\x85"
 
 
@@ -55,7 +57,7 @@ class Screen:
                 self._end_row(piece.text)
             else:
                 self._control(piece.text)
-        self._read_up_to_cursor()
+        self._read_up_to_cursor(self._drawn.cursor.x)
         found, self._found = self._found, []
         return found
 
@@ -86,39 +88,37 @@ class Screen:
         if final in "hl":
             self._move(lambda: self._drawn.set_modes(mark, numbers, on=final == "h"))
         elif final not in _CHANGES_NOTHING and not mark:
-            self._move(lambda: self._drawn.function(final, numbers))
+            self._move(lambda: self._drawn.function(final, numbers), only_moves=final in _ONLY_MOVES)
 
-    def _move(self, function: Callable[[], None]) -> None:
-        """Do what may move the cursor, or change what is written."""
-        cursor = self._drawn.cursor
-        x, y = cursor.x, cursor.y
-        if self._unread and self._matters:
-            self._drawn.refresh()
-            if may_matter(self._drawn.texts[y]):
-                self._read_up_to_cursor()
+    def _move(self, function: Callable[[], None], *, only_moves: bool = False) -> None:
+        """Do what may move the cursor, or change what is written: and read before it does, or afterwards."""
+        x, y = self._drawn.cursor.x, self._drawn.cursor.y
+        self._read_up_to_cursor(x)
         function()
         cursor = self._drawn.cursor
         if (cursor.x, cursor.y) != (x, y):
             self._goes_on, self._tail = False, ""
-        if cursor.y != y and self._unread:
-            self._read_up_to_cursor()
-            self._unread = False
+        if cursor.y != y or not only_moves:
+            self._read_up_to_cursor(cursor.x)
+            self._unread = self._unread and cursor.y == y
 
     def _before_scrolling(self) -> None:
         if self._drawn.writing:
             self._read_up_to_cursor(self._drawn.columns)
 
-    def _read_up_to_cursor(self, x: int | None = None) -> None:
-        """Read all rows; of the cursor's own, what stands before it."""
+    def _read_up_to_cursor(self, x: int) -> None:
+        """Read all rows; of the cursor's own, only what stands before a column."""
         if self._unread and self._matters:
-            cursor = self._drawn.cursor
-            self._read(cursor.y, cursor.x if x is None else x)
+            self._read(self._drawn.cursor.y, x)
 
     def _read(self, cursor: int | None = None, x: int = 0, *, upto: int | None = None) -> None:
-        self._drawn.refresh()
-        rows = self._drawn.texts[:upto]
-        self._matters = may_matter("".join(self._drawn.texts))
+        drawn = self._drawn
+        drawn.refresh()
+        rows = drawn.texts[:upto]
+        self._matters = drawn.writing or may_matter("".join(drawn.texts))
         if self._matters:
             if cursor is not None:
                 rows[cursor] = rows[cursor].ljust(x)[:x]
-            self._found += self._sightings.of_screen(rows, wrapped=self._drawn.broken, unfinished=cursor)
+            self._found += self._sightings.of_screen(
+                rows, wrapped=drawn.noted(GOES_ON), lost=drawn.noted(LOST), unfinished=cursor
+            )
