@@ -24,7 +24,10 @@ from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected, judge
 from hermes_tunnel.oauth.form_post import judge_form
 from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.no_start import container_in
+from hermes_tunnel.oauth.opening import host_to_open
 from hermes_tunnel.oauth.pasted import judge_pasted, pasted_address
+from hermes_tunnel.oauth.rebuilding import rebuilt
+from hermes_tunnel.oauth.success_page import next_request
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
 from hermes_tunnel.remote.listeners import read_listeners
@@ -53,6 +56,7 @@ LONG = 100 * 1024
 MARKER = "hermes-tunnel:0123:"
 REDIRECT = Redirect("127.0.0.1", 56121, "/callback")
 EXPECTED = Expected(REDIRECT, "s")
+CALLBACK = rebuilt("/callback", "code=a&state=b", REDIRECT)
 GET = "GET /callback?state=s&code=abcd HTTP/1.1\r\nHost: 127.0.0.1:56121\r\n"
 SECRETS = {"hunter22", "aaaaaaab", "[hidden", *(f"secret-{number}" for number in range(8))}
 TOKENS = Tokens("host", "host.example", 22, "me", environment={})
@@ -262,8 +266,10 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
     "judge_form": (in_bytes(lambda data: judge_form(data, EXPECTED)), LONG, TEXTS),
     "judge_pasted": (lambda text: judge_pasted(text, EXPECTED), LONGEST_HEAD, TEXTS),
     "pasted_address": (pasted_address, LONG, TEXTS),
+    "where an answer leads": (lambda text: next_request(CALLBACK, 302, text), LONG, TEXTS),
     "answer": (in_bytes(lambda data: Answer().receive(data)), 10 * LONG, ANSWERS),
     "answer by bytes": (in_bytes(answered), LONG // 4, ANSWERS),
+    "host_to_open": (host_to_open, LONGEST_URL, TEXTS),
     "assess_authorization": (lambda text: assess_authorization(text, Policy()), LONGEST_URL, TEXTS),
     "what the terminal answers": (in_bytes(lambda data: PseudoTerminal().answer(data)), LONG, KEYS),
     "what the terminal answers, byte by byte": (in_bytes(answers), LONG // 4, KEYS),

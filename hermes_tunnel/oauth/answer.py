@@ -72,6 +72,7 @@ class Answer:
                 return
             if status[1] >= b"200":  # otherwise it is interim: the final one follows (RFC 9110 section 15.2)
                 self.status = int(status[1])
+            self.location = ""
             codings: bytes = b""
             lengths: set[bytes] = set()
             while (line := (yield _LINE)).strip():

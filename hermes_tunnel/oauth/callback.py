@@ -17,7 +17,7 @@ from enum import Enum
 from urllib.parse import parse_qs
 
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.rebuilding import FORM, PATH, QUERY, rebuilt
+from hermes_tunnel.oauth.rebuilding import FORM, may_stand, rebuilt
 from hermes_tunnel.oauth.request_head import RequestHead, parse
 
 # Cookies of every page on localhost come with the callback, whatever its port (RFC 6265 section 8.5).
@@ -217,7 +217,7 @@ def judge_address(
 
     :param fetched_by: the page that fetches it; empty if a browser goes there
     """
-    if not PATH.fullmatch(path) or not QUERY.fullmatch(query):
+    if not may_stand(path, query):
         return Reject(400, "characters that no address has")
     try:
         fields = parse_qs(query, keep_blank_values=True, max_num_fields=32)

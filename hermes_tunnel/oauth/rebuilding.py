@@ -10,10 +10,15 @@ from urllib.parse import urlencode
 from hermes_tunnel.oauth.authorization import Redirect
 
 FORM = "application/x-www-form-urlencoded"
-PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # RFC 3986 section 3.3
+_PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # RFC 3986 section 3.3
 # Section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
-QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
+_QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
 _LEFT_AS_IT_IS = re.compile(r"[\[\]\\^`{|}]")
+
+
+def may_stand(path: str, query: str) -> bool:
+    """Whether path and query have only characters that a request line of a browser has."""
+    return bool(_PATH.fullmatch(path) and _QUERY.fullmatch(query))
 
 
 def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:

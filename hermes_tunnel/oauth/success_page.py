@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hermes_tunnel.oauth.authorization import LOOPBACK_HOSTS, Redirect
 from hermes_tunnel.oauth.callback import LONGEST_TARGET
-from hermes_tunnel.oauth.rebuilding import PATH, QUERY, address_of, is_form, rebuilt
+from hermes_tunnel.oauth.rebuilding import address_of, is_form, may_stand, rebuilt
 
 MOST_HOPS = 5
 _BECOMES_GET = (301, 302, 303)  # as browsers do it (Fetch, HTTP-redirect fetch)
@@ -39,6 +39,6 @@ def next_request(request: bytes, status: int | None, location: str) -> bytes | N
     path = there.path or "/"
     if there.scheme != "http" or "@" in there.netloc or host not in LOOPBACK_HOSTS or port != here.port:
         return None
-    if port is None or not PATH.fullmatch(path) or not QUERY.fullmatch(there.query):
+    if port is None or not may_stand(path, there.query):
         return None
     return rebuilt(path, there.query, Redirect(host, port, path))

@@ -45,6 +45,24 @@ def test_its_status(said: bytes, status: int | None) -> None:
         assert answer.size == len(said)
 
 
+@pytest.mark.parametrize(
+    ("said", "location"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: /success?id_token=A.b\r\n\r\n", "/success?id_token=A.b"),
+        (b"HTTP/1.1 302 Found\r\nLOCATION:\t/Success \r\nServer: x\r\n\r\n", "/Success"),
+        (b"HTTP/1.1 103 Early\r\nLocation: /early\r\n\r\nHTTP/1.1 302 Found\r\n\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\nX-Location: /other\r\n\r\nLocation: /body", ""),
+        (b"HTTP/1.1 302 Found\nLocation: /\xe9\n\n", "/\u00e9"),
+        (OK + b"\r\n", ""),
+    ],
+)
+def test_where_it_leads(said: bytes, location: str) -> None:
+    """Its ``Location``, as it stands; a body has none, nor an interim answer."""
+    for answer in (heard(said, b""), heard(*(bytes([one]) for one in said), b"")):
+        assert answer.location == location
+        assert "success" not in repr(answer)
+
+
 WITH_ITS_END = [
     OK + b"Content-Length: 5\r\n\r\nhello",
     OK + b"content-length:0\n\n",
