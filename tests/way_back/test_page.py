@@ -28,9 +28,9 @@ def test_policy(page: Callable[[str], Page]) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_destination(page: Callable[[str], Page]) -> None:
-    """The destination is text on the page, whatever its name contains."""
-    assert b"Hermes on me@host" in page("me@host").body
+def test_receiver(page: Callable[[str], Page]) -> None:
+    """Who gets the sign-in is text on the page, whatever its name contains."""
+    assert b"Hermes on me@host" in page("Hermes on me@host").body
     assert b"&lt;b&gt;&quot;&amp;$x</" not in page("me@host").body
     assert b"&lt;b&gt;&quot;&amp;$x" in page('<b>"&$x').body
     assert b"<b>" not in page('<b>"&$x').body
