@@ -34,10 +34,16 @@ _OF_OLD = frozenset(
     """.lower().split()
 )
 """Still accepted, but without effect."""
-_EACH_COUNTS = ("identityfile", "certificatefile")
+_EACH_COUNTS = ("identityfile", "certificatefile", "sendenv")
 _ONE_OF_THEM = ("proxycommand", "proxyjump")
-_WHOLE_LINES = ("proxycommand", "knownhostscommand", "proxyjump")
-_LISTS = ("userknownhostsfile", "globalknownhostsfile", "canonicaldomains", "canonicalizepermittedcnames")
+_WHOLE_LINES = ("proxycommand", "knownhostscommand", "proxyjump", "remotecommand")
+_LISTS = (
+    "sendenv",
+    "userknownhostsfile",
+    "globalknownhostsfile",
+    "canonicaldomains",
+    "canonicalizepermittedcnames",
+)
 _YES_OR_NO = "yes|no|true|false"
 # No more digits than ssh understands.
 _TIME = "none|[0-9]{1,9}([smhdw][0-9]{1,9})*[smhdw]?"
@@ -50,6 +56,8 @@ _FORMS = {
     **dict.fromkeys(_FLAGS, _YES_OR_NO),
     "addressfamily": "any|inet|inet6",
     "canonicalizehostname": "no|false",
+    "escapechar": r"none|.|\^[@-_a-z]",
+    "requesttty": f"{_YES_OR_NO}|force|auto",
     "connectionattempts": "[1-9][0-9]{0,8}",
     "connecttimeout": _TIME,
     # Every Match looks at the one, every unknown keyword at the other: keep them short.
@@ -122,8 +130,11 @@ class Reading:
             self._applies = self._does_match(rest)
         elif keyword == "include" or (keyword, rest.lower()) in _CANONICAL:
             raise self._needs_ssh(name)
-        elif keyword in _OF_OLD or keyword in IGNORED:
+        elif keyword in _OF_OLD:
             return
+        elif keyword in IGNORED:
+            if self._applies:  # a run tells of some of them
+                self._values.setdefault(keyword, [rest])
         elif unheard_of([keyword]):
             ignored = self._values.get("ignoreunknown", [""])[0].lower()
             if not in_list(ignored.split(","), keyword):
@@ -137,6 +148,9 @@ class Reading:
             value = value.partition("#")[0].rstrip() if keyword == "proxyjump" else value
         else:
             words = self._words(name, rest)
+            if keyword == "setenv":
+                self._set_environment(name, words)
+                return
             alone = keyword not in _LISTS or any(word.lower() == "none" for word in words)
             if len(words) > 1 and alone:
                 raise self._wrong(f"{plain(name)} has more than one value")
@@ -157,6 +171,13 @@ class Reading:
         elif keyword == "proxycommand" and self._values.get("proxyjump", [""])[0].lower() == "none":
             # Before ssh 10.3 it did not count after "ProxyJump none"; since then it does.
             raise self._needs_ssh(f"{name} behind ProxyJump none")
+
+    def _set_environment(self, name: str, words: Sequence[str]) -> None:
+        """The first line counts, with all its variables."""
+        if not all("=" in word for word in words):
+            raise self._wrong(f"{plain(name)} needs NAME=VALUE")
+        if self._applies:
+            self._values.setdefault("setenv", list(words))
 
     def _is_possible(self, keyword: str, value: str) -> bool:
         if keyword == "proxyjump":

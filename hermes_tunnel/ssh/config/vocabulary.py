@@ -21,6 +21,9 @@ HONOURED = frozenset(
 )
 """Done as in ssh; the first three lines by ssh itself, in the answer of ``ssh -G``."""
 
+OF_A_SESSION = frozenset("escapechar remotecommand requesttty sendenv setenv".split())
+"""Done as in ssh by ``run``, and by no other verb."""
+
 REFUSED = frozenset(
     """
     CASignatureAlgorithms GSSAPIAuthentication GSSAPIClientIdentity GSSAPIDelegateCredentials
@@ -34,17 +37,17 @@ REFUSED = frozenset(
 IGNORED = frozenset(
     """
     AddKeysToAgent ChannelTimeout ClearAllForwardings Compression ControlMaster ControlPath
-    ControlPersist DynamicForward EnableEscapeCommandline EscapeChar ExitOnForwardFailure FingerprintHash
+    ControlPersist DynamicForward EnableEscapeCommandline ExitOnForwardFailure FingerprintHash
     ForkAfterAuthentication ForwardAgent ForwardX11 ForwardX11Timeout ForwardX11Trusted GatewayPorts IPQoS
     LocalCommand LocalForward LogLevel LogVerbose ObscureKeystrokeTiming PermitLocalCommand PermitRemoteOpen
-    RekeyLimit RemoteCommand RemoteForward RequestTTY SendEnv SessionType SetEnv StdinNull
+    RekeyLimit RemoteForward SessionType StdinNull
     StreamLocalBindMask StreamLocalBindUnlink SyslogFacility Tunnel TunnelDevice UpdateHostKeys
     VerifyHostKeyDNS VersionAddendum VisualHostKey WarnWeakCrypto XAuthLocation
     """.lower().split()
 )
-"""Never acted on: none of these is about reaching a host or proving who is who."""
+"""Never acted on: none of these is about reaching a host, proving who is who, or a program's terminal."""
 
 
 def unheard_of(keywords: Iterable[str]) -> list[str]:
     """The keywords that are newer than this program, in order."""
-    return [each for each in keywords if each.lower() not in HONOURED | REFUSED | IGNORED]
+    return [each for each in keywords if each.lower() not in HONOURED | OF_A_SESSION | REFUSED | IGNORED]

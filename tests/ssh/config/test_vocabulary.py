@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from hermes_tunnel.ssh.config.vocabulary import HONOURED, IGNORED, REFUSED, unheard_of
+from hermes_tunnel.ssh.config.vocabulary import HONOURED, IGNORED, OF_A_SESSION, REFUSED, unheard_of
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "ssh-config.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    ("heading", "keywords"), [("Honoured", HONOURED), ("Refused", REFUSED), ("Ignored on purpose", IGNORED)]
+    ("heading", "keywords"),
+    [
+        ("Honoured", HONOURED),
+        ("Honoured by run", OF_A_SESSION),
+        ("Refused", REFUSED),
+        ("Ignored on purpose", IGNORED),
+    ],
 )
 def test_the_document_has_each_keyword_under_what_becomes_of_it(
     heading: str, keywords: frozenset[str]
@@ -28,9 +35,8 @@ def test_the_document_has_each_keyword_under_what_becomes_of_it(
 
 def test_a_keyword_has_one_fate() -> None:
     """Honoured, refused or ignored, and only one of them."""
-    assert not HONOURED & REFUSED
-    assert not HONOURED & IGNORED
-    assert not REFUSED & IGNORED
+    for one, other in combinations((HONOURED, OF_A_SESSION, REFUSED, IGNORED), 2):
+        assert not one & other
 
 
 PRINTED = sorted(Path(__file__).parent.glob("keywords-openssh-*.txt"))
