@@ -21,7 +21,7 @@ HONOURED = frozenset(
 )
 """Done as in ssh; the first three lines by ssh itself, in the answer of ``ssh -G``."""
 
-OF_A_SESSION = frozenset("escapechar remotecommand requesttty sendenv setenv".split())
+OF_A_SESSION = frozenset(["escapechar", "remotecommand", "requesttty", "sendenv", "setenv"])
 """Done as in ssh by ``run``, and by no other verb."""
 
 REFUSED = frozenset(
