@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.lab import programs
+
 
 class User(NamedTuple):
     """Somebody with an account.
@@ -13,7 +15,7 @@ class User(NamedTuple):
     ``release`` is the Hermes that they have installed, if any. ``changed`` is the day on which they set their
     password, counted from 1970, or 0 if they must set a new one (shadow(5)). ``has_password`` says whether
     they have PASSWORD, or none at all. ``subordinates`` is the first of the 65536 uids and gids for the users
-    of their containers (subuid(5)), if any.
+    of their containers (subuid(5)), if any. ``programs`` says whether they have those of programs.py.
     """
 
     name: str
@@ -23,6 +25,7 @@ class User(NamedTuple):
     changed: int = 1
     has_password: bool = True
     subordinates: int | None = None
+    programs: bool = False
 
 
 HERMES_USERS = (
@@ -37,6 +40,7 @@ HERMES_USERS = (
     User("dock", 2025),
     User("free", 2026, has_password=False),
     User("pod", 2027, subordinates=2_000_000_000),
+    *(User(f"of-{name}", 2030 + number, programs=True) for number, name in enumerate(programs.NAMES)),
 )
 JUMP_USERS = (User("jumper", 2001),)
 

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.lab import programs
 from tests.lab.accounts import User
 from tests.lab.lock import locked
+from tests.lab.programs import CACHE
 
-# Outside any home directory: every user of the Hermes host must be able to enter it.
-RELEASES = Path("/var/cache/hermes-tunnel-lab")
+RELEASES = CACHE
 
 REQUIREMENTS = {
     "0.14.0": "hermes-agent==0.14.0",
@@ -41,7 +42,7 @@ def install(releases: Iterable[str] = REQUIREMENTS) -> None:
 
 
 def make_home(user: User, home: Path) -> None:
-    """Give ``user`` a new home directory with Hermes as its install.sh leaves it, or without."""
+    """Give ``user`` a new home directory with what they have: Hermes as its install.sh leaves it, or more."""
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree("/etc/skel", home)
     if user.release is not None:
@@ -60,6 +61,9 @@ def make_home(user: User, home: Path) -> None:
             config = home / ".config" / "fish" / "config.fish"
             config.parent.mkdir(parents=True)
             config.write_text('fish_add_path "$HOME/.local/bin"\n')
+    if user.programs:
+        startup = home / ".bashrc"
+        startup.write_text(f'export PATH="{programs.BIN}:$PATH"\n{startup.read_text()}')
     for path in (home, *home.rglob("*")):
         shutil.chown(path, user.uid, user.uid)
     home.chmod(0o750)

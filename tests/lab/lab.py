@@ -125,7 +125,8 @@ class Lab:
 
     def _variables(self, host: str) -> dict[str, str]:
         """What everybody on a host has in their environment."""
-        return {"SSL_CERT_FILE": str(self.ca), "TMPDIR": str(self._temporary(host))}
+        trust = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GLOBUS_SDK_VERIFY_SSL")
+        return {**dict.fromkeys(trust, str(self.ca)), "TMPDIR": str(self._temporary(host))}
 
     def _etc(self, host: str, people: Iterable[accounts.User]) -> dict[str, str]:
         """The files in /etc of a host."""

@@ -14,23 +14,26 @@ from typing import Any
 
 from tests.terminal.pseudo_terminal import echoes, modes_of, open_pair, resize
 
-_ROWS, _COLUMNS = 50, 400
+_WHERE, _THERE = b"\x1b[6n", "\x1b[1;1R"
 
 
 class Terminal:
     """A program that runs on a terminal of its own, a wide one, in a session of its own (setsid(2)).
 
-    ``output`` is everything that it printed, decoded as UTF-8. Leaving the context hangs up: the program
-    gets SIGHUP as from a closed window, and SIGKILL if it does not then end. Further parameters are
-    subprocess.Popen's.
+    ``output`` is everything that it printed, decoded as UTF-8. ``chunks`` has each read as it came, with the
+    seconds since the start. Asked where the cursor is, the terminal answers (ECMA-48, DSR). Leaving the
+    context hangs up: the program gets SIGHUP as from a closed window, and SIGKILL if it does not then end.
+    Further parameters are subprocess.Popen's.
     """
 
-    def __init__(self, argv: Sequence[str], **popen: Any) -> None:
+    def __init__(self, argv: Sequence[str], *, columns: int = 400, rows: int = 50, **popen: Any) -> None:
         self.output = ""
+        self.chunks: list[tuple[float, bytes]] = []
         self._mark = 0
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._master, slave = open_pair()
-        resize(slave, _COLUMNS, _ROWS)
+        resize(slave, columns, rows)
+        self._started = time.monotonic()
         try:
             # setsid(1) makes its standard input the controlling terminal, then becomes argv; signals that
             # the tests' own parent ignores, as nohup(1) does, are not ignored in a new window.
@@ -54,8 +57,14 @@ class Terminal:
             if match := re.compile(pattern, re.MULTILINE).search(self.output, self._mark):
                 self._mark = match.end()
                 return match
-            if not self._read(until):
+            if not self.read(until):
                 raise AssertionError(f"no {pattern!r} in the output:\n{self.output}")
+
+    def rest(self, seconds: float) -> None:
+        """Read on for some time."""
+        until = time.monotonic() + seconds
+        while self.read(until):
+            pass
 
     def send(self, text: str) -> None:
         r"""Type ``text``: "yes\n" is an answer, "\x03" is Ctrl-C."""
@@ -67,7 +76,7 @@ class Terminal:
         AssertionError, with all the output, if it has not ended after ``deadline`` seconds.
         """
         until = time.monotonic() + deadline
-        while self._read(until):
+        while self.read(until):
             pass
         try:
             return self.process.wait(max(0.0, until - time.monotonic()))
@@ -84,7 +93,7 @@ class Terminal:
         """The terminal's settings (termios(3))."""
         return modes_of(self._master)
 
-    def _read(self, until: float) -> bool:
+    def read(self, until: float) -> bool:
         """Add what comes next to ``output``; False at its end, or when time is up."""
         if not select.select([self._master], [], [], max(0.0, until - time.monotonic()))[0]:
             return False
@@ -92,7 +101,10 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # EIO: nobody has the terminal open any more (Linux)
             return False
+        self.chunks.append((round(time.monotonic() - self._started, 3), data))
         self.output += self._decode(data)
+        for _ in range(data.count(_WHERE)):
+            self.send(_THERE)
         return bool(data)
 
     def close(self) -> None:

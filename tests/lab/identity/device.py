@@ -29,12 +29,16 @@ class Device:
 
 
 class DeviceCodes:
-    """The device authorization grant: RFC 8628. A visit to the page with the code decides."""
+    """The device authorization grant: RFC 8628. A visit to the page with the code decides.
 
-    def __init__(self, name: str, person: Person, verification_uri: str) -> None:
+    Unless it is `complete`, the answer has no address with the code in it.
+    """
+
+    def __init__(self, name: str, person: Person, verification_uri: str, *, complete: bool = True) -> None:
         self._name = name
         self._person = person
         self._verification_uri = verification_uri
+        self._complete = complete
         self._devices: dict[str, Device] = {}
 
     def issue(self, form: Mapping[str, Any]) -> Device:
@@ -54,14 +58,16 @@ class DeviceCodes:
     def authorize(self, request: Request) -> Response:
         """The device authorization endpoint."""
         device = self.issue(request.form)
-        answer = {
+        answer: dict[str, object] = {
             "device_code": device.device_code,
             "user_code": device.user_code,
             "verification_uri": self._verification_uri,
-            "verification_uri_complete": f"{self._verification_uri}?user_code={device.user_code}",
             "expires_in": 600,
             "interval": 1,
         }
+        if self._complete:
+            complete = f"{self._verification_uri}?user_code={device.user_code}"
+            answer["verification_uri_complete"] = complete
         return json_response(200, answer)
 
     def visit(self, request: Request) -> Response:

@@ -45,8 +45,18 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Routes = dict[tuple[str, str, str], Callable[[Request], Response]]
-"""What answers at (host, method, path)."""
+Handler = Callable[[Request], Response]
+
+Routes = dict[tuple[str, str, str], Handler]
+"""What answers at (host, method, path); a path that ends in a slash stands for all below it, but for "/"."""
+
+
+def find(routes: Routes, request: Request) -> Handler | None:
+    """What answers a request, if anything does."""
+    path = request.path
+    while (handler := routes.get((request.host, request.method, path))) is None and path.count("/") > 1:
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+    return handler if path == request.path or path != "/" else None
 
 
 def json_response(status: int, value: object) -> Response:

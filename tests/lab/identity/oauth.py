@@ -42,6 +42,12 @@ def loopback(_client_id: str, redirect_uri: str) -> bool:
     return address.scheme == "http" and address.hostname == "127.0.0.1" and bool(address.port)
 
 
+def localhost(_client_id: str, redirect_uri: str) -> bool:
+    """Whether it is a redirect to a port of this machine, by name or by number: what most others allow."""
+    address = urlsplit(redirect_uri)
+    return address.scheme == "http" and address.hostname in {"localhost", "127.0.0.1"} and bool(address.port)
+
+
 class Refused(Exception):
     """The token endpoint says no: RFC 6749 section 5.2."""
 
@@ -92,7 +98,8 @@ class AuthorizationCodes:
     """The authorization code grant with PKCE: RFC 6749 section 4.1 and RFC 7636.
 
     `allows` says whether a client may use a redirect_uri; `action` is where the page's form goes;
-    `consent_page` is the address of the page where it is not the authorization endpoint itself.
+    `consent_page` is the address of the page where it is not the authorization endpoint itself. Without
+    `pkce`, a client that sends no challenge is not asked for a verifier.
     """
 
     def __init__(
@@ -102,12 +109,15 @@ class AuthorizationCodes:
         action: str,
         allows: Callable[[str, str], bool],
         consent_page: str = "",
+        *,
+        pkce: bool = True,
     ) -> None:
         self._name = name
         self._person = person
         self._action = action
         self._allows = allows
         self._consent_page = consent_page
+        self._pkce = pkce
         self._asked: dict[str, Authorization] = {}
         self._codes: dict[str, Authorization] = {}
 
@@ -122,7 +132,7 @@ class AuthorizationCodes:
             client_id=query["client_id"],
             redirect_uri=query["redirect_uri"],
             state=query["state"],
-            code_challenge=query["code_challenge"],
+            code_challenge=query.get("code_challenge", ""),
             scope=query.get("scope", ""),
             nonce=query.get("nonce", ""),
         )
@@ -176,7 +186,8 @@ class AuthorizationCodes:
             raise Refused("invalid_grant", "The code belongs to another client")
         if form.get("redirect_uri") != asked.redirect_uri:
             raise Refused("invalid_grant", "redirect_uri differs from the authorization request")
-        if s256(str(form.get("code_verifier", ""))) != asked.code_challenge:
+        verifier = str(form.get("code_verifier", ""))
+        if (s256(verifier) if verifier or self._pkce else "") != asked.code_challenge:
             raise Refused("invalid_grant", "code_verifier does not match the challenge")
         return asked
 
@@ -186,13 +197,12 @@ class AuthorizationCodes:
         return code
 
     def _complaint(self, query: Mapping[str, str]) -> str:
-        needed = ("client_id", "redirect_uri", "state", "code_challenge")
-        for name in needed:
+        for name in ("client_id", "redirect_uri", "state", *(["code_challenge"] if self._pkce else [])):
             if not query.get(name):
                 return f"{name} is missing."
         if query.get("response_type") != "code":
             return "response_type must be code."
-        if query.get("code_challenge_method") != "S256":
+        if "code_challenge" in query and query.get("code_challenge_method") != "S256":
             return "code_challenge_method must be S256."
         if not self._allows(query["client_id"], query["redirect_uri"]):
             return "redirect_uri is not allowed."

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.lab.identity.message import Request, Response, json_response, page
+from tests.lab.identity.message import Request, Response, find, json_response, page
 from tests.lab.identity.person import Decision, Person
 from tests.lab.identity.providers import routes
 
@@ -42,7 +42,7 @@ class Lab:
                     "decision": self._person.decision.value,
                 }
             )
-            handler = self._routes.get((request.host, request.method, request.path))
+            handler = find(self._routes, request)
             if handler is None:
                 return page("Not found", f"{request.host}{request.path}", status=404)
             return handler(request)

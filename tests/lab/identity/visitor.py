@@ -1,10 +1,14 @@
-"""A browser without a window: what the person's browser does, for tests that need no real one."""
+"""A browser without a window: what the person's browser does, for tests that need no real one.
+
+`python -m tests.lab.identity.visitor CA ADDRESS` visits a page and prints the code that the last one shows.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 import ssl
+import sys
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -53,3 +57,7 @@ class Visitor:
         except HTTPError as refusal:
             with refusal:
                 return address, refusal.read().decode("utf-8", "replace")
+
+
+if __name__ == "__main__":
+    print(Visitor(Path(sys.argv[1])).shown_code(sys.argv[2]))  # noqa: T201
