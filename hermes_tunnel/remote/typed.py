@@ -18,8 +18,8 @@ us: ``ESC ] 9008 ; hermes-tunnel ; URL ESC \\``. Terminals ignore it."""
 _TO_TERMINAL = f"printf '\\033]{PAGE_SEQUENCE};%s\\033\\\\' \"$u\" > /dev/tty"
 _PAGE = f"eval for u; do true; done; {{ {_TO_TERMINAL}; }} 2>/dev/null #"
 """Writes its last word to the terminal; fails where there is none. It is split at its blanks before it is
-evaluated, so each of them is a single one. ``_BROWSER`` puts its first word behind it once more, which becomes
-a comment."""
+evaluated, so each of them is a single one. ``_BROWSER`` puts its first word behind it once more, which is a
+comment then."""
 _BROWSER = r"sh -c ${1+$HERMES_TUNNEL_PAGE}${1-\$HERMES_TUNNEL_PAGE} sh %s"
 """Three kinds of programs read this variable, and to each it means the same. Python's webbrowser takes off
 quotes and backslashes, and puts the page in the place of ``%s``; xdg-open leaves them on; others put the page
