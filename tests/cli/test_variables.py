@@ -13,6 +13,7 @@ from tests.cli.program import run
 
 VERBS = {
     "login": ["spotify", "host"],
+    "run": ["host"],
     "forward": ["host"],
     "paste": ["host"],
     "port": ["5000"],
@@ -29,11 +30,11 @@ SAMPLES: dict[str, tuple[list[str], str]] = {
         "'ProxyCommand=ssh -W %h:%p jump' BatchMode=yes",
     ),
     "timeout": (["7"], "7"),
+    "forwards": (["8080", "--forward", "9090"], "8080 9090"),
     "relay": (["never"], "never"),
     "on_busy_port": (["paste"], "paste"),
     "allowed_hosts": (["a.example", "--allow-host", "b.example"], "a.example b.example"),
 }
-VERBOSE = (["-v", "-v"], "2")
 
 
 def command(verb: str) -> click.Command:
@@ -66,7 +67,7 @@ def test_an_option_can_be_set_as_a_variable(verb: str, option: click.Option) -> 
     words, text = SAMPLES.get(str(option.name), (["some"], "some"))
     typed = [name, *words]
     if option.count:
-        typed, text = VERBOSE
+        typed, text = [name, name], "2"
     elif option.is_flag:
         typed, text = [name], "1"
     variable = f"HERMES_TUNNEL_{name[2:].upper().replace('-', '_')}"
