@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from hermes_tunnel.errors import Unsafe
@@ -18,6 +19,9 @@ _REDIRECTS = ("redirect_uri", "redirect_url", "callback_url", "return_to")
 _SERVED_HERE = re.compile(r"(?i)http://(?:127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(?![^/?#])")
 # What only an answer to an authorization request has (RFC 6749 sections 4.1.2, 4.1.2.1 and 4.2.2).
 _ANSWERS = ("code", "error", "access_token", "id_token")
+
+Fields = dict[str, list[str]]
+"""The query of an address."""
 
 
 def addresses_in(text: str) -> list[str]:
@@ -54,19 +58,16 @@ def user_code(text: str) -> str | None:
     return text if fits else None
 
 
-def loopback_answer(url: str) -> tuple[Redirect, str] | None:
+def loopback_answer(fields: Fields) -> tuple[Redirect, str] | None:
     """Where on this machine the answer to an authorization request is to come, and the ``state`` that it has
     to have; empty if the request has none.
 
     The address of the answer is a ``redirect_uri``, or what stands for one in the address of a program's own
     page: a ``redirect_url``, ``callback_url`` or ``return_to``.
 
+    :param fields: the request's query
     :return: None if the answer goes elsewhere, or if the request can be read in two ways
     """
-    try:
-        fields = query(url, keep_blank_values=True)
-    except ValueError:
-        return None
     values = [fields[name] for name in _REDIRECTS if name in fields]
     states = fields.get("state", [""])
     if any(len(each) > 1 for each in (*values, states)):
@@ -93,24 +94,18 @@ def lacks_its_answer(url: str) -> bool:
     return "client_id" in fields and not fields.keys() & {*_REDIRECTS, "state", "user_code"}
 
 
-def wants_a_form(url: str) -> bool:
-    """Whether the answer is to be posted (OAuth 2.0 Form Post Response Mode)."""
-    try:
-        return query(url).get("response_mode") == ["form_post"]
-    except ValueError:
-        return False
+def is_answer(url: str, fields: Fields) -> bool:
+    """Whether it is the address that an answer to an authorization request came to: a secret, not a page.
 
-
-def is_answer(url: str) -> bool:
-    """Whether it is the address that an answer to an authorization request came to: a secret, not a page."""
-    try:
-        fields = query(url.replace("#", "&" if "?" in url else "?"), keep_blank_values=True)
-    except ValueError:
-        return True
-    if fields.keys() & {"client_id", "redirect_uri"}:
+    :param fields: its query; the answer may stand in the fragment, too
+    """
+    if "client_id" in fields or "redirect_uri" in fields:
         return False
-    has_answer = bool(fields.keys() & {*_ANSWERS})
-    return has_answer and ("state" in fields or is_loopback(url) or "access_token" in fields)
+    fragment = url.partition("#")[2]
+    with suppress(ValueError):
+        fields = {**fields, **query(f"?{fragment}", keep_blank_values=True)} if "=" in fragment else fields
+    has_answer = not fields.keys().isdisjoint(_ANSWERS)
+    return has_answer and ("state" in fields or "access_token" in fields or is_loopback(url))
 
 
 def is_loopback(url: str) -> bool:
@@ -118,7 +113,7 @@ def is_loopback(url: str) -> bool:
     return bool(_SERVED_HERE.match(url))
 
 
-def query(url: str, *, keep_blank_values: bool = False) -> dict[str, list[str]]:
+def query(url: str, *, keep_blank_values: bool = False) -> Fields:
     """The fields of the query. We avoid urlsplit, which is slow to normalize a host full of accents.
 
     :raises ValueError: there are too many

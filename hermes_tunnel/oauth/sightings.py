@@ -15,8 +15,8 @@ from hermes_tunnel.oauth.addresses import (
     is_answer,
     is_loopback,
     loopback_answer,
+    query,
     user_code_of,
-    wants_a_form,
 )
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.codes import announces_code, code_alone, codes_in
@@ -68,15 +68,19 @@ def may_matter(text: str) -> bool:
 
 def sighting_of(url: str) -> Sighting | None:
     """What an address leads to; None if to no page; the answer to a request is a secret."""
-    if is_answer(url):
+    try:
+        fields = query(url, keep_blank_values=True)
+    except ValueError:
+        return None  # far more fields than any page is asked with
+    if is_answer(url, fields):
         return None
     if is_loopback(url):
         return Page(url)
     if not url.lower().startswith("https://"):
         return None
-    if answer := loopback_answer(url):
-        return Loopback(url, *answer, wants_a_form(url))
-    code = user_code_of(url)
+    if answer := loopback_answer(fields):
+        return Loopback(url, *answer, fields.get("response_mode") == ["form_post"])
+    code = user_code_of(url) if "user_code" in fields else None
     return Device(url, code) if code else Page(url)
 
 
@@ -91,6 +95,8 @@ class Sightings:
         self._lines = _Passage(columns)
         self._requests = _Remembered()
         self._pages = _Remembered()
+        self.zone: set[int] = set()
+        """The rows of the screen read last that had to do with what was seen, or may be."""
 
     @property
     def waiting(self) -> bool:
@@ -133,14 +139,17 @@ class Sightings:
         """
         found: list[Sighting] = []
         passage = _Passage(self._columns)
-        last, begun = len(rows) - 1, ""
+        self.zone = set()
+        last, begun, pieces = len(rows) - 1, "", 0
         for number, row in enumerate(rows):
-            begun += row
+            begun, pieces = begun + row, pieces + 1
             if number in wrapped and number not in (unfinished, last):
                 begun = begun.ljust(-(-len(begun) // self._columns) * self._columns)
                 continue
+            if passage.waiting or may_matter(begun):
+                self.zone |= {*range(number + 1 - pieces, number + 1)}
             found += passage.read(begun, finished=number != unfinished and number not in lost)
-            begun = ""
+            begun, pieces = "", 0
         return self._new(found)
 
     def of_address(self, text: str) -> list[Sighting]:

@@ -63,12 +63,12 @@ _CONTROLS = {
 class Emulator(pyte.Screen):
     """A terminal's screen.
 
-    :param before_scrolling: called before a row is pushed off the screen
+    :param before_next_row: called before text goes on in the next row
     """
 
-    def __init__(self, columns: int, rows: int, *, before_scrolling: Callable[[], object]) -> None:
-        self._before_scrolling = before_scrolling
-        self.writing = False
+    def __init__(self, columns: int, rows: int, *, before_next_row: Callable[[], object]) -> None:
+        self._before_next_row = before_next_row
+        self.writing = self._scrolled = False
         self._saved = 0, 0
         self._last = ""
         super().__init__(min(max(columns, 1), _MOST_COLUMNS), min(max(rows, 1), _MOST_ROWS))
@@ -164,6 +164,7 @@ class Emulator(pyte.Screen):
         if not self.writing:
             super().linefeed()
             return
+        self._before_next_row()
         self._note(self.cursor.y, GOES_ON)
         super().linefeed()
         self._note(self.cursor.y, GOES_ON, is_so=False)
@@ -174,15 +175,16 @@ class Emulator(pyte.Screen):
         if self.cursor.y != self._bottom:
             super().index()
             return
-        self._before_scrolling()
         top, bottom, changed = self.margins.top if self.margins else 0, self._bottom, self.dirty.copy()
         super().index()
         self.texts[top : bottom + 1] = [*self.texts[top + 1 : bottom + 1], ""]
+        self._scrolled = True
         self.dirty.clear()
         self.dirty |= {y - 1 if top <= y <= bottom else y for y in changed if y != top} | {bottom}
 
-    def refresh(self) -> None:
-        """Bring ``texts`` up to date."""
+    def refresh(self) -> set[int]:
+        """Bring ``texts`` up to date; which of them may have changed."""
+        changed = set(range(self.lines)) if self._scrolled else {y for y in self.dirty if y < self.lines}
         for y in self.dirty:
             line = self.buffer.get(y) if y < self.lines else None
             if line:
@@ -191,6 +193,8 @@ class Emulator(pyte.Screen):
             elif y < self.lines:
                 self.texts[y] = ""
         self.dirty.clear()
+        self._scrolled = False
+        return changed
 
     def noted(self, note: str) -> set[int]:
         """The rows of which that is known: ``GOES_ON`` or ``LOST``."""

@@ -17,6 +17,7 @@ from hermes_tunnel.watching.escapes import FILLER, Escapes, Kind
 
 LONGEST_LINE = 64 * 1024  # bytes; a longer one is passed over, as it is nothing that a person reads
 _MAY_MATTER = (b"://", b"code", b"Code", b"CODE")
+_REQUESTS = (b"127.0.0.1", b"localhost", b"%3A%3A1", b"user_code", b" code", b" Code")
 # All control sequences and escapes that move the cursor or change what is written; and controls that do.
 _MOVES = re.compile(rb"[\x08\x0b\x0c]|\x1b(?:\[[0-9;]*[@A-HJ-MPSTX`a-gr-su]|[78DEMc])")
 
@@ -32,8 +33,12 @@ class Lines:
         self._unfinished = bytearray()
         self._too_long = False
 
-    def receive(self, data: bytes) -> list[Sighting]:
-        """What is new with the lines that end in these bytes."""
+    def receive(self, data: bytes, *, only_requests: bool = False) -> list[Sighting]:
+        """What is new with the lines that end in these bytes.
+
+        :param only_requests: pass over what can be no request, which costs less: for a flood of addresses
+        """
+        needles = _REQUESTS if only_requests else _MAY_MATTER
         ended, line_feed, rest = data.rpartition(b"\n")
         found: list[Sighting] = []
         if line_feed:
@@ -41,9 +46,9 @@ class Lines:
             if self._too_long:
                 self._sightings.pass_over()
                 _, more, after = block.partition(b"\n")
-                found += self._block(after) if more else ()
+                found += self._block(after, needles) if more else ()
             else:
-                found += self._block(block)
+                found += self._block(block, needles)
             self._unfinished.clear()
             self._too_long = False
         if not self._too_long:
@@ -58,9 +63,9 @@ class Lines:
         self._unfinished.clear()
         self._too_long = True
 
-    def _block(self, block: bytes) -> Iterator[Sighting]:
+    def _block(self, block: bytes, needles: tuple[bytes, ...]) -> Iterator[Sighting]:
         """Lines, without the last line feed."""
-        places = heapq.merge(*(_places(block, one) for one in _MAY_MATTER))
+        places = heapq.merge(*(_places(block, one) for one in needles))
         at = 0
         while at <= len(block):
             if not self._sightings.waiting:

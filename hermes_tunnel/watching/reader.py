@@ -1,20 +1,27 @@
 """The reader beside a session: it gets a copy of what is printed, and never holds anything up.
 
-Lines are read as they come. The screen is drawn as fast as its share of the processor allows; if it falls
-behind, what it has not drawn is dropped but for the end, and it begins anew.
+Lines are read as they come, the screen as fast as its share of the processor allows. Lines have a share,
+too, but it is only used up by far more addresses than anybody prints for a person; then we look for requests
+alone.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from hermes_tunnel.oauth.sightings import Sighting, Sightings
+from hermes_tunnel.watching.backlog import Backlog
 from hermes_tunnel.watching.lines import Lines
 from hermes_tunnel.watching.share import Share
 
-MOST_WAITING = 8 * 1024 * 1024  # bytes not read yet; only lines full of addresses take so long
+MOST_WAITING = 4 * 1024 * 1024  # bytes not read yet; more are dropped
+_BLOCK = 64 * 1024  # bytes read at once
+_PART = 0.1  # of a processor, for lines
+_OVERDRAWN = -0.1  # seconds of its time: then they are not read at all
+_BREATH = 0.0002  # seconds between two pieces, so that whoever waits for the interpreter gets it
 _AT_ONCE = 32  # sightings told at once, and ...
 _IN_A_SECOND = 8  # ... in each second: more is a flood of addresses, and its reader must not become one
 
@@ -29,13 +36,13 @@ class Reader:
     def __init__(self, post: Callable[[Sighting], object], columns: int, rows: int) -> None:
         self._post = post
         self._changed = threading.Condition()
-        self._received: list[bytes] = []
+        self._received: deque[bytes] = deque()
         self._length = 0
         self._dropped = self._closed = False
         self._size: tuple[int, int] | None = None
         self._sightings = Sightings(columns)
-        self._lines = Lines(self._sightings)
-        self._screen = Share(self._sightings, columns, rows) if columns and rows else None
+        self._lines, self._share = Lines(self._sightings), Share(_PART)
+        self._backlog = Backlog(self._sightings, columns, rows) if columns and rows else None
         self._may_tell, self._told_at = float(_AT_ONCE), time.monotonic()
         self._thread = threading.Thread(target=self._read, name="reader", daemon=True)
         self._thread.start()
@@ -44,10 +51,12 @@ class Reader:
         """The session has printed this. Returns at once."""
         with self._changed:
             if self._length + len(data) > MOST_WAITING:
-                self._received, self._length, self._dropped = [], 0, True
+                self._received.clear()
+                self._length, self._dropped = 0, True
             self._received.append(data)
             self._length += len(data)
-            self._changed.notify()
+            if len(self._received) == 1:
+                self._changed.notify()
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal has another size now."""
@@ -64,32 +73,45 @@ class Reader:
 
     def _read(self) -> None:
         while (data := self._next()) is not None:
-            found = self._lines.receive(data) if data else []
-            if self._screen:
-                self._screen.receive(data)
-                found += self._screen.draw()
+            found = self._read_lines(data) if data else []
+            if self._backlog:
+                self._backlog.add(data)
+                if self._backlog.pause == 0:
+                    found += self._backlog.draw()
+                    time.sleep(_BREATH)
             self._tell(found)
+
+    def _read_lines(self, data: bytes) -> list[Sighting]:
+        left = self._share.left
+        if left < _OVERDRAWN:
+            self._lines.pass_over()
+            return []
+        with self._share.used():
+            return self._lines.receive(data, only_requests=left < 0)
 
     def _next(self) -> bytes | None:
         """What has been received; nothing if there is something to draw first; None if that was all."""
         with self._changed:
             while not (self._received or self._size or self._closed):
-                pause = self._screen.pause if self._screen else None
+                pause = self._backlog.pause if self._backlog else None
                 if pause == 0:
-                    break
+                    return b""
                 self._changed.wait(pause)
             if self._closed:
                 return None
-            received, self._received, self._length = self._received, [], 0
+            data = bytearray()
+            while self._received and len(data) < _BLOCK:
+                data += self._received.popleft()
+            self._length -= len(data)
             size, self._size = self._size, None
             dropped, self._dropped = self._dropped, False
         if size:
             self._sightings.resize(size[0])
-            if self._screen:
-                self._screen.resize(*size)
+            if self._backlog:
+                self._backlog.resize(*size)
         if dropped:
             self._lines.pass_over()
-        return b"".join(received)
+        return bytes(data)
 
     def _tell(self, found: list[Sighting]) -> None:
         now = time.monotonic()

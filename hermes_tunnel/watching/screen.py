@@ -9,7 +9,7 @@ blank.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from hermes_tunnel.oauth.sightings import Sighting, Sightings, may_matter
 from hermes_tunnel.watching.emulator import GOES_ON, LOST, Emulator
@@ -37,10 +37,11 @@ class Screen:
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal has another size: what it shows will be drawn again, or is broken as nobody knows."""
-        self._drawn = Emulator(columns, rows, before_scrolling=self._before_scrolling)
+        self._drawn = Emulator(columns, rows, before_next_row=self._before_next_row)
         self._drawn.cursor.y = self._drawn.lines - 1
         self._matters = False  # whether there may be anything to be read on it
-        self._unread = False  # whether anything was written that may not have been read
+        self._zone: Collection[int] = ()  # the rows that had to do with anything to be read
+        self._looked: tuple[int | None, int | None, int] = None, None, 0  # how it was read last
         self._goes_on = True  # whether the cursor is still where the last text ended, or began its row
         self._tail = ""
 
@@ -66,13 +67,11 @@ class Screen:
         self._matters = self._matters or may_matter(recent)
         self._tail = recent[-3:]
         self._drawn.write(text, goes_on=self._goes_on)
-        self._goes_on = self._unread = True
+        self._goes_on = True
 
     def _end_row(self, control: str) -> None:
         """What is in the row is complete, and so is what stands above it."""
-        if self._unread and self._matters:
-            self._read(upto=self._drawn.cursor.y + 1)
-        self._unread = False
+        self._read(self._drawn.cursor.y + 1)
         self._tail = ""
         self._drawn.control(control)
 
@@ -100,25 +99,31 @@ class Screen:
             self._goes_on, self._tail = False, ""
         if cursor.y != y or not only_moves:
             self._read_up_to_cursor(cursor.x)
-            self._unread = self._unread and cursor.y == y
 
-    def _before_scrolling(self) -> None:
-        if self._drawn.writing:
-            self._read_up_to_cursor(self._drawn.columns)
+    def _before_next_row(self) -> None:
+        self._read_up_to_cursor(self._drawn.columns)
 
     def _read_up_to_cursor(self, x: int) -> None:
         """Read all rows; of the cursor's own, only what stands before a column."""
-        if self._unread and self._matters:
-            self._read(self._drawn.cursor.y, x)
+        self._read(cursor=self._drawn.cursor.y, x=x)
 
-    def _read(self, cursor: int | None = None, x: int = 0, *, upto: int | None = None) -> None:
-        drawn = self._drawn
-        drawn.refresh()
-        rows = drawn.texts[:upto]
-        self._matters = drawn.writing or may_matter("".join(drawn.texts))
-        if self._matters:
-            if cursor is not None:
-                rows[cursor] = rows[cursor].ljust(x)[:x]
-            self._found += self._sightings.of_screen(
-                rows, wrapped=drawn.noted(GOES_ON), lost=drawn.noted(LOST), unfinished=cursor
-            )
+    def _read(self, upto: int | None = None, *, cursor: int | None = None, x: int = 0) -> None:
+        """Read the rows, unless that could tell nothing new."""
+        if not self._matters:
+            return
+        drawn, last = self._drawn, self._looked
+        self._looked = upto, cursor, x
+        texts, changed = drawn.texts, drawn.refresh()
+        near = {last[1], cursor, *((upto - 1,) if upto else ())}
+        if not any(y in self._zone or may_matter(texts[y]) for y in changed | near if y is not None):
+            return
+        if self._looked == last and not changed:
+            return
+        rows = texts[:upto]
+        if cursor is not None:
+            rows[cursor] = rows[cursor].ljust(x)[:x]
+        self._found += self._sightings.of_screen(
+            rows, wrapped=drawn.noted(GOES_ON), lost=drawn.noted(LOST), unfinished=cursor
+        )
+        self._zone = self._sightings.zone
+        self._matters = drawn.writing or bool(self._zone) or may_matter("".join(texts))
