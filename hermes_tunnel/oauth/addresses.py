@@ -91,7 +91,9 @@ def lacks_its_answer(url: str) -> bool:
         fields = query(url, keep_blank_values=True)
     except ValueError:
         return False
-    return "client_id" in fields and not fields.keys() & {*_REDIRECTS, "state", "user_code"}
+    redirects = [value for name in _REDIRECTS for value in fields.get(name, ())]
+    is_cut = not any(value.startswith("https:") or _loopback(value) for value in redirects)
+    return is_cut and "client_id" in fields and not fields.keys() & {"state", "user_code"}
 
 
 def is_answer(url: str, fields: Fields) -> bool:

@@ -180,6 +180,8 @@ def _goes_on(one: _Open, word: re.Match[str], words: str) -> bool:
 
     :param words: what follows that word
     """
+    if not any(map(str.isalnum, word[0])):
+        return False
     if word.start() > one.column or _ADDRESS.match(word[0]) or _WORD.fullmatch(word[0]):
         return False
     return not words or not (one.loose or not _NO_WORD.match(word[0]))

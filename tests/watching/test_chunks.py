@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from tests.watching.watched import bytewise, seen
 
-REQUEST = "https://id.example/authorize?client_id=a&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb&state=abc1"
+REQUEST = (
+    "https://id.example/authorize?client_id=a&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb&state=abc1"
+)
 PIECES = [
     *(REQUEST, REQUEST[:40], REQUEST[40:80], REQUEST[80:], "https://a.b/device", "https://", "/x?y=1"),
     *("code: ", "Enter this code:", "ABCD-EFGH", "WXYZ-1234.", "PRIVATE", "Paste it here: ", "Open ", "Waiting..."),
@@ -37,5 +39,9 @@ def test_any_chunking(output: bytes, data: st.DataObject, size: tuple[int, int])
 def test_anything_can_be_printed(noise: bytes, data: object) -> None:
     """No bytes make the reader stumble, and a request that follows on a screen of its own is seen."""
     for size in ((80, 24), (1, 1), (3, 2)):
-        found = seen(noise + b"\x1b\\\x18\x1bc\x1b[?7h\x1b[4l\r\n" + f"{REQUEST}\r\n".encode(), columns=size[0], rows=size[1])
+        found = seen(
+            noise + b"\x1b\\\x18\x1bc\x1b[?7h\x1b[4l\r\n" + f"{REQUEST}\r\n".encode(),
+            columns=size[0],
+            rows=size[1],
+        )
         assert size[0] < 80 or REQUEST in [getattr(one, "url", "") for one in found]
