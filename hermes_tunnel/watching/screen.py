@@ -115,7 +115,7 @@ class Screen:
         self._looked = upto, cursor, x
         texts, changed = drawn.texts, drawn.refresh()
         near = {last[1], cursor, *((upto - 1,) if upto else ())}
-        if not any(y in self._zone or may_matter(texts[y]) for y in changed | near if y is not None):
+        if not any(y in self._zone or self._may_matter(y) for y in changed | near if y is not None):
             return
         if self._looked == last and not changed:
             return
@@ -127,3 +127,7 @@ class Screen:
         )
         self._zone = self._sightings.zone
         self._matters = drawn.writing or bool(self._zone) or may_matter("".join(texts))
+
+    def _may_matter(self, y: int) -> bool:
+        """Whether there may be anything to be read in a row, or across some: a terminal may be very narrow."""
+        return may_matter("".join(self._drawn.texts[max(y - 3, 0) : y + 4]))
