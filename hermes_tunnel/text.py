@@ -38,7 +38,7 @@ _RUNS = re.compile(r"( |[^\w\s]|_)\1{7,}")
 # and a page cannot be opened without them.
 _PARAMETERS = (
     "access_token|refresh_token|id_token|client_secret|authorization_code|code_verifier"
-    "|device_code|code|token|assertion|password|passphrase|api_key"
+    "|device_code|code|token|assertion|password|passphrase|api_key|oauth_verifier|session_secret|jwt"
 )
 _FIRST_LETTERS = "".join(sorted({name[0] for name in _PARAMETERS.split("|")}))
 _HIDDEN_PARAMETER = rf"(?=[{_FIRST_LETTERS}s])(?:{_PARAMETERS}|state)"  # saves trying every name everywhere

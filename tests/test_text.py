@@ -90,6 +90,7 @@ def test_plain_keeps_text(text: str) -> None:
         "GET /callback?state=S3CRET&code=S3CRET HTTP/1.1",
         "redirect=http%3A%2F%2F127.0.0.1%2Fcb%3Fcode%3DS3CRET",
         "access_token=S3CRET refresh_token=S3CRET id_token=S3CRET",
+        "GET /?jwt=S3CRET&x=1 /cb?session_secret=S3CRET&oauth_verifier=S3CRET",
         "CODE=S3CRET, client_secret=S3CRET; code_verifier=S3CRET",
         "code_challenge=shown&nonce=shown&device_code=S3CRET",
         "https://a.b/cb?state=S3CRET&x=1&code=S3CRET, then state=S3CRET",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from hermes_tunnel.oauth.callback import (
+    Amiss,
     Deliver,
     Expected,
     Reject,
@@ -13,7 +14,7 @@ from hermes_tunnel.oauth.callback import (
     judge_answer,
     secrets_of,
 )
-from hermes_tunnel.oauth.rebuilding import rebuilt_form
+from hermes_tunnel.oauth.rebuilding import BYTE_BY_BYTE, rebuilt_form
 
 ANSWERS = ("code", "id_token", "access_token", "error")
 FIELDS = (
@@ -33,12 +34,12 @@ def judge_form(body: bytes, expected: Expected) -> Deliver | Reject | Stray:
     """
     try:
         text = body.decode("ascii")
-        sent = parse_qs(text, keep_blank_values=True, max_num_fields=64, errors="strict")
+        sent = parse_qs(text, keep_blank_values=True, max_num_fields=64, encoding=BYTE_BY_BYTE)
     except ValueError:
-        return Reject(400, "not a form that a browser sends")
+        return Reject(400, "not a form that a browser sends", Amiss.INCOMPLETE)
     fields = {name: sent[name] for name in FIELDS if name in sent}
     if any(len(values) > 1 for values in fields.values()):
-        return Reject(400, "a field twice")
+        return Reject(400, "a field twice", Amiss.INCOMPLETE)
     refused = judge_answer(fields, expected, ANSWERS)
     if refused is not None:
         return refused

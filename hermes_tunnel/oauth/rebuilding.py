@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from hermes_tunnel.oauth.authorization import Redirect
 
 FORM = "application/x-www-form-urlencoded"
+BYTE_BY_BYTE = "latin-1"
+"""How the values of a form are read and written: only the program knows the encoding of the page."""
 _PATH = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*")  # RFC 3986 section 3.3
 # Section 3.4, and what browsers leave unencoded in a query (WHATWG URL, query percent-encode set).
 _QUERY = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?%\[\]\\^`{|}]*")
@@ -29,8 +31,8 @@ def rebuilt(path: str, query: str, redirect: Redirect) -> bytes:
 
 
 def rebuilt_form(fields: list[tuple[str, str]], redirect: Redirect) -> bytes:
-    """A POST request with a form of these fields, in ASCII and without a line end."""
-    body = urlencode(fields).encode("ascii")
+    """A POST request with a form of these fields, read ``BYTE_BY_BYTE``; without a line end."""
+    body = urlencode(fields, encoding=BYTE_BY_BYTE).encode("ascii")
     more = (f"Content-Type: {FORM}", f"Content-Length: {len(body)}")
     return _head(f"POST {redirect.path or '/'}", redirect, *more) + body
 
