@@ -104,6 +104,10 @@ def echo(client: socket.socket) -> None:
         client.sendall(data)
 
 
+def ignore(_: object) -> None:
+    """Whatever it was."""
+
+
 def digest(client: socket.socket) -> None:
     """Says what all that it heard comes to, once the other side has ended."""
     heard = hashlib.sha256()
@@ -234,6 +238,21 @@ def test_open_connections_end_with_the_forward(forwarded: Callable[..., Forwarde
             with suppress(ConnectionError):
                 assert client.recv(1) == b""
         assert gone.acquire(timeout=SECONDS)
+
+
+def test_a_program_that_never_ends_keeps_nothing_here(forwarded: Callable[..., Forwarded]) -> None:
+    """Though it does not care that the other side has ended, the forward and its threads do."""
+    go = threading.Event()
+    with serving(lambda _: ignore(go.wait(SECONDS))) as port:
+        with forwarded().open(port) as here, knock(here) as client:
+            threads = {one for one in threading.enumerate() if one.name == "forward"}
+            client.sendall(b"hello")
+            while not threads:
+                threads = {one for one in threading.enumerate() if one.name == "forward"}
+        for one in threads:
+            one.join(2)
+            assert not one.is_alive()
+        go.set()
 
 
 def test_a_connection_that_is_lost(forwarded: Callable[..., Forwarded]) -> None:
