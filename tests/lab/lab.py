@@ -21,6 +21,7 @@ import psutil
 
 from tests.lab import accounts, chromium, container, hermes, laptop, network
 from tests.lab.accounts import HERMES_USERS, JUMP_USERS
+from tests.lab.browser import Browser
 from tests.lab.chromium import Page
 from tests.lab.container import Container
 from tests.lab.identity import HOSTS
@@ -34,7 +35,7 @@ LABS = Path("/var/lib/hermes-tunnel-lab")
 """Has a directory for each lab that stands. Not in /run or /tmp, which may be mounted noexec."""
 
 TOOLS = (
-    *("bash", "certutil", "crun", "fish", "ip", "newuidmap", "podman", "runuser", "setsid"),
+    *("bash", "certutil", "crun", "fish", "gh", "ip", "newuidmap", "podman", "runuser", "setsid"),
     *("ssh", "ssh-keygen", "sshd", "sudo"),
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,8 @@ class Lab:
         self.directory = LABS / str(os.getpid())
         self.network = Network(f"ht-{os.getpid()}")
         self.home = self.directory / "laptop" / "root"
-        self.browser = self.directory / "laptop" / "browser"
+        self._browser = self.another_browser("browser")
+        self.browser = self._browser.program
         self.ca = self.directory / "providers" / "ca.pem"
         self.environment = {
             "BROWSER": str(self.browser),
@@ -79,8 +81,6 @@ class Lab:
             "TMPDIR": str(self._temporary("laptop")),
             "USER": "root",
         }
-        self._page = self.directory / "laptop" / "page.json"
-        self._browser_log = self.directory / "laptop" / "browser.log"
         self._exit = ExitStack()
 
     def __enter__(self) -> Lab:
@@ -109,7 +109,7 @@ class Lab:
         self.network.create({host: self._etc(host, people.get(host, ())) for host in ADDRESSES})
         self._start_identity()
         public_key = laptop.furnish(self.home, self.ca)
-        laptop.make_browser(self.browser, self.home, self._page, self._browser_log)
+        self._browser.make()
         for host, users in people.items():
             (self.directory / host / "authorized_keys").write_text(public_key)
             make_host_keys(self.directory / host)
@@ -187,26 +187,23 @@ class Lab:
 
     def browse(self, url: str) -> Page:
         """Open ``url`` in the browser of the laptop; the page where it came to rest."""
-        self.network.laptop.run([self.browser, url], check=True, timeout=90, **self._person())
-        return self.page()
+        return self._browser.open(url, self.environment)
 
-    def page(self, deadline: float = 70) -> Page:
+    def page(self) -> Page:
         """The page at which a browser came to rest that some program started on the laptop.
 
         AssertionError if none was started, or none came to rest. Each page is returned only once.
         """
-        for process in self.running(self.network.laptop, str(self.browser), chromium.__file__):
-            wait_for(process, deadline)
-        assert self._page.exists(), f"no page was seen: {self.browser_said}"
-        page = Page(**json.loads(self._page.read_text()))
-        self._page.unlink()
-        return page
+        return self._browser.page()
 
     @property
     def browser_said(self) -> str:
         """What went wrong in the last browser, if it got no page."""
-        log = self._browser_log
-        return log.read_text(errors="replace").strip() if log.exists() else ""
+        return self._browser.said
+
+    def another_browser(self, name: str) -> Browser:
+        """One more, for a program that runs beside others; ``make()`` makes it."""
+        return Browser(self.network.laptop, self.home, self.directory / "laptop", name)
 
     def remote(self, user: str, command: str) -> str:
         """Run a command for ``user`` on the Hermes host, in a login shell; returns what it printed.

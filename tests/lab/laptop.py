@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.lab import chromium
 from tests.lab.accounts import HERMES_USERS, JUMP_USERS
 from tests.lab.sshd import make_key
 
@@ -33,13 +30,3 @@ def furnish(home: Path, ca: Path) -> str:
     for argv in (["-N", "--empty-password"], ["-A", "-n", "lab", "-t", "C,,", "-i", str(ca)]):
         subprocess.run(["certutil", "-d", f"sql:{nssdb}", *argv], check=True)
     return make_key(ssh / "id_ed25519")
-
-
-def make_browser(path: Path, home: Path, page: Path, log: Path) -> None:
-    """Make the program that ``$BROWSER`` names; it leaves the last page that it saw in ``page``.
-
-    Whoever opens a browser hears nothing from it, so what goes wrong is written to ``log``.
-    """
-    argv = ["env", f"HOME={home}", sys.executable, chromium.__file__, "--page", str(page)]
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(argv)} "$@" 2>{shlex.quote(str(log))}\n')
-    path.chmod(0o755)

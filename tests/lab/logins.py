@@ -38,12 +38,12 @@ class Login:
     command: tuple[str, ...]
     page: str
     accepted: str
-    refused: str
     stored: str
     credential: str
     asked: tuple[tuple[str, str], ...] = ()
     code: str = ""
     confirm: str = ""
+    refused: str = ""
     ready: str = ""
     prompt: str = ""
     serves: bool = False
@@ -70,7 +70,6 @@ LOGINS = (
         ("codex", "login"),
         page=r"https://auth\.openai\.com/oauth/authorize\?\S+",
         accepted="Successfully logged in",
-        refused="",
         port=1455,
         next_port="1457",
         stored=".codex/auth.json",
@@ -82,7 +81,6 @@ LOGINS = (
         page=r"https://auth\.openai\.com/codex/device",
         code=r"^\s*([A-Z]{4}-[A-Z]{4})\s*$",
         accepted="Successfully logged in",
-        refused="",
         stored=".codex/auth.json",
         credential=r'"refresh_token": *"[^"]{10}',
     ),
@@ -92,7 +90,6 @@ LOGINS = (
         page=r"https://mcp\.lab\.test/authorize\?\S+",
         ready="Waiting for authorization",  # if the answer comes before, it does not end with it
         accepted="Proxy established successfully",
-        refused="",
         serves=True,
         port=15284,
         next_port=r"1528\d",
@@ -105,7 +102,7 @@ LOGINS = (
         asked=((r"Firebase features\?\s+\(Y/n\)", "n\r"), (r"information\?\s+\(Y/n\)", "n\r")),
         page=r"https://accounts\.google\.com/o/oauth2/auth\?\S+",
         accepted="Success! Logged in as",
-        refused="",
+        refused="Enter authorization code:",
         retries=True,
         denied=2,
         port=9005,
@@ -121,7 +118,6 @@ LOGINS = (
         confirm="Press Enter",
         page=r"https://github\.com/login/device\b",
         accepted="Logged in as",
-        refused="",
         stored=".config/gh/hosts.yml",
         credential=r"oauth_token: gho_",
     ),
@@ -131,7 +127,6 @@ LOGINS = (
         page=r"https://auth\.globus\.org/v2/oauth2/authorize\?\S+",
         prompt="Enter the resulting Authorization Code here",
         accepted="You have successfully logged in",
-        refused="",
         stored=".globus/cli/storage.db",
         credential=r"refresh_token",
     ),
@@ -150,7 +145,6 @@ LOGINS = (
         ("netlify", "login"),
         page=r"https://app\.netlify\.com/authorize\?\S+",
         accepted="You are now logged into your Netlify account",
-        refused="",
         retries=True,
         denied=130,
         stored=".config/netlify/config.json",
@@ -161,7 +155,6 @@ LOGINS = (
         ("qwen", "auth", "qwen-oauth"),
         page=r"https://chat\.qwen\.ai/authorize\?\S+",
         accepted="Successfully authenticated",
-        refused="",
         retries=True,
         interrupt="\x1c",  # Ctrl-\: it ignores Ctrl-C
         denied=131,
@@ -211,11 +204,12 @@ def log_in(terminal: Terminal, login: Login, visit: Visit, *, approved: bool = T
         if login.serves:
             terminal.rest(_SETTLED)
             terminal.send(login.interrupt)
-    elif login.retries:
-        terminal.rest(3)
-        terminal.send(login.interrupt)
-    elif login.refused:
-        reader.expect(login.refused)
+    else:
+        if login.refused:
+            reader.expect(login.refused)
+        if login.retries:
+            terminal.rest(1)
+            terminal.send(login.interrupt)
     return Done(page, code, terminal.wait(30))
 
 
