@@ -30,8 +30,15 @@ def _template() -> Template:
     return Template((files("hermes_tunnel.way_back") / "page.html").read_text("utf-8"))
 
 
-def _page(title: str, text: str, mark: str) -> Page:
-    body = _template().substitute(title=html.escape(title), text=html.escape(text), mark=mark)
+def _page(title: str, text: str, mark: str, receiver: str = "") -> Page:
+    """A page; ``text`` is HTML, in which names are ``<b>``, so that a line never ends inside one.
+
+    :param receiver: stands for itself in the text; of ``Hermes on user@host``, the last word is a name
+    """
+    program, on, destination = receiver.rpartition(" on ")
+    name = f"{html.escape(program)}{on}<b>{html.escape(destination)}</b>"
+    shown = text.replace("RECEIVER", name)
+    body = _template().substitute(title=title, text=f"{shown[:1].upper()}{shown[1:]}", mark=mark)
     style = body.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return Page(body.encode(), f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'")
@@ -44,22 +51,21 @@ def delivered(receiver: str) -> Page:
     """
     return _page(
         "Back to your terminal",
-        f"The sign-in went to {receiver}. Your terminal will say when it is complete.",
+        "The sign-in went to RECEIVER. Your terminal will say when it is complete.",
         _GOOD,
+        receiver,
     )
 
 
 def declined(receiver: str) -> Page:
     """The provider said no, and we told the remote."""
-    return _page("Not signed in", f"The sign-in was declined, and {receiver} was told.", _BAD)
+    return _page("Not signed in", "The sign-in was declined, and RECEIVER was told.", _BAD, receiver)
 
 
 def failed(receiver: str) -> Page:
     """The callback could not be delivered, or the remote's listener did not take it."""
     return _page(
-        "Almost",
-        f"The sign-in was not taken by {receiver}. Your terminal says what to do next.",
-        _BAD,
+        "Almost", "RECEIVER did not take the sign-in. Your terminal says what to do next.", _BAD, receiver
     )
 
 
@@ -68,7 +74,7 @@ def nameless_denial() -> Page:
     return _page(
         "Not signed in?",
         "This page says that a sign-in was declined, but not which one. It was not used: your terminal still "
-        "waits. If you declined it, press Ctrl-C there.",
+        "waits. If you declined it, press <b>Ctrl-C</b> there.",
         _BAD,
     )
 

@@ -30,10 +30,10 @@ def test_policy(page: Callable[[str], Page]) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_receiver(page: Callable[[str], Page]) -> None:
     """Who gets the sign-in is text on the page, whatever its name contains."""
-    assert b"Hermes on me@host" in page("Hermes on me@host").body
+    assert b"Hermes on <b>me@host</b>" in page("Hermes on me@host").body
     assert b"&lt;b&gt;&quot;&amp;$x</" not in page("me@host").body
-    assert b"&lt;b&gt;&quot;&amp;$x" in page('<b>"&$x').body
-    assert b"<b>" not in page('<b>"&$x').body
+    assert b"<b>&lt;b&gt;&quot;&amp;$x</b>" in page('<b>"&$x').body
+    assert b"<b><b>" not in page('<b>"&$x').body
 
 
 def test_three_pages() -> None:
