@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 
-from tests.lab import hermes
+from tests.lab import axe, hermes
 from tests.lab.lab import Lab, obstacle
 
 INVITATION = """\
@@ -23,13 +23,16 @@ The lab is taken down when you leave this shell.
 def main() -> None:
     """Start the lab, run the command (a shell without one), take the lab down."""
     parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
-    parser.add_argument("--install", action="store_true", help="only install the Hermes releases")
+    parser.add_argument(
+        "--install", action="store_true", help="only install the Hermes releases, and axe-core"
+    )
     parser.add_argument("command", nargs="*", help="runs on the laptop instead of a shell")
     options = parser.parse_args()
     if (reason := obstacle()) or sys.platform != "linux":
         sys.exit(f"scripts/lab: {reason}")
     if options.install:
         hermes.install()
+        axe.install()
         return
     for hangup in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(hangup, lambda number, _: sys.exit(128 + number))

@@ -106,8 +106,12 @@ class DevTools:
 
 
 @contextmanager
-def browser(until: float) -> Iterator[DevTools]:
-    """A browser with a new profile; both are gone afterwards."""
+def browser(until: float, *flags: str, **environment: str) -> Iterator[DevTools]:
+    """A browser with a new profile; both are gone afterwards.
+
+    :param flags: more words for its command line
+    :param environment: more variables
+    """
     program = executable()
     if program is None:
         raise FileNotFoundError(f"none of {', '.join(NAMES)} is installed")
@@ -118,7 +122,8 @@ def browser(until: float) -> Iterator[DevTools]:
         # The browser's ends must be its descriptors 3 and 4.
         arrange = f'exec "$@" 3<&{requests_read} 4>&{messages_write}'
         process = subprocess.Popen(
-            ["bash", "-c", arrange, "bash", program, *FLAGS, f"--user-data-dir={profile}"],
+            ["bash", "-c", arrange, "bash", program, *FLAGS, *flags, f"--user-data-dir={profile}"],
+            env={**os.environ, **environment},
             pass_fds=ends,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -145,22 +150,43 @@ def visit(url: str, deadline: float) -> Page:
     not at rest after ``deadline`` seconds.
     """
     with browser(time.monotonic() + deadline) as tools:
-        target = tools.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = tools.call("Target.attachToTarget", targetId=target, flatten=True)
-        tools.session = {"sessionId": attached["sessionId"]}
-        tools.call("Page.enable")
-        tools.call("Page.setLifecycleEventsEnabled", enabled=True)
-        tools.send("Page.navigate", url=url)
-        _come_to_rest(tools, target)
+        tab = open_tab(tools)
+        go(tools, tab, url)
         frame = tools.call("Page.getFrameTree")["frameTree"]["frame"]
-        seen = tools.call("Runtime.evaluate", expression=TEXT, returnByValue=True)
-        return Page(frame.get("unreachableUrl") or frame["url"], *seen["result"]["value"])
+        return Page(frame.get("unreachableUrl") or frame["url"], *evaluate(tools, TEXT))
 
 
-def _come_to_rest(tools: DevTools, frame: str) -> None:
-    """Wait until nothing loads in ``frame`` and the network of its document is idle."""
-    loading, document, idle = True, "", set()
-    while loading or document not in idle:
+def open_tab(tools: DevTools) -> str:
+    """Open a tab, which all calls are about from now on; its name, for ``go``."""
+    target: str = tools.call("Target.createTarget", url="about:blank")["targetId"]
+    attached = tools.call("Target.attachToTarget", targetId=target, flatten=True)
+    tools.session = {"sessionId": attached["sessionId"]}
+    tools.call("Page.enable")
+    tools.call("Page.setLifecycleEventsEnabled", enabled=True)
+    return target
+
+
+def go(tools: DevTools, tab: str, url: str, *, rest: str = "networkIdle") -> None:
+    """Open ``url`` in the tab, and wait until the page is at rest.
+
+    :param rest: its last event (Page.lifecycleEvent); "load" is sooner, for a page that runs no script
+    """
+    tools.send("Page.navigate", url=url)
+    _come_to_rest(tools, tab, rest)
+
+
+def evaluate(tools: DevTools, expression: str) -> Any:
+    """The value of an expression in the page, or what its promise becomes; RuntimeError if it throws."""
+    done = tools.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    if "exceptionDetails" in done:
+        raise RuntimeError(done["exceptionDetails"].get("exception", {}).get("description", "it throws"))
+    return done["result"].get("value")
+
+
+def _come_to_rest(tools: DevTools, frame: str, rest: str) -> None:
+    """Wait until nothing loads in ``frame`` and its document has had that event."""
+    loading, document, rested = True, "", set()
+    while loading or document not in rested:
         event = tools.event()
         parameters = event.get("params", {})
         match event.get("method"):
@@ -170,8 +196,8 @@ def _come_to_rest(tools: DevTools, frame: str) -> None:
                 loading = False
             case "Page.frameNavigated" if parameters["frame"]["id"] == frame:
                 document = parameters["frame"]["loaderId"]
-            case "Page.lifecycleEvent" if parameters["name"] == "networkIdle":
-                idle.add(parameters["loaderId"])
+            case "Page.lifecycleEvent" if parameters["name"] == rest:
+                rested.add(parameters["loaderId"])
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -24,6 +24,7 @@ from tests.lab.accounts import HERMES_USERS, JUMP_USERS
 from tests.lab.browser import Browser
 from tests.lab.chromium import Page
 from tests.lab.container import Container
+from tests.lab.gallery import FONT, FONTS
 from tests.lab.identity import HOSTS
 from tests.lab.lock import locked
 from tests.lab.network import ADDRESSES, INNER, Namespace, Network, wait_for
@@ -35,7 +36,7 @@ LABS = Path("/var/lib/hermes-tunnel-lab")
 """Has a directory for each lab that stands. Not in /run or /tmp, which may be mounted noexec."""
 
 TOOLS = (
-    *("bash", "certutil", "crun", "fish", "gh", "ip", "newuidmap", "podman", "runuser", "setsid"),
+    *("bash", "certutil", "crun", "fish", "gh", "ip", "newuidmap", "npm", "podman", "runuser", "setsid"),
     *("ssh", "ssh-keygen", "sshd", "sudo"),
 )
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,8 @@ def obstacle() -> str | None:
         missing.append("chromium")
     if not any(Path("/usr/lib").glob("*/security/pam_oath.so")):
         missing.append("pam_oath")
+    if not FONTS.is_dir():
+        missing.append(FONT)
     return f"the lab needs {', '.join(missing)}: scripts/lab --install" if missing else None
 
 
