@@ -46,6 +46,7 @@ from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.terminal.words import sentences
+from hermes_tunnel.text import quote
 from tests.stage.hermes import Hermes
 from tests.stage.logins import device_login, loopback_login, mcp_login, spotify_login, wait_for_answer
 from tests.stage.remote_process import Command, RemoteProcess
@@ -242,7 +243,7 @@ def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
         done = Login(stage, browser=str(missing), watch=watch)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
-    words = f"'{missing}' could not be started: No such file or directory.\n"
+    words = f"{quote(str(missing))} could not be started: No such file or directory.\n"
     assert f"{words}Open that address in a browser on this machine." in done.shown
 
 

@@ -14,6 +14,7 @@ import pytest
 import hermes_tunnel
 from hermes_tunnel.browser.machine import Machine
 from hermes_tunnel.browser.opening import open_browser
+from hermes_tunnel.text import quote
 
 if sys.platform == "win32":
     pytest.skip("starts scripts of sh", allow_module_level=True)
@@ -106,7 +107,7 @@ def test_no_such_command(tmp_path: Path, what: str, reason: str) -> None:
         path.chmod(0o700)
     elif what == "fails at once":
         program(path, "exit 3")
-    assert opened(str(path)) == (False, [f"'{path}' could not be started: {reason}."])
+    assert opened(str(path)) == (False, [f"{quote(str(path))} could not be started: {reason}."])
 
 
 @pytest.mark.slow
