@@ -45,9 +45,11 @@ def make_home(user: User, home: Path) -> None:
     """Give ``user`` a new home directory with what they have: Hermes as its install.sh leaves it, or more."""
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree("/etc/skel", home)
+    # Otherwise the first fish there would read every manual page of the machine, for a minute.
+    (home / ".local" / "share" / "fish" / "generated_completions").mkdir(parents=True)
     if user.release is not None:
         shim = home / ".local" / "bin" / "hermes"
-        shim.parent.mkdir(parents=True)
+        shim.parent.mkdir()
         shim.write_text(
             "#!/usr/bin/env bash\nunset PYTHONPATH\nunset PYTHONHOME\n"
             f'exec "{RELEASES / user.release}/bin/hermes" "$@"\n'

@@ -41,6 +41,15 @@ def installed(program: str) -> str:
     return path
 
 
+def make_home(home: Path) -> None:
+    """Make a home directory in which fish has been used before.
+
+    In a new one, an interactive fish has a program of its own read every manual page of the machine, in the
+    background and long after the shell has ended.
+    """
+    (home / ".local/share/fish/generated_completions").mkdir(parents=True)
+
+
 @dataclass
 class Account:
     """A home directory, a login shell, and a program called ``sh``."""

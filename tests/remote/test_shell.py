@@ -24,7 +24,7 @@ from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.shell import NoShell, Shell, shell_without_terminal
 from hermes_tunnel.ssh.connection import Connection
 from tests.ports.holding import posix
-from tests.remote.shells import HERMES, installed
+from tests.remote.shells import HERMES, installed, make_home
 from tests.ssh.hops import hop, to
 from tests.ssh.sshd import Sshd, gives_terminals
 
@@ -88,6 +88,7 @@ def connection(
 ) -> Iterator[Connection]:
     """A connection to an account with that shell and that start-up file, and a Hermes."""
     home = tmp_path / "home"
+    make_home(home)
     for path, text in ((FILES[taken.shell], f"{taken.text}\n"), (".local/bin/hermes", HERMES)):
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         (home / path).write_text(text)

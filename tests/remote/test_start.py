@@ -14,7 +14,7 @@ import pytest
 from tests.cli.program import run
 from tests.lab.network import wait_for
 from tests.ports.holding import linux, posix
-from tests.remote.shells import installed
+from tests.remote.shells import installed, make_home
 from tests.ssh.sshd import ME, Sshd, gives_terminals
 
 pytestmark = [pytest.mark.slow, posix, gives_terminals, pytest.mark.usefixtures("nothing_left")]
@@ -111,6 +111,7 @@ def account_with(tmp_path: Path, sshd: Callable[..., Sshd], key: Path) -> Callab
 
     def make(shell: str, files: Mapping[str, str], *options: str) -> Account:
         home = tmp_path / "home"
+        make_home(home)
         path = installed(shell)
         by_shell = [] if shell == "bash" else [f'ForceCommand exec {path} -c "$SSH_ORIGINAL_COMMAND"']
         server = sshd("host", f"SetEnv HOME={home} SHELL={path} TMUX_TMPDIR={home}", *options, *by_shell)
