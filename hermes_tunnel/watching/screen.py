@@ -129,5 +129,5 @@ class Screen:
         self._matters = drawn.writing or bool(self._zone) or may_matter("".join(texts))
 
     def _may_matter(self, y: int) -> bool:
-        """Whether there may be anything to be read in a row, or across some: a terminal may be very narrow."""
+        """Whether there may be anything to be read in a row, or across some on a very narrow terminal."""
         return may_matter("".join(self._drawn.texts[max(y - 3, 0) : y + 4]))

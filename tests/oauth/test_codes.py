@@ -17,8 +17,19 @@ def test_a_user_code(code: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["PRIVATE", "1234", "123456", "404", "UTF-8", "E404", "ENOENT", "SIGTERM", "ABCD-EFGH-IJKL-MNOP", "abcd-efgh"]
-)  # fmt: skip
+    [
+        "PRIVATE",
+        "1234",
+        "123456",
+        "404",
+        "UTF-8",
+        "E404",
+        "ENOENT",
+        "SIGTERM",
+        "ABCD-" * 3 + "ABCD",
+        "abcd-efgh",
+    ],
+)
 def test_no_user_code(text: str) -> None:
     """Neither is a word in capitals, a number (a person is sent those), the name of an error, or a key."""
     assert not is_user_code(text)

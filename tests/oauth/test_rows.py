@@ -55,8 +55,17 @@ def test_broken_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     "next_row",
-    ["", "Paste the code", "https://b.example/", "Waiting...", "        indented", "+------+", "\u2500\u2500", "> "],
-)  # fmt: skip
+    [
+        "",
+        "Paste the code",
+        "https://b.example/",
+        "Waiting...",
+        "     indented",
+        "+------+",
+        "\u2500\u2500",
+        "> ",
+    ],
+)
 def test_what_does_not_go_on(next_row: str) -> None:
     """An address may end at the edge by chance."""
     url = URL[:40]
@@ -76,7 +85,7 @@ def test_the_end_of_a_sentence(end: str) -> None:
 
 
 def test_unfinished() -> None:
-    """In a row that has not ended, an address is known once words follow; and so is how the one above ends."""
+    """In a row that has not ended, an address is known once words follow; so is how the one above ends."""
     assert Rows(80).read("See https://a.b/c", finished=False)[0] == []
     assert [one.url for one in Rows(80).read("See https://a.b/c then", finished=False)[0]] == [
         "https://a.b/c"

@@ -46,7 +46,7 @@ def told(*lines: str, columns: int = 80) -> list[Sighting]:
     ],
 )
 def test_an_address(url: str, sighting: Sighting | tuple[()] | None) -> None:
-    """It is a request whose answer comes here, a page with its code, another page, or nothing to be opened."""
+    """It is a request whose answer comes here, a page with its code, another page, or none of these."""
     expected = Page(url) if sighting is None else sighting or None
     assert sighting_of(url) == expected
 

@@ -12,14 +12,26 @@ REQUEST = (
 )
 PIECES = [
     *(REQUEST, REQUEST[:40], REQUEST[40:80], REQUEST[80:], "https://a.b/device", "https://", "/x?y=1"),
-    *("code: ", "Enter this code:", "ABCD-EFGH", "WXYZ-1234.", "PRIVATE", "Paste it here: ", "Open ", "Waiting..."),
-    *(" ", "  ", ".", ",", "|", "\u2502", "| ", " |", "+----+", "\r\n", "\n", "\r", "\r\n\r\n", "\t", "\b", "\a"),
-    *("\x1b[31m", "\x1b[0m", "\x1b[K", "\x1b[2K", "\x1b[J", "\x1b[2J", "\x1b[H", "\x1b[3;5H", "\x1b[A", "\x1b[2B"),
-    *("\x1b[5C", "\x1b[3D", "\x1b[1G", "\x1b[L", "\x1b[M", "\x1b[4P", "\x1b[3@", "\x1b[2X", "\x1b[S", "\x1b[T"),
-    *("\x1b7", "\x1b8", "\x1bM", "\x1bD", "\x1bc", "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[2;5r", "\x1b[r"),
-    *("\x1b]8;;https://link.example/a\x1b\\", "\x1b]8;;\x07", "\x1b]0;title\x07", "\x1b]", "\x1b[", "\x1b", "\x9b1"),
-    *("\x1b]9008;hermes-tunnel;https://only.example/b\x07", "\x1bP1$r", "\x1b\\", "\u754c", "e\u0301", "\u200b"),
-]  # fmt: skip
+    *("code: ", "Enter this code:", "ABCD-EFGH", "WXYZ-1234.", "PRIVATE", "Paste it here: ", "Open "),
+    *("Waiting...", " ", "  ", ".", ",", "|", "\u2502", "| ", " |", "+----+", "\u754c", "e\u0301", "\u200b"),
+    *("\r\n", "\n", "\r", "\r\n\r\n", "\t", "\b", "\a", "\x1b[31m", "\x1b[0m", "\x1b[K", "\x1b[2K", "\x1b[J"),
+    *(
+        "\x1b[2J",
+        "\x1b[H",
+        "\x1b[3;5H",
+        "\x1b[A",
+        "\x1b[2B",
+        "\x1b[5C",
+        "\x1b[3D",
+        "\x1b[1G",
+        "\x1b[L",
+        "\x1b[M",
+    ),
+    *("\x1b[4P", "\x1b[3@", "\x1b[2X", "\x1b[S", "\x1b[T", "\x1b7", "\x1b8", "\x1bM", "\x1bD", "\x1bc"),
+    *("\x1b[?1049h", "\x1b[?1049l", "\x1b[?25l", "\x1b[2;5r", "\x1b[r", "\x1b]", "\x1b[", "\x1b", "\x9b1"),
+    *("\x1b]8;;https://link.example/a\x1b\\", "\x1b]8;;\x07", "\x1b]0;title\x07", "\x1bP1$r", "\x1b\\"),
+    "\x1b]9008;hermes-tunnel;https://only.example/b\x07",
+]
 outputs = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda pieces: "".join(pieces).encode())
 
 

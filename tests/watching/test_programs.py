@@ -43,59 +43,81 @@ def _qwen_box(url: str) -> str:
     return "\r\n".join(["", edge, empty, text, empty, *rows, empty, edge, "", ""])
 
 
+def _lines(*lines: str) -> str:
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+SPINS = "\u280b\u2819\u2839" * 8
 PROGRAMS: dict[str, tuple[str, list[str | Sighting]]] = {
     "codex": (
-        "Starting local login server on http://localhost:1455.\r\nIf your browser did not open, navigate to this"
-        f" URL to authenticate:\r\n\r\n{CODEX}\r\n\r\nOn a remote machine? Use `codex login --device-auth`.\r\n",
+        _lines(
+            "Starting local login server on http://localhost:1455.",
+            "If your browser did not open, navigate to this URL to authenticate:",
+            *("", CODEX, "", "On a remote machine? Use `codex login --device-auth` instead."),
+        ),
         [Page("http://localhost:1455"), CODEX],
     ),
     "codex, by a code": (
-        "\r\nWelcome to Codex [v0.171.0]\r\n\r\nFollow these steps to sign in:\r\n\r\n1. Open this link in your browser"
-        "\r\n   \x1b[94mhttps://auth.openai.com/codex/device\x1b[0m\r\n\r\n2. Enter this one-time code \x1b[90m(expires"
-        " in 15 minutes)\x1b[0m\r\n   \x1b[94mABCD-EFGHI\x1b[0m\r\n\r\n\x1b[90mNever share this code.\x1b[0m\r\n",
+        _lines(
+            *("", "Welcome to Codex [v0.171.0]", "", "Follow these steps to sign in:", ""),
+            "1. Open this link in your browser and sign in to your account",
+            *("   \x1b[94mhttps://auth.openai.com/codex/device\x1b[0m", ""),
+            "2. Enter this one-time code \x1b[90m(expires in 15 minutes)\x1b[0m",
+            *("   \x1b[94mABCD-EFGHI\x1b[0m", "", "\x1b[90mNever share this code.\x1b[0m"),
+        ),
         [
             Page("https://auth.openai.com/codex/device"),
             Device("https://auth.openai.com/codex/device", "ABCD-EFGHI"),
         ],
     ),
     "mcp-remote": (
-        f"[4711] Using automatically selected callback port: 20812\r\n[4711] \r\nPlease authorize this client by"
-        f" visiting:\r\n{MCP}\r\n\r\n[4711] Browser opened automatically.\r\n",
+        _lines(
+            "[4711] Using automatically selected callback port: 20812",
+            *("[4711] ", "Please authorize this client by visiting:", MCP, ""),
+            "[4711] Browser opened automatically.",
+        ),
         [MCP],
     ),
     "firebase": (
-        "\x1b[36m\u2714\x1b[39m \x1b[1mAllow Firebase to collect usage?\x1b[22m (Y/n)\x1b[38G\x1b[2K\x1b[G\x1b[36m\u2714"
-        "\x1b[39m \x1b[1mAllow?\x1b[22m \x1b[36mYes\x1b[39m\r\n\r\nVisit this URL on this device to log in:\r\n"
-        f"\x1b[1m\x1b[4m{FIREBASE}\x1b[24m\x1b[22m\r\n\r\nWaiting for authentication...\r\n",
+        "\x1b[36m\u2714\x1b[39m \x1b[1mAllow Firebase to collect data?\x1b[22m (Y/n)\x1b[38G\x1b[2K\x1b[G"
+        + _lines(
+            "\x1b[36m\u2714\x1b[39m \x1b[1mAllow Firebase to collect data?\x1b[22m \x1b[36mYes\x1b[39m",
+            *("", "Visit this URL on this device to log in:"),
+            *(f"\x1b[1m\x1b[4m{FIREBASE}\x1b[24m\x1b[22m", "", "Waiting for authentication..."),
+        ),
         [FIREBASE],
     ),
     "gh": (
-        "? Authenticate Git with your GitHub credentials? \x1b[6n(Y/n) Y\r\n\r\n! First copy your one-time code:"
-        " \x1b[0;1;39mABCD-1234\x1b[0m\r\nPress Enter to open github.com in your browser... \r\n! Failed opening a web"
-        " browser at https://github.com/login/device\r\n  exec: \"xdg-open\": executable file not found\r\n",
+        _lines(
+            *("? Authenticate Git with your GitHub credentials? \x1b[6n(Y/n) Y", ""),
+            "! First copy your one-time code: \x1b[0;1;39mABCD-1234\x1b[0m",
+            "Press Enter to open github.com in your browser... ",
+            "! Failed opening a web browser at https://github.com/login/device",
+            '  exec: "xdg-open": executable file not found in $PATH',
+        ),
         [Device("", "ABCD-1234"), Device("https://github.com/login/device", "ABCD-1234")],
     ),
     "globus": (
-        "Please authenticate with Globus here:\r\n------------------------------------\r\n"
-        f"{GLOBUS}\r\n------------------------------------\r\n\r\nEnter the resulting Authorization Code here: ",
+        _lines("Please authenticate with Globus here:", "-" * 36, GLOBUS, "-" * 36, "")
+        + "Enter the resulting Authorization Code here: ",
         [GLOBUS],
     ),
     "claude": (
-        f"Opening browser to sign in...\r\nIf the browser didn't open, visit: {CLAUDE}\r\n\r\nPaste code here if"
-        " prompted > ",
+        _lines("Opening browser to sign in...", f"If the browser didn't open, visit: {CLAUDE}", "")
+        + "Paste code here if prompted > ",
         [CLAUDE],
     ),
     "netlify": (
-        f"Logging into your Netlify account...\r\nOpening {NETLIFY}\r\n"
-        + "".join(f"\x1b[?25l\x1b[1G{spin} Waiting for authorization..." for spin in "\u280b\u2819\u2839" * 8),
+        _lines("Logging into your Netlify account...", f"Opening {NETLIFY}")
+        + "".join(f"\x1b[?25l\x1b[1G{spin} Waiting for authorization..." for spin in SPINS),
         [NETLIFY],
     ),
     "netlify, redrawn": (
-        "".join(f"\x1b[2K\x1b[1A\x1b[2K\x1b[GOpening {NETLIFY}\r\n{spin} Waiting" for spin in "\u280b\u2819\u2839" * 8),
+        "".join(f"\x1b[2K\x1b[1A\x1b[2K\x1b[GOpening {NETLIFY}\r\n{spin} Waiting" for spin in SPINS),
         [NETLIFY],
     ),
     "qwen": (_qwen_box(QWEN), [QWEN]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (132, 43), (100, 12)], ids=str)

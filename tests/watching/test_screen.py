@@ -13,6 +13,7 @@ REQUEST = (
     "&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb&state=Zq1"
 )
 PAGE = "https://a.example/b?c=d"
+LINE = "\x1b(0x\x1b(B"  # a vertical one, from the line drawing set of the VT100
 
 
 def urls(*chunks: bytes | str, columns: int = 80, rows: int = 24) -> list[str]:
@@ -35,8 +36,8 @@ def rows(width: int, row: int = 3, column: int = 5) -> str:
         f"{REQUEST}\r\n",
         f"\x1b[?1049h\x1b[2J{rows(70)}\x1b[20;1H> ",
         f"\x1b[?1049h\x1b[2J{rows(40, column=39)}\x1b[20;1H> ",
-        f"\x1b(0lqqk\x1b(B\r\n\x1b(0x\x1b(B {REQUEST[:70]} \x1b(0x\x1b(B\r\n\x1b(0x\x1b(B {REQUEST[70:]:70} \x1b(0x\x1b(B\r\n\x1b(0mqqj\x1b(B\r\n",
-        "".join(f"\x1b[2;2H\x1b[{colour}m{REQUEST[:70]}\x1b[3;2H{REQUEST[70:]}\x1b[m\x1b[9;1H" for colour in range(31, 37)),
+        "".join(f"{LINE} {piece:70} {LINE}\r\n" for piece in (REQUEST[:70], REQUEST[70:])) + "\r\n",
+        "".join(f"\x1b[2;2H\x1b[{ink}m{REQUEST[:70]}\x1b[3;2H{REQUEST[70:]}\x1b[m\x1b[9H" for ink in (31, 32, 33)),
         "".join(f"\r\x1b[K{spin} {REQUEST[:60]}\r\n{REQUEST[60:]}\x1b[A" for spin in "|/-\\") + "\r\n\n\n",
     ],
 )  # fmt: skip
@@ -117,7 +118,8 @@ def test_what_was_shown_at_another_size() -> None:
     [
         *(b"\x1b7" * 9000, b"\x1b[9999@" * 3000, b"\x1b[9999b" * 300, b"e" + "\u0301".encode() * 9000),
         *(b"\x1b]" + b"a" * 300_000, b"\x1b[" + b"1;" * 100_000, b"\x1bP" * 9000, b"\xff\xfe\x9b\xc3" * 9000),
-        *(b"\x1b[9999;9999r\x1b[9999S\x1b[9999T" * 500, b"\x1b[?1049h\x1b[?1049l" * 2000, b"\x1b[7J\x1b[7K\x1b[1;2;3;4A"),
+        *(b"\x1b[9999;9999r\x1b[9999S\x1b[9999T" * 500, b"\x1b[?1049h\x1b[?1049l" * 2000),
+        b"\x1b[7J\x1b[7K\x1b[1;2;3;4A\x1b[1$x\x1b[!p\x1b[?9999h",
     ],
     ids=lambda flood: repr(flood[:8]),
 )  # fmt: skip
