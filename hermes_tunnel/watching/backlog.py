@@ -30,6 +30,7 @@ class Backlog:
         self._size = columns, rows
         self._receive: Callable[[bytes], list[Sighting]] | None = None
         self._bytes = bytearray()
+        self._dropped = False
         self._share = Share(_PART)
 
     @property
@@ -41,11 +42,15 @@ class Backlog:
         """The program has printed this."""
         self._bytes += data
         if len(self._bytes) > MOST:
-            kept = bytes(self._bytes[-_KEPT:])
-            cleared = max(map(kept.rfind, _CLEARS))
-            self._bytes[:] = kept[cleared if cleared >= 0 else kept.find(b"\n") + 1 :]
-            self._receive = None
+            self._drop()
+            self._dropped = True
             self._share.give_up(_CALM)
+
+    def _drop(self) -> None:
+        kept = bytes(self._bytes[-_KEPT:])
+        cleared = max(map(kept.rfind, _CLEARS))
+        self._bytes[:] = kept[cleared if cleared >= 0 else kept.find(b"\n") + 1 :]
+        self._receive = None
 
     def resize(self, columns: int, rows: int) -> None:
         """The terminal has another size: what it shows is drawn again, or is broken as nobody knows."""
@@ -53,6 +58,9 @@ class Backlog:
 
     def draw(self) -> list[Sighting]:
         """What is new on the screen once some more is drawn."""
+        if self._dropped:  # and more was printed since
+            self._drop()
+            self._dropped = False
         piece = bytes(self._bytes[:_PIECE])
         del self._bytes[:_PIECE]
         with self._share.used():

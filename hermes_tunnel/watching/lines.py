@@ -17,7 +17,7 @@ from hermes_tunnel.watching.escapes import FILLER, Escapes, Kind
 
 LONGEST_LINE = 64 * 1024  # bytes; a longer one is passed over, as it is nothing that a person reads
 _MAY_MATTER = (b"://", b"code", b"Code", b"CODE")
-_REQUESTS = (b"127.0.0.1", b"localhost", b"%3A%3A1", b"user_code", b" code", b" Code")
+_REQUESTS = (b"127.0.0.1", b"localhost", b"%3A%3A1", b"code", b"Code", b"CODE")
 # All control sequences and escapes that move the cursor or change what is written; and controls that do.
 _MOVES = re.compile(rb"[\x08\x0b\x0c]|\x1b(?:\[[0-9;]*[@A-HJ-MPSTX`a-gr-su]|[78DEMc])")
 

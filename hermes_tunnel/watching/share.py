@@ -37,8 +37,8 @@ class Share:
         return max(-self.left / self._part, 0)
 
     def give_up(self, seconds: float) -> None:
-        """Go without what was saved, and without so many seconds more."""
-        self._left = min(self.left, 0) - seconds
+        """Use nothing until so many seconds have been earned from now on."""
+        self._left = min(self.left, -seconds)
 
     @contextmanager
     def used(self) -> Iterator[None]:

@@ -37,7 +37,7 @@ def rows(width: int, row: int = 3, column: int = 5) -> str:
         f"\x1b[?1049h\x1b[2J{rows(70)}\x1b[20;1H> ",
         f"\x1b[?1049h\x1b[2J{rows(40, column=39)}\x1b[20;1H> ",
         "".join(f"{LINE} {piece:70} {LINE}\r\n" for piece in (REQUEST[:70], REQUEST[70:])) + "\r\n",
-        "".join(f"\x1b[2;2H\x1b[{ink}m{REQUEST[:70]}\x1b[3;2H{REQUEST[70:]}\x1b[m\x1b[9H" for ink in (31, 32, 33)),
+        "".join(f"\x1b[2;2H\x1b[3{ink}m{REQUEST[:70]}\x1b[3;2H{REQUEST[70:]}\x1b[9H" for ink in "123"),
         "".join(f"\r\x1b[K{spin} {REQUEST[:60]}\r\n{REQUEST[60:]}\x1b[A" for spin in "|/-\\") + "\r\n\n\n",
     ],
 )  # fmt: skip
