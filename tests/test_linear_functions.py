@@ -21,12 +21,14 @@ from hermes_tunnel import events
 from hermes_tunnel.oauth.answer import Answer
 from hermes_tunnel.oauth.authorization import LONGEST_URL, Policy, Redirect, assess_authorization
 from hermes_tunnel.oauth.callback import LONGEST_HEAD, Expected, judge
+from hermes_tunnel.oauth.codes import codes_in
 from hermes_tunnel.oauth.form_post import judge_form
 from hermes_tunnel.oauth.last_words import LastWords
 from hermes_tunnel.oauth.no_start import container_in
 from hermes_tunnel.oauth.opening import host_to_open
 from hermes_tunnel.oauth.pasted import judge_pasted, pasted_address
 from hermes_tunnel.oauth.rebuilding import rebuilt
+from hermes_tunnel.oauth.sightings import Sightings
 from hermes_tunnel.oauth.success_page import next_request
 from hermes_tunnel.oauth.transcript import LONGEST_LINE, Transcript
 from hermes_tunnel.remote.landing import landed
@@ -46,6 +48,8 @@ from hermes_tunnel.terminal.editing import edit
 from hermes_tunnel.terminal.screen import Screen
 from hermes_tunnel.terminal.windows_console import read_line
 from hermes_tunnel.text import folded, narrowed, one_line, plain, quote, redact
+from hermes_tunnel.watching.lines import Lines
+from hermes_tunnel.watching.screen import Screen as WatchedScreen
 from hermes_tunnel.way_back.gate import Gate
 from tests.growth import Call, best, seconds, too_slow
 from tests.pumps import PALETTE, UNFIT, Pump
@@ -100,6 +104,11 @@ WORDS = [
     )
 ]
 DRAWN = [Pump("", piece, "") for piece in ("\u2500" * 8 + "a", " " * 8 + "\u2502", "_" * 8, "-" * 7 + " ")]
+SEEN = [
+    Pump(head, piece, "")
+    for head in ("", "https://a.b/")
+    for piece in ("\u2502", "| ", "|a", "https://a ", "https://a|", "code: ", "code ABCD-EFGH ", "ABCD-")
+]
 KEYS = [
     Pump("", keys, "")
     for keys in ("a", "\u6f22", "\x7f", "\b", "a\x7f", "aa\b", "\x15", "\n", "\n\x7f", "\x04")
@@ -187,6 +196,24 @@ def heard(data: bytes, size: int) -> None:
     transcript.end()
 
 
+def watched(data: bytes, size: int, columns: int = 80) -> None:
+    """A session's output, some bytes at a time, as lines and on a screen."""
+    sightings = Sightings(columns)
+    lines, screen = Lines(sightings), WatchedScreen(columns, 24, sightings)
+    for at in range(0, len(data), size):
+        lines.receive(data[at : at + size])
+        screen.receive(data[at : at + size])
+
+
+def seen(text: str) -> None:
+    """Rows that announce a code, in the middle of an address."""
+    sightings = Sightings(80)
+    sightings.of_line("Enter the code:")
+    sightings.of_line("https://a.example/".ljust(80, "a"))
+    sightings.of_line(text)
+    sightings.of_screen([text, text])
+
+
 def quoted(text: str) -> None:
     """The error that a command ends with, in many lines."""
     words = LastWords().hear("Traceback (most recent call last):")
@@ -252,6 +279,10 @@ FUNCTIONS: dict[str, tuple[Call, int, list[Pump]]] = {
         LONGEST_LINE // 2,
         [Pump("", "a", ""), Pump("", "\r", "")],
     ),
+    "what a session shows": (in_bytes(lambda data: watched(data, 4096)), LONG // 4, TEXTS),
+    "what a session shows, byte by byte": (in_bytes(lambda data: watched(data, 1)), LONG // 32, KEYS),
+    "sightings": (seen, LONG // 2, [*TEXTS, *SEEN]),
+    "codes": (lambda text: list(codes_in(text)), LONG, [*TEXTS, *SEEN]),
     "edit": (in_bytes(lambda data: edit(bytearray(b"a" * len(data)), data)), LONG, KEYS),
     "a line at the console of Windows": (typed, LONG // 4, KEYS),
     "a request, byte by byte": (in_bytes(judged), LONGEST_HEAD, [Pump("", "a", ""), Pump("GET ", "\r", "")]),

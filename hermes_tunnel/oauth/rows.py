@@ -9,8 +9,10 @@ an address is a wrong one.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from hermes_tunnel.oauth.addresses import lacks_its_answer
 from hermes_tunnel.oauth.authorization import LONGEST_URL
@@ -21,7 +23,8 @@ _ADDRESS = re.compile(rf"(?<![A-Za-z0-9])[Hh][Tt][Tt][Pp][Ss]?://[{_CHARACTERS}]
 _PIECE = re.compile(rf"[{_CHARACTERS}]+")
 _ENDS_A_SENTENCE = ".,;:!?'()[]*"
 _TO_BE_OPENED = re.compile(r"(?i)\b(?:open|visit|go to|browser|sign in|log ?in|navigate|url)\b")
-_NOT_BLANK = re.compile(r"\S")
+_LONGEST_WORDS = 80  # characters before an address that may say so
+_NOT_BLANK, _WORDS = re.compile(r"\S"), re.compile(r"[^\W_]")
 # What a box is drawn with: box drawing and block elements, and their ASCII kin; no address has them.
 _FRAME = "|\u00a6\u2500-\u259f"
 _FRAMES, _INSIDE = re.compile(f"[{_FRAME}]"), re.compile(f"[^{_FRAME}]+")
@@ -29,6 +32,7 @@ _FRAMES, _INSIDE = re.compile(f"[{_FRAME}]"), re.compile(f"[^{_FRAME}]+")
 _NO_WORD = re.compile(r"(?=.{0,99}[%&=?/_#])|(?=.{0,99}[0-9]).{6}")
 _WORD = re.compile(r"[A-Z][a-z]{3,40}[.:!]{1,3}")
 _PADDING = 4  # columns that programs leave blank inside an edge, at most, beside those on the left
+_left = attrgetter("left")
 _FAR = 1_000_000  # columns
 
 
@@ -117,18 +121,19 @@ class Rows:
         :param finished: whether the row has ended; if not, its last word may go on
         :param whole: whether it is wider than the terminal, so that no program broke it at the edge
         """
-        boxes = list(_boxes(row))
+        boxes = [*_boxes(row)]
+        places = {box.place: box for box in boxes}
         complete: list[Address] = []
         taken: list[tuple[int, int]] = []
         before, self._open = self._open, []
         for one in before:
-            box = next((box for box in boxes if box.place == one.place), None)
+            box = places.get(one.place)
             begin = _NOT_BLANK.search(row, box.left, box.end) if box else None
             word = _PIECE.match(row, begin.start(), box.end) if begin and box else None
-            decided = begin and (not word or row[word.end() :].strip())
+            decided = begin and (not word or _NOT_BLANK.search(row, word.end()))
             if not finished and not decided:
                 continue
-            if word and box and _goes_on(one, word, row[word.end() : box.end].strip()):
+            if word and box and _goes_on(one, word, box):
                 taken.append(word.span())
                 one.pieces.append(word[0])
                 complete += self._go_on(one, row, word.end(), box, whole=whole)
@@ -136,14 +141,16 @@ class Rows:
                 complete += one.complete()
         complete = [replace(one, column=-1) for one in complete]
         for found in _ADDRESS.finditer(_blanked(row, taken)):
-            box = next(box for box in boxes if box.left <= found.start() < box.end)
-            around = row[box.left : found.start()], row[found.end() : box.end]
-            alone = not any(map(str.isalnum, "".join(around)))
-            shown = alone or "?" in found[0] or bool(_TO_BE_OPENED.search(around[0]))
+            box = boxes[bisect_right(boxes, found.start(), key=_left) - 1]
+            alone = not (
+                _WORDS.search(row, box.left, found.start()) or _WORDS.search(row, found.end(), box.end)
+            )
+            words = row[max(box.left, found.start() - _LONGEST_WORDS) : found.start()]
+            shown = alone or "?" in found[0] or bool(_TO_BE_OPENED.search(words))
             taken.append(found.span())
             one = _Open([found[0]], found.start(), shown, box.place)
             # A blank may be the last thing before the edge of a box.
-            if finished or box.drawn or around[1].strip():
+            if finished or box.drawn or _NOT_BLANK.search(row, found.end(), box.end):
                 complete += self._go_on(one, row, found.end(), box, alone=alone, whole=whole)
         return complete, _FRAMES.sub(" ", _blanked(row, taken))
 
@@ -154,7 +161,7 @@ class Rows:
         gap = self._gap(end, box, whole=whole)
         one.loose = gap > 0 and not box.drawn
         padding = _PADDING + (one.column - box.left if one.loose else 0)
-        at_end = not row[end : box.end].strip()
+        at_end = not _NOT_BLANK.search(row, end, box.end)
         fits = gap <= padding or (one.loose and not whole and one.was_cut)
         if at_end and fits and (alone or not one.loose) and sum(map(len, one.pieces)) <= LONGEST_URL:
             self._open.append(one)
@@ -175,16 +182,14 @@ def _boxes(row: str) -> Iterator[_Box]:
         yield _Box(inside.start(), inside.end(), inside.end() < len(row))
 
 
-def _goes_on(one: _Open, word: re.Match[str], words: str) -> bool:
-    """Whether the first word of a box can only be the next piece of an address.
-
-    :param words: what follows that word
-    """
-    if not any(map(str.isalnum, word[0])):
+def _goes_on(one: _Open, word: re.Match[str], box: _Box) -> bool:
+    """Whether the first word of a box can only be the next piece of an address."""
+    if word.start() > one.column or not _WORDS.search(word[0]):
         return False
-    if word.start() > one.column or _ADDRESS.match(word[0]) or _WORD.fullmatch(word[0]):
+    if _ADDRESS.match(word[0]) or _WORD.fullmatch(word[0]):
         return False
-    return not words or not (one.loose or not _NO_WORD.match(word[0]))
+    words_follow = _NOT_BLANK.search(word.string, word.end(), box.end)
+    return not words_follow or bool(not one.loose and _NO_WORD.match(word[0]))
 
 
 def _blanked(row: str, spans: list[tuple[int, int]]) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pyte
-from pyte import modes
+from pyte import charsets, modes
+from pyte.screens import Char
 from wcwidth import wcwidth
 
 from hermes_tunnel.watching.escapes import FILLER
@@ -41,6 +42,7 @@ _ONE_NUMBER = {
     "e": "cursor_down",
 }
 _ERASES = {"J": 3, "K": 2}  # the largest number that means anything
+_ASCII = [Char(chr(code)) for code in range(128)]
 _CHANGES_ROWS = "JKLMPX@ST"
 _TWO_NUMBERS = {"H": "cursor_position", "f": "cursor_position", "r": "set_margins"}
 _CONTROLS = {
@@ -93,6 +95,18 @@ class Emulator(pyte.Screen):
         self.writing = True
         self.draw(text)
         self.writing = False
+
+    def draw(self, data: str) -> None:
+        """Put characters on the screen; the usual ones by a shorter way."""
+        end = self.cursor.x + len(data)
+        usual = data.isascii() and end <= self.columns and modes.IRM not in self.mode
+        if not usual or self.charset or self.g0_charset is not charsets.LAT1_MAP:
+            super().draw(data)
+            return
+        line = self.buffer[self.cursor.y]
+        line.update(zip(range(self.cursor.x, end), map(_ASCII.__getitem__, map(ord, data)), strict=True))
+        self.cursor.x = end
+        self.dirty.add(self.cursor.y)
 
     def control(self, character: str) -> None:
         """Do what a control character, or an escape sequence, asks for."""

@@ -20,6 +20,7 @@ _LARGEST = 9999  # more than any terminal has rows or columns
 # What neither moves the cursor nor changes the text: colours, questions, the shape of the cursor, the window.
 _CHANGES_NOTHING = "mncqtpxi"
 _ONLY_MOVES = "ABCDEFGHade`f"
+_NARROW = 4  # columns: fewer than the words have that we look for
 _ENDS_ROW = "\n\v\f\r\x85"
 
 
@@ -129,5 +130,8 @@ class Screen:
         self._matters = drawn.writing or bool(self._zone) or may_matter("".join(texts))
 
     def _may_matter(self, y: int) -> bool:
-        """Whether there may be anything to be read in a row, or across some on a very narrow terminal."""
-        return may_matter("".join(self._drawn.texts[max(y - 3, 0) : y + 4]))
+        """Whether there may be anything to be read in a row, or across some on a narrow terminal."""
+        texts = self._drawn.texts
+        if self._drawn.columns < _NARROW:
+            return may_matter("".join(texts[max(y - 3, 0) : y + 4]))
+        return may_matter("".join((texts[y - 1][-3:], texts[y], "".join(texts[y + 1 : y + 2])[:3])))
