@@ -7,19 +7,9 @@ fill the browser. What the person wants opened has to be a page that may be open
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from hermes_tunnel.errors import Unsafe
-from hermes_tunnel.oauth.authorization import (
-    FIRST_PORT,
-    LAST_PORT,
-    LONGEST_URL,
-    LOOPBACK_HOSTS,
-    URL_CHARACTERS,
-    Policy,
-    Redirect,
-    issuer_of_page,
-)
+from hermes_tunnel.oauth.authorization import Policy, issuer_of_page
+from hermes_tunnel.oauth.first_hop import first_hop
 from hermes_tunnel.oauth.issuers import known_issuer
 from hermes_tunnel.oauth.sightings import Loopback
 
@@ -63,20 +53,5 @@ def host_to_open(url: str) -> str:
     :return: the host's name; with the port, if it is on loopback
     :raises Unsafe: it must not be opened; says why
     """
-    first_hop = _first_hop(url)
-    return first_hop.authority if first_hop is not None else issuer_of_page(url, Policy())
-
-
-def _first_hop(url: str) -> Redirect | None:
-    """Where a program's own page on loopback is; None if this is no such page."""
-    if len(url) > LONGEST_URL or not URL_CHARACTERS.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 80
-    except ValueError:
-        return None
-    is_plain = parts.scheme == "http" and "@" not in parts.netloc
-    if not is_plain or host not in LOOPBACK_HOSTS or not FIRST_PORT <= port <= LAST_PORT:
-        return None
-    return Redirect(host, port, parts.path or "/")
+    hop = first_hop(url)
+    return hop.place.authority if hop is not None else issuer_of_page(url, Policy())

@@ -73,25 +73,39 @@ class Delivery:
         self._type_in = type_in
 
     def deliver(self, verdict: Deliver) -> Delivered | Undelivered:
-        """Send a request to the listener, and return what became of it.
+        """Send the callback to the listener, and return what became of it."""
+        sent = self._send_patiently(verdict.request)
+        if isinstance(sent, Undelivered):
+            return sent
+        name, way, answer = sent
+        self._fetch_success_page(way, verdict.request, answer)
+        return Delivered(verdict.error, answer.status, name)
 
-        A program may show its address a moment before it listens. If nobody does, nobody has the request.
+    def fetch(self, request: bytes) -> Answer | Undelivered:
+        """Send another request to the listener, and return its answer."""
+        sent = self._send_patiently(request)
+        return sent if isinstance(sent, Undelivered) else sent[2]
+
+    def _send_patiently(self, request: bytes) -> tuple[str, Way, Answer] | Undelivered:
+        """Send it. A program may show its address a moment before it listens; if nobody does, nobody has the
+        request, and it is sent again.
+
+        :return: by which way, and the answer
         """
         until = time.monotonic() + self._patience
         while True:
-            became = self._deliver(verdict)
-            is_early = isinstance(became, Undelivered) and became.reason is NoDelivery.NOBODY_LISTENS
+            sent = self._send(request)
+            is_early = isinstance(sent, Undelivered) and sent.reason is NoDelivery.NOBODY_LISTENS
             if not is_early or time.monotonic() + _PACE_SECONDS >= until:
-                return became
+                return sent
             time.sleep(_PACE_SECONDS)
 
-    def _deliver(self, verdict: Deliver) -> Delivered | Undelivered:
+    def _send(self, request: bytes) -> tuple[str, Way, Answer] | Undelivered:
         refusals = []
         for name, way in self._ways():
-            answer = way(verdict.request, math.inf)
+            answer = way(request, math.inf)
             if not isinstance(answer, Undelivered):
-                self._fetch_success_page(way, verdict.request, answer)
-                return Delivered(verdict.error, answer.status, name)
+                return name, way, answer
             if answer.reason is not NoDelivery.FORBIDDEN:
                 return answer
             refusals.append(answer.words)
