@@ -7,6 +7,7 @@ from hermes_tunnel.oauth.callback import Preflight, Reject
 _PHRASES = {  # RFC 9110 section 15; RFC 6585 section 5
     200: "OK",
     204: "No Content",
+    302: "Found",
     400: "Bad Request",
     404: "Not Found",
     408: "Request Timeout",
@@ -40,6 +41,11 @@ def page_response(status: int, page: bytes, policy: str, *, origin: str = "") ->
     allowed = (f"Access-Control-Allow-Origin: {origin}", "Vary: Origin") if origin else ()
     headers = ("Content-Type: text/html; charset=utf-8", f"Content-Security-Policy: {policy}", *allowed)
     return _response(status, page, headers)
+
+
+def onward_response(url: str) -> bytes:
+    """The browser goes on to a page that may be opened."""
+    return _response(302, b"", (f"Location: {url}",))
 
 
 def reject_response(reject: Reject) -> bytes:

@@ -12,12 +12,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
 from hermes_tunnel.deadlines import HEAD
 from hermes_tunnel.oauth import callback, form_post, pasted, response
+from hermes_tunnel.oauth.first_hop import FirstHop
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
 from hermes_tunnel.way_back import page
 from hermes_tunnel.way_back.reading import Reading
@@ -30,6 +31,18 @@ _SETTLE_SECONDS = 2.0
 Deliver = Callable[[callback.Deliver], Delivered | Undelivered]
 """Sends a request to the remote's listener, and returns what became of it."""
 Report = Callable[[Delivered | Undelivered | Strayed], object]
+
+
+@dataclass(frozen=True)
+class Onward:
+    """A program's own page, from which it sends the browser on.
+
+    :param lead_on: asks the program where to, and gets ready for what comes back; a page of ours if it leads
+        nowhere
+    """
+
+    hop: FirstHop
+    lead_on: Callable[[], str | page.Page]
 
 
 class _Stage(Enum):
@@ -47,6 +60,7 @@ class Gate:
     :param deliver: sends a request to the remote's listener
     :param report: told when the callback was delivered or could not be, and once of each thing that came
         in its place; called in a connection's thread
+    :param onward: a page of the program's that may be visited before its callback comes
     :param head_seconds: how long a request may take to come
     """
 
@@ -57,12 +71,14 @@ class Gate:
         deliver: Deliver,
         report: Report,
         *,
+        onward: Onward | None = None,
         head_seconds: float = HEAD.seconds,
     ) -> None:
         self._expected = expected
         self._receiver = receiver
         self._deliver = deliver
         self._report = report
+        self._onward = onward
         self._head_seconds = head_seconds
         self._changed = threading.Condition()
         self._connections: dict[socket.socket, _Stage] = {}  # in order of arrival
@@ -90,6 +106,10 @@ class Gate:
             with self._changed:
                 self._connections.pop(connection, None)
                 self._changed.notify_all()
+
+    def expect(self, expected: callback.Expected) -> None:
+        """From now on, wait for this callback."""
+        self._expected = expected
 
     def judge_pasted(self, text: str) -> callback.Deliver | str:
         """The request for what the person pasted; or, in words, why it is not the callback."""
@@ -148,20 +168,22 @@ class Gate:
                     selector.register(one, selectors.EVENT_READ)
             return [one for key, _ in selector.select(0) for one in idle if one is key.fileobj]
 
-    def _judge(self, connection: socket.socket) -> callback.Verdict | None:
+    def _judge(self, connection: socket.socket) -> callback.Verdict | Onward | None:
         """What to do with the request on this connection; None if none came."""
         begun = partial(self._is_at, connection, _Stage.BEGUN)
         reading = Reading(connection, begun, self._head_seconds)
         head = reading.head()
         if head is None or isinstance(head, callback.Reject):
             return head
+        if self._onward is not None and self._onward.hop.is_asked_for_by(head):
+            return self._onward
         verdict = callback.judge(head, self._expected)
         if not isinstance(verdict, callback.Form):
             return verdict
         body = reading.body(verdict.length)
         return form_post.judge_form(body, self._expected) if isinstance(body, bytes) else body
 
-    def _answer(self, connection: socket.socket, verdict: callback.Verdict) -> None:
+    def _answer(self, connection: socket.socket, verdict: callback.Verdict | Onward) -> None:
         if isinstance(verdict, callback.Reject):
             if verdict.amiss is not None:
                 self._tell(Strayed(verdict.amiss, verdict.error))
@@ -176,6 +198,13 @@ class Gate:
             self._tell(Strayed())
             shown = page.stray()
             _write(connection, response.page_response(404, shown.body, shown.policy))
+        elif isinstance(verdict, Onward):
+            with self._delivering:
+                leads = verdict.lead_on()
+            if isinstance(leads, str):
+                _write(connection, response.onward_response(leads))
+            else:
+                _write(connection, response.page_response(200, leads.body, leads.policy))
         elif isinstance(verdict, callback.Deliver):
             # One at a time: a reload must not spend a listener that serves once.
             with self._delivering:

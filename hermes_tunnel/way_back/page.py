@@ -69,6 +69,15 @@ def failed(receiver: str) -> Page:
     )
 
 
+def own_page(receiver: str) -> Page:
+    """The program does not send the browser on, but has a page of its own to show."""
+    return _page(
+        "A page of the program's own",
+        f"It is of {receiver}, and is shown only if you have its port forwarded. Your terminal says how.",
+        _BAD,
+    )
+
+
 def nameless_denial() -> Page:
     """A refusal that does not say which login it is for."""
     return _page(

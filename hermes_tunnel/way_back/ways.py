@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 from hermes_tunnel import events
 from hermes_tunnel.deadlines import LISTENER, OPEN_PORT, Deadline, seconds_of
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.oauth.sightings import Loopback
+from hermes_tunnel.oauth.first_hop import request_in
+from hermes_tunnel.oauth.sightings import Loopback, Page
 from hermes_tunnel.oauth.states import Delivered, Undelivered
 from hermes_tunnel.ports.taken import Taken, taken
 from hermes_tunnel.remote.call import Call
@@ -25,44 +24,12 @@ from hermes_tunnel.steps import Pause, Steps, work
 from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Delivering
 from hermes_tunnel.way_back.listening import ALONE, NotListening, addresses_of, listen
+from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Outcome, Ready
 from hermes_tunnel.way_back.plain_forward import PlainForward
-from hermes_tunnel.way_back.waiting import AtPort, Closed, Waiting
+from hermes_tunnel.way_back.waiting import AtPort, Closed, LeadsOn, Waiting, place_of
 
 MOST_PORTS = 4
 _TURN_SECONDS = 0.1  # how often a step looks whether another one has done with its port
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The port is listened on; ``plainly`` if everything is carried there and nothing is judged."""
-
-    port: int
-    addresses: tuple[str, ...]
-    plainly: bool = False
-
-
-@dataclass(frozen=True)
-class AnotherWaits:
-    """A login at another issuer waits at that port; it stays until the person insists on this one."""
-
-    port: int
-    issuer: str
-
-
-@dataclass(frozen=True)
-class Full:
-    """At every port that may be open at a time, an answer is just being delivered."""
-
-
-@dataclass(frozen=True)
-class ForwardRefused:
-    """A connection to a plainly forwarded port could not be carried there; ``words`` say why."""
-
-    port: int
-    words: str
-
-
-Outcome: TypeAlias = Ready | Taken | AnotherWaits | Full
 
 
 class Ways:
@@ -118,14 +85,15 @@ class Ways:
         """The ports that are forwarded plainly."""
         return tuple(self._forwards)
 
-    def ready(self, sighting: Loopback, *, insist: bool = False) -> Steps[Outcome]:
-        """Be ready for the answer to a request; to be done before its page is opened.
+    def ready(self, sighting: Loopback | Page, *, insist: bool = False) -> Steps[Outcome]:
+        """Be ready for the answer to a request, or for the browser at a program's own page on loopback; to be
+        done before the page is opened.
 
         A newer request at the same port and issuer replaces the one before it: the program began again.
 
         :param insist: whether it replaces one at another issuer too
         """
-        port = sighting.redirect.port
+        port = place_of(sighting).port
         with (yield from self._turn()):
             if port in self._forwards:
                 return self._forwards[port][0]
@@ -133,7 +101,7 @@ class Ways:
             if old is not None:
                 if old.sighting == sighting:
                     return Ready(port, old.addresses)
-                if old.issuer != new.issuer and not insist:
+                if old.issuer not in ("", new.issuer) and not insist:
                     return AnotherWaits(port, old.issuer)
                 yield from self._close(old)
             elif not (yield from self._make_room()):
@@ -151,6 +119,9 @@ class Ways:
                 waits.is_under_way = True
             news.go_on.set()
             return news.secrets
+        if isinstance(news, LeadsOn):
+            yield from self._get_ready_for(news.url, waits)
+            news.go_on.set()
         if waits is not None and isinstance(news, Delivered | Undelivered):
             with (yield from self._turn()):
                 yield from self._close(waits)
@@ -225,8 +196,7 @@ class Ways:
 
     def _listen(self, new: Waiting) -> Steps[Outcome]:
         port, patience = new.port, self._seconds_of(LISTENER)
-        redirect = new.sighting.redirect
-        delivery = Delivery(self._connection, self._call, redirect, by=self._relay, patience=patience)
+        delivery = Delivery(self._connection, self._call, new.place, by=self._relay, patience=patience)
         refused = yield from new.listen(self._destination, delivery, alone=self._alone)
         if refused is not None:
             return (yield from self._taken(port, refused, partial(self.ready, new.sighting)))
@@ -241,8 +211,16 @@ class Ways:
             self._refused[port] = told, again
         return told
 
-    def _waiting_for(self, sighting: Loopback) -> Waiting | None:
-        waits = self._waiting.get(sighting.redirect.port)
+    def _get_ready_for(self, url: str, waits: Waiting | None) -> Steps[None]:
+        """Be ready for the answer to the request that a program's own page leads to."""
+        request = request_in(url)
+        if request is not None and waits is not None and request.redirect.port == waits.port:
+            waits.expect(request)
+        elif request is not None:
+            yield from self.ready(request)
+
+    def _waiting_for(self, sighting: Loopback | Page) -> Waiting | None:
+        waits = self._waiting.get(place_of(sighting).port)
         return waits if waits is not None and waits.sighting == sighting else None
 
     def _make_room(self) -> Steps[bool]:

@@ -7,9 +7,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,7 +21,7 @@ from hermes_tunnel.deadlines import LISTENER, OPEN_PORT, Deadline
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.oauth.authorization import Redirect
 from hermes_tunnel.oauth.callback import Amiss
-from hermes_tunnel.oauth.sightings import Loopback
+from hermes_tunnel.oauth.sightings import Loopback, Page
 from hermes_tunnel.oauth.states import Delivered, NoDelivery, Strayed, Undelivered
 from hermes_tunnel.oauth.success_page import MOST_HOPS
 from hermes_tunnel.ports.taken import Taken
@@ -28,8 +30,9 @@ from hermes_tunnel.steps import Steps
 from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.entrance import Delivering
-from hermes_tunnel.way_back.waiting import AtPort, Closed
-from hermes_tunnel.way_back.ways import MOST_PORTS, AnotherWaits, ForwardRefused, Full, Ready, Ways
+from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Ready
+from hermes_tunnel.way_back.waiting import AtPort, Closed, OwnPage
+from hermes_tunnel.way_back.ways import MOST_PORTS, Ways
 from tests.ports.holding import LISTENER as HOLDER
 from tests.ports.holding import child
 from tests.ssh.hops import connected
@@ -52,7 +55,7 @@ class Program:
     def __init__(self, stage: Stage, answer: Callable[[bytes], bytes] = lambda _: TAKEN) -> None:
         self.heard: list[bytes] = []
         self.changed = threading.Condition()
-        self._answer = answer
+        self.answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stage = stage
         self.port = stage.loopback.bind(self._listener.getsockname()[1])
@@ -77,7 +80,7 @@ class Program:
         with self.changed:
             self.heard.append(head + b"\r\n\r\n" + body)
             self.changed.notify_all()
-        client.sendall(self._answer(self.heard[-1]))
+        client.sendall(self.answer(self.heard[-1]))
 
     def close(self) -> None:
         """Stop listening."""
@@ -127,7 +130,7 @@ class Session:
         self._opened.callback(program.close)
         return program
 
-    def ready(self, sighting: Loopback, **more: bool) -> object:
+    def ready(self, sighting: Loopback | Page, **more: bool) -> object:
         """What comes of getting ready."""
         return self.decider.follow(self.ways.ready(sighting, **more))
 
@@ -135,14 +138,20 @@ class Session:
         """Act on what is posted, until that is."""
         deadline = time.monotonic() + SECONDS
         while (left := deadline - time.monotonic()) > 0:
-            item = self.decider.next(left)
-            if isinstance(item, AtPort):
-                self.decider.follow(self._heard(item))
-            if isinstance(item, AtPort | ForwardRefused):
-                self.posted.append(item)
-                if found(item):
-                    return item
+            item = self.act(left)
+            if item is not None and found(item):
+                return item
         raise AssertionError(f"it never came: {self.posted}")
+
+    def act(self, seconds: float) -> AtPort | ForwardRefused | None:
+        """Act on what is posted next."""
+        item = self.decider.next(seconds)
+        if not isinstance(item, AtPort | ForwardRefused):
+            return None
+        self.posted.append(item)
+        if isinstance(item, AtPort):
+            self.decider.follow(self._heard(item))
+        return item
 
     def concluded(self) -> Delivered | Undelivered:
         """What became of the callback."""
@@ -555,3 +564,132 @@ def test_two_requests_at_once_take_turns(alone: bool) -> None:
         assert outcomes == [Ready(program.port, ("127.0.0.1",))] * 3
         Visit(program.port, "/callback?code=C0DE&state=NEWEST")
         assert session.concluded() == Delivered("", 200)
+
+
+def sent_on(port: int, target: str, **headers: str) -> tuple[int, str]:
+    """The status, and where a browser is sent on to."""
+    browser = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    with closing(browser):
+        browser.request("GET", target, headers={"Host": f"127.0.0.1:{port}", **NAVIGATION, **headers})
+        answer = browser.getresponse()
+        return answer.status, answer.headers.get("Location", "")
+
+
+def first_page(program: Program, redirect: str = "", query: str = "") -> str:
+    """The page to which the program's own one sends the browser."""
+    asked = {
+        "client_id": "c",
+        "state": "S",
+        "redirect_uri": redirect or f"http://localhost:{program.port}/cb",
+    }
+    return f"https://{ISSUER}/authorize?{urlencode(asked)}{query}"
+
+
+def sends_on(url: str) -> Callable[[bytes], bytes]:
+    """A program whose own page sends the browser there, and which takes the answer then."""
+    answer = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {url}\r\n\r\n".encode()
+    return lambda request: answer if request.startswith(b"GET /start") else TAKEN
+
+
+@contextmanager
+def acting(session: Session) -> Iterator[None]:
+    """Act on what is posted, while a browser is at it."""
+    over = threading.Event()
+
+    def act() -> None:
+        while session.act(0.3) is not None or not over.is_set():
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        acted = pool.submit(act)
+        try:
+            yield
+        finally:
+            over.set()
+        acted.result()
+
+
+def test_a_program_s_own_first_page() -> None:
+    """It is fetched there, and the browser sent on; the answer to its request comes back at that port."""
+    with Session().open() as session:
+        program = session.program()
+        url = first_page(program)
+        program.answer = sends_on(url)
+        hop = Page(f"http://127.0.0.1:{program.port}/start?id=1")
+        assert isinstance(session.ready(hop), Ready)
+        assert session.ways.waiting == {program.port: ""}
+        with acting(session):
+            assert sent_on(program.port, "/cb?code=C0DE&state=S")[0] == 404
+            assert sent_on(program.port, "/start?id=2")[0] == 404
+            assert sent_on(program.port, "/start?id=1", Origin="https://evil.test")[0] == 404
+            assert sent_on(program.port, "/start?id=1", **{"Sec-Fetch-Dest": "iframe"})[0] == 404
+            assert program.heard == []
+            assert sent_on(program.port, "/start?id=1") == (302, url)
+            assert session.ways.waiting == {program.port: ISSUER}
+            assert sent_on(program.port, "/cb?code=C0DE&state=other")[0] == 404
+            assert sent_on(program.port, "/cb?code=C0DE&state=S")[0] == 200
+        assert [one.split(b" ")[1] for one in program.heard] == [b"/start?id=1", b"/cb?code=C0DE&state=S"]
+        assert session.ways.waiting == {}
+
+
+def test_a_first_page_whose_answer_comes_to_another_port() -> None:
+    """That is listened on before the browser is sent on."""
+    with Session().open() as session:
+        program, other = session.program(), session.program()
+        url = first_page(program, f"http://127.0.0.1:{other.port}/cb")
+        program.answer = sends_on(url)
+        session.ready(Page(f"http://127.0.0.1:{program.port}/start"))
+        with acting(session):
+            assert sent_on(program.port, "/start") == (302, url)
+            assert session.ways.waiting == {program.port: "", other.port: ISSUER}
+            assert sent_on(other.port, "/cb?code=C0DE&state=S")[0] == 200
+        assert len(other.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        TAKEN,
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://evil.test/\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /elsewhere\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: javascript:alert(1)\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://me@example.com/\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLocation: https://example.com/\r\n\r\n",
+    ],
+)
+def test_a_page_that_leads_nowhere_is_not_shown(answer: bytes) -> None:
+    """The browser is shown ours, which says that the port has to be forwarded, and so is the person told."""
+    with Session().open() as session:
+        program = session.program(lambda _: answer)
+        hop = Page(f"http://localhost:{program.port}/")
+        session.ready(hop)
+        visit = Visit(program.port, "/", **NAVIGATION)
+        assert session.until(lambda _: True) == AtPort(hop, OwnPage())
+        visit.join()
+        assert visit.status == 200
+        assert "shown only if you have its port forwarded" in visit.page
+        assert "ok" not in visit.page.split()
+
+
+def test_a_first_page_of_nobody() -> None:
+    """The person is told, and the port closes."""
+    with Session(shorter={LISTENER: 0.0}).open() as session:
+        program = session.program()
+        program.close()
+        session.ready(Page(f"http://localhost:{program.port}/"))
+        Visit(program.port, "/", **NAVIGATION)
+        news = session.concluded()
+        assert isinstance(news, Undelivered)
+        assert session.ways.waiting == {}
+
+
+def test_a_request_takes_the_place_of_its_program_s_first_page() -> None:
+    """The program shows both; the first page of another login does not take over a port that waits."""
+    with Session().open() as session:
+        program = session.program()
+        hop = Page(f"http://localhost:{program.port}/")
+        session.ready(hop)
+        assert isinstance(session.ready(sighting(program.port)), Ready)
+        assert session.ready(hop) == AnotherWaits(program.port, ISSUER)
+        with pytest.raises(ValueError, match="not on loopback"):
+            session.ready(Page("https://example.com/"))
