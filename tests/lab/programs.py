@@ -36,7 +36,8 @@ _NPM = {
 
 NAMES = (*_NPM, "gh", "globus")
 HEAVY = frozenset({"netlify"})
-"""Need too much time to install (a thousand packages) for a test that nobody asked for."""
+"""Take long to install: more than a thousand packages."""
+LIGHT = tuple(name for name in NAMES if name not in HEAVY)
 
 
 def missing(names: Iterable[str]) -> list[str]:
