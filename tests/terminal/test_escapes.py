@@ -97,7 +97,16 @@ def test_a_long_text_is_passed_on_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("value", "character"),
-    [("~", b"~"), ("none", b""), ("%", b"%"), ("^X", b"\x18"), ("^x", b"\x18"), ("^]", b"\x1d"), ("", b"~")],
+    [
+        ("~", b"~"),
+        ("none", b""),
+        ("%", b"%"),
+        ("^X", b"\x18"),
+        ("^x", b"\x18"),
+        ("^]", b"\x1d"),
+        ("\\^X", b"\x18"),
+        ("\\", b"\\"),
+    ],
 )
 def test_escape_character(value: str, character: bytes) -> None:
     """EscapeChar as ssh_config(5) has it, and as ``ssh -G`` prints it."""
