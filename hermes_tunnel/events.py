@@ -1,7 +1,8 @@
 """What happens during a login, for whoever wants to know: the console, the JSON lines.
 
 ``login`` emits these; it neither prints nor formats. The class name in snake case is the JSON ``event``,
-the fields are its members. Both are part of the command line's contract.
+the fields are its members. Both are part of the command line's contract; ``docs/reference.md`` shows the
+docstrings of the public ones.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Phase(Event):
-    """A phase of a hop begins, or ends after ``seconds``; the phases come in the order of ``PHASES``.
+    """Only with ``-v``: a phase of connecting to a ``hop`` begins (``seconds`` is ``null``) or ended after so
+    many seconds.
 
-    A phase that fails does not end. ``detail`` says in words what is about to happen, or what came of it:
-    the address, the key, the method.
+    ``name`` is ``address``, ``dial``, ``key exchange``, ``host key``, ``authentication`` or ``session``;
+    ``detail`` says in words what is about to happen, or what came of it: the address, the key, the method. A
+    phase that fails does not end.
     """
 
     hop: str
@@ -41,7 +44,9 @@ class Phase(Event):
 
 @dataclass(frozen=True)
 class Connected(Event):
-    """The SSH connection is up; ``via`` lists the jump hosts, first hop first."""
+    """The SSH connection is up. ``destination`` is ``user@host``; ``via`` lists the jump hosts, first hop
+    first. ``forward`` says it again when it has reconnected.
+    """
 
     destination: str
     via: tuple[str, ...] = ()
@@ -49,14 +54,22 @@ class Connected(Event):
 
 @dataclass(frozen=True)
 class CommandStarted(Event):
-    """The login command is running on the remote machine."""
+    """The login ``command`` is running on the remote machine, as a person would type it there.
+
+    It comes once more if a start-up file took the terminal, and the command runs without one.
+    """
 
     command: str
 
 
 @dataclass(frozen=True)
 class AuthorizationAsked(Event):
-    """The person is invited. The URL is shown and emitted whole, ``state`` included, or it would not work."""
+    """The person is invited. ``mode`` is ``loopback``, ``device``, ``paste`` or ``external``.
+
+    The ``url`` is whole, and the only place that shows ``state``: without it, it would not work.
+    ``user_code`` is empty unless the mode is ``device``; ``issuer`` is the host of the page; ``again`` is
+    true if this invitation replaces the one before.
+    """
 
     mode: str
     url: str = field(repr=False)
@@ -75,7 +88,9 @@ class PageShown(Event):
 
 @dataclass(frozen=True)
 class Forwarding(Event):
-    """The local forward is listening."""
+    """The local forward listens on ``port`` at the ``addresses``; the command there waits on
+    ``remote_port``.
+    """
 
     port: int
     addresses: tuple[str, ...]
@@ -84,18 +99,22 @@ class Forwarding(Event):
 
 @dataclass(frozen=True)
 class Browser(Event):
-    """Whether a browser could be opened."""
+    """Whether a browser was ``opened``; left out with ``--no-browser``."""
 
     opened: bool
 
 
 @dataclass(frozen=True)
 class Callback(Event):
-    """An answer came: ``delivered``, ``denied``, ``refused`` by the command, ``undeliverable``, or
-    ``stray`` if it answers another login, or another word for what came in its place (``oauth.callback``).
+    """An answer came, and its ``outcome`` is ``delivered``, ``denied``, ``refused`` (by the command) or
+    ``undeliverable``.
 
-    ``error`` is the provider's name for it (RFC 6749 section 4.1.2.1); ``way`` is how it got there:
-    ``forward``, ``relay`` or ``prompt``; ``pasted`` if the person brought it in the browser's place.
+    The other outcomes are about something that came in its place, once each, and was not delivered: ``stray``
+    (the answer to another login), ``unclear_denial`` (an error without a state), ``incomplete`` (no state, or
+    no code), ``tls``, ``too_long``, and the right answer that was ``fetched`` (by a script or an image), came
+    ``elsewhere`` (another path or host name) or by an ``other_method``. ``error`` is the provider's word for
+    a denial (RFC 6749 section 4.1.2.1); ``way`` is ``forward``, ``relay`` or ``prompt``, and empty if nothing
+    was delivered; ``pasted`` is true if the person brought the answer, not the browser.
     """
 
     outcome: str
@@ -106,7 +125,10 @@ class Callback(Event):
 
 @dataclass(frozen=True)
 class Prompt(Event):
-    """The remote command asks the person something."""
+    """The command asks something, in its own ``text``, or we need the address that the browser ended on.
+
+    Without a terminal the answer is a line of standard input. ``secret`` means: do not show the answer.
+    """
 
     text: str
     secret: bool
@@ -114,17 +136,19 @@ class Prompt(Event):
 
 @dataclass(frozen=True)
 class DryRun(Event):
-    """What would do it by hand: lines for a shell."""
+    """The ``commands`` that would do it by hand, each a line for a shell."""
 
     commands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """It is over: ``outcome`` in a word; ``remote_exit_status`` is the command's, if it ended by itself.
+    """It is over. ``exit_status`` is that of the run, ``outcome`` the same in a word.
 
-    ``message`` and ``hint`` say why it failed; ``provider``, ``account`` (``user@host``) and ``credential``
-    (a path there) what is logged in now, where and as whom. Empty where there is nothing to say.
+    ``remote_exit_status`` is the command's own: negative if a signal ended it, ``null`` if it did not end by
+    itself or there was none. ``message`` and ``hint`` are the two lines of a failure. After a login,
+    ``provider`` is what Hermes logged in to, ``account`` as whom (``user@host``), and ``credential`` the file
+    there. What does not apply is empty.
     """
 
     exit_status: int
