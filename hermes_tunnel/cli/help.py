@@ -50,19 +50,23 @@ class Verb(click.Command):
         super().__init__(*arguments, **settings)
         self.statuses = statuses
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, those of one subject together; first those of this verb alone."""
-        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
-        records = {each.opts[0]: each.get_help_record(ctx) for each in options}
-        rows = {name: record for name, record in records.items() if record is not None}
+    def by_subject(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """The options, those of one subject together; first those of this verb alone."""
+        options = {each.opts[0]: each for each in self.get_params(ctx) if isinstance(each, click.Option)}
         about = {
-            subject: [rows.pop(name) for name in names.split() if name in rows]
+            subject: [options.pop(name) for name in names.split() if name in options]
             for subject, names in _SUBJECTS.items()
         }
-        for subject, records_about in {"Options": list(rows.values()), **about}.items():
-            if records_about:
-                with formatter.section(subject):
-                    formatter.write_dl(records_about)
+        return {
+            subject: found for subject, found in {"Options": [*options.values()], **about}.items() if found
+        }
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options by subject."""
+        for subject, options in self.by_subject(ctx).items():
+            records = [each.get_help_record(ctx) for each in options]
+            with formatter.section(subject):
+                formatter.write_dl([each for each in records if each is not None])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the exit statuses."""
