@@ -12,7 +12,7 @@ import hermes_tunnel
 ROOT = Path(hermes_tunnel.__file__).parent
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.rglob("*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
-PURE = "oauth text events errors question steps deadlines __init__"
+PURE = "oauth text events errors question steps symptoms deadlines __init__"
 # Which rooms, or modules of a room, a room may import besides itself, in the order of the floors: nothing
 # knows what is above it. The command line is at the top, and may import everything.
 EVERYTHING = "cli"
@@ -39,6 +39,7 @@ ARROWS = {
     "oauth": "deadlines errors text",
     "steps": "question",
     "events": "text",
+    "symptoms": "",
     "question": "",
     "deadlines": "",
     "errors": "",
