@@ -1,9 +1,8 @@
-"""The states of a login as a page shows them: drawn from the table, written by ``scripts/diagram``."""
+"""The states of a login, drawn from the table in ``hermes_tunnel/oauth/session.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from hermes_tunnel.oauth import reactions
 from hermes_tunnel.oauth.guards import otherwise
@@ -11,18 +10,8 @@ from hermes_tunnel.oauth.session import LASTS, TABLE, Guard, Row, rows
 from hermes_tunnel.oauth.states import Event, State
 from hermes_tunnel.oauth.transcript import Success
 
-PAGE = Path(__file__).parents[1] / "docs" / "how-it-works.md"
-BEGIN = "<!-- scripts/diagram draws what follows from hermes_tunnel/oauth/session.py -->\n"
-END = "<!-- end of what scripts/diagram draws -->\n"
-
 Arrow = tuple[str, str, str]
 """From, to, and on what."""
-
-
-def page() -> str:
-    """The page, drawn anew."""
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    return f"{before}{BEGIN}\n{drawn()}\n{END}{rest.partition(END)[2]}"
 
 
 def drawn() -> str:
@@ -141,7 +130,3 @@ def meaning(guard: Guard, row: Row) -> str:
     said = row.do if row.do is not reactions.nothing else row.keep
     text = (said.__doc__ or guard.__doc__ or "").partition("\n")[0].rstrip(".")
     return f"{text[:1].lower()}{text[1:]}"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")

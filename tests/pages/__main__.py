@@ -1,0 +1,5 @@
+"""``scripts/pages``."""
+
+from tests.pages import write
+
+write()
