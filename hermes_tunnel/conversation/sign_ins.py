@@ -22,8 +22,9 @@ from hermes_tunnel.ports.taken import Taken
 from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.terminal.words import sentences
 from hermes_tunnel.way_back.entrance import callback_event
+from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Outcome, Ready
 from hermes_tunnel.way_back.waiting import AtPort, Closed, News
-from hermes_tunnel.way_back.ways import AnotherWaits, ForwardRefused, Full, Outcome, Ready, Ways
+from hermes_tunnel.way_back.ways import Ways
 
 KEYS = {"l": False, "o": True, "f": True, "k": True}
 """The keys of the escapes, each with whether something is typed behind it."""
@@ -170,15 +171,16 @@ class SignIns:
         page = self._pages.numbered(number)
         if page is None:
             self._show("Which page? ~l lists them with their numbers.")
-        elif isinstance(page.sighting, Loopback):
+        elif isinstance(page.sighting, Loopback) or (
+            isinstance(page.sighting, Page) and page.is_programs_own
+        ):
             self._decider.begin(self._wanted(page, page.sighting))
-        elif page.is_programs_own and page.port not in self._ways.forwarded:
-            self._show(f"The program there serves that page itself: ~f {page.port} first lets you reach it.")
         else:
             self._decider.begin(self._opened(page))
 
-    def _wanted(self, page: ShownPage, request: Loopback) -> Steps[None]:
-        outcome = yield from self._ways.ready(request, insist=True)
+    def _wanted(self, page: ShownPage, sighting: Loopback | Page) -> Steps[None]:
+        """Get ready for what comes to a port, and open the page; one that is in the way gives way."""
+        outcome = yield from self._ways.ready(sighting, insist=True)
         if isinstance(outcome, Ready):
             yield from self._opened(page)
         else:

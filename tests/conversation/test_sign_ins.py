@@ -222,16 +222,21 @@ def test_a_plain_forward_is_agreed_to() -> None:
 
 
 def test_a_programs_own_page() -> None:
-    """It is reached through a plain forward of its port, and opens only then."""
+    """It opens when the person says so, and leads on to the issuer; its port is not listened on before."""
+    leads_on = (
+        b"HTTP/1.1 302 Found\r\nLocation: https://auth.example.com/authorize\r\nContent-Length: 0\r\n\r\n"
+    )
     with somebody() as person:
-        port = person.session.program().port
-        assert person.sees(Page(f"http://localhost:{port}/start")) == []
-        told = f"The program there serves that page itself: ~f {port} first lets you reach it."
+        program = person.session.program(lambda _: leads_on)
+        assert person.sees(Page(f"http://localhost:{program.port}/start")) == []
+        assert not is_open(program.port)
+        told = f"the page of localhost:{program.port} has opened in your browser"
         assert person.types("o", 1) == [told]
-        person.types("f", port)
-        person.types("f", port)
-        assert person.types("o", 1) == [f"the page of localhost:{port} has opened in your browser"]
-        assert person.opened == [f"http://localhost:{port}/start"]
+        assert person.opened == [f"http://localhost:{program.port}/start"]
+        visit = Visit(program.port, "/start", **{"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+        assert person.settled() == []
+        visit.join()
+        assert [one.partition(b" HTTP")[0] for one in program.heard] == [b"GET /start"]
 
 
 def test_nothing_of_a_secret_is_told() -> None:
