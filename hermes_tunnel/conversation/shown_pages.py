@@ -29,6 +29,12 @@ class ShownPage:
     became: str = ""
 
     @property
+    def at_hand(self) -> str:
+        """How the person opens it; a program that wanted to open it may not have shown it."""
+        escape = f"type ~o {self.number}"
+        return escape if self.sighting.wanted else f"click its link, or {escape}"
+
+    @property
     def port(self) -> int:
         """The port that its answer comes to, or that a program's own page is at; 0 if there is none."""
         if isinstance(self.sighting, Loopback):

@@ -23,7 +23,7 @@ from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.terminal.words import sentences
 from hermes_tunnel.way_back.entrance import callback_event
 from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Outcome, Ready
-from hermes_tunnel.way_back.waiting import AtPort, Closed, News
+from hermes_tunnel.way_back.waiting import AtPort, Closed, News, OwnPage
 from hermes_tunnel.way_back.ways import Ways
 
 KEYS = {"l": False, "o": True, "f": True, "k": True}
@@ -101,7 +101,11 @@ class SignIns:
             if not isinstance(sighting, Page):
                 self._news(refused.message)
             return
-        if page is None or isinstance(sighting, Page):
+        if page is None:
+            return
+        if isinstance(sighting, Page):
+            if sighting.wanted:
+                self._news(f"a program wants to open a page of {page.host}: {page.at_hand}")
             return
         mode = Mode.LOOPBACK if isinstance(sighting, Loopback) else Mode.DEVICE
         self._decider.record(events.AuthorizationAsked(mode.value, page.url, page.code, page.host))
@@ -109,7 +113,7 @@ class SignIns:
             self._decider.console.secrets.add(sighting.state)
             self._decider.begin(self._invited(page, sighting))
         else:
-            self._news(f"sign-in at {page.host}, code {page.code}: {_by_hand(page)}")
+            self._news(f"sign-in at {page.host}, code {page.code}: {page.at_hand}")
 
     def _invited(self, page: ShownPage, request: Loopback) -> Steps[None]:
         """Get ready for the answer, and only then open the page, if it may open by itself."""
@@ -119,7 +123,7 @@ class SignIns:
         elif self._open_page is not None and self._opening.opens(request, self._now()):
             yield from self._opened(page)
         else:
-            self._news(f"sign-in at {page.host}: {_by_hand(page)}")
+            self._news(f"sign-in at {page.host}: {page.at_hand}")
 
     def _not_ready(self, page: ShownPage, outcome: Outcome) -> None:
         match outcome:
@@ -135,7 +139,7 @@ class SignIns:
 
     def _opened(self, page: ShownPage) -> Steps[None]:
         if self._open_page is None:
-            self._news(f"no page is opened here, as you wished; click the link of {page.host}")
+            self._news(f"no page is opened here, as you wished; its address is {page.url}")
             return
         opened = yield from work(partial(self._open_page, page.url, self._news))
         self._decider.record(events.Browser(opened))
@@ -143,7 +147,7 @@ class SignIns:
             page.became = page.became or "opened"
             self._news(f"the page of {page.host} has opened in your browser")
         else:
-            self._news(f"no browser could be started; click the link of {page.host}")
+            self._news(f"no browser could be started; open this yourself: {page.url}")
 
     # -- what comes back -------------------------------------------------------------------------------
 
@@ -224,13 +228,9 @@ class SignIns:
             self._on_forward(port, outcome)
         elif isinstance(outcome, Ready):
             page.became = ""
-            self._news(f"port {port} is ready for the sign-in at {page.host}: {_by_hand(page)}")
+            self._news(f"port {port} is ready for the sign-in at {page.host}: {page.at_hand}")
         else:
             self._not_ready(page, outcome)
-
-
-def _by_hand(page: ShownPage) -> str:
-    return f"click its link, or type ~o {page.number}"
 
 
 def _taken(outcome: Taken) -> str:
@@ -248,6 +248,8 @@ def _words(news: News, host: str, port: int) -> str:
             words = f"the answer of {host} came, but could not be delivered: {news.words}"
         case Delivered() if not news.error and not news.taken:
             words = f"the program did not take the answer of {host} (HTTP status {news.status})"
+        case OwnPage():
+            words = f"that page leads to no sign-in; ~f {port} lets your browser reach all of that program"
         case Closed():
             words = f"port {port} here is closed again; no answer of {host} came"
     return words

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hermes_tunnel.oauth.addresses import (
     is_answer,
@@ -32,12 +32,14 @@ class Loopback:
 
     :param state: RFC 6749 section 10.12; empty if the request has none
     :param form_post: whether the answer is posted (OAuth 2.0 Form Post Response Mode)
+    :param wanted: whether the program would have opened it, and so may not have shown it
     """
 
     url: str = field(repr=False)
     redirect: Redirect
     state: str = field(repr=False)
     form_post: bool = False
+    wanted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Device:
 
     verification_uri: str = field(repr=False)
     user_code: str = field(repr=False)
+    wanted: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Page:
     """Any other page: by https, or one that the program itself serves on a port of its machine by http."""
 
     url: str = field(repr=False)
+    wanted: bool = field(default=False, compare=False)
 
 
 Sighting = Loopback | Device | Page
@@ -152,17 +156,20 @@ class Sightings:
             begun, pieces = "", 0
         return self._new(found)
 
-    def of_address(self, text: str) -> list[Sighting]:
-        """What is new with an address that stands by itself: a link's (OSC 8), or one meant for a browser."""
+    def of_address(self, text: str, *, wanted: bool = False) -> list[Sighting]:
+        """What is new with an address that stands by itself: a link's (OSC 8), or one meant for a browser.
+
+        :param wanted: whether the program would have opened it; then it is told though it was shown before
+        """
         found = sighting_of(url) if (url := address(text)) else None
-        return self._new([found] if found else [])
+        return self._new([replace(found, wanted=wanted)] if found else [])
 
     def _new(self, found: Iterable[Sighting]) -> list[Sighting]:
         return [one for one in found if self._is_new(one)]
 
     def _is_new(self, one: Sighting) -> bool:
         if isinstance(one, Page):
-            return one.url not in self._requests and self._pages.add(one.url)
+            return one.url not in self._requests and self._pages.add((one.url, one.wanted))
         if isinstance(one, Loopback):
             return self._requests.add(one.url)
         if one.user_code in self._requests:

@@ -86,7 +86,7 @@ class Emulator(pyte.Screen):
         if not text.isascii():
             text = "".join(one for one in text if wcwidth(one) > 0)
         x, y = self.cursor.x, self.cursor.y
-        if x == 0 and (not goes_on or self._is_written(y)):
+        if x == 0 and (not goes_on or self._is_written(y)) and not self._repeats(y, text):
             self._lose_rest(y - 1)
         if x + len(text) >= self.columns:
             self._note(y, GOES_ON, is_so=False)
@@ -210,6 +210,11 @@ class Emulator(pyte.Screen):
         self._scrolled = False
         return changed
 
+    @property
+    def goes_on_here(self) -> bool:
+        """Whether the cursor's row goes on with the one above."""
+        return self.cursor.y - 1 in self.noted(GOES_ON)
+
     def noted(self, note: str) -> set[int]:
         """The rows of which that is known: ``GOES_ON`` or ``LOST``."""
         return {y for y, line in self.buffer.items() if note in vars(line)}
@@ -227,6 +232,11 @@ class Emulator(pyte.Screen):
         if y in self.noted(GOES_ON):
             self._note(y, GOES_ON, is_so=False)
             self._note(y, LOST)
+
+    def _repeats(self, y: int, text: str) -> bool:
+        """Whether a row has one character, and the text begins with it: readline(3) at a terminal's edge."""
+        written = [(x, one.data) for x, one in self.buffer[y].items() if one.data != " "]
+        return written == [(0, text[:1])]
 
     def _is_written(self, y: int) -> bool:
         return any(one.data != " " for one in self.buffer[y].values())

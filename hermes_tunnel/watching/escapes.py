@@ -29,7 +29,9 @@ class Kind(Enum):
     CSI = "CSI"
     """A control sequence, with its parameters."""
     ADDRESS = "address"
-    """The address of a link (OSC 8), or one that a program meant for a browser (ours: OSC 9008)."""
+    """The address of a link (OSC 8)."""
+    WANTED = "wanted"
+    """An address that a program meant for a browser (ours: OSC 9008)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ _PIECE = re.compile(
 _UNFINISHED = re.compile(rf"{_CSI}|\x1b[ -/]{{0,4}}")
 _STRING_ENDS = re.compile(r"[\x07\x18\x1a\x1b\x9c]")
 # The address of a link has parameters before it. Ours is told apart by the name, so that it needs none.
-_HAS_ADDRESS = re.compile(r"8;[^;]{0,512};(?=.)|9008; {0,4}hermes-tunnel {0,4}; {0,4}")
+_HAS_ADDRESS = re.compile(r"(?P<link>8;)[^;]{0,512};(?=.)|9008; {0,4}hermes-tunnel {0,4}; {0,4}")
 _LONGEST_STRING = LONGEST_URL + 600
 
 
@@ -76,8 +78,8 @@ class Escapes:
                     self._rest = ends[0] if ends else ""
                     return
                 is_st = text.startswith("\x1b\\", ends.start())
-                if (is_st or ends[0] in "\x07\x9c") and (address := self._string.address):
-                    yield Piece(Kind.ADDRESS, address)
+                if is_st or ends[0] in "\x07\x9c":
+                    yield from self._string.address()
                 at = ends.start() + 2 if is_st else ends.start() + (ends[0] != "\x1b")
                 self._string = None
             elif found := _PIECE.match(text, at):
@@ -105,9 +107,8 @@ class _String:
         if self._length <= _LONGEST_STRING:
             self._pieces.append(piece)
 
-    @property
-    def address(self) -> str:
-        """The address that it names; empty if it names none, or is far longer than that takes."""
+    def address(self) -> Iterator[Piece]:
+        """The address that it names; nothing if it names none, or is far longer than that takes."""
         text = "".join(self._pieces) if self._length <= _LONGEST_STRING else ""
-        found = _HAS_ADDRESS.match(text)
-        return text[found.end() :] if found else ""
+        if (found := _HAS_ADDRESS.match(text)) and text[found.end() :]:
+            yield Piece(Kind.ADDRESS if found["link"] else Kind.WANTED, text[found.end() :])

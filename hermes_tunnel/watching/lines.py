@@ -87,8 +87,8 @@ class Lines:
             return
         if b"\x1b]" in line:
             for piece in Escapes().read(line):
-                if piece.kind is Kind.ADDRESS:
-                    yield from self._sightings.of_address(piece.text)
+                if piece.kind in (Kind.ADDRESS, Kind.WANTED):
+                    yield from self._sightings.of_address(piece.text, wanted=piece.kind is Kind.WANTED)
         shown = as_rewritten(line).rstrip(b"\r")
         if _MOVES.search(shown):
             self._sightings.pass_over()

@@ -51,8 +51,8 @@ class Screen:
         for piece in self._escapes.read(data):
             if piece.kind is Kind.TEXT:
                 self._write(piece.text)
-            elif piece.kind is Kind.ADDRESS:
-                self._found += self._sightings.of_address(piece.text)
+            elif piece.kind in (Kind.ADDRESS, Kind.WANTED):
+                self._found += self._sightings.of_address(piece.text, wanted=piece.kind is Kind.WANTED)
             elif piece.kind is Kind.CSI:
                 self._sequence(piece.text)
             elif piece.text in _ENDS_ROW:
@@ -71,8 +71,13 @@ class Screen:
         self._goes_on = True
 
     def _end_row(self, control: str) -> None:
-        """What is in the row is complete, and so is what stands above it."""
-        self._read(self._drawn.cursor.y + 1)
+        """What is in the row is complete, and so is what stands above it.
+
+        Not so at a carriage return after the first character of a row that goes on with the one above: at a
+        terminal's edge, readline(3) writes that, returns, and writes it again.
+        """
+        if control != "\r" or self._drawn.cursor.x > 1 or not self._drawn.goes_on_here:
+            self._read(self._drawn.cursor.y + 1)
         self._tail = ""
         self._drawn.control(control)
 

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -141,6 +141,17 @@ def test_other_pages_are_only_listed() -> None:
         assert person.types("o", "x") == ["Which page? ~l lists them with their numbers."]
 
 
+def test_a_page_that_a_program_would_have_opened() -> None:
+    """It is told even if the program does not show it, and opens when the person says so."""
+    with somebody() as person:
+        told = "a program wants to open a page of example.com: type ~o 1"
+        assert person.sees(Page("https://example.com/page", wanted=True)) == [told]
+        program = person.session.program()
+        request = replace(sighting(program.port, url=ELSEWHERE), wanted=True)
+        assert person.sees(request) == ["sign-in at auth.example.com: type ~o 2"]
+        assert person.opened == []
+
+
 def test_a_page_that_nobody_should_open() -> None:
     """What login would refuse is refused here too, and cannot be opened by its number."""
     with somebody() as person:
@@ -175,13 +186,13 @@ def test_two_issuers_that_want_one_port() -> None:
 def test_a_browser_that_does_not_start() -> None:
     """The person is told to click, and what to do if they wanted no browser."""
     with somebody(browser=False) as person:
-        told = ["no browser could be started; click the link of auth.openai.com"]
+        told = [f"no browser could be started; open this yourself: {KNOWN}"]
         assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
     with somebody(browser=None) as person:
         told = ["sign-in at auth.openai.com: click its link, or type ~o 1"]
         assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
         assert person.types("o", 1) == [
-            "no page is opened here, as you wished; click the link of auth.openai.com"
+            f"no page is opened here, as you wished; its address is {KNOWN}"
         ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.watching.watched import bytewise, seen
@@ -35,6 +35,7 @@ PIECES = [
 outputs = st.lists(st.sampled_from(PIECES), max_size=14).map(lambda pieces: "".join(pieces).encode())
 
 
+@settings(deadline=None)
 @given(outputs, st.data(), st.sampled_from([(80, 24), (40, 10), (20, 30)]))
 def test_any_chunking(output: bytes, data: st.DataObject, size: tuple[int, int]) -> None:
     """Output shows the same however it is cut."""
@@ -46,6 +47,7 @@ def test_any_chunking(output: bytes, data: st.DataObject, size: tuple[int, int])
     assert set(seen(*bytewise(output), columns=columns, rows=rows)) == whole
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.data())
 @example(b"\x1b[9999;9999r\x1b[9999S\x1b[9999b\x1b[7J\x1b[3K\x1b[?1;2;3h\x1b(0lqk", None)
 def test_anything_can_be_printed(noise: bytes, data: object) -> None:

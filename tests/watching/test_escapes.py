@@ -29,7 +29,7 @@ def pieces(*chunks: bytes) -> list[tuple[Kind, str]]:
         (b"\r\n\a", [(Kind.CONTROL, "\r"), (Kind.CONTROL, "\n"), (Kind.CONTROL, "\a")]),
         (b"\x1b]0;a\x07b\x1bPc\x1b\\d\x1b]e\x18f", [(Kind.TEXT, "bdf")]),
         (b"\x1b]8;id=1;https://a.b\x1b\\c", [(Kind.ADDRESS, "https://a.b"), (Kind.TEXT, "c")]),
-        (b"\x1b]8;;\x07\x1b]9008;hermes-tunnel;x\x07", [(Kind.ADDRESS, "x")]),
+        (b"\x1b]8;;\x07\x1b]9008;hermes-tunnel;x\x07", [(Kind.WANTED, "x")]),
         (b"\x1b]8;;a\x1b[mb", [(Kind.CSI, "\x1b[m"), (Kind.TEXT, "b")]),
         ("\u00e9\u754c".encode(), [(Kind.TEXT, "\u00e9\u754c")]),
         (b"\x1b[" + b"1" * 300 + b"mb", [(Kind.TEXT, f"[{'1' * 300}mb")]),

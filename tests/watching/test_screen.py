@@ -96,6 +96,24 @@ def test_a_browsers_page_by_an_escape() -> None:
     assert urls(f"\x1b]8;;javascript:alert(1)\x07\x1b]8;;{PAGE} {PAGE}\x07\x1b]8;;{'a' * 9000}\x07") == []
 
 
+def test_a_shells_line_editor_at_the_edge() -> None:
+    """It writes the first character of the next row twice; what it wrote up to there is no address yet."""
+    typed = f"$ open '{REQUEST}'"
+    for columns in range(20, len(typed) - 2):
+        rows = [typed[at : at + columns] for at in range(0, len(typed), columns)]
+        drawn = rows[0] + "".join(f"{row[0]}\r{row}" for row in rows[1:]) + "\r\n"
+        assert urls(drawn, columns=columns) == [REQUEST]
+        assert urls(*bytewise(drawn.encode()), columns=columns) == [REQUEST]
+
+
+def test_a_page_that_is_wanted_is_told_though_it_was_shown() -> None:
+    """A program that would open it may have named it long before; which of the two it was is said."""
+    found = seen(
+        f"{PAGE}\r\n\x1b]9008;hermes-tunnel;{PAGE}\x07\x1b]9008;hermes-tunnel;{PAGE}\x07\r\n".encode()
+    )
+    assert [(one.wanted, getattr(one, "url", "")) for one in found] == [(False, PAGE), (True, PAGE)]
+
+
 def test_wide_and_combining_characters() -> None:
     """They take the columns that they take on a terminal."""
     for before in ("\u8acb\u6253\u5f00 ", "e\u0301\u200b\ufe0f ", "\U0001f511 "):
