@@ -23,7 +23,7 @@ from hermes_tunnel.oauth.codes import announces_code, code_alone, codes_in
 from hermes_tunnel.oauth.rows import Address, Rows, address
 
 MOST_REMEMBERED = 256  # of each kind; whoever prints more has the first ones told again
-_NEAR = 20  # rows between a page and its code, at most
+FAR = 20  # rows: what is farther from a page than this is no code of its own
 
 
 @dataclass(frozen=True)
@@ -259,4 +259,4 @@ class _Passage:
         yield Device(page, code)
 
     def _near(self, one: tuple[str, int]) -> str:
-        return one[0] if self._number - one[1] <= _NEAR else ""
+        return one[0] if self._number - one[1] <= FAR else ""

@@ -10,13 +10,14 @@ import heapq
 import re
 from collections.abc import Iterator
 
-from hermes_tunnel.oauth.sightings import Sighting, Sightings
+from hermes_tunnel.oauth.sightings import FAR, Sighting, Sightings
 from hermes_tunnel.oauth.transcript import as_rewritten
 from hermes_tunnel.text import columns_of, plain
 from hermes_tunnel.watching.escapes import FILLER, Escapes, Kind
 
+_GLANCE = 4096  # bytes
 LONGEST_LINE = 64 * 1024  # bytes; a longer one is passed over, as it is nothing that a person reads
-_MAY_MATTER = (b"://", b"code", b"Code", b"CODE")
+_MAY_MATTER = (b"://", b"ode", b"ODE")  # an address, or a word about a code: the fewer, the faster
 _REQUESTS = (b"127.0.0.1", b"localhost", b"%3A%3A1", b"code", b"Code", b"CODE")
 # All control sequences and escapes that move the cursor or change what is written; and controls that do.
 _MOVES = re.compile(rb"[\x08\x0b\x0c]|\x1b(?:\[[0-9;]*[@A-HJ-MPSTX`a-gr-su]|[78DEMc])")
@@ -39,23 +40,21 @@ class Lines:
         :param only_requests: pass over what can be no request, which costs less: for a flood of addresses
         """
         needles = _REQUESTS if only_requests else _MAY_MATTER
-        ended, line_feed, rest = data.rpartition(b"\n")
-        found: list[Sighting] = []
-        if line_feed:
-            block = bytes(self._unfinished) + ended
+        begin, found = 0, list[Sighting]()
+        if (end := data.rfind(b"\n")) >= 0:
+            block = bytes(self._unfinished) + data if self._unfinished else data
+            end += len(block) - len(data)
             if self._too_long:
                 self._sightings.pass_over()
-                _, more, after = block.partition(b"\n")
-                found += self._block(after, needles) if more else ()
-            else:
-                found += self._block(block, needles)
+                begin = block.find(b"\n") + 1
             self._unfinished.clear()
             self._too_long = False
+            found += self._block(block, begin, end, needles)
+            data = block[end + 1 :]
         if not self._too_long:
-            self._unfinished += rest
+            self._unfinished += data
             if len(self._unfinished) > LONGEST_LINE:
-                self._unfinished.clear()
-                self._too_long = True
+                self.pass_over()
         return found
 
     def pass_over(self) -> None:
@@ -63,23 +62,24 @@ class Lines:
         self._unfinished.clear()
         self._too_long = True
 
-    def _block(self, block: bytes, needles: tuple[bytes, ...]) -> Iterator[Sighting]:
-        """Lines, without the last line feed."""
-        places = heapq.merge(*(_places(block, one) for one in needles))
-        at = 0
-        while at <= len(block):
+    def _block(self, block: bytes, at: int, end: int, needles: tuple[bytes, ...]) -> Iterator[Sighting]:
+        """The lines from one place to the line feed at another."""
+        places = heapq.merge(*(_places(block, one, at, end) for one in needles))
+        while at <= end:
             if not self._sightings.waiting:
                 place = next((one for one in places if one >= at), -1)
-                begin = block.rfind(b"\n", at, place) + 1 if place >= 0 else len(block) + 1
-                begin = begin or at
-                self._sightings.skip(block.count(b"\n", at, begin) + (place < 0))
+                begin = max(block.rfind(b"\n", at, place) + 1, at) if place >= 0 else end + 1
+                self._sightings.skip(_lines(block, at, begin))
                 at = begin
                 if place < 0:
                     break
-            end = block.find(b"\n", at)
-            end = len(block) if end < 0 else end
-            yield from self._line(block[at:end])
-            at = end + 1
+            line_feed = block.find(b"\n", at, end + 1)
+            line = block[at:line_feed]
+            if self._sightings.waiting or b"://" in line or b"code" in line.lower():
+                yield from self._line(line)
+            else:
+                self._sightings.skip(1)
+            at = line_feed + 1
 
     def _line(self, line: bytes) -> Iterator[Sighting]:
         if len(line) > LONGEST_LINE:
@@ -96,11 +96,17 @@ class Lines:
             yield from self._sightings.of_line(cells(shown))
 
 
-def _places(block: bytes, what: bytes) -> Iterator[int]:
-    at = block.find(what)
+def _lines(block: bytes, begin: int, end: int) -> int:
+    """How many lines end there; if they are many, at least so many that nothing before them matters."""
+    count = block.count(b"\n", begin, min(end, begin + _GLANCE))
+    return count if count > FAR or begin + _GLANCE >= end else block.count(b"\n", begin, end)
+
+
+def _places(block: bytes, what: bytes, begin: int, end: int) -> Iterator[int]:
+    at = block.find(what, begin, end)
     while at >= 0:
         yield at
-        at = block.find(what, at + len(what))
+        at = block.find(what, at + len(what), end)
 
 
 def cells(line: bytes) -> str:

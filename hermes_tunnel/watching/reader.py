@@ -18,7 +18,7 @@ from hermes_tunnel.watching.lines import Lines
 from hermes_tunnel.watching.share import Share
 
 MOST_WAITING = 4 * 1024 * 1024  # bytes not read yet; more are dropped
-_BLOCK = 64 * 1024  # bytes read at once
+_BLOCK = 32 * 1024  # bytes read at once, if they came in pieces
 _PART = 0.1  # of a processor, for lines
 _OVERDRAWN = -0.1  # seconds of its time: then they are not read at all
 _BREATH = 0.0002  # seconds between two pieces, so that whoever waits for the interpreter gets it
@@ -99,10 +99,12 @@ class Reader:
                 self._changed.wait(pause)
             if self._closed:
                 return None
-            data = bytearray()
-            while self._received and len(data) < _BLOCK:
-                data += self._received.popleft()
-            self._length -= len(data)
+            chunks = [self._received.popleft()] if self._received else []
+            length = sum(map(len, chunks))
+            while self._received and length + len(self._received[0]) <= _BLOCK:
+                chunks.append(self._received.popleft())
+                length += len(chunks[-1])
+            self._length -= length
             size, self._size = self._size, None
             dropped, self._dropped = self._dropped, False
         if size:
@@ -111,7 +113,7 @@ class Reader:
                 self._backlog.resize(*size)
         if dropped:
             self._lines.pass_over()
-        return bytes(data)
+        return b"".join(chunks)
 
     def _tell(self, found: list[Sighting]) -> None:
         now = time.monotonic()
