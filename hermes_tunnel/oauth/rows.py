@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from hermes_tunnel.oauth.addresses import lacks_its_answer
@@ -44,7 +44,7 @@ class Address:
     :param shown: whether it is shown to be opened: alone in its row, with a query, or by words before it
     """
 
-    url: str
+    url: str = field(repr=False)
     column: int
     shown: bool
 
@@ -70,7 +70,7 @@ class _Open:
         piece of an address goes on with it
     """
 
-    pieces: list[str]
+    pieces: list[str] = field(repr=False)
     column: int
     shown: bool
     place: tuple[int, int]

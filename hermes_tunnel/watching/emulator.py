@@ -18,7 +18,7 @@ from hermes_tunnel.watching.escapes import FILLER
 GOES_ON, LOST = "goes on", "lost"
 """Of a row: that it goes on in the next, as the terminal broke it; or that it did, and the rest is lost."""
 
-_MOST_COLUMNS, _MOST_ROWS = 2000, 500  # what a terminal may say of itself; windows are smaller
+_MOST_COLUMNS, _MOST_ROWS = 5000, 500  # what a terminal may say of itself; windows are smaller
 _ALTERNATE_SCREENS = {47, 1047, 1049}
 _MODES = {("", 4): modes.IRM, ("?", 6): modes.DECOM, ("?", 7): modes.DECAWM}  # they say where text goes
 _ONE_NUMBER = {

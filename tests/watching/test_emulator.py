@@ -68,4 +68,4 @@ def test_rows_that_go_on(output: str, goes_on: set[int], lost: set[int]) -> None
 def test_a_screen_is_not_larger_than_any_window() -> None:
     """A terminal may claim any size."""
     drawn = Screen(10**6, 10**6, Sightings(10**6))._drawn
-    assert drawn.columns * drawn.lines <= 10**6
+    assert drawn.columns * drawn.lines <= 10**7

@@ -48,7 +48,7 @@ def test_a_request_on_the_screen(output: str) -> None:
     assert [getattr(one, "state", "Zq1") for one in found] == ["Zq1"] * len(found)
 
 
-@pytest.mark.parametrize("columns", [1, 2, 7, 40, 79, 80, 81, 141, 142, 143, 200])
+@pytest.mark.parametrize("columns", [1, 2, 7, 40, 79, 80, 81, 141, 142, 143, 200, 4000])
 def test_a_terminal_of_any_width(columns: int) -> None:
     """What the terminal broke is one."""
     high = 200
