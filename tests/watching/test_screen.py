@@ -101,7 +101,7 @@ def test_a_shells_line_editor_at_the_edge() -> None:
     typed = f"$ open '{REQUEST}'"
     for columns in range(20, len(typed) - 2):
         rows = [typed[at : at + columns] for at in range(0, len(typed), columns)]
-        drawn = rows[0] + "".join(f"{row[0]}\r{row}" for row in rows[1:]) + "\r\n"
+        drawn = rows[0] + "".join(f"{row[0]}\r{row}" for row in rows[1:]) + "\r\n$ \r\n"
         assert urls(drawn, columns=columns) == [REQUEST]
         assert urls(*bytewise(drawn.encode()), columns=columns) == [REQUEST]
 
