@@ -129,13 +129,15 @@ class SignIns:
         match outcome:
             case AnotherWaits():
                 page.became = f"port {outcome.port} waits for {outcome.issuer}"
-                words = f"{page.became}; ~o {page.number} has it wait for this one"
+                other = f"~o {page.number} has it wait for this one"
+                words = f"{page.became}; {_in_full(page) if page.is_programs_own else other}"
             case Taken():
                 page.became = f"port {outcome.port} is taken here"
                 words = _taken(outcome)
             case Full():
                 words = f"too many sign-ins are under way; ~o {page.number} tries again"
-        self._news(f"sign-in at {page.host}: {words}")
+        what = "page" if page.is_programs_own else "sign-in"
+        self._news(f"{what} at {page.host}: {words}")
 
     def _opened(self, page: ShownPage) -> Steps[None]:
         if self._open_page is None:
@@ -182,9 +184,11 @@ class SignIns:
         else:
             self._decider.begin(self._opened(page))
 
-    def _wanted(self, page: ShownPage, sighting: Loopback | Page) -> Steps[None]:
-        """Get ready for what comes to a port, and open the page; one that is in the way gives way."""
-        outcome = yield from self._ways.ready(sighting, insist=True)
+    def _wanted(self, page: ShownPage, wanted: Loopback | Page) -> Steps[None]:
+        """Open a page for whose answer, or for which itself, we have to be ready first; a program's own page
+        does not end the wait for an answer at its port.
+        """
+        outcome = yield from self._ways.ready(wanted, insist=isinstance(wanted, Loopback))
         if isinstance(outcome, Ready):
             yield from self._opened(page)
         else:
@@ -233,6 +237,10 @@ class SignIns:
             self._not_ready(page, outcome)
 
 
+def _in_full(page: ShownPage) -> str:
+    return f"~f {page.port} has all of that port carried to your browser"
+
+
 def _taken(outcome: Taken) -> str:
     way_out = f"~k {outcome.port} ends it" if outcome.may_end else outcome.hint
     return f"{outcome.message}; {way_out}" if way_out else outcome.message
@@ -249,7 +257,7 @@ def _words(news: News, host: str, port: int) -> str:
         case Delivered() if not news.error and not news.taken:
             words = f"the program did not take the answer of {host} (HTTP status {news.status})"
         case OwnPage():
-            words = f"that page leads to no sign-in; ~f {port} lets your browser reach all of that program"
+            words = f"{host} is a page of the program's own: ~f {port} has all of that port carried here"
         case Closed():
             words = f"port {port} here is closed again; no answer of {host} came"
     return words

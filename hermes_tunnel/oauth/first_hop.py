@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import (
@@ -12,15 +12,12 @@ from hermes_tunnel.oauth.authorization import (
     LONGEST_URL,
     LOOPBACK_HOSTS,
     URL_CHARACTERS,
-    Mode,
     Policy,
     Redirect,
-    assess_authorization,
     issuer_of_page,
 )
 from hermes_tunnel.oauth.rebuilding import may_stand, rebuilt
 from hermes_tunnel.oauth.request_head import parse
-from hermes_tunnel.oauth.sightings import Loopback
 
 _REDIRECTS = (301, 302, 303, 307, 308)  # RFC 9110 section 15.4
 
@@ -75,15 +72,3 @@ def onward(status: int | None, location: str) -> str | None:
     except Unsafe:
         return None
     return location
-
-
-def request_in(url: str) -> Loopback | None:
-    """The authorization request that such a page makes, if its answer comes to a loopback port."""
-    try:
-        asked = assess_authorization(url, Policy(external_redirects=True))
-    except Unsafe:
-        return None
-    if asked.mode is not Mode.LOOPBACK or asked.redirect is None:
-        return None
-    is_form = parse_qs(urlsplit(url).query).get("response_mode") == ["form_post"]
-    return Loopback(url, asked.redirect, asked.state, is_form)

@@ -73,8 +73,9 @@ def own_page(receiver: str) -> Page:
     """The program does not send the browser on, but has a page of its own to show."""
     return _page(
         "A page of the program's own",
-        f"It is of {receiver}, and is shown only if you have its port forwarded. Your terminal says how.",
+        "It is of RECEIVER, and is shown only if you have its port forwarded. Your terminal says how.",
         _BAD,
+        receiver,
     )
 
 

@@ -14,8 +14,7 @@ from functools import partial
 from hermes_tunnel import events
 from hermes_tunnel.deadlines import LISTENER, OPEN_PORT, Deadline, seconds_of
 from hermes_tunnel.errors import UsageFailure
-from hermes_tunnel.oauth.first_hop import request_in
-from hermes_tunnel.oauth.sightings import Loopback, Page
+from hermes_tunnel.oauth.sightings import Loopback, Page, sighting_of
 from hermes_tunnel.oauth.states import Delivered, Undelivered
 from hermes_tunnel.ports.taken import Taken, taken
 from hermes_tunnel.remote.call import Call
@@ -120,8 +119,9 @@ class Ways:
             news.go_on.set()
             return news.secrets
         if isinstance(news, LeadsOn):
-            yield from self._get_ready_for(news.url, waits)
+            state = yield from self._get_ready_for(news.url, waits)
             news.go_on.set()
+            return (state,)
         if waits is not None and isinstance(news, Delivered | Undelivered):
             with (yield from self._turn()):
                 yield from self._close(waits)
@@ -211,13 +211,16 @@ class Ways:
             self._refused[port] = told, again
         return told
 
-    def _get_ready_for(self, url: str, waits: Waiting | None) -> Steps[None]:
-        """Be ready for the answer to the request that a program's own page leads to."""
-        request = request_in(url)
-        if request is not None and waits is not None and request.redirect.port == waits.port:
+    def _get_ready_for(self, url: str, waits: Waiting | None) -> Steps[str]:
+        """Be ready for the answer to the request that a program's own page leads to; return its ``state``."""
+        request = sighting_of(url)
+        if not isinstance(request, Loopback):
+            return ""
+        if waits is not None and request.redirect.port == waits.port:
             waits.expect(request)
-        elif request is not None:
+        else:
             yield from self.ready(request)
+        return request.state
 
     def _waiting_for(self, sighting: Loopback | Page) -> Waiting | None:
         waits = self._waiting.get(place_of(sighting).port)

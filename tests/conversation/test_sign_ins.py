@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
 
 import pytest
 
 from hermes_tunnel import events
 from hermes_tunnel.conversation.sign_ins import OpenPage, SignIns
 from hermes_tunnel.oauth.sightings import Device, Page, Sighting
-from tests.way_back.test_ways import Session, Visit, is_open, sighting
+from tests.way_back.test_ways import TAKEN, Session, Visit, is_open, sighting
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 _PATIENCE, _LOOK = 0.5, 0.02
@@ -233,21 +234,55 @@ def test_a_plain_forward_is_agreed_to() -> None:
 
 
 def test_a_programs_own_page() -> None:
-    """It opens when the person says so, and leads on to the issuer; its port is not listened on before."""
-    leads_on = (
-        b"HTTP/1.1 302 Found\r\nLocation: https://auth.example.com/authorize\r\nContent-Length: 0\r\n\r\n"
-    )
+    """It opens when its port is ready for that visit; if it leads nowhere, its port has to be forwarded."""
     with somebody() as person:
-        program = person.session.program(lambda _: leads_on)
-        assert person.sees(Page(f"http://localhost:{program.port}/start")) == []
-        assert not is_open(program.port)
-        told = f"the page of localhost:{program.port} has opened in your browser"
-        assert person.types("o", 1) == [told]
-        assert person.opened == [f"http://localhost:{program.port}/start"]
-        visit = Visit(program.port, "/start", **{"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+        program = person.session.program()
+        url = f"http://localhost:{program.port}/start"
+        assert person.sees(Page(url)) == []
+        opens = [f"the page of localhost:{program.port} has opened in your browser"]
+        assert person.types("o", 1) == opens
+        assert person.opened == [url]
+        Visit(program.port, "/start")
+        carried = f"~f {program.port} has all of that port carried here"
+        told = f"localhost:{program.port} is a page of the program's own: {carried}"
+        assert person.settled() == [told]
+        person.types("f", program.port)
+        person.types("f", program.port)
+        assert person.types("o", 1) == opens
+        visit = Visit(program.port, "/start")
+        visit.join()
+        assert visit.page == "ok"
+
+
+def test_a_programs_own_page_leads_on() -> None:
+    """The browser is sent on, and the answer comes back to that port, where it ends the wait."""
+    with somebody() as person:
+        program = person.session.program()
+        asked = urlencode(
+            {"client_id": "c", "state": "S", "redirect_uri": f"http://localhost:{program.port}/cb"}
+        )
+        onward = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {ELSEWHERE}&{asked}\r\n\r\n".encode()
+        program.answer = lambda request: onward if request.startswith(b"GET /start") else TAKEN
+        person.sees(Page(f"http://localhost:{program.port}/start"))
+        person.types("o", 1)
+        visit = Visit(program.port, "/start")
         assert person.settled() == []
         visit.join()
-        assert [one.partition(b" HTTP")[0] for one in program.heard] == [b"GET /start"]
+        assert visit.status == 302
+        Visit(program.port, "/cb?code=S3CRET&state=S")
+        assert person.settled() == []
+        assert not is_open(program.port)
+        assert len(program.heard) == 2
+
+
+def test_a_programs_own_page_does_not_end_a_wait() -> None:
+    """Where the answer to a request is waited for at that port, that goes on."""
+    with somebody() as person:
+        port = person.session.program().port
+        person.sees(Page(f"http://localhost:{port}/"), sighting(port, url=ELSEWHERE))
+        waits = f"page at localhost:{port}: port {port} waits for auth.example.com"
+        assert person.types("o", 1) == [f"{waits}; ~f {port} has all of that port carried to your browser"]
+        assert person.session.ways.waiting == {port: "auth.example.com"}
 
 
 def test_nothing_of_a_secret_is_told() -> None:

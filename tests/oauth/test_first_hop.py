@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hermes_tunnel.oauth.authorization import Redirect
-from hermes_tunnel.oauth.first_hop import FirstHop, first_hop, onward, request_in
-from hermes_tunnel.oauth.sightings import Loopback
+from hermes_tunnel.oauth.first_hop import FirstHop, first_hop, onward
 
 HOP = FirstHop(Redirect("localhost", 8000, "/start"), "id=1")
 NAVIGATION = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
@@ -87,19 +86,3 @@ def test_it_leads_to_a_page_that_may_be_opened(status: int) -> None:
 def test_it_leads_nowhere_else(status: int | None, location: str) -> None:
     """By no other answer, and to no other page."""
     assert onward(status, location) is None
-
-
-def test_the_request_in_it() -> None:
-    """What has to come back, and how."""
-    url = "https://auth.example.com/a?client_id=c&state=S&redirect_uri=http%3A%2F%2Flocalhost%3A8000"
-    redirect = Redirect("localhost", 8000, "/")
-    assert request_in(url) == Loopback(url, redirect, "S")
-    assert request_in(f"{url}&response_mode=form_post") == Loopback(
-        f"{url}&response_mode=form_post", redirect, "S", True
-    )
-    for other in (
-        "https://auth.example.com/",
-        url.replace("localhost", "example.com"),
-        url.replace("state=S", ""),
-    ):
-        assert request_in(other) is None

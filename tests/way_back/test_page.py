@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from hermes_tunnel.way_back.page import Page, declined, delivered, failed
+from hermes_tunnel.way_back.page import Page, declined, delivered, failed, own_page
 
-PAGES = [delivered, declined, failed]
+PAGES = [delivered, declined, failed, own_page]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -36,6 +36,6 @@ def test_receiver(page: Callable[[str], Page]) -> None:
     assert b"<b><b>" not in page('<b>"&$x').body
 
 
-def test_three_pages() -> None:
+def test_all_pages() -> None:
     """Each page says something different."""
-    assert len({page("me@host").body for page in PAGES}) == 3
+    assert len({page("me@host").body for page in PAGES}) == len(PAGES)

@@ -212,7 +212,7 @@ def test_a_login_with_a_state() -> None:
         assert session.concluded() == Delivered("", 200)
         visit.join()
         assert visit.status == 200
-        assert "The sign-in went to the program on demo@hermes-demo." in visit.page
+        assert "The sign-in went to the program on <b>demo@hermes-demo</b>." in visit.page
         assert session.hidden == {"S3CRET"}
         assert [one.partition(b" HTTP")[0] for one in program.heard] == [
             b"GET /callback?code=S3CRET&state=STATE"
@@ -348,7 +348,7 @@ def test_a_listener_that_never_comes_up() -> None:
         assert isinstance(news, Undelivered)
         assert news.reason is NoDelivery.NOBODY_LISTENS
         visit.join()
-        assert "The sign-in was not taken by the program on demo@hermes-demo." in visit.page
+        assert "The program on <b>demo@hermes-demo</b> did not take the sign-in." in visit.page
         assert not is_open(program.port)
 
 
@@ -628,6 +628,7 @@ def test_a_program_s_own_first_page() -> None:
             assert session.ways.waiting == {program.port: ISSUER}
             assert sent_on(program.port, "/cb?code=C0DE&state=other")[0] == 404
             assert sent_on(program.port, "/cb?code=C0DE&state=S")[0] == 200
+        assert session.hidden == {"S", "C0DE"}
         assert [one.split(b" ")[1] for one in program.heard] == [b"/start?id=1", b"/cb?code=C0DE&state=S"]
         assert session.ways.waiting == {}
 
