@@ -43,6 +43,10 @@ class _Run(Verb):
                 ) from error
             raise
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What is typed, with the command."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
 
 @click.command(cls=_Run, options_metavar="[OPTIONS]")
 @connecting

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from hermes_tunnel.ssh.config.patterns import in_list
 
 Keywords = Mapping[str, Sequence[str]]
 
@@ -78,11 +79,7 @@ def _variables(said: Keywords, environment: Mapping[str, str]) -> tuple[tuple[st
         name, _, value = each.partition("=")
         own.setdefault(name, value)
     patterns = [word for each in said.get("sendenv", ()) for word in each.split()]
-    sent = {
-        name: value
-        for name, value in environment.items()
-        if name not in own and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-    }
+    sent = {name: value for name, value in environment.items() if name not in own and in_list(patterns, name)}
     return (*sent.items(), *own.items())
 
 
