@@ -4,10 +4,11 @@
 k=$1; w=$2; b=$3;
 # Encoded words have a colon in place of a backslash, which is the character between the brackets.
 decode() { printf %b "$(echo "$1" | LC_ALL=C tr %:@ "[-]")"; };
-if [ "$b" != - ]; then
-  eval "$(decode "$b")"; BROWSER=$1; HERMES_TUNNEL_PAGE=$2; export BROWSER HERMES_TUNNEL_PAGE;
-fi;
-if [ "$w" != - ]; then eval "$(decode "$w")"; else set --; fi;
+case $b in
+  -) ;;
+  *) eval "$(decode "$b")"; BROWSER=$1; HERMES_TUNNEL_PAGE=$2; export BROWSER HERMES_TUNNEL_PAGE;;
+esac;
+case $w in -) set --;; *) eval "$(decode "$w")";; esac;
 # In a container, SHELL is rarely set.
 s=${SHELL:-$(command -v bash || echo sh)};
 case $k in line) exec "$s" -c "$1";; shell) exec "$s" -l;; esac;

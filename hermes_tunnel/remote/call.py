@@ -72,7 +72,7 @@ class Call:
         :param words: what ``become.sh`` takes
         """
         if self.container:
-            return self._line("become.sh", words, nonce, mode="screen" if terminal else "pipe")
+            return self._line("become.sh", words, nonce, mode="screen" if terminal else "plain")
         sudo = ("sudo", "-H", "-u", self.as_user) if self.as_user else ()
         return script_line(script("become.sh"), words, before=sudo, name="sh")
 
@@ -99,7 +99,8 @@ class Call:
     ) -> str:
         """The command line for a script.
 
-        :param mode: ``terminal``, ``pipe``, or ``-`` for a script that asks nothing and ends soon
+        :param mode: ``terminal``, ``pipe``, or ``-`` for a script that asks nothing and ends soon; for a
+            person's own command, ``screen`` or, without a terminal, ``plain``
         :param home: in a container the script runs as the owner of this home, as ``in_container.sh`` takes it
         """
         if self.container:

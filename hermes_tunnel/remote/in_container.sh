@@ -1,8 +1,7 @@
 # Runs a script in a container, as the owner of the program's home there, and ends it there when this script ends:
 # the engine's own exec would leave it running.
-# $1 nonce; $2 terminal, or screen if that is a person's own, or pipe if there is none, or - for what asks nothing and
-# ends soon; $3 container; $4 user
-# or -; $5 the variable that names the home and $6 the home if it is unset, or - and - if no home is looked for; then
+# $1 nonce; $2 terminal, or pipe if there is none, or - for what asks nothing and ends soon; for a person's own command
+# screen if there is a terminal, and plain if there is none; $3 container; $4 user or -; $5 the variable that names the home and $6 the home if it is unset, or - and - if no home is looked for; then
 # three scripts: one finds the home and its owner, one ends what was started, one is run; then the words of the last.
 # Sent like find_and_run.sh.
 n=$1; t=$2; c=$3; u=$4; v=$5; d=$6; f=$7; k=$8; s=$9; shift 9;
@@ -20,7 +19,8 @@ if [ "$r" = true ]; then :; else
       w=${w:-$o};
     fi;
   done;
-  echo "hermes-tunnel:$n:no-container:${w:-there is neither docker nor podman}";
+  w=${w:-there is neither docker nor podman};
+  case $t in screen|plain) echo "$w" >&2;; *) echo "hermes-tunnel:$n:no-container:$w";; esac;
   exit 127;
 fi;
 # A container that hangs would hang the engine's client with it. A relay may take 30 seconds to begin, and its
@@ -43,7 +43,7 @@ exec 3<&0 4>&1;
 l=$(command -v setsid); m=dumb;
 [ "$t" = screen ] && m=${TERM:-dumb};
 g=; case $u in 0|0:*|root) g=--privileged;; esac;
-i=; [ "$t" = pipe ] || i=-t;
+case $t in pipe|plain) i=;; *) i=-t;; esac;
 {
   $x $i ${d:+-e "$v=$d"} -e TERM="$m" -e HERMES_TUNNEL="$n" "$c" sh -c "$s" hermes-tunnel "$@" <&3 >&4;
   echo $?;

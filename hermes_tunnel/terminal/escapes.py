@@ -43,8 +43,8 @@ Typed = bytes | Escape | Echo
 def escape_character(value: str) -> bytes:
     """The byte that a value of ssh_config's EscapeChar means; empty for ``none``.
 
-    :param value: one character, ``^`` and a letter, or ``none``; empty for ssh's own, a tilde; ``ssh -G`` puts
-        a backslash before some
+    :param value: one character, ``^`` and a letter, or ``none``; empty for ssh's own, a tilde. ``ssh -G``
+        puts a backslash before some
     """
     value = value[1:] if len(value) > 1 and value[0] == "\\" else value
     if value.lower() == "none":

@@ -17,6 +17,7 @@ from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.line import script
+from hermes_tunnel.remote.typed import typed_line
 from tests.remote.shells import LOGIN_SHELLS, SH, Account
 
 if sys.platform == "win32":
@@ -106,6 +107,29 @@ def test_any_sh(tmp_path: Path, tools: Path, name: str) -> None:
     assert lines[0].startswith(f"{begin_marker(NONCE)}begin:")
     assert status == 7
     assert all(call.startswith("podman ") for call in calls(account))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_a_person_typed_runs_in_the_container(account: Account, terminal: bool) -> None:
+    """As the container's own user, with its words, the person's TERM, its standard error and its status."""
+    account.install("system", "#!/bin/sh\nprintf '[%s]' \"$@\" $TERM; echo err >&2; exit 7\n", "program")
+    account.environment["TERM"] = "xterm"
+    made = typed_line(("program", "a b", "$HOME", "it's"), CALL, NONCE, terminal=terminal)
+    assert made is not None
+    status, lines = account.run(made)
+    term = "xterm" if terminal else "dumb"
+    assert sorted(lines) == [f"[a b][$HOME][it's][{term}]err"]
+    assert status == 7
+    assert any(f"exec -i {'-t ' if terminal else ''}-e TERM={term} " in call for call in calls(account))
+
+
+@pytest.mark.slow
+def test_a_container_that_is_not_there(account: Account) -> None:
+    """The engine's own words are on standard error, and the status is a shell's."""
+    made = typed_line(("true",), Call(container="other"), NONCE, terminal=True)
+    assert made is not None
+    assert account.run(made) == (127, ["Error: No such container: other"])
 
 
 ASKS = """#!/bin/sh
