@@ -12,6 +12,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -24,8 +25,12 @@ if sys.platform != "win32":
     import fcntl
     import termios
 else:
+    from hermes_tunnel.terminal.windows_modes import console_modes, set_console_modes
+
     fcntl: Any = None
     termios: Any = None
+
+_LOOK_SECONDS = 0.5  # how often the size is looked at where no signal tells of it
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class RawTerminal:
     @property
     def modes(self) -> bytes:
         """How it was set before, for a server (RFC 4254 section 8)."""
-        return encoded(self._before)
+        return encoded(None if termios is None else self._before)
 
     @property
     def size(self) -> Size:
@@ -87,6 +92,8 @@ class RawTerminal:
             self._handle("SIGCONT", self._go_on)
             self._handle("SIGQUIT", self._quit)
         self._set()
+        if sys.platform == "win32" and self.is_terminal:
+            threading.Thread(target=self._look, name="size", daemon=True).start()
         return self
 
     def __exit__(
@@ -122,6 +129,15 @@ class RawTerminal:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
+    def _look(self) -> None:
+        """Where no signal tells of it, see whether the window has another size."""
+        before = self.size
+        while self._wanted:
+            time.sleep(_LOOK_SECONDS)
+            if (now := self.size) != before:
+                before = now
+                self._resized()
+
     def _handle(self, name: str, handler: Callable[[int, FrameType | None], object]) -> None:
         if (number := getattr(signal, name, None)) is not None:
             before = signal.getsignal(number)
@@ -142,6 +158,8 @@ class RawTerminal:
             self._raw = False
 
     def _put(self, attributes: Any) -> bool:
+        if sys.platform == "win32":
+            return set_console_modes(attributes)
         try:  # at once: after Ctrl-S, waiting for the output to drain would take until Ctrl-Q
             termios.tcsetattr(self._descriptor, termios.TCSANOW, attributes)
         except termios.error:  # the terminal is gone
@@ -149,9 +167,9 @@ class RawTerminal:
         return True
 
 
-def _attributes(descriptor: int) -> list[Any] | None:
-    if termios is None:
-        return None
+def _attributes(descriptor: int) -> Any:
+    if sys.platform == "win32":
+        return console_modes() if descriptor == 0 else None
     try:
         attributes: list[Any] = termios.tcgetattr(descriptor)
     except (termios.error, ValueError):
@@ -159,8 +177,10 @@ def _attributes(descriptor: int) -> list[Any] | None:
     return attributes
 
 
-def _raw(attributes: list[Any]) -> list[Any]:
+def _raw(attributes: Any) -> Any:
     """The raw mode of ssh (sshtty.c), which is nearly that of cfmakeraw(3)."""
+    if sys.platform == "win32":
+        return attributes.raw
     flags_in, flags_out, control, local, *speeds, characters = attributes
     for name in ("ISTRIP", "INLCR", "IGNCR", "ICRNL", "IXON", "IXANY", "IXOFF", "IUCLC"):
         flags_in &= ~getattr(termios, name, 0)
