@@ -29,7 +29,7 @@ from hermes_tunnel.way_back.gate import Gate
 from tests.lab.chromium import DevTools, browser, evaluate, go, open_tab
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-DESTINATION = "me@hermes-box"
+RECEIVER = "Hermes on me@hermes-box"
 
 FONT = "DejaVu Sans"
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
@@ -91,7 +91,7 @@ VIEWS = {
 
 
 @contextmanager
-def at_the_gate(visit: Visit, destination: str = DESTINATION) -> Iterator[str]:
+def at_the_gate(visit: Visit, receiver: str = RECEIVER) -> Iterator[str]:
     """The address at which a gate answers with a page."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -100,7 +100,7 @@ def at_the_gate(visit: Visit, destination: str = DESTINATION) -> Iterator[str]:
             return Delivered(verdict.error, visit.status)
 
         expected = Expected(Redirect("127.0.0.1", port, "/callback"), "STATE")
-        gate = Gate(expected, destination, deliver, report=lambda event: None)
+        gate = Gate(expected, receiver, deliver, report=lambda event: None)
 
         # Daemons: a connection that the browser has opened ahead of need outlasts the visit.
         def accept() -> None:

@@ -11,7 +11,7 @@ from tests.lab import axe, gallery
 from tests.lab.gallery import PAGES, SCREENSHOTS, VIEWS, Visitor, at_the_gate, unlike, visitor
 from tests.lab.lab import obstacle
 
-LONG = f"somebody@{'x' * 63}.example.org"  # as long as one part of a host name may be (RFC 1035)
+LONG = f"Hermes on somebody@{'x' * 63}.example.org"  # one part of a host name at its longest (RFC 1035)
 
 
 @pytest.fixture(scope="module")
