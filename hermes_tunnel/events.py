@@ -10,9 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hermes_tunnel.text import plain, redact
+
+
+def _unpublished(default: str = "") -> Any:
+    """A member that is for the screen alone, and in no JSON."""
+    return field(default=default, metadata={"public": False})
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class AuthorizationAsked(Event):
 
     The ``url`` is whole, and the only place that shows ``state``: without it, it would not work.
     ``user_code`` is empty unless the mode is ``device``; ``issuer`` is the host of the page; ``again`` is
-    true if this invitation replaces the one before.
+    true if this invitation replaces the one before; ``title`` is what is signed in to, as people call it;
+    ``opens_in`` says what opens the page, and is empty if the person has to.
     """
 
     mode: str
@@ -76,6 +82,8 @@ class AuthorizationAsked(Event):
     user_code: str = ""
     issuer: str = ""
     again: bool = False
+    title: str = _unpublished()
+    opens_in: str = _unpublished()
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,14 @@ class PageShown(Event):
     """The command shows a page that nobody vouches for; the person sees it whole, and may have it opened."""
 
     url: str = field(repr=False)
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class PasteOffered(Event):
+    """The person may paste what the browser does not bring: a code, or else the address that it ended on."""
+
+    code: bool
     public: ClassVar[bool] = False
 
 
@@ -163,9 +179,10 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class RemoteLine(Event):
-    """A line that the remote command printed."""
+    """A line that the remote command printed; ``detail`` if only the curious want it."""
 
     text: str = field(repr=False)
+    detail: bool = False
     public: ClassVar[bool] = False
 
 
@@ -229,10 +246,11 @@ _NAMES: dict[type[Event], str] = {AuthorizationAsked: "authorization"}
 
 def as_json(event: Event, secrets: Iterable[str] = ()) -> dict[str, object]:
     """The event as an object for one JSON line, every text scrubbed except the authorization URL."""
-    name = _NAMES.get(type(event)) or _INNER_CAPITAL.sub("_", type(event).__name__).lower()
-    members = {one.name: getattr(event, one.name) for one in fields(event)}
+    kind = _NAMES.get(type(event)) or _INNER_CAPITAL.sub("_", type(event).__name__).lower()
+    public = [one.name for one in fields(event) if one.metadata.get("public", True)]
+    members = {name: getattr(event, name) for name in public}
     scrubbed = {key: value if key == "url" else _scrub(value, secrets) for key, value in members.items()}
-    return {"event": name, **scrubbed}
+    return {"event": kind, **scrubbed}
 
 
 def _scrub(value: object, secrets: Iterable[str]) -> object:

@@ -160,8 +160,8 @@ class _Tunnel:
                         "is the page open in a browser on this machine? run it again with a longer --timeout",
                     )
                 self._link.keep()
-                what = "browser" if self._link.is_up else "connection"
-                self._decider.console.waiting(f"the {what} to come back", None if seconds is None else left)
+                what = "your browser" if self._link.is_up else "the connection to come back"
+                self._decider.console.waiting(what, None if seconds is None else left)
                 item = self._decider.next(_TICK_SECONDS if self._under_way else min(left, _TICK_SECONDS))
                 if self._on_item(item):
                     return self._expected.redirect

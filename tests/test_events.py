@@ -73,6 +73,7 @@ def test_public() -> None:
     assert {kind for kind in kinds if kind.public} == {type(event) for event, _ in CONTRACT}
     assert {kind for kind in kinds if not kind.public} == {
         events.PageShown,
+        events.PasteOffered,
         events.RemoteLine,
         events.CommandEnded,
         events.Notice,

@@ -244,7 +244,7 @@ def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
     words = f"{quote(str(missing))} could not be started: No such file or directory.\n"
-    assert f"{words}Open that address in a browser on this machine." in done.shown
+    assert f"{words}No browser was opened: open that address yourself, on this machine" in done.shown
 
 
 def test_denied_is_denied() -> None:
@@ -623,7 +623,7 @@ def test_nobody_signs_in() -> None:
         done = Login(stage, open_page=lambda _: True, seconds=2)
         assert stage.server.running == []
     assert isinstance(done.ended, NobodyAnswered)
-    assert "Waiting for the browser to come back, at most 2 s.\n" in done.shown
+    assert "Waiting for your browser, at most 2 s\n" in done.shown
 
 
 def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:
@@ -795,13 +795,13 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
 @pytest.mark.parametrize(
     ("kind", "page", "outcome", "status", "told"),
     [
-        (loopback_login, "code", "delivered", 0, "The browser came back; its answer was delivered."),
+        (loopback_login, "code", "delivered", 0, "The browser came back; Hermes is finishing the login"),
         (
             loopback_login,
             "error=server_error&state=STATE",
             "denied",
             9,
-            "The browser came back with a no (server_error); it was delivered.\n"
+            "The browser came back with a no (server_error); it was delivered\n"
             "the sign-in was declined at the provider (server_error)",
         ),
         (
@@ -827,7 +827,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code",
             "delivered",
             9,
-            "The browser came back; its answer was delivered.\n"
+            "The browser came back; Hermes is finishing the login\n"
             "the remote command failed: token exchange failed (HTTP 400) (exit status 1)\n"
             "the browser's answer had been delivered, so the tunnel is not the cause",
         ),
@@ -836,7 +836,7 @@ def comes_with(parameters: str) -> Callable[[str], bool]:
             "code",
             "undeliverable",
             9,
-            "The answer came, but could not be delivered.\n"
+            "The answer came, but could not be delivered\n"
             "the callback came, but nothing listens for it on the remote machine any more",
         ),
     ],

@@ -133,7 +133,7 @@ def test_with_the_url_another_login_s_answer_is_a_stray() -> None:
             forward(TunnelOrder(tunnel.hops, expected=by_url(other, stage), seconds=1.5), tunnel.decider)
         stage.person.wait()
     assert tunnel.outcomes() == [("stray", "")]
-    assert "Waiting for the browser to come back, at most 2 s.\n" in tunnel.shown.getvalue()
+    assert "Waiting for your browser, at most 2 s\n" in tunnel.shown.getvalue()
 
 
 def test_nobody_listens_there() -> None:
@@ -195,12 +195,12 @@ def test_a_password_for_the_next_connection_is_no_pasted_code() -> None:
         leading.start()
         pty.wait_for("assword:")
         pty.type("pass-word-1\n")
-        shown = pty.wait_for("Waiting for the browser to come back (Ctrl-C stops)")
+        shown = pty.wait_for("Waiting for your browser. Ctrl-C stops.")
         until(lambda: not pty.echoes)
         stage.server.connections[-1].drop()
         shown += pty.wait_for("assword:")
         pty.type("pass-word-1\n")
-        shown += pty.wait_for("Waiting for the browser to come back (Ctrl-C stops)")
+        shown += pty.wait_for("Waiting for your browser. Ctrl-C stops.")
         until(lambda: not pty.echoes)
         pty.type("not a code\n")
         shown += pty.wait_for("That is not it: it is neither an address of this machine nor a code.")
@@ -359,7 +359,7 @@ def test_if_only_the_port_is_known_we_ask_for_an_address_not_a_code() -> None:
 
         leading = threading.Thread(target=lead)
         leading.start()
-        shown = pty.wait_for("(Ctrl-C stops)")
+        shown = pty.wait_for("Ctrl-C stops.")
         until(lambda: not pty.echoes)
         pty.type("a-code-1234567890\n")
         shown += pty.wait_for("is not enough.")
@@ -383,7 +383,7 @@ def test_a_pasted_address_is_delivered(settings: Settings) -> None:
         command.read_all()
         assert command.status() == 0
     assert address.partition("code=")[2][:16] not in tunnel.shown.getvalue()
-    assert "The answer was delivered." in tunnel.shown.getvalue()
+    assert "The answer was delivered; Hermes" in tunnel.shown.getvalue()
     assert "The browser came back" not in tunnel.shown.getvalue()
 
 

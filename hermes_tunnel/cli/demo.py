@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -37,7 +38,7 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
 
 def _play(decider: Decider, answer: str | None) -> Ending:
     from hermes_tunnel.browser.opening import open_browser
-    from hermes_tunnel.conversation.invitation import Wishes
+    from hermes_tunnel.conversation.invitation import YOUR_BROWSER, Wishes
     from hermes_tunnel.demo.authorization_server import Answer
     from hermes_tunnel.demo.stage import HOST, demonstration
     from hermes_tunnel.login import LoginOrder, login
@@ -45,18 +46,18 @@ def _play(decider: Decider, answer: str | None) -> Ending:
     from hermes_tunnel.ssh.config.chain import Options, resolve
     from hermes_tunnel.ssh.config.target import parse_target
 
-    decider.say(
-        "A demo: the two SSH servers, the Hermes and the sign-in page that follow run in this process."
-    )
+    decider.say("A demo: its SSH servers, its Hermes and its sign-in page run in this process")
     stage = demonstration(None if answer is None else Answer(answer))
     signals = click.get_current_context().find_object(Signals)
     if signals is not None:
         signals.directory = lambda: stage.directory
     with stage:
         open_page = partial(open_browser, tell=decider.mention) if answer is None else stage.person.open
+        opens_in = YOUR_BROWSER if answer is None else "a stand-in browser"
         options = Options(config_file=str(stage.config_file))
         hops = decider.do(partial(resolve, parse_target(HOST), options, wanted=decider.wanted))
-        known = with_origin(provider("xai-oauth"), stage.origin)
-        done = login(LoginOrder(known, hops, wishes=Wishes(open_page=open_page)), decider)
+        known = replace(with_origin(provider("xai-oauth"), stage.origin), title="the demo")
+        done = login(LoginOrder(known, hops, wishes=Wishes(open_page=open_page, opens_in=opens_in)), decider)
     words = f"demo: logged in on {done.destination}; credential in {done.landing}"
-    return Ending(done.outcome.value, words, logged_in=done)
+    result = (f"Logged in to the demo on {done.destination}", f"Credential: {done.landing}")
+    return Ending(done.outcome.value, words, result, logged_in=done)

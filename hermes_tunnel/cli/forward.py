@@ -84,6 +84,10 @@ def forward(
             "delivered",
             f"forward: the browser's answer was delivered to port {redirect.port} on {way[-1].label}; "
             "Hermes says there whether it has logged in",
+            (
+                f"The browser's answer was delivered to port {redirect.port} on {way[-1].label}",
+                "Hermes says there whether it has logged in",
+            ),
         )
 
     return Report(output.console(), output).conclude(run)

@@ -209,7 +209,10 @@ def login(
         what = "credentials imported, no sign-in was needed" if imported else "logged in"
         where = f"; credential in {done.landing}" if done.landing else ""
         words = f"{chosen.name}: {what} on {done.destination}{where}"
-        return Ending(done.outcome.value, words, logged_in=done)
+        reached = "Credentials imported for" if imported else "Logged in to"
+        credential = f"Credential: {done.landing}" if done.landing else ""
+        result = (f"{reached} {chosen.title} on {done.destination}", credential)
+        return Ending(done.outcome.value, words, result, logged_in=done)
 
     report = Report(output.console(), output)
     return report.conclude(run, may_repeat=True)

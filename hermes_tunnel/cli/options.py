@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
     from hermes_tunnel.terminal.console import Console
+    from hermes_tunnel.terminal.screen import Screen
 
 RELAY = ("auto", "always", "never")
 _WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
@@ -287,6 +288,13 @@ class Output:
         """The console on this process's standard error and input."""
         return new_console(verbosity=-1 if self.quiet else self.verbosity)
 
+    def result_screen(self) -> Screen | None:
+        """Standard output as a screen, if it is a terminal: there the result is for a person."""
+        from hermes_tunnel.terminal.screen import Screen
+
+        stream = sys.stdout
+        return Screen(stream, color=_has_color()) if stream is not None and stream.isatty() else None
+
 
 connecting = _group("connecting", Connecting, (_HOST, *_CONNECTING))
 calling = _group("calling", Calling, _ACCOUNT)
@@ -305,5 +313,8 @@ def new_console(*, verbosity: int = 0) -> Console:
     stream = sys.stderr if sys.stderr is not None else io.StringIO()
     keyboard = Keyboard(sys.stdin)
     keyboard.heed_stops()
-    color = not os.environ.get("NO_COLOR") and not dumb
-    return Console(stream, keyboard, verbosity=verbosity, color=color, moves=not dumb)
+    return Console(stream, keyboard, verbosity=verbosity, color=_has_color(), moves=not dumb)
+
+
+def _has_color() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -48,6 +48,10 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
             "delivered",
             f"paste: delivered to port {redirect.port} on {way[-1].label}; "
             "Hermes says there whether it has logged in",
+            (
+                f"The address was delivered to port {redirect.port} on {way[-1].label}",
+                "Hermes says there whether it has logged in",
+            ),
         )
 
     return Report(output.console(), output).conclude(run)

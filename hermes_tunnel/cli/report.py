@@ -28,8 +28,6 @@ from hermes_tunnel.errors import (
 )
 from hermes_tunnel.question import is_yes, yes_or_no
 from hermes_tunnel.terminal.console import Console
-from hermes_tunnel.terminal.mode import columns_of
-from hermes_tunnel.text import folded
 
 if TYPE_CHECKING:
     from hermes_tunnel.login import LoggedIn
@@ -40,13 +38,15 @@ class Ending:
     """How a run ended.
 
     :param outcome: one word, for the JSON
-    :param words: the one line for standard output
+    :param words: the one line for standard output, if that is no terminal
+    :param result: the same for a person, and what else is known of it on a second line
     :param problem: why it failed, unless a signal ended it
     :param logged_in: if it did log in, what, where and as whom
     """
 
     outcome: str
     words: str = ""
+    result: tuple[str, str] = ("", "")
     status: int = ExitStatus.OK
     problem: BaseException | None = None
     logged_in: LoggedIn | None = None
@@ -68,6 +68,7 @@ class Report:
         self.console = console
         self._json = output.as_json
         self._log_file = output.log_file
+        self._output = output
         self._remote_status: int | None = None
         self._connected = False
         self._signals = _signals()
@@ -149,8 +150,7 @@ class Report:
 
     def _say(self, ending: Ending) -> int:
         if ending.words and not self._json:
-            for line in folded(self.console.safe(ending.words), columns_of(sys.stdout)):
-                self._write(line)
+            self._say_result(ending)
         finished = events.Finished(
             int(ending.status), ending.outcome, self._remote_status, *_why(ending), *_what(ending)
         )
@@ -168,6 +168,15 @@ class Report:
             show_fault(ending.problem)
         self.console.note(f"The exit status is {int(ending.status)}.")
         return int(ending.status)
+
+    def _say_result(self, ending: Ending) -> None:
+        screen = self._output.result_screen()
+        if screen is None:
+            self._write(self.console.safe(ending.words))
+            return
+        result, more = ending.result
+        screen.secrets = self.console.secrets
+        screen.conclude(result or ending.words, more)
 
     def _write(self, line: str) -> None:
         if sys.stdout is None:

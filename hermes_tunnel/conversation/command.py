@@ -16,6 +16,7 @@ from hermes_tunnel.conversation.start import Start
 from hermes_tunnel.conversation.tasks import Task
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
+from hermes_tunnel.oauth.instructions import Instructions
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import (
     Answered,
@@ -43,7 +44,10 @@ _LATE_SECONDS = 0.01  # enough for what the command printed while it was being e
 _TICK_SECONDS = 1.0  # how often we show the time left and check the connection
 
 _WAITING_FOR = {
-    State.AWAITING_CALLBACK: "the browser to come back",
+    State.CONNECTED: "Hermes there to start",
+    State.QUESTIONED: "Hermes there to start",
+    State.STARTING: "Hermes there to start",
+    State.AWAITING_CALLBACK: "your browser",
     State.AWAITING_APPROVAL: "your approval",
     State.SHOWN: "the command to go on",
     State.ASKING: "your answer",
@@ -70,6 +74,7 @@ class Conversation:
         self._sudo_prompt = sudo_prompt(nonce)
         self._sudo_asked = False
         self._transcript = Transcript(begin_marker(nonce))
+        self._instructions = Instructions()
         seconds = wishes.seconds
         times = provider.time if seconds is None else PersonTime(seconds, seconds, seconds)
         self._session = Session(provider.policy, times, seconds_of=decider.seconds_of)
@@ -108,6 +113,7 @@ class Conversation:
                 self._due.clear()
                 self._stop_inviting()
                 self._start.stop()
+                self._show(self._instructions.end())
                 self._decider.news.release()
                 self._console.done_waiting()
 
@@ -151,15 +157,20 @@ class Conversation:
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
             self._release()
-            if todo := self._said(self._transcript.silence()):
+            todo = self._said(self._transcript.silence())
+            self._show(self._instructions.silence())
+            if todo:
                 return todo
         if now >= self._deadline and not self._under_way:
             return self._session.feed(TimeUp())
         if now >= self._look_at:
             self._look_at = now + _TICK_SECONDS
             self._connection.check()
-            if self._allowed.person and self._news_at is None and self._session.state in _WAITING_FOR:
-                self._console.waiting(_WAITING_FOR[self._session.state], self._deadline - now)
+            if self._news_at is None and (what := _WAITING_FOR.get(self._session.state)) is not None:
+                if self._allowed.person:
+                    self._console.waiting(what, self._deadline - now)
+                else:
+                    self._console.waiting(what, None, briefly=True)
         return []
 
     def _release(self) -> None:
@@ -208,6 +219,7 @@ class Conversation:
                 self._start.hear(item.data)
             return said
         said = self._said(self._transcript.end())
+        self._show(self._instructions.end())
         self._emit(events.CommandEnded(item.status))
         return [*said, *self._session.feed(item)]
 
@@ -220,11 +232,10 @@ class Conversation:
         return todo
 
     def _said(self, said: Sequence[Said]) -> list[effects.Effect]:
+        self._show(self._instructions.hear([one for one in said if self._is_heard(one)]))
         todo: list[effects.Effect] = []
         for one in said:
-            if isinstance(one, Line) and not one.decisive and self._is_heard(one):
-                self._emit(events.RemoteLine(one.text))
-            elif isinstance(one, Begun):
+            if isinstance(one, Begun):
                 self._start.over()
             elif isinstance(one, Remark):
                 self._pass_on(one)
@@ -251,9 +262,15 @@ class Conversation:
             text = f"{program} there is a script that hands over to another program: {words}"
             self._emit(events.Notice(text, detail=True))
 
-    def _is_heard(self, line: Line) -> bool:
+    def _is_heard(self, said: Said) -> bool:
         """Of all that comes before the command, the person sees only what sudo says to a password."""
-        return self._transcript.begun or (self._sudo_asked and bool(line.text.strip()))
+        if self._transcript.begun or not isinstance(said, Line):
+            return True
+        return self._sudo_asked and bool(said.text.strip())
+
+    def _show(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._emit(events.RemoteLine(line.text, detail=line.told))
 
     def _answered(self, text: str | None) -> None:
         self._asked = None

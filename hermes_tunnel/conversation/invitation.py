@@ -26,6 +26,7 @@ from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Entrance
 
 _MOST_BROWSERS = 2  # the page, and once more if the command starts over
+YOUR_BROWSER = "your browser"
 _OPENED_SECONDS = 0.5  # how long we wait for the browser's starter when all is over
 
 
@@ -35,6 +36,7 @@ class Wishes:
 
     :param seconds: the person's time; None: as long as the provider gives
     :param open_page: opens a page in the person's browser; whether it could. None: the person does it
+    :param opens_in: what ``open_page`` opens it in, in words
     :param allowed_hosts: issuers that the person vouches for
     :param busy_port: what becomes of a local port that is taken
     :param relay: whether the callback goes by a relay: ``auto``, ``always`` or ``never``
@@ -44,6 +46,7 @@ class Wishes:
 
     seconds: float | None = None
     open_page: Callable[[str], bool] | None = open_browser
+    opens_in: str = YOUR_BROWSER
     allowed_hosts: frozenset[str] = frozenset()
     busy_port: BusyPort = field(default_factory=BusyPort)
     relay: str = "auto"
@@ -100,6 +103,7 @@ class Invitations:
             yield from self._expect(authorization, connection)
         else:
             yield from work(self._entrance.close)
+        opens = self._wishes.open_page if self._browsers < _MOST_BROWSERS else None
         tell(
             events.AuthorizationAsked(
                 authorization.mode.value,
@@ -107,17 +111,19 @@ class Invitations:
                 authorization.user_code,
                 authorization.issuer,
                 again,
+                self._provider.title,
+                self._wishes.opens_in if opens is not None else "",
             )
         )
         if self._wishes.qr and authorization.mode is Mode.DEVICE:
             self._decider.emit(events.QrCode(authorization.url))
         if self._wishes.copy_code is not None and authorization.user_code:
             self._decider.begin(self._copy(self._wishes.copy_code, authorization.user_code))
-        if self._wishes.open_page is None or self._browsers == _MOST_BROWSERS:
+        if opens is None:
             self._pasting.start()
         else:
             self._browsers += 1
-            self._open(self._wishes.open_page, authorization.url)
+            self._open(opens, authorization.url)
 
     def offer(self, url: str, issuer: str, destination: str) -> Steps[None]:
         """Offer to open a page that the command shows and that we do not recognise."""
@@ -148,7 +154,7 @@ class Invitations:
         opened = yield from work(partial(open_page, url))
         if self._opening:
             self._opening -= 1
-            self._decider.emit(events.Browser(opened))
+            self._tell_opened(opened)
             if not self._opening:
                 self._pasting.start()
 
@@ -170,7 +176,14 @@ class Invitations:
         """The browser brought the answer, so it was opened, whatever its starter says later."""
         if self._opening:
             self._opening = 0
-            self._decider.emit(events.Browser(opened=True))
+            self._tell_opened(True)
+
+    def _tell_opened(self, opened: bool) -> None:
+        """Tell what became of the person's browser; what stands in for it is not one that was opened."""
+        if self._wishes.opens_in == YOUR_BROWSER:
+            self._decider.emit(events.Browser(opened))
+        else:
+            self._decider.record(events.Browser(opened=False))
 
     def deliver_to(self, port: int | None) -> None:
         """Deliver to the port that the command names; None for the redirect's own."""

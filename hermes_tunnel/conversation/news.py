@@ -11,6 +11,7 @@ _INVITATION = (
     events.QrCode,
     events.CodeCopied,
     events.Browser,
+    events.PasteOffered,
 )
 
 

@@ -67,10 +67,8 @@ class Pasting:
                 "The browser cannot come back here by itself: it will end on a page that does not open."
             )
             self._decider.say("Paste the address of that page here and press Enter; it stays hidden.")
-        elif code:
-            self._offer("the page shows a code instead of coming back", "it")
         else:
-            self._offer("the browser ends on a page that does not open", "its address")
+            self._decider.emit(events.PasteOffered(code))
         self._before = ""
         self._decider.questions.offer(self._took, needed=not self._entrance.listens)
 
@@ -80,9 +78,6 @@ class Pasting:
         if self._gathering is not None:
             self._decider.tasks.drop(self._gathering)
         self._lines, self._gathering = [], None
-
-    def _offer(self, where: str, what: str) -> None:
-        self._decider.emit(events.Notice(f"If {where}, paste {what} here and press Enter."))
 
     def _took(self, line: str | None) -> None:
         if line is None:

@@ -46,10 +46,10 @@ class Remark:
 
 @dataclass(frozen=True)
 class Line:
-    """A complete line for the person to see; ``decisive`` if we already show it in another form."""
+    """A complete line; ``told`` if we tell the person what it says in another form."""
 
     text: str = field(repr=False)
-    decisive: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ class Transcript:
         said = self._recognise(text)
         if not said and answered != text:
             said = self._recognise(answered)
-        decisive = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
-        return [*remarks, Line(answered, decisive), *said]
+        told = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
+        return [*remarks, Line(answered, told), *said]
 
     def _remarks(self, text: str) -> list[Said]:
         if text.startswith("landed:"):

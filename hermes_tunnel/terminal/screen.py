@@ -24,14 +24,28 @@ from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of, in_foreground
 from hermes_tunnel.terminal.traceback import Folding
-from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, sentences, tunnel_advised
+from hermes_tunnel.terminal.words import (
+    NO_OTHER_TUNNEL,
+    Look,
+    Sentence,
+    offers,
+    sentences,
+    tunnel_advised,
+    waiting,
+)
 from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
 
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {
     Look.STRONG: {"bold": True},
+    Look.RESULT: {"bold": True},
     Look.REMOTE: {"dim": True},
     Look.QR_CODE: {"fg": "black", "bg": "bright_white"},
+}
+_SYMBOLS: dict[Look, tuple[str, str]] = {
+    Look.DONE: ("\u2713", "green"),
+    Look.RESULT: ("\u2713", "green"),
+    Look.WARNING: ("!", "yellow"),
 }
 _USUAL_COLUMNS = 80
 _FEWEST_COLUMNS = 12  # fewer have no room for the margin and a word
@@ -43,12 +57,18 @@ class _Run:
     """One run of the command: what it said last, which tunnel it asked for, which one it has.
 
     :param unseen: its last lines, if they were not shown
+    :param last: its last line, which is shown when another comes: an error may quote it
+    :param denied: whether the provider said no; what the command makes of that is the same fact again
+    :param beside: what the person may paste, in words to stand beside what is waited for
     :param advised: the port that it told the person to forward
     :param forwarded: the port that is forwarded
     :param waited_for: what the person was last told to wait for
     """
 
     unseen: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
+    last: tuple[str, str] | None = None
+    denied: bool = False
+    beside: tuple[str, ...] = ()
     advised: int | None = None
     forwarded: int | None = None
     waited_for: str = ""
@@ -103,22 +123,24 @@ class Screen:
         return self._verbosity < 0
 
     def show(self, event: events.Event) -> None:
-        """Tell the person what happened, at once."""
+        """Tell the person what happened, at once; a line of the command's, when it is not its last."""
         if isinstance(event, events.Connected):
             self._run = _Run()
-        if not isinstance(event, events.RemoteLine):
+        if not isinstance(event, events.RemoteLine | events.CommandEnded | events.Finished):
             self.quiet()
         for sentence in sentences(event, max(self._verbosity, 1)):
             self.note(sentence.text)
         if isinstance(event, events.RemoteLine):
-            self._run.advised = tunnel_advised(event.text) or self._run.advised
-            if not self.is_curious:
-                self._tell_folded(self._run.tracebacks.take(event.text))
-                return
-        if isinstance(event, events.CommandEnded | events.Finished):
-            self._tell_folded(self._run.tracebacks.end())
+            self._hear(event)
+            return
+        if isinstance(event, events.Callback):
+            self._run.denied = event.outcome == "denied"
+        if isinstance(event, events.AuthorizationAsked):
+            self._run.beside = ()
         if isinstance(event, events.Finished):
             self._tell_unseen(event)
+        if isinstance(event, events.PasteOffered) and self._takes_offer(event):
+            return
         self._tell(event)
         if isinstance(event, events.QrCode):
             self._show_qr_code(event.url)
@@ -126,26 +148,61 @@ class Screen:
             self._run.forwarded = event.port
             self.quiet()
 
-    def _tell_folded(self, line: str | None) -> None:
-        if line is not None:
-            self._run.unseen.append(line)
-            self._tell(events.RemoteLine(line))
+    def _hear(self, line: events.RemoteLine) -> None:
+        """Show a line of the command's, or the one before it."""
+        run = self._run
+        if self.is_curious or not line.detail:
+            run.advised = tunnel_advised(line.text) or run.advised
+        if self.is_curious:
+            self._tell(line)
+        elif not (line.detail or run.denied):
+            shown = run.tracebacks.take(line.text)
+            if shown is not None and shown.strip():
+                self._tell_last()
+                run.last = (shown, line.text)
+
+    def _tell_last(self) -> None:
+        last, self._run.last = self._run.last, None
+        if last is not None:
+            self._run.unseen.append(last[0])
+            self._tell(events.RemoteLine(last[0]))
+
+    def _takes_offer(self, offer: events.PasteOffered) -> bool:
+        """Whether an offer will stand beside what is waited for: if the window has room for it."""
+        beside = next(waiting("your browser", ", 59:59 left", offers(offer)[-1:]))
+        if self._verbosity < 0 or not self._moves or len(beside) > self._room:
+            return False
+        self._run.beside = offers(offer)
+        return True
 
     def quiet(self) -> None:
         """The command has finished talking for now. If it asked for an SSH tunnel, the person is told that
         there is one.
         """
+        self._tell_last()
         if self._run.advised is not None and self._run.advised == self._run.forwarded:
             self._run.advised = None
             self.note(NO_OTHER_TUNNEL)
             self._tell(events.Notice(NO_OTHER_TUNNEL))
 
     def _tell_unseen(self, finished: events.Finished) -> None:
-        """After a failure, show the command's last lines if they were not shown: they have the reason."""
+        """After a failure, show the command's last lines if they were not shown: they have the reason, unless
+        that is in the error.
+        """
+        run = self._run
+        if (cut_off := run.tracebacks.end()) is not None:
+            self._tell_last()
+            run.last = (cut_off, cut_off)
+        if (
+            run.last is not None
+            and self.safe(run.last[1].strip()).rpartition("Error: ")[2] in finished.message
+        ):
+            run.last = None
+        self._tell_last()
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
-            for line in filter(str.strip, self._run.unseen):
+            for line in run.unseen:
                 self._show(Sentence(line, Look.REMOTE))
-        self._run.unseen.clear()
+        run.unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
         speaker = event.who if isinstance(event, events.ServerSaid) else ""
@@ -170,6 +227,15 @@ class Screen:
         """Tell one sentence of ours. It may quote others: it is scrubbed, and folded on a terminal."""
         self.note(text)
         self._show(Sentence(text, Look.OURS))
+
+    def conclude(self, result: str, more: str = "") -> None:
+        """Tell what has been reached, so that it cannot be missed.
+
+        :param more: what else is known of it; on a line of its own, for it may be long
+        """
+        self._show(Sentence(result, Look.RESULT))
+        if more:
+            self._show(Sentence(f"  {more}"))
 
     def note(self, text: str) -> None:
         """Put a line into the log, if there is one: scrubbed, and whole; no address is opened from there."""
@@ -203,6 +269,8 @@ class Screen:
         if sentence.look is Look.QR_CODE:
             return sentence.text.split("\n")
         text, columns = self._shown(sentence.text), self._columns
+        if sentence.look in _SYMBOLS and self._has_symbols:
+            text = f"{_SYMBOLS[sentence.look][0]} {text}"
         if sentence.look is not Look.REMOTE:
             lines = folded(text, columns)
         else:
@@ -212,7 +280,17 @@ class Screen:
         return lines
 
     def _text(self, lines: list[str], look: Look) -> str:
-        return "\n".join(self._styled(line, **_STYLES.get(look, {})) for line in lines)
+        style, symbol = _STYLES.get(look, {}), ""
+        if look in _SYMBOLS and self._has_symbols:
+            symbol, color = _SYMBOLS[look]
+            lines = [lines[0].removeprefix(symbol), *lines[1:]]
+            symbol = self._styled(symbol, fg=color, **style)
+        return symbol + "\n".join(self._styled(line, **style) for line in lines)
+
+    @property
+    def _has_symbols(self) -> bool:
+        """Whether a symbol may stand before a sentence: on a terminal that has them all."""
+        return self._is_seen and (self._stream.encoding or "").lower().replace("-", "") == "utf8"
 
     def _fits(self, text: str) -> bool:
         """Whether a text fits on one line, with some room left for an answer."""
@@ -249,29 +327,31 @@ class Screen:
         """The text as one line, without escape sequences and secrets."""
         return redact(one_line(text), self.secrets)
 
-    def waiting(self, what: str, seconds_left: float | None) -> None:
+    def waiting(self, what: str, seconds_left: float | None, *, briefly: bool = False) -> None:
         """Show, or refresh, what we are waiting for, unless a question is open.
 
         :param what: in words that follow "Waiting for"
         :param seconds_left: None if there is no limit
+        :param briefly: whether it is not worth a line that stays
         """
-        self.quiet()
+        if not briefly:
+            self.quiet()
         self._settle()
         if self._verbosity < 0 or self._question is not None:
             return
         if not (self._moves and self._is_ours):
+            if briefly:
+                return
             if what != self._run.waited_for:
                 most = "" if seconds_left is None else f", at most {math.ceil(seconds_left)} s"
-                self.say(f"Waiting for {what}{most}.")
+                self.say(f"Waiting for {what}{most}")
             self._run.waited_for = what
             return
         minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
         left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
-        full = f"Waiting for {what}{left} (Ctrl-C stops)"
         room = self._room
-        text = next(
-            (one for one in (full, f"Waiting for {what}{left}") if len(one) <= room), f"Waiting{left}"
-        )
+        forms = list(waiting(what, left, self._run.beside))
+        text = next((one for one in forms if len(one) <= room), forms[-1])
         blanks = " " * (min(len(self._status), room) - len(text))
         self._write("\r" + self._styled(text[:room], dim=True) + blanks)
         self._status = text

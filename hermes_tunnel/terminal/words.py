@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,7 +11,7 @@ from hermes_tunnel import events
 from hermes_tunnel.question import Question
 from hermes_tunnel.text import plain, redact
 
-NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open."
+NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open"
 # ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
 _SSH = re.compile(r"\bssh\s")
 _LOCAL_FORWARD = re.compile(r"(?<=\s)-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d")
@@ -25,6 +25,9 @@ class Look(Enum):
 
     OURS = "as it is"
     STRONG = "bold: the person must not miss it"
+    DONE = "behind a check mark, if the terminal has one: something that had to be done is done"
+    RESULT = "bold, behind a check mark: what everything was for has been reached"
+    WARNING = "behind an exclamation mark: something is not as it should be"
     REMOTE = "behind the margin, so that it cannot pass for ours"
     QR_CODE = "black on white, all its lines at once, never folded"
     ADDRESS = "whole, on a line of its own, never folded and never styled"
@@ -36,6 +39,25 @@ class Sentence:
 
     text: str
     look: Look = Look.OURS
+
+
+def offers(event: events.PasteOffered) -> tuple[str, ...]:
+    """The offer to paste something, to stand beside what is waited for; the longest first."""
+    if event.code:
+        return ("A code on the page instead? Paste it here.", "A code instead? Paste it.")
+    return ("A page that does not open? Paste its address here.",)
+
+
+def waiting(what: str, left: str, beside: Iterable[str] = ()) -> Iterator[str]:
+    """What we wait for, with less and less of what might be said about it.
+
+    :param left: the time that is left, after a comma; empty if there is no limit
+    :param beside: an offer, in its forms
+    """
+    yield from (f"Waiting for {what}{left}. {offer} Ctrl-C stops." for offer in beside)
+    yield f"Waiting for {what}{left}. Ctrl-C stops."
+    yield f"Waiting for {what}{left}"
+    yield f"Waiting{left}"
 
 
 def tunnel_advised(line: str) -> int | None:
@@ -55,10 +77,10 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
     match event:
         case events.Connected() if usual:
             via = f" through {', '.join(event.via)}" if event.via else ""
-            yield Sentence(f"Connected to {event.destination}{via}.")
-        case events.CommandStarted() if usual:
+            yield Sentence(f"Connected to {event.destination}{via}", Look.DONE)
+        case events.CommandStarted() if curious:
             yield Sentence(f"Running {event.command} there:")
-        case events.RemoteLine() if usual:
+        case events.RemoteLine() if curious or (usual and not event.detail):
             yield from _quoted(event.text)
         case events.ServerSaid() if usual and (lines := list(_quoted(event.text))):
             yield Sentence(f"{event.who} says:")
@@ -67,16 +89,14 @@ def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
             yield from _page(event, usual=usual)
         case events.Forwarding():
             yield from _forwarding(event, usual=usual, curious=curious)
-        case events.Browser() if usual:
-            yield Sentence(
-                "Opened in your browser."
-                if event.opened
-                else "Open that address in a browser on this machine."
-            )
+        case events.Browser():
+            yield from _browser(event, curious=curious)
+        case events.PasteOffered() if usual:
+            yield Sentence(_PASTE_THE_CODE if event.code else _PASTE_THE_ADDRESS)
         case events.Callback():
             yield from _callback(event, usual=usual, curious=curious)
         case events.CommandEnded() if curious:
-            yield Sentence(f"The command ended{_how(event.status)}.")
+            yield Sentence(f"The command ended{_how(event.status)}")
         case events.Phase() if curious:
             yield from _phase(event)
         case events.Notice() if event.needed or curious or (usual and not event.detail):
@@ -124,23 +144,35 @@ def _page(event: events.AuthorizationAsked | events.PageShown, *, usual: bool) -
 
 
 def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Sentence]:
+    by_device = event.mode == "device"
+    if by_device and usual and not event.again:
+        yield Sentence("This login needs no tunnel: it uses a device code", Look.DONE)
     yield Sentence("")
     if event.again:
-        yield Sentence("It started over. Close the page that is open and use this one:", Look.STRONG)
-    elif event.mode == "device":
-        if usual:
-            yield Sentence("This Hermes logs in with a device code, so no tunnel is needed.")
-            yield Sentence("")
-        yield Sentence(f"Approve the login at {event.issuer}:", Look.STRONG)
+        yield Sentence("It started over. Close the page that is open, and use this one:", Look.STRONG)
     else:
-        yield Sentence(f"Sign in at {event.issuer}:", Look.STRONG)
+        where = (
+            f"The page opens in {event.opens_in}; its address is:"
+            if event.opens_in
+            else "Open this address in a browser on this machine:"
+        )
+        yield Sentence(f"Sign in to {event.title or event.issuer}. {where}", Look.STRONG)
     yield Sentence("")
     yield Sentence(event.url, Look.ADDRESS)
     yield Sentence("")
     if event.user_code:
-        yield Sentence(f"Your code, if the page asks: {event.user_code}", Look.STRONG)
+        asked = event.user_code in event.url
+        says = "Your code, if the page asks" if asked else "Enter this code on the page"
+        yield Sentence(f"{says}: {event.user_code}", Look.STRONG)
     if event.mode == "paste":
         yield Sentence("The page will show a code. Paste it here when you are asked for it.")
+
+
+def _browser(event: events.Browser, *, curious: bool) -> Iterator[Sentence]:
+    if not event.opened:
+        yield Sentence("No browser was opened: open that address yourself, on this machine", Look.WARNING)
+    elif curious:
+        yield Sentence("The page was opened in your browser")
 
 
 def _how(status: int) -> str:
@@ -151,17 +183,17 @@ def _how(status: int) -> str:
 
 def _forwarding(event: events.Forwarding, *, usual: bool, curious: bool) -> Iterator[Sentence]:
     if usual:
-        yield Sentence(f"The tunnel is open: port {event.port} here leads to the command there.")
+        yield Sentence(f"The tunnel is open: port {event.port} here leads to Hermes there", Look.DONE)
     if curious:
         where = ", ".join(event.addresses)
-        yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}.")
+        yield Sentence(f"It listens on {where} and delivers to port {event.remote_port}")
 
 
 def _phase(event: events.Phase) -> Iterator[Sentence]:
     """A phase of a hop is told when it has ended; that it dials, before, for that may take its time."""
     if event.seconds is None:
         if event.name == "dial":
-            yield Sentence(f"Connecting to {event.hop} at {event.detail}.")
+            yield Sentence(f"Connecting to {event.hop} at {event.detail}")
         return
     what = {
         "address": f"Found {event.hop} at {event.detail}",
@@ -171,7 +203,7 @@ def _phase(event: events.Phase) -> Iterator[Sentence]:
         "authentication": f"Authenticated to {event.hop} by {event.detail}",
         "session": f"Opened a session on {event.hop}",
     }[event.name]
-    yield Sentence(f"{what} ({event.seconds:.2f} s).")
+    yield Sentence(f"{what} ({event.seconds:.2f} s)")
 
 
 _WAYS = {
@@ -180,6 +212,13 @@ _WAYS = {
 }
 
 
+_PASTE_THE_CODE = (
+    "If the page shows a code instead of coming back, paste it here and press Enter; it stays hidden"
+)
+_PASTE_THE_ADDRESS = (
+    "If the browser ends on a page that does not open, paste its address here and press Enter; "
+    "it stays hidden"
+)
 _AMISS = {
     "stray": "The browser brought the answer to another login (its state differs), so it was not delivered. "
     "Close older sign-in pages, and use the one that opened last.",
@@ -198,21 +237,22 @@ _AMISS = {
 def _callback(event: events.Callback, *, usual: bool, curious: bool) -> Iterator[Sentence]:
     match event.outcome:
         case "delivered" if usual:
-            answer = "The answer" if event.pasted else "The browser came back; its answer"
-            yield Sentence(f"{answer} was delivered. Hermes is logging in ...")
+            came = "The answer was delivered" if event.pasted else "The browser came back"
+            yield Sentence(f"{came}; Hermes is finishing the login", Look.DONE)
             if curious and event.way in _WAYS:
                 yield Sentence(_WAYS[event.way])
         case "unclear_denial":
             yield Sentence(
                 f"The browser came back with a no ({event.error}) that does not say which login it is for, "
-                "so it was not delivered. If you declined this one, press Ctrl-C."
+                "so it was not delivered. If you declined this one, press Ctrl-C.",
+                Look.WARNING,
             )
         case outcome if outcome in _AMISS:
-            yield Sentence(_AMISS[outcome])
+            yield Sentence(_AMISS[outcome], Look.WARNING)
         case "refused":
-            yield Sentence("The answer came, but the command there did not take it.")
-        case "denied":
+            yield Sentence("The answer came, but the command there did not take it", Look.WARNING)
+        case "denied" if curious:  # it ends the run, which says so
             came = "The answer is" if event.pasted else "The browser came back with"
-            yield Sentence(f"{came} a no ({event.error}); it was delivered.")
+            yield Sentence(f"{came} a no ({event.error}); it was delivered")
         case "undeliverable" if usual:
-            yield Sentence("The answer came, but could not be delivered.")
+            yield Sentence("The answer came, but could not be delivered", Look.WARNING)

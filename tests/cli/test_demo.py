@@ -30,6 +30,7 @@ def test_json(answer: str, status: int, outcome: str) -> None:
     names = [event["event"] for event in events]
     assert names[:2] == ["connected", "command_started"]
     assert names.index("forwarding") < names.index("authorization") < names.index("browser")
+    assert not events[names.index("browser")]["opened"]  # a stand-in for the person opens the page
     finished = events[-1]
     assert (finished["event"], finished["exit_status"], finished["outcome"]) == ("finished", status, outcome)
     assert finished["remote_exit_status"] == int(status != 0)

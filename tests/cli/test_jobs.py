@@ -64,7 +64,7 @@ def test_a_hidden_question_gives_the_terminal_back_while_it_is_stopped() -> None
         terminal.expect("assword: ")
         until(lambda: not terminal.echoes)
         terminal.send("open sesame\n")
-        terminal.expect("Running hermes")
+        terminal.expect("Waiting for Hermes there to start")
         assert "open sesame" not in terminal.output
         terminal.send("\x03")
         terminal.expect("shell> ")
@@ -94,7 +94,7 @@ def test_a_question_in_the_background_of_a_shell_that_edits_lines() -> None:
         terminal.expect("shell> ")
         with asked_for_a_password(terminal, background=True):
             terminal.send("open sesame\n")
-            terminal.expect("Running hermes")
+            terminal.expect("Waiting for Hermes there to start")
             assert terminal.echoes
             terminal.send("\x03")
             terminal.expect("shell> ")
@@ -111,7 +111,7 @@ def test_a_question_in_the_background_waits_for_the_foreground() -> None:
     """Like any program that asks for a password, it is stopped; then it asks, and hides what is typed."""
     with shell() as terminal, asked_for_a_password(terminal, background=True):
         terminal.send("open sesame\n")
-        terminal.expect("Running hermes")
+        terminal.expect("Waiting for Hermes there to start")
         assert "open sesame" not in terminal.output
         terminal.send("\x03")
         terminal.expect("shell> ")

@@ -21,7 +21,7 @@ if shutil.which("setsid") is None:
 from tests.lab.terminal import Terminal
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-WORDS = ["Connected to demo@hermes-demo", "The tunnel is open:", "Sign in at", "The browser came back"]
+WORDS = ["Connected to demo@hermes-demo", "The tunnel is open:", "Sign in to", "The browser came back"]
 
 
 def looks(columns: int, **variables: str) -> str:
@@ -127,7 +127,7 @@ def test_without_a_terminal(variables: dict[str, str]) -> None:
     done = run("demo", env=variables)
     assert done.returncode == 0
     assert "\x1b" not in done.stderr
-    sentence = "The browser came back; its answer was delivered. Hermes is logging in ...\n"
+    sentence = "The browser came back; Hermes is finishing the login\n"
     assert sentence in done.stderr
 
 

@@ -39,7 +39,7 @@ PHASES = {
         r"fingerprint\]\)\? ",
     ),
     "password": (["-o", "PubkeyAuthentication=no"], r"assword: "),
-    "waiting": ([], "Running hermes auth add xai-oauth --no-browser there:"),
+    "waiting": ([], "Waiting for Hermes there to start"),
 }
 
 

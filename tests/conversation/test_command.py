@@ -111,7 +111,7 @@ def test_the_invitation_is_shown_within_a_second_whatever_comes(frame: bytes) ->
             came.join()
     assert isinstance(done, LoggedIn)
     assert shown.when("/authorize?") - asked[0] < 1
-    assert shown.when("Waiting for the browser to come back") - asked[0] < 2.5
+    assert shown.when("Waiting for your browser") - asked[0] < 2.5
 
 
 class Person:
@@ -310,8 +310,8 @@ def test_a_paste_login_that_is_not_recognised(what: str) -> None:
         until(lambda: not pty.echoes)
         pty.type("S3CRETS3CRET\n")
         done = person.ended.result(10)
-        shown += pty.wait_for("credential #1")
         person.thread.join(10)
+        shown += pty.shown()
     assert isinstance(done, LoggedIn)
     assert typed == ["S3CRETS3CRET"]
     assert person.pages == [page]

@@ -151,7 +151,9 @@ def test_a_vouched_for_request_that_names_nobody_is_opened_unasked(connection: C
     inviting.invite(connection, NAMES_NOBODY)
     assert inviting.console.asked == []
     assert inviting.told == [
-        events.AuthorizationAsked("paste", OPENROUTER, "", "openrouter.ai"),
+        events.AuthorizationAsked(
+            "paste", OPENROUTER, "", "openrouter.ai", title="the MCP server lab", opens_in="your browser"
+        ),
         events.Browser(opened=True),
     ]
 

@@ -58,7 +58,7 @@ class Pasted:
             if item is not None:
                 self.news.put(item)
             elif self._entrance.listens:
-                self.console.waiting("the browser to come back", 59)
+                self.console.waiting("your browser", 59)
 
     def ask(self, question: Question) -> str | None:
         """Ask something meanwhile, as a new connection does."""
@@ -96,7 +96,7 @@ def test_it_is_taken_unseen_while_the_time_is_shown() -> None:
     """The offer stands below the invitation; a useless paste is reported as such, and shown nowhere."""
     with offered() as (pty, pasted):
         shown = pty.wait_for("0:59 left")
-        assert shown.index("https://auth") < shown.index("If the page shows a code instead")
+        assert shown.index("https://auth") < shown.index("A code instead? Paste it.")
         pty.type("\n")
         pty.type("S3CRET with blanks, so no code\n")
         shown += pty.wait_for("That is not it: it is neither an address of this machine nor a code.")

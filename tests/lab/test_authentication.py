@@ -28,7 +28,7 @@ def answer(tunnel: Terminal, prompt: str, text: str) -> None:
 
 def arrives(tunnel: Terminal, where: str) -> None:
     """The person is let in. They have no Hermes, so the login ends soon."""
-    tunnel.expect(rf"^Connected to {where}\.")
+    tunnel.expect(rf"^(✓ )?Connected to {where}$")
     assert tunnel.wait() == 8
 
 
@@ -84,7 +84,7 @@ def test_one_code_is_enough(lab: Lab) -> None:
         on_terminal(lab, *LOGIN, "h018") as tunnel,
     ):
         answer(tunnel, r"\(h018@h018\) One-time password .*: ", CODE)
-        tunnel.expect("xai-oauth: logged in on h018@h018; credential in .*auth.json", deadline=40)
+        tunnel.expect(r"Logged in to xAI on h018@h018\s+Credential: .*auth.json", deadline=40)
         assert tunnel.wait() == 0
 
 

@@ -91,7 +91,7 @@ def test_hermes_ends_in_there(lab: Lab, account: str, ended: str, permit: str) -
     """However the login ends here, even with no chance to say goodbye, and without a terminal."""
     words = ("xai-oauth", account, "-p", "2222", "--container", "hermes", "--no-browser")
     with lab.sshd("hermes", 2222, PermitTTY=permit), on_terminal(lab, "login", *words) as tunnel:
-        tunnel.expect("Waiting for the browser to come back")
+        tunnel.expect("Waiting for your browser")
         (hermes,) = in_there(lab, account)
         if ended == "Ctrl-C":
             tunnel.send("\x03")

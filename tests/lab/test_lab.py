@@ -112,7 +112,7 @@ def test_a_browser_that_gives_up_says_why(lab: Lab) -> None:
 
 def test_a_run_that_does_not_end_is_told_with_what_it_said(lab: Lab) -> None:
     """We end it, so that later tests have the port."""
-    with pytest.raises(AssertionError, match="Waiting for the browser to come back"):
+    with pytest.raises(AssertionError, match="Waiting for your browser"):
         run(lab, "login", "xai-oauth", "h018", "--no-browser", deadline=15)
     left_nothing(lab)
 

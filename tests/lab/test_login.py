@@ -64,7 +64,7 @@ def test_a_jump_host_carries_the_callback(lab: Lab, way: list[str]) -> None:
 def test_the_callback_port_is_never_on_a_jump_host(lab: Lab) -> None:
     """It is open on the laptop and on the Hermes host only, each on its own loopback."""
     with on_terminal(lab, "login", "xai-oauth", "inner-h018", "--no-browser") as tunnel:
-        tunnel.expect("Waiting for the browser")
+        tunnel.expect("Waiting for your browser")
         assert len(listeners(lab)) == 1
         assert "127.0.0.1:56121" in listeners(lab)[0]
         with pytest.raises(ConnectionRefusedError):
@@ -98,7 +98,7 @@ def test_a_device_login_whose_code_is_typed(lab: Lab) -> None:
         code = tunnel.expect(r"Your code, if the page asks: ([A-Z-]+)")[1]
         tunnel.expect("Waiting for your approval, 1[45]:")
         lab.browse(f"{url.strip()}?user_code={code}")
-        tunnel.expect("openai-codex: logged in on h019@h019")
+        tunnel.expect("Logged in to OpenAI Codex on h019@h019")
         assert tunnel.wait() == 0
 
 
@@ -108,7 +108,7 @@ def test_spotify_asks_for_its_client_id_the_first_time(lab: Lab) -> None:
         tunnel.expect(r"\(h019@inner-h019\) Spotify Client ID: ")
         tunnel.send("my-client-id\n")
         tunnel.expect(r"client_id=my-client-id&\S*127\.0\.0\.1%3A43827%2Fspotify%2Fcallback")
-        tunnel.expect("spotify: logged in on h019@inner-h019", deadline=40)
+        tunnel.expect("Logged in to Spotify on h019@inner-h019", deadline=40)
         assert tunnel.wait() == 0
     assert lab.page().title == "Back to your terminal"
 
@@ -148,7 +148,7 @@ def test_a_paste_login(lab: Lab, user: str) -> None:
         shown = re.search(r"\S+#\S+", lab.browse(url).text)
         assert shown is not None
         tunnel.send(f"{shown.group()}\n")
-        tunnel.expect("anthropic: logged in on")
+        tunnel.expect("Logged in to Anthropic on")
         assert tunnel.wait() == 0
     code, _, state = shown.group().partition("#")
     assert code not in tunnel.output
@@ -212,7 +212,7 @@ def test_extra_words_reach_hermes_and_nothing_else(lab: Lab, user: str) -> None:
     words = ["login", "xai-oauth", user, "--no-browser", *ours, "--", "--label", label]
     with on_terminal(lab, *words) as tunnel:
         tunnel.expect(r"xai-oauth\s+--no-browser\s+--label\s+\$'\$\(id\)\s+it\\'s\s+`my`\\n\s+label\\\\\s")
-        tunnel.expect("Waiting for the browser")
+        tunnel.expect("Waiting for your browser")
         (hermes,) = lab.hermes_processes()
         argv = Path(f"/proc/{hermes}/cmdline").read_text().split("\0")
         assert argv[-3:] == ["--label", label, ""]
@@ -242,7 +242,7 @@ def test_sudo_asks_for_its_password_here(lab: Lab) -> None:
             tunnel.send(f"{password}\n")
             if password == "wrong":
                 tunnel.expect(r"\| Sorry, try again\.")
-        tunnel.expect(r"xai-oauth: logged in on svc@boss2; credential in\s+\S+\s+\(owner\s+svc,", deadline=40)
+        tunnel.expect(r"Logged in to xAI on svc@boss2\s+Credential:\s+\S+\s+\(owner\s+svc,", deadline=40)
         assert tunnel.wait() == 0
     assert "correct horse" not in tunnel.output
     assert tunnel.output.count("sudo's password") == 2

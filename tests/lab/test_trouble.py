@@ -20,7 +20,7 @@ from tests.lab.tunnel import PROGRAM, left_nothing, listeners, on_terminal, run
 if sys.platform != "linux":
     pytest.skip("the lab needs Linux", allow_module_level=True)
 
-WAITING = "Waiting for the browser to come back, 2:5"
+WAITING = "Waiting for your browser, 2:5"
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_without_a_terminal_sudo_is_answered(lab: Lab) -> None:
         tunnel.send(f"{PASSWORD}\n")
         tunnel.expect(r"\(boss2@boss2\) Spotify Client ID: ")
         tunnel.send("my client-id\n")
-        tunnel.expect(r"spotify: logged in on svc@boss2; credential in\s+\S+\s+\(owner\s+svc,", deadline=40)
+        tunnel.expect(r"Logged in to Spotify on svc@boss2\s+Credential:\s+\S+\s+\(owner\s+svc,", deadline=40)
         assert tunnel.wait() == 0
     assert PASSWORD not in tunnel.output
     left_nothing(lab)

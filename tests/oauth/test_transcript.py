@@ -176,7 +176,7 @@ def test_escapes(hidden: str) -> None:
     transcript = Transcript(MARKER)
     transcript.receive(BEGIN)
     said = transcript.receive(f"{hidden}{URL[:30]}{hidden}{URL[30:]}{hidden}\r\n".encode())
-    assert said == [Line(URL, decisive=True), AuthorizationRequest(URL)]
+    assert said == [Line(URL, told=True), AuthorizationRequest(URL)]
 
 
 def test_rewritten_line() -> None:

@@ -125,8 +125,8 @@ def test_status_line(pty: Terminal) -> None:
     console.say("Something else.")
     console.say("And more.")
     first, second = (
-        "Waiting for the browser to come back, 2:05 left (Ctrl-C stops)",
-        "Waiting for your answer, 1:00 left (Ctrl-C stops)",
+        "Waiting for the browser to come back, 2:05 left. Ctrl-C stops.",
+        "Waiting for your answer, 1:00 left. Ctrl-C stops.",
     )
     blanks = " " * (len(first) - len(second))
     gone = "\r" + " " * len(second) + "\r"
@@ -188,6 +188,7 @@ def test_hidden_answer(pty: Terminal) -> None:
     assert answers.get(timeout=SECONDS) == "hunter22"
     assert pty.modes == before
     console.show(events.RemoteLine("wrong password: hunter22"))
+    console.quiet()
     assert pty.shown() == "hello password: \r\n  | wrong password: [hidden]\r\n"
     assert console.secrets == {"hunter22"}
 
@@ -255,10 +256,10 @@ def test_piped_answer() -> None:
 @pytest.mark.parametrize(
     ("verbosity", "words"),
     [
-        (-1, ["Sign in at auth.x.ai:", URL]),
-        (0, ["Connected to me@host through jump.", "Running hermes there:", "  | a line"]),
-        (0, ["The tunnel is open: port 1 here leads to the command there.", "Sign in at auth.x.ai:", URL]),
-        (1, ["It listens on 127.0.0.1 and delivers to port 2.", "details"]),
+        (-1, ["Sign in to auth.x.ai. Open this address in a browser on this machine:", URL]),
+        (0, ["Connected to me@host through jump", "  | a line"]),
+        (0, ["The tunnel is open: port 1 here leads to Hermes there", URL]),
+        (1, ["Running hermes there:", "It listens on 127.0.0.1 and delivers to port 2", "details"]),
     ],
 )  # fmt: skip
 def test_verbosity(verbosity: int, words: list[str]) -> None:
@@ -316,13 +317,80 @@ def test_a_tunnel_that_the_command_asks_for_is_said_to_be_open(line: str, advice
     console.quiet()
     console.quiet()
     shown = stream.getvalue()
-    sentence = "You can ignore what Hermes says above about an SSH tunnel: it is already open.\n"
+    sentence = "You can ignore what Hermes says above about an SSH tunnel: it is already open\n"
     assert shown.count(sentence) == advice
     if advice:
-        words = [line, "The tunnel is open", sentence, "Sign in at"]
-        late = ["The tunnel is open", "Sign in at", line, sentence]
+        words = [line, "The tunnel is open", sentence, "Sign in to"]
+        late = ["The tunnel is open", "Sign in to", line, sentence]
         places = [shown.index(each) for each in (words if early else late)]
         assert places == sorted(places)
+
+
+@posix
+@pytest.mark.parametrize(("encoding", "symbol"), [("utf-8", "\u2713 "), ("ascii", ""), ("latin-1", "")])
+def test_a_check_mark_stands_where_the_terminal_has_one(pty: Terminal, encoding: str, symbol: str) -> None:
+    """Elsewhere, and without a terminal, the words stand alone."""
+    pty.writer.reconfigure(encoding=encoding)  # type: ignore[attr-defined]
+    console, connected = on(pty), events.Connected("me@host")
+    console.show(connected)
+    assert pty.shown() == f"{symbol}Connected to me@host\r\n"
+    console, stream = without_terminal()
+    console.show(connected)
+    assert stream.getvalue() == "Connected to me@host\n"
+
+
+@posix
+def test_a_result_has_weight(pty: Terminal) -> None:
+    """It is bold behind its check mark; what else is known stands below, as it is."""
+    on(pty, color=True).conclude("Logged in", "Credential: a.json")
+    bold, mark = "\x1b[1m", "\x1b[32m\x1b[1m\u2713\x1b[0m"
+    assert pty.shown() == f"{mark}{bold} Logged in\x1b[0m\r\n  Credential: a.json\r\n"
+
+
+@pytest.mark.parametrize("verbosity", [-1, 0])
+@pytest.mark.parametrize(
+    ("lines", "message", "shown"),
+    [
+        (["a", "b"], "the remote command failed: b (exit status 1)", ["a"]),
+        (["a", "b"], "something else", ["a", "b"]),
+        (
+            ["Traceback (most recent call last):", "  code", "x.AuthError: too late"],
+            "the remote command failed: too late (exit status 1)",
+            [],
+        ),
+    ],
+)
+def test_the_line_that_an_error_quotes_is_not_shown_as_well(
+    lines: list[str], message: str, shown: list[str], verbosity: int
+) -> None:
+    """One that it does not quote is; and with -v all are."""
+    for curious in (False, True):
+        console, stream = without_terminal(1 if curious else verbosity)
+        for line in lines:
+            console.show(events.RemoteLine(line))
+        console.show(events.CommandEnded(1))
+        console.show(events.Finished(9, "refused", 1, message))
+        told = [line[4:] for line in stream.getvalue().splitlines() if line.startswith("  | ")]
+        assert told == (lines if curious else shown)
+
+
+@pytest.mark.parametrize(("verbosity", "told"), [(-1, 0), (0, 0), (1, 2)])
+def test_a_denial_says_its_fact_once(verbosity: int, told: int) -> None:
+    """Neither the callback nor what the command makes of it repeats what the error says; -v tells all."""
+    console, stream = without_terminal(verbosity)
+    console.show(events.Callback("denied", "access_denied", "forward"))
+    console.show(events.RemoteLine("x.AuthError: the person said no"))
+    console.show(events.Finished(9, "refused", 1, "the sign-in was declined (access_denied)"))
+    assert len(stream.getvalue().splitlines()) == told
+
+
+@pytest.mark.parametrize(("verbosity", "told"), [(0, False), (1, True)])
+def test_what_the_person_can_do_without_is_for_the_curious(verbosity: int, told: bool) -> None:
+    """An instruction that we follow ourselves is shown with -v alone."""
+    console, stream = without_terminal(verbosity)
+    console.show(events.RemoteLine("Open this URL:", detail=True))
+    console.quiet()
+    assert ("Open this URL:" in stream.getvalue()) is told
 
 
 def test_a_second_run_is_told_as_the_first() -> None:
@@ -373,6 +441,7 @@ def test_what_the_remote_says_stays_behind_its_margin(pty: Terminal, columns: in
     console = on(pty)
     line = "Docs: " + "x" * 300 + " \N{CJK UNIFIED IDEOGRAPH-4E2D}" * 60 + " end"
     console.show(events.RemoteLine(line))
+    console.quiet()
     rows = pty.shown().splitlines()
     assert all(row.startswith("  | ") for row in rows)
     assert all(len(row) + row.count("\N{CJK UNIFIED IDEOGRAPH-4E2D}") <= columns for row in rows)
@@ -397,7 +466,7 @@ def test_a_window_that_changes_does_no_harm(pty: Terminal) -> None:
     """The status line always fits on one row, starting with the time left."""
     console = on(pty)
     for columns, shown in [
-        (200, "Waiting for the browser to come back, 1:05 left (Ctrl-C stops)"),
+        (200, "Waiting for the browser to come back, 1:05 left. Ctrl-C stops."),
         (50, "Waiting for the browser to come back, 1:05 left"),
         (20, "Waiting, 1:05 left"),
         (10, "Waiting, "),
@@ -418,14 +487,14 @@ def test_a_terminal_that_can_only_add_lines(pty: Terminal) -> None:
     for left in (59, 58):
         console.waiting("your approval", left)
     console.done_waiting()
-    assert pty.shown() == "Waiting for your approval, at most 59 s.\r\n"
+    assert pty.shown() == "Waiting for your approval, at most 59 s\r\n"
 
 
 def test_waiting_without_an_end(pty: Terminal) -> None:
     """If there is no time limit, none is shown."""
     console = on(pty)
     console.waiting("the browser to come back", None)
-    assert "Waiting for the browser to come back (Ctrl-C stops)" in pty.wait_for("stops)")
+    assert "Waiting for the browser to come back. Ctrl-C stops." in pty.wait_for("stops.")
     console.done_waiting()
 
 
@@ -444,9 +513,9 @@ def test_waiting_without_an_end(pty: Terminal) -> None:
         (events.Callback("fetched"), "a script or an image brought it"),
         (events.Callback("elsewhere"), "to another address on this port"),
         (events.Callback("other_method"), "not by GET"),
-        (events.Callback("refused"), "The answer came, but the command there did not take it."),
-        (events.Callback("delivered", "", "forward"), "The browser came back; its answer was delivered."),
-        (events.Callback("delivered", "", "forward", pasted=True), "The answer was delivered."),
+        (events.Callback("refused"), "The answer came, but the command there did not take it"),
+        (events.Callback("delivered", "", "forward"), "The browser came back; Hermes is finishing the login"),
+        (events.Callback("delivered", "", "forward", pasted=True), "The answer was delivered; Hermes"),
         (
             events.Callback("denied", "access_denied", "forward", pasted=True),
             "The answer is a no (access_denied)",

@@ -77,7 +77,7 @@ SHOWN: dict[str, tuple[Show, list[str]]] = {
     "a denial": (lambda console, said: console.show(events.Callback("denied", said)), ["The"]),
     "an invitation": (
         lambda console, said: console.show(events.AuthorizationAsked("device", "", said, said)),
-        ["This", "Approve", "Your"],
+        ["\u2713 This", "This", "Sign", "Enter", "Your"],
     ),
 }
 
@@ -161,9 +161,12 @@ def test_a_panel_as_wide_as_the_remote_terminal_takes_as_many_rows_as_it_has() -
         console = Console(pty.writer, Keyboard(pty.reader), color=False)
         for line in panel:
             console.show(events.RemoteLine(line))
+        console.quiet()
         shown = pty.shown().splitlines()
     stream = io.StringIO()
-    Console(stream, Keyboard(None)).show(events.RemoteLine(panel[0]))
+    narrow = Console(stream, Keyboard(None))
+    narrow.show(events.RemoteLine(panel[0]))
+    narrow.quiet()
     assert stream.getvalue() == f"  | {panel[0]}\n"
     assert shown == [
         f"  | ╭─ Error {'─' * 34}╮",

@@ -25,19 +25,19 @@ def test_the_phases_of_a_hop_are_for_the_curious(name: str) -> None:
     begun, ended = events.Phase("me@box", name, detail="here"), events.Phase("me@box", name, 1.5, "here")
     for verbosity in (-1, 0):
         assert [*sentences(begun, verbosity), *sentences(ended, verbosity)] == []
-    before = [Sentence("Connecting to me@box at here.")] if name == "dial" else []
+    before = [Sentence("Connecting to me@box at here")] if name == "dial" else []
     assert list(sentences(begun, 1)) == before
     (told,) = sentences(ended, 1)
     assert "me@box" in told.text
-    assert told.text.endswith(" (1.50 s).")
+    assert told.text.endswith(" (1.50 s)")
 
 
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (0, "The command ended with exit status 0."),
-        (-15, "The command ended by signal 15."),
-        (events.NO_STATUS, "The command ended; the server did not say how."),
+        (0, "The command ended with exit status 0"),
+        (-15, "The command ended by signal 15"),
+        (events.NO_STATUS, "The command ended; the server did not say how"),
     ],
 )
 def test_how_the_command_ended(status: int, text: str) -> None:
