@@ -32,6 +32,10 @@ class ExitStatus(IntEnum):
     UNSAFE = 11
 
 
+AGAIN = "run the login again"
+"""The end of a hint; whoever shows it adds what was typed."""
+
+
 class Failure(Exception):
     """Something that ends the run, in words for the person who started it.
 

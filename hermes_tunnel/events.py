@@ -199,6 +199,13 @@ class CommandEnded(Event):
 
 
 @dataclass(frozen=True)
+class CommandStopped(Event):
+    """The remote command had not ended by itself, so it was ended; we saw that it did."""
+
+    public: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
 class Notice(Event):
     """Something the person should know, in a sentence.
 

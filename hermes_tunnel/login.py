@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -84,6 +85,17 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
         return _log_in(order, decider, connection, no_terminal=hint)
 
 
+@contextmanager
+def _running(remote: RemoteCommand, decider: Decider) -> Iterator[RemoteCommand]:
+    """Run the command, and report if it had to be ended."""
+    try:
+        with decider.entered(remote) as command:
+            yield command
+    finally:
+        if remote.was_stopped:
+            decider.emit(events.CommandStopped())
+
+
 def _log_in(
     order: LoginOrder, decider: Decider, connection: Connection, *, no_terminal: str = ""
 ) -> LoggedIn:
@@ -95,7 +107,7 @@ def _log_in(
     line = order.call.login_line(order.provider, nonce, order.extra, terminal=not no_terminal)
     talk = Conversation(order.provider, order.call, order.wishes, decider=decider, nonce=nonce)
     remote = RemoteCommand(connection, line, decider.mailbox.put, terminal=not no_terminal)
-    with decider.entered(remote) as command:
+    with _running(remote, decider) as command:
         decider.emit(events.CommandStarted(order.call.described(order.provider, order.extra)))
         try:
             conclusion = talk.run(connection, command)

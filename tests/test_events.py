@@ -72,6 +72,7 @@ def test_public() -> None:
     kinds = set(events.Event.__subclasses__())
     assert {kind for kind in kinds if kind.public} == {type(event) for event, _ in CONTRACT}
     assert {kind for kind in kinds if not kind.public} == {
+        events.CommandStopped,
         events.PageShown,
         events.PasteOffered,
         events.RemoteLine,

@@ -243,15 +243,17 @@ def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
         done = Login(stage, browser=str(missing), watch=watch)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
-    words = f"{quote(str(missing))} could not be started: No such file or directory.\n"
-    assert f"{words}No browser was opened: open that address yourself, on this machine" in done.shown
+    words = f"{quote(str(missing))} could not be started: No such file or directory.
+"
+    assert f"{words}Open that address yourself, in a browser on this machine" in done.shown
 
 
 def test_denied_is_denied() -> None:
-    """The provider's no reaches Hermes, and is reported as a no."""
+    """The provider's no reaches Hermes, which ends by itself, and is reported as a no."""
     with Stage(DENY) as stage:
         done = Login(stage)
     assert isinstance(done.ended, Refused)
+    assert done.of(events.CommandStopped) == []
     assert "access_denied" in done.ended.message
     assert events.Callback("denied", "access_denied", "forward") in done.events
 
@@ -624,6 +626,7 @@ def test_nobody_signs_in() -> None:
         assert stage.server.running == []
     assert isinstance(done.ended, NobodyAnswered)
     assert "Waiting for your browser, at most 2 s\n" in done.shown
+    assert done.of(events.CommandStopped) == [events.CommandStopped()]
 
 
 def test_a_success_line_and_no_end_is_proven_by_the_credential() -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from hermes_tunnel.terminal.console import Console
     from hermes_tunnel.terminal.screen import Screen
 
+TYPED = "hermes_tunnel.typed"
+"""Where the words of the command line are kept in click's context."""
 RELAY = ("auto", "always", "never")
 _WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -14,10 +15,11 @@ import click
 
 from hermes_tunnel import events
 from hermes_tunnel.cli.exit import fault_of, show_failure, show_fault
-from hermes_tunnel.cli.options import Output, variables_in_use
+from hermes_tunnel.cli.options import TYPED, Output, variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.conversation.decider import Decider, Fault, Signalled
 from hermes_tunnel.errors import (
+    AGAIN,
     ConfigurationFailure,
     ExitStatus,
     Failure,
@@ -71,14 +73,19 @@ class Report:
         self._output = output
         self._remote_status: int | None = None
         self._connected = False
+        self._listening = False
+        self._ended = False
         self._signals = _signals()
 
     def record(self, event: events.Event) -> None:
         """Write an event, if it is one for the JSON."""
         if isinstance(event, events.Connected):
             self._connected, self._remote_status = True, None
+            self._listening = self._ended = False
         if isinstance(event, events.CommandEnded):
             self._remote_status = event.status
+        self._listening = self._listening or isinstance(event, events.Forwarding)
+        self._ended = self._ended or isinstance(event, events.CommandStopped)
         if self._json and event.public and (self.console.is_curious or not event.detailed):
             self._write(json.dumps(events.as_json(event, self.console.secrets)))
 
@@ -110,6 +117,8 @@ class Report:
             if not (may_repeat and lost and self.console.is_terminal):
                 self._signals.hear_no_more()
                 return self._say_last(self._last_word(ending))
+            if isinstance(ending.problem, Failure) and ending.problem.hint.startswith(AGAIN):
+                ending.problem.hint = ""  # the question says so
             self._say(ending)
             again = self._ending_of(_ask_again)
             if again.outcome != _AGAIN:
@@ -125,6 +134,8 @@ class Report:
             variables = variables_in_use(click.get_current_context())
             if isinstance(failure, UsageFailure | ConfigurationFailure) and variables:
                 failure.hint += f"; options were taken from the environment: {', '.join(variables)}"
+            if failure.hint.endswith(AGAIN):
+                failure.hint += f": {_typed()}"
             # It may quote what was typed or printed, and whoever shows it does not know the secrets.
             failure.message = self.console.safe(failure.message)
             failure.hint = self.console.safe(failure.hint)
@@ -159,6 +170,8 @@ class Report:
             self.console.show(events.RemoteLine(line))
         self.console.show(finished)
         self.console.note(ending.words)
+        if ending.problem is not None or ending.status:
+            self._say_state(stopped=ending.problem is None)
         if isinstance(ending.problem, Failure):
             self.console.note(f"error: {ending.problem.message}")
             self.console.note(f"hint: {ending.problem.hint}" if ending.problem.hint else "")
@@ -168,6 +181,20 @@ class Report:
             show_fault(ending.problem)
         self.console.note(f"The exit status is {int(ending.status)}.")
         return int(ending.status)
+
+    def _say_state(self, *, stopped: bool) -> None:
+        """Say what is no more of what was opened and run, as far as we know and it is not plain.
+
+        :param stopped: whether a signal ended it all; if not, an error follows
+        """
+        closed = "the port is closed" if self._listening else ""
+        ended = "Hermes there was ended" if self._ended else ""
+        state = ", and ".join(filter(None, (closed, ended)))
+        state = f"{state[:1].upper()}{state[1:]}"
+        if stopped and state:
+            self.console.show(events.Notice(f"Stopped. {state}."))
+        elif ended:  # what has ended by itself has closed everything
+            self.console.show(events.Notice(state))
 
     def _say_result(self, ending: Ending) -> None:
         screen = self._output.result_screen()
@@ -198,6 +225,11 @@ def heard_by(decider: Decider) -> None:
 
 def _signals() -> Signals:
     return click.get_current_context().find_object(Signals) or Signals()
+
+
+def _typed() -> str:
+    """What the person typed, to be typed again."""
+    return shlex.join(["hermes-tunnel", *click.get_current_context().meta.get(TYPED, ())])
 
 
 def _why(ending: Ending) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import click
 
 from hermes_tunnel import __version__
 from hermes_tunnel.cli.exit import show_failure, show_fault
-from hermes_tunnel.cli.options import variables_in_use
+from hermes_tunnel.cli.options import TYPED, variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.streams import lenient
 from hermes_tunnel.errors import ExitStatus, Failure, Stopped, UsageFailure
@@ -32,6 +32,11 @@ VERBS = {
 
 class _Verbs(click.Group):
     """The verbs, each imported when it is used: ``--help`` and ``--version`` need none of them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words of the command line, and keep them: a hint may repeat them."""
+        ctx.meta[TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)

@@ -240,7 +240,7 @@ def _other_redirect(redirect_uri: str) -> str:
 def _bad_redirect(why: str) -> Unsafe:
     return Unsafe(
         f"refused to open the authorization URL: its redirect_uri {why}",
-        "nothing was opened; look at what Hermes printed above, and report it if it is a real Hermes",
+        "nothing was opened; see with -v what Hermes prints, and report it if it is a real Hermes",
     )
 
 
@@ -249,5 +249,5 @@ def _refused(url: str, why: str) -> Unsafe:
     page = unquote(url).partition("?")[0].partition("#")[0]
     return Unsafe(
         f"refused to open {quote(page)}: {why}",
-        "nothing was opened; look at what Hermes printed above, and report it if it is a real Hermes",
+        "nothing was opened; see with -v what Hermes prints, and report it if it is a real Hermes",
     )

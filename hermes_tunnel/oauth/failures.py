@@ -6,6 +6,7 @@ from functools import partial
 
 from hermes_tunnel import deadlines
 from hermes_tunnel.errors import (
+    AGAIN,
     Failure,
     NetworkFailure,
     NobodyAnswered,
@@ -87,8 +88,8 @@ ONLY_CAME = {
         "the provider answers in a way that this Hermes does not understand; does a newer one?",
     ),
 }
-nobody_approved = partial(NobodyAnswered, "nobody approved the sign-in in time", "run the login again")
-no_answer = partial(NobodyAnswered, "nobody answered the command's question in time", "run the login again")
+nobody_approved = partial(NobodyAnswered, "nobody approved the sign-in in time", AGAIN)
+no_answer = partial(NobodyAnswered, "nobody answered the command's question in time", AGAIN)
 code_not_redeemed = partial(
     NobodyAnswered,
     f"the code was delivered, but the command did not finish within {deadlines.FINISH.seconds:.0f} s",
@@ -102,7 +103,7 @@ callback_not_redeemed = partial(
 asked_again = partial(
     Refused,
     "the callback was delivered, but the command did not accept it and asked for another sign-in",
-    "look at what it printed above; the tunnel itself worked",
+    "the tunnel itself worked; -v shows what it printed",
 )
 
 
@@ -118,7 +119,7 @@ def too_many_requests(number: int) -> Failure:
     """The command starts over again and again."""
     return Unsafe(
         f"the command asked for a sign-in {number} times, and was stopped",
-        "look at what it printed above, then try again",
+        "-v shows what it printed",
     )
 
 
@@ -151,8 +152,13 @@ def declined(error: str) -> Failure:
     """The provider said no."""
     return Refused(
         f"the sign-in was declined at the provider ({error})",
-        "if you did not mean to decline it, run the login again and approve it",
+        f"if that was a mistake, {AGAIN}",
     )
+
+
+def gave_up(words: str) -> Failure:
+    """The command's own patience is over."""
+    return NobodyAnswered(f"nobody signed in before Hermes there gave up: {words}", AGAIN)
 
 
 def command_failed(status: int, words: str, *, delivered: bool) -> Failure:
@@ -162,14 +168,14 @@ def command_failed(status: int, words: str, *, delivered: bool) -> Failure:
     :param delivered: whether the browser's answer had been delivered to it
     """
     if status < 0:
-        return Refused("a signal ended the command on the remote machine", "run the login again")
+        return Refused("a signal ended the command on the remote machine", AGAIN)
     return Refused(
         f"the remote command failed: {words or 'it said nothing'}"
         + (f" (exit status {status})" if status else ""),
-        "the browser's answer had been delivered, so the tunnel is not the cause; what the command printed "
-        "is above"
+        "the browser's answer had been delivered, so the tunnel is not the cause; -v shows all that the "
+        "command printed"
         if delivered
-        else "what it printed is above; fix that, then run the login again",
+        else f"-v shows all that it printed; when that is fixed, {AGAIN}",
     )
 
 

@@ -11,6 +11,7 @@ from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, Tried
 from hermes_tunnel.oauth.transcript import Begun, PageShown, Prompt
 from hermes_tunnel.text import asks_for_a_secret
 
+_TIME_IS_UP = re.compile(r"(?i)\btimed? ?out\b|\btimeout\b|\bexpired\b")
 # Chinese colons and question marks too. Any other line may come from a slow start-up file.
 _QUESTION = re.compile(r"[:?\uff1a\uff1f]$|(?i:\by/n[)\]]?)$")
 
@@ -97,6 +98,16 @@ def denied(_: Memory, delivered: Delivered) -> bool:
 def failed(memory: Memory, event: Event) -> bool:
     """The command failed, by its exit status or a line with the mark of failure."""
     return bool(memory.failure) or (isinstance(event, Exited) and event.status != 0)
+
+
+def gave_up(memory: Memory, event: Event) -> bool:
+    """The command failed after its request and before any answer, and says that its time is over.
+
+    That nobody answered is known without its words. They only tell its patience from another failure.
+    """
+    unanswered = invited(memory, event) and memory.callback is None and not (memory.typed or memory.announced)
+    words = memory.failure or memory.last_words
+    return unanswered and failed(memory, event) and bool(_TIME_IS_UP.search(words))
 
 
 def recognised(memory: Memory, _: Event) -> bool:

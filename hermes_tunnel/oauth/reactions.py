@@ -134,6 +134,11 @@ def command_failed(memory: Memory, event: Event) -> Failure:
     return failures.command_failed(status, memory.failure or memory.last_words, delivered=delivered)
 
 
+def gave_up(memory: Memory, _: Event) -> Failure:
+    """The command waited for the person no longer."""
+    return failures.gave_up(memory.failure or memory.last_words)
+
+
 def nothing_recognised(memory: Memory, _: Event) -> Failure:
     """Exit status 0 alone is not a success."""
     return failures.nothing_recognised(memory.last_words)

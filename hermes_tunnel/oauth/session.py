@@ -86,6 +86,7 @@ _TO_THE_END: Rows = {
     Line: Row(_STAY, keep=Memory.hear),
     FailureMark: Row(_STAY, keep=Memory.fail),
     Exited: {
+        when.gave_up: Row(State.ENDED, do.gave_up),
         when.failed: Row(State.ENDED, do.command_failed),
         when.recognised: Row(State.ENDED, do.conclude),
         otherwise: Row(State.ENDED, do.nothing_recognised),

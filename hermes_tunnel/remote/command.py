@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from hermes_tunnel.deadlines import LOOK, STATUS
-from hermes_tunnel.errors import Failure, NetworkFailure
+from hermes_tunnel.errors import AGAIN, Failure, NetworkFailure
 from hermes_tunnel.oauth.states import Exited
 from hermes_tunnel.oauth.transcript import LONGEST_OUTPUT
 from hermes_tunnel.remote.pseudo_terminal import TERMINAL
@@ -79,6 +79,8 @@ class RemoteCommand:
         self._post = post
         self._terminal = TERMINAL if terminal else None
         self._status_seconds = status_seconds
+        self.was_stopped = False
+        """Whether it did not end by itself, and was seen to end when it was told to."""
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
     def __enter__(self) -> RemoteCommand:
@@ -113,7 +115,8 @@ class RemoteCommand:
         SIGTERM; then by closing the channel, which hangs up a terminal.
         """
         process = self._process
-        if process.wait(0) is None and self._connection.is_up:
+        ran = process.wait(0) is None and self._connection.is_up
+        if ran:
             with suppress(OSError):
                 if self._terminal is None:
                     process.end_input()
@@ -122,6 +125,7 @@ class RemoteCommand:
             if process.wait(_END_SECONDS) is None:
                 process.signal("TERM")
                 process.wait(_END_SECONDS)
+        self.was_stopped = self.was_stopped or (ran and process.wait(0) is not None)
         process.close()
         self._reader.join(STATUS.seconds)
 
@@ -137,6 +141,6 @@ class RemoteCommand:
             return
         status = self._process.wait(self._status_seconds)
         if status is None and not self._connection.is_up:
-            self._post(NetworkFailure("the connection was lost while the command ran", "run the login again"))
+            self._post(NetworkFailure("the connection was lost while the command ran", AGAIN))
         else:
             self._post(Exited(NO_STATUS if status is None else status))

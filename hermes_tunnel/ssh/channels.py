@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 import paramiko
 
 from hermes_tunnel.deadlines import CHANNEL, DRAIN, SESSION
-from hermes_tunnel.errors import NetworkFailure, RemoteCommandFailure, TerminalRefused
+from hermes_tunnel.errors import AGAIN, NetworkFailure, RemoteCommandFailure, TerminalRefused
 from hermes_tunnel.ssh.connection import (
     NO_STATUS,
     Errors,
@@ -290,4 +290,4 @@ def _lost(transport: Transport, seconds: float) -> NetworkFailure:
             f"the server did not answer the request to run a command within {seconds:g} s",
             "run the same command again",
         )
-    return NetworkFailure("the connection was lost before the command could start", "run the login again")
+    return NetworkFailure("the connection was lost before the command could start", AGAIN)

@@ -170,7 +170,7 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
 
 def _browser(event: events.Browser, *, curious: bool) -> Iterator[Sentence]:
     if not event.opened:
-        yield Sentence("No browser was opened: open that address yourself, on this machine", Look.WARNING)
+        yield Sentence("Open that address yourself, in a browser on this machine", Look.WARNING)
     elif curious:
         yield Sentence("The page was opened in your browser")
 

@@ -76,6 +76,8 @@ def test_one_signal_unwinds(phase: str, number: signal.Signals) -> None:
         assert terminal.echoes
         assert stage.server.running == []
         assert "fault" not in terminal.output
+        said = terminal.output.rstrip().endswith("Stopped. Hermes there was ended.")
+        assert said == (phase == "waiting")
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="there is no sshd on this machine")
@@ -121,9 +123,10 @@ def test_ctrl_c_while_the_browser_is_waited_for() -> None:
         [*ARGV, "demo"], cwd=Path.cwd(), env={**os.environ, "TERM": "xterm", "BROWSER": ""}
     ) as terminal:
         port = int(terminal.expect(r"The tunnel is open: port (\d+)")[1])
-        terminal.expect("Waiting for the browser to come back, 2:5")
+        terminal.expect("Waiting for your browser, 2:5")
         terminal.send("\x03")
         assert terminal.wait(10) == 130
+        assert "Stopped. The port is closed, and Hermes there was ended." in terminal.output
         socket.create_server(("127.0.0.1", port)).close()
 
 
@@ -145,7 +148,7 @@ def test_a_second_signal_leaves_no_key_behind(tmp_path: Path) -> None:
     """It ends the program at once, with no time to unwind; the demo's directory still goes."""
     environment = {**os.environ, "TMPDIR": str(tmp_path), "BROWSER": "", "TERM": "xterm"}
     with Terminal([*ARGV, "demo"], cwd=Path.cwd(), env=environment) as terminal:
-        terminal.expect("Waiting for the browser to come back, 2:5")
+        terminal.expect("Waiting for your browser, 2:5")
         assert list(tmp_path.glob("hermes-tunnel-demo-*/id_ed25519"))
         for number in (signal.SIGTERM, signal.SIGINT):
             terminal.process.send_signal(number)

@@ -86,6 +86,7 @@ EVENTS: dict[str, Event] = {
     "begun": BEGUN,
     "missing": Begun(("missing", "hermes", "PATH")),
     "line": Line("something"),
+    "time-out": Line("it timed out"),
     "request": request("new"),
     "device": DeviceAuthorization("https://auth.x.ai/device", "CCCC-DDDD"),
     "unsafe device": DeviceAuthorization("http://auth.x.ai/device", "CCCC-DDDD"),
