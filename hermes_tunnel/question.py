@@ -32,9 +32,13 @@ Ask = Callable[[Question, Callable[[], bool]], "str | None"]
 says whether its answer still matters, which may change while the person thinks."""
 
 
-def yes_or_no(text: str) -> Question:
-    """A question whose answer is no unless the person says yes."""
-    return Question(f"{text} [y/N]")
+def yes_or_no(text: str, enter: str = "no", above: tuple[str, ...] = ()) -> Question:
+    """A question whose answer is no unless the person says yes.
+
+    :param enter: what Enter does
+    :param above: what the person must know first
+    """
+    return Question(f"{text} (Enter: {enter}) [y/N]", above=above)
 
 
 def is_yes(answer: str | None) -> bool:

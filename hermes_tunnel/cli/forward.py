@@ -97,7 +97,7 @@ def _from_the_url(decider: Decider) -> Expected | None:
     """The callback to expect, from the URL that the person pastes; None if they have none."""
     from hermes_tunnel.tunnel import expected_by
 
-    question = Question("The authorization URL that Hermes shows there (Enter: look at what waits there):")
+    question = Question("The authorization URL that Hermes shows there (Enter: look for what waits):")
     text = (decider.answer(question) or "").strip()
     if not text:
         return None

@@ -38,7 +38,7 @@ def port(port: int, kill: bool, yes: bool) -> int:
     heard_by(decider)
     try:
         holders = decider.do(partial(occupants, port))
-        for holder in holders:
+        for holder in holders if not kill else ():  # the question, or the error, names it
             click.echo(plain(describe(holder)))
         if kill:
             person = Person(decider.say, console.is_terminal, BusyPort("kill", yes))

@@ -139,7 +139,7 @@ class Invitations:
         self._decider.say(f"    {issuer}")
         self._decider.emit(events.PageShown(url))
         if self._wishes.open_page is not None and is_yes(
-            (yield from ask(yes_or_no("Open it in your browser?")))
+            (yield from ask(yes_or_no("Open it in your browser?", "do not open it")))
         ):
             return True
         self._decider.say("It was not opened. If you know that page, open it in a browser on this machine.")
@@ -228,7 +228,9 @@ class Invitations:
         if authorization.mode is Mode.EXTERNAL:
             say("and the answer will go from your browser to:")
             say(f"    {authorization.redirect_host}")
-        if not is_yes((yield from ask(yes_or_no("Is that where you want to sign in?")))):
+        if not is_yes(
+            (yield from ask(yes_or_no("Is that where you want to sign in?", "no, and the login ends")))
+        ):
             raise Unsafe(
                 f"{issuer} is not known to belong to {self._provider.title}; nothing was opened",
                 f"if you know that it does: --allow-host {issuer}",

@@ -204,9 +204,9 @@ def _told(fact: Callable[[], T]) -> T | None:
 
 
 def describe(occupant: Occupant, *, now: datetime | None = None) -> str:
-    """One line for the person: ``python3 (PID 4711, user ana, since 14:02 today): an ssh forward``.
+    """Words for the person, in any sentence: ``ssh (PID 4711, user ana, since 14:02 today, an ssh forward)``.
 
-    A state other than LISTEN, or an address other than 127.0.0.1, follows.
+    A state other than LISTEN, or an address other than 127.0.0.1, comes last.
 
     :param now: decides which day is today; the current time by default
     """
@@ -221,8 +221,11 @@ def describe(occupant: Occupant, *, now: datetime | None = None) -> str:
         facts.append(
             f"since {occupant.started:%H:%M} today" if today else f"since {occupant.started:%F %H:%M}"
         )
-    line = f"{occupant.name or 'a process'} ({', '.join(facts)}): {occupant.role.value}"
-    return line if (occupant.state, occupant.addresses) == (LISTEN, ("127.0.0.1",)) else f"{line}, {where}"
+    if occupant.role is not Role.OTHER:
+        facts.append(occupant.role.value)
+    if (occupant.state, occupant.addresses) != (LISTEN, ("127.0.0.1",)):
+        facts.append(where)
+    return f"{occupant.name or 'a process'} ({', '.join(facts)})"
 
 
 class BindRefusal(Enum):

@@ -68,10 +68,11 @@ def make_room(
             f"local port {port} is taken by {named}",
             f"{_ours(living[0])}; no other port will do, as the provider expects this one; or {_PASTE}",
         )
-    by_whom = f" by {named}" if agreed else ""  # otherwise the question names it
-    person.say(f"Local port {port} is needed and is taken{by_whom}.")
+    if agreed:  # otherwise the question names it
+        person.say(f"Local port {port} is needed and is taken by {named}")
     for holder in living:
-        ended = yield from end_occupant(holder, person.say, yes=person.agrees_to(holder, known=known))
+        yes = person.agrees_to(holder, known=known)
+        ended = yield from end_occupant(holder, person.say, yes=yes, enter="no, and the login ends")
         if ended is not Termination.FREED:
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
@@ -101,8 +102,9 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
             f"it must end first: {way_out(foreign)}",
         )
     if not all(person.agrees_to(one, known=known) for one in listening):
-        person.say(f"Local port {port} is taken by {named}: the browser will bring the answer there first.")
-        question = yes_or_no("Go on, and paste the address that the browser ends on?")
+        first = f"Local port {port} is taken by {named}: the browser will bring the answer there first"
+        paste = "Go on, and paste the address that the browser ends on?"
+        question = yes_or_no(paste, "no, and the login ends", (first,))
         if not is_yes((yield from ask(question))):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
@@ -112,7 +114,8 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
 
 
 def _not_ours(occupant: Occupant) -> str:
-    return f"we may not end it: {occupant.protected}; {way_out(occupant)}"
+    whose = occupant.user is not None and occupant.protected.startswith("it belongs to")
+    return way_out(occupant) if whose else f"we may not end it: {occupant.protected}; {way_out(occupant)}"
 
 
 def _ours(occupant: Occupant) -> str:
@@ -153,14 +156,19 @@ def _living(port: int) -> Steps[list[Occupant]]:
     return [one for one in holders if one.role is not Role.CLOSED]
 
 
-def end_occupant(occupant: Occupant, say: Say, *, yes: bool = False) -> Steps[Termination | None]:
-    """End the process after a yes, and say and return what became of it; None if there was no yes."""
+def end_occupant(
+    occupant: Occupant, say: Say, *, yes: bool = False, enter: str = "leave it"
+) -> Steps[Termination | None]:
+    """End the process after a yes, and say and return what became of it; None if there was no yes.
+
+    :param enter: what Enter does
+    """
     if occupant.protected:
-        say(f"{describe(occupant)}: not ended, because {occupant.protected}")
         return Termination.REFUSED
     if not yes and occupant.role is Role.CONTAINER:
-        say(f"Rather than ending {occupant.name}, stop its container: {way_out(occupant)}.")
-    if not yes and not is_yes((yield from ask(yes_or_no(f"End {describe(occupant)}?")))):
+        say(f"Rather than ending {occupant.name}, stop its container: {way_out(occupant)}")
+    taken = f"Local port {occupant.port} is taken by {describe(occupant)}"
+    if not yes and not is_yes((yield from ask(yes_or_no("End it?", enter, (taken,))))):
         return None
     result = yield from work(partial(end, occupant))
     if result.outcome is Termination.FREED:

@@ -85,7 +85,7 @@ def choose(found: Iterable[Listener], where: str) -> int | Question:
     if len(likely) == 1:
         return likely[0].port
     listening = f"Listening on the loopback of {where}: {_named(found)}."
-    return Question("Which port is the login's?", above=(listening,))
+    return Question("Which port is the login's? (Enter: stop here)", above=(listening,))
 
 
 def chosen(answer: str | None, found: Iterable[Listener], where: str) -> int:

@@ -176,7 +176,8 @@ def _race(
         )
     if errno.ECONNREFUSED in problems:
         raise NetworkFailure(
-            f"{where} refused the connection", "is sshd running there, on this port? try -p PORT"
+            f"{where} refused the connection",
+            f"is sshd running there, on this port? {configuration.another_port}",
         )
     raise NetworkFailure(
         f"cannot connect to {where}: {os.strerror(problems[-1]) if problems else 'it has no address'}",

@@ -51,7 +51,7 @@ def handshake(
         if not transport.remote_version:
             raise NetworkFailure(
                 f"{where} accepted the connection, but did not speak SSH within {until_identified:g} s",
-                "is this the port of an SSH server? try -p PORT",
+                f"is this the port of an SSH server? {configuration.another_port}",
             )
         raise NetworkFailure(f"{where} stalled during the key exchange for {seconds:g} s", "try again")
     if transport.initial_kex_done and transport.host_key is not None:
@@ -59,12 +59,14 @@ def handshake(
     if not transport.remote_version:
         if transport.first_line and not transport.first_line.startswith(_TURNED_AWAY):
             raise NetworkFailure(
-                f"{where} is not an SSH server: it said {quote(transport.first_line)}", "try -p PORT"
+                f"{where} is not an SSH server: it said {quote(transport.first_line)}",
+                configuration.another_port,
             )
         words = f": {transport.first_line[:200]}" if transport.first_line else ""
         raise NetworkFailure(
             f"{where} closed the connection before it identified itself as an SSH server{words}",
-            "the server may be limiting connections (MaxStartups, a firewall); try again, or try -p PORT",
+            "the server may be limiting connections (MaxStartups, a firewall); try again, or "
+            f"{configuration.another_port}",
         )
     if isinstance(transport.get_exception(), paramiko.ssh_exception.IncompatiblePeer):
         raise transport.incompatible() or NetworkFailure(

@@ -111,21 +111,22 @@ def asking(question: Question, fits: Callable[[str], bool]) -> Iterator[Sentence
 
     :param fits: whether a text fits on one line
     """
+    hidden = _HIDDEN if question.hidden else ""
     for line in question.above:
         yield Sentence(line)
     if not question.whose:
-        yield Sentence(question.text, Look.STRONG)
+        yield Sentence(question.text + hidden, Look.STRONG)
         return
     said = [line for text in question.said for line in _quoted(text)]
     words = list(_quoted(question.text))
     last = f"({question.whose}) {words[0].text if words else ''}"
-    if len(words) != 1 or not fits(last):
+    if len(words) != 1 or not fits(last + hidden):
         said += words
         last = f"({question.whose}) Your answer:"
     if said:
         yield Sentence(f"{question.whose} says:")
     yield from said
-    yield Sentence(last, Look.STRONG)
+    yield Sentence(last + hidden, Look.STRONG)
 
 
 def _quoted(text: str) -> Iterator[Sentence]:
@@ -219,6 +220,7 @@ _PASTE_THE_ADDRESS = (
     "If the browser ends on a page that does not open, paste its address here and press Enter; "
     "it stays hidden"
 )
+_HIDDEN = " (hidden)"  # behind the prompt: what is typed will not be seen
 _AMISS = {
     "stray": "The browser brought the answer to another login (its state differs), so it was not delivered. "
     "Close older sign-in pages, and use the one that opened last.",

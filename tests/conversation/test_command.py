@@ -302,7 +302,7 @@ def test_a_paste_login_that_is_not_recognised(what: str) -> None:
     typed: list[str] = []
     with Stage(APPROVE, login=pastes(page, prompt, typed)) as stage, terminal() as pty:
         person = Person(stage, pty, provider("openrouter"))
-        shown = pty.wait_for("Open it in your browser? [y/N]")
+        shown = pty.wait_for("Open it in your browser? (Enter: do not open it) [y/N]")
         assert f"\r\n{page}\r\n" in shown
         assert shown.count("\u2500") < 200
         pty.type("y\n")

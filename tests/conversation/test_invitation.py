@@ -92,7 +92,10 @@ def test_what_was_agreed_to_is_not_asked_again(connection: Connection) -> None:
     """A command that starts over asks nothing again; a new place for the answer is a new question."""
     inviting = Inviting("y", Wishes(open_page=None))
     inviting.invite(connection, EXTERNAL, replace(EXTERNAL, state="another"), ELSEWHERE)
-    assert inviting.console.asked == ["Is that where you want to sign in? [y/N]"] * 2
+    assert (
+        inviting.console.asked
+        == ["Is that where you want to sign in? (Enter: no, and the login ends) [y/N]"] * 2
+    )
     shown = inviting.console.shown.getvalue()
     assert shown.splitlines()[:4] == [
         "demo@hermes-demo asks you to sign in at:",
@@ -134,7 +137,7 @@ def test_a_request_that_names_nobody_is_shown_whole_and_opened_only_after_a_yes(
 
     inviting = Inviting(answer, Wishes(open_page=open_page))
     inviting.invite(connection, NAMES_NOBODY)
-    assert inviting.console.asked == ["Open it in your browser? [y/N]"]
+    assert inviting.console.asked == ["Open it in your browser? (Enter: do not open it) [y/N]"]
     head, issuer, _, address, *rest = inviting.console.shown.getvalue().splitlines()
     assert (head, issuer) == ("demo@hermes-demo asks you to sign in at:", "    openrouter.ai")
     assert address == OPENROUTER
@@ -171,7 +174,7 @@ def test_a_page_that_is_not_recognised_is_always_asked_about(connection: Connect
     for answer, pages in (("no", []), ("y", [url])):
         inviting = Inviting(answer, wishes)
         inviting.offer(connection, url, "mcp.example")
-        assert inviting.console.asked == ["Open it in your browser? [y/N]"]
+        assert inviting.console.asked == ["Open it in your browser? (Enter: do not open it) [y/N]"]
         shown = inviting.console.shown.getvalue()
         assert "S3CRET" not in shown
         assert shown.splitlines()[:2] == [

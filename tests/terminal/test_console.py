@@ -152,7 +152,7 @@ def test_confirm(pty: Terminal, typed: str, answer: bool) -> None:
     pty.type("y\n")
     assert pty.wait_for("\n") == "y\r\n"
     console.ask(yes_or_no("Is that right?"), answers.put)
-    assert pty.shown() == "Is that right? [y/N] "
+    assert pty.shown() == "Is that right? (Enter: no) [y/N] "
     pty.type(typed)
     assert is_yes(answers.get(timeout=SECONDS)) is answer
     console.say("Next.")
@@ -189,7 +189,7 @@ def test_hidden_answer(pty: Terminal) -> None:
     assert pty.modes == before
     console.show(events.RemoteLine("wrong password: hunter22"))
     console.quiet()
-    assert pty.shown() == "hello password: \r\n  | wrong password: [hidden]\r\n"
+    assert pty.shown() == "hello password: (hidden) \r\n  | wrong password: [hidden]\r\n"
     assert console.secrets == {"hunter22"}
 
 
@@ -198,13 +198,13 @@ def test_hidden_answer(pty: Terminal) -> None:
 def test_stop_asking(pty: Terminal, hidden: bool) -> None:
     """A question that is no longer wanted ends without an answer; the next is asked below it."""
     console, answers = on(pty), queue.SimpleQueue[str | None]()
-    before, threads = pty.modes, threading.active_count()
+    before, threads, mark = pty.modes, threading.active_count(), "(hidden) " * hidden
     console.ask(Question("Code:", hidden=hidden), answers.put)
     console.waiting("your answer", 10)  # does not overwrite the question
     console.stop_asking()
     assert threading.active_count() == threads
     assert pty.modes == before
-    assert pty.shown() == "Code: \r\n"
+    assert pty.shown() == f"Code: {mark}\r\n"
     console.ask(Question("Code:", hidden=True), answers.put)
     pty.type("again\n")
     assert answers.get(timeout=SECONDS) == "again"
@@ -219,7 +219,7 @@ def test_only_who_asks_writes(pty: Terminal) -> None:
     console.ask(Question("Code:", hidden=True), answers.put)
     pty.type("1234\n")
     assert answers.get(timeout=SECONDS) == "1234"
-    assert pty.shown() == "Code: "
+    assert pty.shown() == "Code: (hidden) "
     console.waiting("the browser to come back", 60)
     assert pty.shown().startswith("\r\n\rWaiting for the browser")
     console.stop_asking()
@@ -232,9 +232,9 @@ def test_what_is_shown_while_a_question_stands(pty: Terminal) -> None:
     console, answers = on(pty), queue.SimpleQueue[str | None]()
     console.ask(Question("Code:", hidden=True), answers.put)
     console.say("By the way.")
-    assert pty.shown() == "Code: \r\nBy the way.\r\nCode: "
+    assert pty.shown() == "Code: (hidden) \r\nBy the way.\r\nCode: (hidden) "
     console.redraw()
-    assert pty.shown() == "Code: "
+    assert pty.shown() == "Code: (hidden) "
     console.stop_asking()
     console.redraw()
     assert pty.shown() == "\r\n"

@@ -185,7 +185,7 @@ def test_a_question_of_a_server_stands_beside_its_name_where_it_fits() -> None:
         ask(console, Question("Which of them? " * 6, whose="me@bastion", said=("Two accounts.",)))
         ask(console, Question("", whose="me@bastion"))
     assert shown.getvalue().splitlines() == [
-        "(me@bastion) Password: ",
+        "(me@bastion) Password: (hidden) ",
         "me@bastion says:",
         "  | Duo login for me",
         "  | 1. Phone",

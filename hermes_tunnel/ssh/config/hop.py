@@ -106,6 +106,11 @@ class HopConfiguration:
         return f"jump host {self.label}" if self.is_jump_host else self.label
 
     @property
+    def another_port(self) -> str:
+        """How the person gives another port, in the form of a hint: ``-p`` is the last hop's."""
+        return f"try -J {self.user}@{self.alias}:PORT" if self.is_jump_host else "try -p PORT"
+
+    @property
     def place(self) -> str:
         """Where it is, in the words of a failure to reach it."""
         return f"{self.called} ({self.address})" if self.is_jump_host else self.address

@@ -24,6 +24,7 @@ __all__ = ["KnownHosts", "known_as", "verify"]
 
 _KEYGEN_SECONDS = 10.0
 _QUESTION = "Are you sure you want to continue connecting (yes/no/[fingerprint])?"
+_COMPARE = "Compare it with what the server's administrator has. Enter means no."
 _AGAIN = "Please type 'yes', 'no' or the fingerprint:"
 
 
@@ -176,7 +177,7 @@ def _accept(
     authenticity = f"The authenticity of host '{hop.alias} ({hop.address})' can't be established."
     shown = f"{called(key_type)} key fingerprint is {fingerprint(blob)}."
     named = (f"Its HostKeyAlias, {quote(hop.host_key_alias)}, is not known.",) if hop.host_key_alias else ()
-    question = Question(_QUESTION, above=(authenticity, *named, shown))
+    question = Question(_QUESTION, above=(authenticity, *named, shown, _COMPARE))
     while not hop.batch_mode:
         answer = person.answer(question)
         if answer is None:
