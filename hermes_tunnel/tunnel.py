@@ -114,9 +114,11 @@ def expected_at(port: int) -> Expected:
 def expected_by(url: str) -> Expected:
     """What we know of the callback by the authorization URL that Hermes shows; nothing is opened.
 
-    :raises Unsafe: it is not such a URL, or must not be opened
-    :raises UsageFailure: its answer does not go to a port of the machine that the browser runs on
+    :raises Unsafe: it must not be opened
+    :raises UsageFailure: it is not such a URL, or is cut off, or its answer does not go to a port of the
+        machine that the browser runs on
     """
+    _check_whole(url)
     authorization = assess_authorization(url, Policy(external_redirects=True))
     if authorization.redirect is None:
         host = authorization.redirect_host or authorization.issuer
@@ -127,6 +129,25 @@ def expected_by(url: str) -> Expected:
     policies = [known.policy for known in KNOWN.values() if known.policy.knows(authorization.issuer)]
     origins = (policies or [Policy()])[0].origins(authorization)
     return Expected(authorization.redirect, authorization.state, origins)
+
+
+def _check_whole(url: str) -> None:
+    """:raises UsageFailure: it is not an authorization URL from its beginning to its end"""
+    parts = [name for name in ("redirect_uri", "state") if not re.search(rf"[?&]{name}=[^&]", url)]
+    whole = re.match("[A-Za-z][A-Za-z0-9+.-]*://", url) is not None
+    if whole and not parts:
+        return
+    if not whole and "=" not in url:
+        what = "that is not the address of a sign-in page: it does not begin with https://"
+    elif not whole:
+        what = "that address is cut off: it does not begin with https://"
+    else:
+        what = f"that address is cut off, or not that of a sign-in page: it has no {' and no '.join(parts)}"
+    raise UsageFailure(
+        what,
+        "copy all of it, from https:// to its end, though it fills several lines; or just press Enter, and "
+        "we look for what waits there",
+    )
 
 
 class _Tunnel:
@@ -174,6 +195,8 @@ class _Tunnel:
         known = bool(known_callback(expected.redirect.port)[0])
         # No matter whether we are connected right now: we will be.
         yield from self._entrance.open(link.destination, expected, delivery, check=lambda: None, known=known)
+        which = "that address" if expected.state else "the address that Hermes shows there"
+        self._decider.say(f"Open {which} in a browser on this machine, if you have not yet")
         self._pasting.start(code=bool(expected.state))
 
     def _on_item(self, item: object) -> bool:

@@ -488,9 +488,13 @@ def test_a_url_has_the_path_the_state_and_the_pages_of_its_provider() -> None:
 @pytest.mark.parametrize(
     ("url", "failure", "words"),
     [
-        ("nonsense", Unsafe, "not https"),
+        ("nonsense", UsageFailure, "not the address of a sign-in page: it does not begin with https://"),
+        (XAI.partition("//")[2], UsageFailure, "cut off: it does not begin with https://"),
+        (XAI.partition("redirect")[2], UsageFailure, "cut off: it does not begin with https://"),
+        (XAI.partition("&")[0], UsageFailure, "cut off, .* it has no redirect_uri and no state"),
+        (XAI.partition("&redirect")[0], UsageFailure, "cut off, .* it has no redirect_uri$"),
         (XAI.replace("https:", "http:", 1), Unsafe, "not https"),
-        (XAI.replace("state=STATE", ""), Unsafe, "state"),
+        (XAI.replace("state=STATE", ""), UsageFailure, "it has no state$"),
         (XAI.replace("56121", "22"), Unsafe, "port 22"),
         (
             XAI.replace("http%3A%2F%2F127.0.0.1", "https%3A%2F%2Fconsole.example"),
