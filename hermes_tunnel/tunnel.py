@@ -34,6 +34,10 @@ from hermes_tunnel.way_back.entrance import Delivering, Entrance, callback_event
 
 _TICK_SECONDS = 1.0
 _SIGN_IN_PAGE = re.compile("https?://.*[?&]redirect_uri=")
+_COPY_IT_ALL = (
+    "copy all of it, from https:// to its end, though it fills several lines; or just press Enter, and we "
+    "look for what waits there"
+)
 _LIKE_THIS = (
     "it begins with http://127.0.0.1: or http://localhost:, and has a state, and a code or an error, in it"
 )
@@ -133,21 +137,18 @@ def expected_by(url: str) -> Expected:
 
 def _check_whole(url: str) -> None:
     """:raises UsageFailure: it is not an authorization URL from its beginning to its end"""
-    parts = [name for name in ("redirect_uri", "state") if not re.search(rf"[?&]{name}=[^&]", url)]
-    whole = re.match("[A-Za-z][A-Za-z0-9+.-]*://", url) is not None
-    if whole and not parts:
-        return
-    if not whole and "=" not in url:
-        what = "that is not the address of a sign-in page: it does not begin with https://"
-    elif not whole:
-        what = "that address is cut off: it does not begin with https://"
-    else:
-        what = f"that address is cut off, or not that of a sign-in page: it has no {' and no '.join(parts)}"
-    raise UsageFailure(
-        what,
-        "copy all of it, from https:// to its end, though it fills several lines; or just press Enter, and "
-        "we look for what waits there",
-    )
+    missing = [name for name in ("redirect_uri", "state") if not re.search(rf"[?&]{name}=[^&]", url)]
+    if not re.match("[A-Za-z][A-Za-z0-9+.-]*://", url):
+        if "=" not in url:
+            raise UsageFailure(
+                "that is not the address of a sign-in page: it does not begin with https://", _COPY_IT_ALL
+            )
+        raise UsageFailure("that address is cut off: it does not begin with https://", _COPY_IT_ALL)
+    if missing:
+        raise UsageFailure(
+            f"that address is cut off, or not a sign-in page's: it has no {' and no '.join(missing)}",
+            _COPY_IT_ALL,
+        )
 
 
 class _Tunnel:

@@ -30,6 +30,9 @@ from hermes_tunnel.text import quote
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from hermes_tunnel.login import LoggedIn
+    from hermes_tunnel.remote.program import Program
+
 _EXTRA = "hermes_tunnel.extra"
 
 
@@ -103,6 +106,21 @@ def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
     from hermes_tunnel.cli.completion import complete_provider
 
     return complete_provider(ctx, parameter, incomplete)
+
+
+def ending(chosen: Program, done: LoggedIn) -> Ending:
+    """How a login that has succeeded ends."""
+    imported = done.outcome.value == "imported"
+    what = "credentials imported, no sign-in was needed" if imported else "logged in"
+    where = f"; credential in {done.landing}" if done.landing else ""
+    reached = "Credentials imported for" if imported else "Logged in to"
+    credential = f"Credential: {done.landing}" if done.landing else ""
+    return Ending(
+        done.outcome.value,
+        f"{chosen.name}: {what} on {done.destination}{where}",
+        (f"{reached} {chosen.title} on {done.destination}", credential),
+        logged_in=done,
+    )
 
 
 @click.command(cls=_Login, options_metavar="[OPTIONS]")
@@ -205,14 +223,7 @@ def login(
         hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
         order = LoginOrder(chosen, hops, call, extra, wishes)
         done = log_in(order, decider)
-        imported = done.outcome.value == "imported"
-        what = "credentials imported, no sign-in was needed" if imported else "logged in"
-        where = f"; credential in {done.landing}" if done.landing else ""
-        words = f"{chosen.name}: {what} on {done.destination}{where}"
-        reached = "Credentials imported for" if imported else "Logged in to"
-        credential = f"Credential: {done.landing}" if done.landing else ""
-        result = (f"{reached} {chosen.title} on {done.destination}", credential)
-        return Ending(done.outcome.value, words, result, logged_in=done)
+        return ending(chosen, done)
 
     report = Report(output.console(), output)
     return report.conclude(run, may_repeat=True)

@@ -309,13 +309,15 @@ def new_console(*, verbosity: int = 0) -> Console:
     """The console on this process's standard error and input."""
     from hermes_tunnel.terminal.console import Console
     from hermes_tunnel.terminal.keyboard import Keyboard
+    from hermes_tunnel.terminal.links import has_links
 
     dumb = os.environ.get("TERM") == "dumb"
     # Standard error may have been closed from the start; then there is no one to tell.
     stream = sys.stderr if sys.stderr is not None else io.StringIO()
     keyboard = Keyboard(sys.stdin)
     keyboard.heed_stops()
-    return Console(stream, keyboard, verbosity=verbosity, color=_has_color(), moves=not dumb)
+    links = has_links(os.environ)
+    return Console(stream, keyboard, verbosity=verbosity, color=_has_color(), moves=not dumb, links=links)
 
 
 def _has_color() -> bool:

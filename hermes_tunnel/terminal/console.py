@@ -26,6 +26,7 @@ class Console(Screen):
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
     :param color: whether styles may be used
     :param moves: whether a line may be rewritten, where the stream is a terminal
+    :param links: whether an address may be a link, where styles may be used
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class Console(Screen):
         verbosity: int = 0,
         color: bool = True,
         moves: bool = True,
+        links: bool = False,
     ) -> None:
-        super().__init__(stream, verbosity=verbosity, color=color, moves=moves)
+        super().__init__(stream, verbosity=verbosity, color=color, moves=moves, links=links)
         self._keyboard = keyboard
 
     @property

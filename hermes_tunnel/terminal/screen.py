@@ -5,7 +5,8 @@
   sentence of ours that quotes it is indented from its second line on;
 - the authorization URL stands on a line of its own, whole: never folded, never in a box;
 - nothing moves if standard error is no terminal; no escape sequence is written there or under NO_COLOR;
-- the only sequence beside styles offers the terminal's clipboard a user code, encoded, if that is wanted.
+- the only sequences beside styles offer the terminal's clipboard a user code, encoded, if that is wanted, and
+  make a link of an address that we have judged, on terminals that have links.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import click
 
 from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
+from hermes_tunnel.terminal.links import link
 from hermes_tunnel.terminal.mode import columns_of, in_foreground
 from hermes_tunnel.terminal.traceback import Folding
 from hermes_tunnel.terminal.words import (
@@ -95,14 +97,24 @@ class Screen:
     :param verbosity: -1 quiet, 0 as usual, 1 and more for ``-v``
     :param color: whether to use styles, if the stream is a terminal
     :param moves: whether a line may be rewritten, if the stream is a terminal
+    :param links: whether an address may be a link (OSC 8), where styles may be used
     """
 
-    def __init__(self, stream: TextIO, *, verbosity: int = 0, color: bool = True, moves: bool = True) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        verbosity: int = 0,
+        color: bool = True,
+        moves: bool = True,
+        links: bool = False,
+    ) -> None:
         self._stream = stream
         self._verbosity = verbosity
         self._is_seen = stream.isatty()
         self._moves = moves and self._is_seen
         self._color = color and self._is_seen
+        self._links = links and self._color
         self._status = ""
         self._question: Standing | None = None
         self._speaker = ""
@@ -264,7 +276,7 @@ class Screen:
 
     def _lines(self, sentence: Sentence) -> list[str]:
         """The sentence in lines that the window does not wrap, behind the margin if it is the remote's."""
-        if sentence.look is Look.ADDRESS:
+        if sentence.look in (Look.ADDRESS, Look.LINK):
             return [plain(sentence.text)]
         if sentence.look is Look.QR_CODE:
             return sentence.text.split("\n")
@@ -280,6 +292,8 @@ class Screen:
         return lines
 
     def _text(self, lines: list[str], look: Look) -> str:
+        if look is Look.LINK and self._links:
+            lines = [link(line) for line in lines]
         style, symbol = _STYLES.get(look, {}), ""
         if look in _SYMBOLS and self._has_symbols:
             symbol, color = _SYMBOLS[look]

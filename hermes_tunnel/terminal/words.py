@@ -31,6 +31,7 @@ class Look(Enum):
     REMOTE = "behind the margin, so that it cannot pass for ours"
     QR_CODE = "black on white, all its lines at once, never folded"
     ADDRESS = "whole, on a line of its own, never folded and never styled"
+    LINK = "such an address that somebody vouches for: it may be clicked"
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _invitation(event: events.AuthorizationAsked, *, usual: bool) -> Iterator[Se
         )
         yield Sentence(f"Sign in to {event.title or event.issuer}. {where}", Look.STRONG)
     yield Sentence("")
-    yield Sentence(event.url, Look.ADDRESS)
+    yield Sentence(event.url, Look.LINK)
     yield Sentence("")
     if event.user_code:
         asked = event.user_code in event.url

@@ -117,6 +117,22 @@ def test_url_is_whole(pty: Terminal) -> None:
 
 
 @posix
+@pytest.mark.parametrize(("color", "links"), [(True, True), (True, False), (False, True)])
+def test_the_address_is_a_link_where_the_terminal_has_them(pty: Terminal, color: bool, links: bool) -> None:
+    """Only that of a page that was judged, and nothing that the remote says; under NO_COLOR there is none."""
+    console = Console(pty.writer, Keyboard(pty.reader), color=color, links=links)
+    console.show(events.AuthorizationAsked("loopback", URL, "", "auth.x.ai"))
+    console.show(events.PageShown(URL))
+    console.show(events.RemoteLine(f"\x1b]8;;{URL}\x1b\\here\x1b]8;;\x1b\\"))
+    console.quiet()
+    shown = pty.shown()
+    linked = f"\x1b]8;;{URL}\x1b\\{URL}\x1b]8;;\x1b\\"
+    assert shown.count("\x1b]8;;") == (2 if color and links else 0)
+    assert (linked in shown.split("\r\n")) == (color and links)
+    assert URL in shown.split("\r\n")
+
+
+@posix
 def test_status_line(pty: Terminal) -> None:
     """The status line is rewritten in place, and is gone before anything else is written."""
     console = on(pty)
