@@ -243,8 +243,7 @@ def test_a_missing_browser_command_is_named(tmp_path: Path) -> None:
         done = Login(stage, browser=str(missing), watch=watch)
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
     assert done.of(events.Browser) == [events.Browser(opened=False)]
-    words = f"{quote(str(missing))} could not be started: No such file or directory.
-"
+    words = f"{quote(str(missing))} could not be started: No such file or directory.\n"
     assert f"{words}Open that address yourself, in a browser on this machine" in done.shown
 
 
