@@ -31,19 +31,22 @@ def connected(
 
     :param told: whether the person is told when it is made
     """
-    made = partial(_connect, hops, decider, decider.wanted)
+    made = partial(_connect, hops, decider, decider.wanted, runs=True)
     with decider.do(made, undo=Connection.close) as connection:
         (decider.emit if told else decider.record)(events.Connected(connection.destination, connection.via))
         yield connection
 
 
-def _connect(hops: Sequence[HopConfiguration], decider: Decider, wanted: Callable[[], bool]) -> Connection:
+def _connect(
+    hops: Sequence[HopConfiguration], decider: Decider, wanted: Callable[[], bool], *, runs: bool
+) -> Connection:
     return connect(
         hops,
         ask=decider.ask_for,
         emit=decider.tell,
         wanted=wanted,
         secret=decider.console.secrets.add,
+        runs=runs,
     )
 
 
@@ -122,7 +125,7 @@ class Link:
                 self._take(connection)
 
     def _connect(self) -> Connection:
-        return _connect(self._hops, self._decider, self._wanted)
+        return _connect(self._hops, self._decider, self._wanted, runs=False)
 
     def _wanted(self) -> bool:
         return not self._left and self._decider.wanted()

@@ -59,7 +59,7 @@ class RemoteCommand:
     """A running command; a context manager that leaves nothing running.
 
     :param connection: stays open
-    :param line: what the remote shell is to run
+    :param line: what the remote shell is to run; it does nothing if it is meant for a terminal and has none
     :param post: takes output, the exit, or a lost connection; called in a thread
     :param terminal: whether it runs on a terminal; if not, it has to end when its input does
     :param status_seconds: between the end of the output and the exit status, whichever comes first
@@ -84,7 +84,9 @@ class RemoteCommand:
         self._reader = threading.Thread(target=self._read, name="remote-command", daemon=True)
 
     def __enter__(self) -> RemoteCommand:
-        self._process = self._connection.start(self._line, self._terminal, errors=Errors.WITH_OUTPUT)
+        self._process = self._connection.start(
+            self._line, self._terminal, errors=Errors.WITH_OUTPUT, guarded=True
+        )
         self._reader.start()
         return self
 

@@ -9,8 +9,9 @@
 # every command ends with a semicolon.
 n=$1; t=$2; q=$3; w=$4; h=$5; c=$6; p=$7; v=$8; d=$9; shift 9; x=$1; f=$2; e=$3;
 m=hermes-tunnel:$n;
+# Where the server has refused the terminal, it may run us all the same, as we were sent along with the request.
 # The answers that we send are secret, so the terminal must not echo them. Without one, both outputs are one.
-case $t in terminal) stty -echo 2>/dev/null;; pipe) exec 2>&1;; esac;
+case $t in terminal) [ -t 0 ] || exit 126; stty -echo 2>/dev/null;; pipe) exec 2>&1;; esac;
 # The account's login shell is asked at most once, and only if need be: a person's start-up files may take seconds.
 k=;
 ask() {

@@ -5,7 +5,8 @@
 # three scripts: one finds the home and its owner, one ends what was started, one is run; then the words of the last.
 # Sent like find_and_run.sh.
 n=$1; t=$2; c=$3; u=$4; v=$5; d=$6; f=$7; k=$8; s=$9; shift 9;
-[ "$t" = terminal ] && stty -echo 2>/dev/null;
+# As in find_and_run.sh.
+if [ "$t" = terminal ]; then [ -t 0 ] || exit 126; stty -echo 2>/dev/null; fi;
 for e in docker podman "sudo -n docker" "sudo -n podman"; do
   r=$($e container inspect -f "{{.State.Running}}" "$c" 2>/dev/null) && break;
   r=;

@@ -7,6 +7,7 @@ and raises what it likes when the connection breaks. Here all of it becomes what
 from __future__ import annotations
 
 import os
+import queue
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -15,6 +16,7 @@ import paramiko
 
 from hermes_tunnel.deadlines import CHANNEL, DRAIN, SESSION
 from hermes_tunnel.errors import AGAIN, NetworkFailure, RemoteCommandFailure, TerminalRefused
+from hermes_tunnel.ssh import ahead
 from hermes_tunnel.ssh.connection import (
     NO_STATUS,
     Errors,
@@ -26,12 +28,10 @@ from hermes_tunnel.ssh.connection import (
     WindowSize,
 )
 from hermes_tunnel.ssh.messages import Number
-from hermes_tunnel.ssh.transport import Transport, told_of
+from hermes_tunnel.ssh.transport import GONE, Transport, told_of
 from hermes_tunnel.ssh.waiting import SLICE
 from hermes_tunnel.text import plain
 
-GONE = (paramiko.SSHException, EOFError, OSError)
-"""What paramiko raises when a connection breaks, or stalls in a key exchange."""
 _CHUNK = 32768
 _PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254 section 5.1
 _GONE_SECONDS = 2.0  # until the server has closed too, or a lost transport has ended as its channels have
@@ -168,27 +168,36 @@ def start(
     *,
     errors: Errors = Errors.DROPPED,
     environment: Sequence[tuple[str, str]] = (),
+    guarded: bool = False,
 ) -> ChannelProcess:
     """Run a command in a session of its own, as ``Connection.start`` says.
 
     :param seconds: how long the server may take for each reply
     """
-
-    def granted(kind: str, *values: str | int | bytes) -> bool:
-        return _is_granted(transport, channel, seconds, kind, *values)
-
     with ExitStack() as opened:
         channel = _session(transport, seconds)
         opened.callback(_closed, channel)
         channel.set_combine_stderr(errors is Errors.WITH_OUTPUT)
-        if terminal is not None and not granted("pty-req", *_described(terminal)):
+
+        def execute() -> None:
+            for variable in environment:
+                transport.send(_request(channel, "env", *variable, wants_reply=False))
+            what = ("shell",) if line is None else ("exec", line)
+            transport.send(_request(channel, *what, wants_reply=True))
+
+        together = terminal is None or (guarded and ahead.is_borne(transport))
+        if terminal is not None:
+            transport.send(_request(channel, "pty-req", *_described(terminal), wants_reply=True))
+        if together:
+            execute()
+        if terminal is not None and not _is_granted(transport, channel, seconds):
             raise TerminalRefused(
                 "the server refused a terminal for the command",
                 "its sshd_config needs PermitTTY yes for this account",
             )
-        for variable in environment:
-            transport.send(_request(channel, "env", *variable, wants_reply=False))
-        if not (granted("shell") if line is None else granted("exec", line)):
+        if not together:
+            execute()
+        if not _is_granted(transport, channel, seconds):
             raise RemoteCommandFailure(
                 "the server refused to run a command",
                 "the account may be restricted to something else; connect with ssh and look",
@@ -217,7 +226,7 @@ def open_channel(transport: Transport, host: str, port: int, seconds: float) -> 
     :raises StreamRefused: there is none, and why
     """
     try:
-        return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=seconds)
+        return ahead.open_channel(transport, ahead.direct_tcpip(host, port), seconds)
     except GONE as problem:
         refusal = _refusal(transport, problem, seconds)
     # Not inside the handler: paramiko's frames would keep a channel that opens late alive, and so open.
@@ -236,7 +245,7 @@ def _refusal(transport: Transport, problem: Exception, seconds: float) -> Stream
 
 def _session(transport: Transport, seconds: float) -> paramiko.Channel:
     try:
-        return transport.open_session(timeout=seconds)
+        return ahead.open_channel(transport, ahead.SESSION, seconds)
     except GONE as problem:
         refused = isinstance(problem, paramiko.ChannelException) and transport.is_active()
     if refused:
@@ -247,25 +256,20 @@ def _session(transport: Transport, seconds: float) -> paramiko.Channel:
     raise _lost(transport, seconds)
 
 
-def _is_granted(
-    transport: Transport, channel: paramiko.Channel, seconds: float, kind: str, *values: str | int | bytes
-) -> bool:
-    """Whether the server grants a request on a channel.
+def _is_granted(transport: Transport, channel: paramiko.Channel, seconds: float) -> bool:
+    """The reply to the oldest request on a channel: whether it is granted.
 
-    paramiko's own calls wait for the reply without a limit.
+    paramiko's own calls wait for it without a limit.
 
     :raises NetworkFailure: the connection is lost, or no reply came
     """
-    channel.event.clear()
-    channel.event_ready = False
-    transport.send(_request(channel, kind, *values, wants_reply=True))
-    replied = channel.closed or channel.event.wait(seconds)
-    if replied and channel.event_ready:
-        return True
-    told = told_of(channel)
-    if replied and (told.refused or told.closed.is_set()):
-        return False
-    raise _lost(transport, seconds)
+    until, replies = time.monotonic() + seconds, told_of(channel).replies
+    while True:
+        try:
+            return replies.get(timeout=max(0.0, min(SLICE, until - time.monotonic())))
+        except queue.Empty:
+            if time.monotonic() >= until or not transport.is_active():
+                raise _lost(transport, seconds) from None
 
 
 def _request(

@@ -14,7 +14,7 @@ from hermes_tunnel import events
 from hermes_tunnel.deadlines import CHANNEL, Deadline, seconds_of
 from hermes_tunnel.errors import AuthenticationFailure, NetworkFailure
 from hermes_tunnel.question import Ask
-from hermes_tunnel.ssh import channels
+from hermes_tunnel.ssh import ahead, channels
 from hermes_tunnel.ssh.alive import ServerAlive
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from hermes_tunnel.ssh.config.hop import HopConfiguration
@@ -72,10 +72,13 @@ class ParamikoConnection(Connection):
         *,
         errors: Errors = Errors.DROPPED,
         environment: Sequence[tuple[str, str]] = (),
+        guarded: bool = False,
     ) -> Process:
         """Run a command line."""
         with self._person.phase(self.destination, "session"):
-            return channels.start(self.transport, line, terminal, errors=errors, environment=environment)
+            return channels.start(
+                self.transport, line, terminal, errors=errors, environment=environment, guarded=guarded
+            )
 
     def open_stream(self, host: str, port: int, seconds: float = CHANNEL.seconds) -> Stream:
         """A stream to a port there."""
@@ -93,6 +96,7 @@ def connect(
     emit: events.Emit,
     wanted: Callable[[], bool],
     secret: Callable[[str], object],
+    runs: bool = True,
     patience: float = TOLD_SECONDS,
     seconds_of: Callable[[Deadline], float] = seconds_of,
 ) -> Connection:
@@ -106,6 +110,7 @@ def connect(
         later also of each session
     :param wanted: whether the connection is still wanted; checked all the time
     :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
+    :param runs: whether a command is to be run as soon as it is made
     :param patience: the seconds of a wait until the person is told of it
     :param seconds_of: how long a deadline is
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
@@ -118,7 +123,11 @@ def connect(
         alive = ServerAlive()
         opened.callback(alive.stop)
         reached: list[Reached] = []
-        for configuration in (*(replace(hop, is_jump_host=True) for hop in hops[:-1]), hops[-1]):
+        following = [*(ahead.direct_tcpip(hop.hostname, hop.port) for hop in hops[1:]), None]
+        if runs:
+            following[-1] = ahead.SESSION
+        whole = (*(replace(hop, is_jump_host=True) for hop in hops[:-1]), hops[-1])
+        for configuration, needs_next in zip(whole, following, strict=True):
             person.check()
             for line in configuration.warnings:
                 person.tell(line)
@@ -126,7 +135,7 @@ def connect(
                 person.detail(line)
             try:
                 before = reached[-1] if reached else None
-                transport = reach(configuration, before, opened, person, seconds_of)
+                transport = reach(configuration, before, opened, person, seconds_of, needs_next=needs_next)
             except (NetworkFailure, AuthenticationFailure):
                 person.check()
                 _check(reached, alive)

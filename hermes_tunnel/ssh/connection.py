@@ -184,6 +184,7 @@ class Connection(Protocol):
         *,
         errors: Errors = Errors.DROPPED,
         environment: Sequence[tuple[str, str]] = (),
+        guarded: bool = False,
     ) -> Process:
         """Run a command line in the account's shell.
 
@@ -191,6 +192,8 @@ class Connection(Protocol):
         :param errors: what becomes of its standard error
         :param environment: variables that it should have; the server takes those that it likes
             (RFC 4254 section 6.4)
+        :param guarded: whether the command does nothing if it has no terminal; then it can be sent before
+            the server has granted one
         :raises TerminalRefused: it cannot have a terminal
         :raises RemoteCommandFailure: the server refuses to run a command
         :raises NetworkFailure: the connection is lost, or the server does not answer

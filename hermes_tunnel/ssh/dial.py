@@ -24,6 +24,7 @@ _HEAD_START = 0.25
 _FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
 Address: TypeAlias = tuple[Any, ...]
 """As ``socket.getaddrinfo`` gives it."""
+_QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux; never for long
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0))
 
 
@@ -38,13 +39,19 @@ class TcpSocket(socket.socket):
     took = 0.0
 
     def recv(self, *arguments: int) -> bytes:
-        """As usual, but a time-out of the kernel's is an error like any other."""
+        """As usual, but a time-out of the kernel's is an error like any other, and what came is acknowledged
+        at once: until then a server with Nagle's algorithm holds back what it says next (tcp(7)).
+        """
         try:
-            return super().recv(*arguments)
+            data = super().recv(*arguments)
         except TimeoutError as problem:
             if problem.errno is None:
                 raise
             raise ConnectionAbortedError(*problem.args) from problem
+        if _QUICK_ACKNOWLEDGEMENT is not None:
+            with suppress(OSError):  # it has ended; what came is still good
+                self.setsockopt(socket.IPPROTO_TCP, _QUICK_ACKNOWLEDGEMENT, 1)
+        return data
 
 
 def addresses_of(

@@ -19,6 +19,7 @@ class Number(IntEnum):
     GLOBAL_REQUEST = 80
     CHANNEL_CLOSE = 97
     CHANNEL_REQUEST = 98
+    CHANNEL_SUCCESS = 99
     CHANNEL_FAILURE = 100
 
     @property

@@ -18,6 +18,7 @@ MEMBERS = {
         *("preferred_kex", "preferred_keys", "preferred_ciphers", "preferred_macs"),
         # Messages: what was offered, why it was left, what was proved, which channel opened.
         *("_really_parse_kex_init", "_parse_disconnect", "_verify_key", "_parse_channel_open_success"),
+        "_parse_ext_info",
         *("_channel_handler_table", "_send_message", "_send_user_message", "_auth_trigger"),
     ),
     "Channel": ("_request_failed", "_handle_close", "_handle_request"),
@@ -31,7 +32,7 @@ ATTRIBUTES = {
         # What it calls on an auth_handler, which ours replaces.
         *("auth_handler", "_handler_table", "abort", "is_authenticated", "get_username"),
     ),
-    "Channel": ("event", "event_ready", "status_event", "remote_chanid", "closed"),
+    "Channel": ("status_event", "remote_chanid", "closed"),
 }
 
 

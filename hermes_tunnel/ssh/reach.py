@@ -14,9 +14,10 @@ import paramiko
 from hermes_tunnel.deadlines import AUTHENTICATION, IDENTIFICATION, KEY_EXCHANGE, Deadline, seconds_of
 from hermes_tunnel.errors import AuthenticationFailure, Failure, NetworkFailure
 from hermes_tunnel.question import Question
+from hermes_tunnel.ssh.ahead import Channel
 from hermes_tunnel.ssh.authentication.methods import authenticate
 from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
-from hermes_tunnel.ssh.channels import GONE, open_channel
+from hermes_tunnel.ssh.channels import open_channel
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NoStream, StreamRefused
 from hermes_tunnel.ssh.dial import addresses_of, connect_seconds, dial
@@ -25,7 +26,7 @@ from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
-from hermes_tunnel.ssh.transport import Transport, told_of
+from hermes_tunnel.ssh.transport import GONE, Transport, told_of
 from hermes_tunnel.ssh.waiting import beside, telling
 from hermes_tunnel.text import plain, quote
 
@@ -63,6 +64,8 @@ def reach(
     opened: ExitStack,
     person: Person,
     seconds_of: Callable[[Deadline], float] = seconds_of,
+    *,
+    needs_next: Channel | None = None,
 ) -> Transport:
     """The transport of a hop, ready for channels.
 
@@ -72,11 +75,12 @@ def reach(
     :param opened: gets what closes it again
     :param person: is asked and told, as in ``connect.connect``, which also says what is raised
     :param seconds_of: how long a deadline is
+    :param needs_next: the channel that will be needed first
     """
     try:
         with ExitStack() as this:
             way = _way(configuration, before, this, person)
-            transport = _trusted(configuration, way, this, person, seconds_of)
+            transport = _trusted(configuration, way, this, person, seconds_of, needs_next=needs_next)
             opened.enter_context(this.pop_all())
             return transport
     except FilesLeft:
@@ -84,7 +88,7 @@ def reach(
         person.tell(f"{label} takes no more of the agent's keys; connecting again with key files only.")
     files_only = replace(configuration, identities_only=True)
     way = _way(files_only, before, opened, person)
-    return _trusted(files_only, way, opened, person, seconds_of)
+    return _trusted(files_only, way, opened, person, seconds_of, needs_next=needs_next)
 
 
 def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person) -> _Way:
@@ -131,12 +135,15 @@ def _trusted(
     opened: ExitStack,
     person: Person,
     seconds_of: Callable[[Deadline], float],
+    *,
+    needs_next: Channel | None,
 ) -> Transport:
     """The second step: make sure of the hop, and only then show it who the person is."""
     hop = configuration.label
     known = KnownHosts.read(configuration.user_known_hosts_files, configuration.global_known_hosts_files)
     transport = Transport(way.sock, configuration, known.known_types(*known_as(configuration)))
     opened.callback(_end, transport, way.sock)
+    transport.needs_next = needs_next
     with person.phase(hop, "key exchange") as outcome:
         key = _keys_exchanged(transport, configuration, way, person, seconds_of(KEY_EXCHANGE))
         outcome.words = transport.agreed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import queue
 import threading
 import time
 from collections import defaultdict
@@ -35,6 +36,9 @@ from hermes_tunnel.ssh.connection import NO_STATUS
 from hermes_tunnel.ssh.messages import Number
 from hermes_tunnel.ssh.paramiko_names import CHANNEL, TRANSPORT
 from hermes_tunnel.text import plain
+
+GONE = (paramiko.SSHException, EOFError, OSError)
+"""What paramiko raises when a connection breaks, or stalls in a key exchange."""
 
 # Without a handler, paramiko would write tracebacks to stderr.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -90,23 +94,29 @@ _SIGNALS = {
 class Told:
     """What the server told us about a channel, besides its data.
 
-    :param refused: whether it refused the last request
+    :param replies: whether it granted each request, in their order; False too once it is over
     :param status: how the command ended, as in ``Process.wait``
     :param closed: set once it is over
     """
 
-    refused: bool = False
+    # Not SimpleQueue: after a late signal, as when the program was stopped, it waits forever.
+    replies: queue.Queue[bool] = field(default_factory=queue.Queue)
     status: int | None = None
     closed: threading.Event = field(default_factory=threading.Event)
 
 
+def _on_success(channel: paramiko.Channel, _: Message) -> None:
+    told_of(channel).replies.put(True)
+
+
 def _on_failure(channel: paramiko.Channel, message: Message) -> None:
-    told_of(channel).refused = True
+    told_of(channel).replies.put(False)
     CHANNEL._request_failed(channel, message)
 
 
 def _on_close(channel: paramiko.Channel, message: Message) -> None:
     told_of(channel).closed.set()
+    told_of(channel).replies.put(False)
     CHANNEL._handle_close(channel, message)
 
 
@@ -145,6 +155,7 @@ class Transport(paramiko.Transport):
     }
     _channel_handler_table: ClassVar[dict[int, Callable[[paramiko.Channel, Message], None]]] = {
         **TRANSPORT._channel_handler_table,
+        Number.CHANNEL_SUCCESS: _on_success,
         Number.CHANNEL_FAILURE: _on_failure,
         Number.CHANNEL_CLOSE: _on_close,
         Number.CHANNEL_REQUEST: _on_request,
@@ -159,6 +170,12 @@ class Transport(paramiko.Transport):
         self.parting_words = ""
         self.told: dict[int, Told] = defaultdict(Told)
         """By channel number."""
+        self.extensions_known = threading.Event()
+        """Set once the server has said which extensions it has (RFC 8308), if it does."""
+        self.needs_next: tuple[Any, ...] | None = None
+        """The channel that will be needed first, as ``ahead`` has it."""
+        self.early: Any = None
+        """The same once it has been asked for, by ``ahead``."""
         super().__init__(sock, packetizer_class=_Packets)
 
     @property
@@ -245,6 +262,10 @@ class Transport(paramiko.Transport):
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}
         return parsed
+
+    def _parse_ext_info(self, msg: Message) -> None:
+        super()._parse_ext_info(msg)  # type: ignore[misc]
+        self.extensions_known.set()
 
     def _parse_disconnect(self, m: Message) -> None:
         self._said_goodbye = True

@@ -88,17 +88,25 @@ class Account:
         return {"HOME": str(self.home), "PATH": f"{self.bin}:{os.defpath}", **self.environment}
 
     def run(self, line: str) -> tuple[int, list[str]]:
-        """What sshd does with a command: its exit status, and what it printed, line by line."""
-        done = subprocess.run(
-            self.argv(line),
-            env=self.variables,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        """What sshd does with a command: its exit status, and what it printed, line by line.
+
+        Its input is a terminal at which nobody types.
+        """
+        nobody, terminal = os.openpty()
+        try:
+            done = subprocess.run(
+                self.argv(line),
+                env=self.variables,
+                cwd=self.home,
+                stdin=terminal,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        finally:
+            os.close(nobody)
+            os.close(terminal)
         return done.returncode, [one for one in done.stdout.splitlines() if not one.startswith("noise")]
 
     def on_terminal(self, line: str) -> Terminal:

@@ -252,15 +252,16 @@ def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path,
     engine = ENGINE.replace('exec "$@";;', 'case $* in *"exec "*) exec setsid "$@";; esac; exec "$@";;')
     account.install("system", engine, "docker")
     account.install(".local/bin", "#!/bin/sh\nexec python3 -uc 'print(\"up\"); input()'\n")
+    nobody, terminal = os.openpty()
     process = subprocess.Popen(
         ["bash", "-c", CALL.login_line(XAI, NONCE)],
         env={"HOME": str(tmp_path), **account.environment},
-        stdin=subprocess.PIPE,
+        stdin=terminal,
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
+    os.close(terminal)
     assert process.stdout is not None
-    assert process.stdin is not None
     while process.stdout.readline() != b"up\n":
         pass
     (hermes,) = marked()
@@ -274,6 +275,7 @@ def test_hermes_ends_in_there_when_it_is_ended_here(tmp_path: Path, tools: Path,
         hermes.kill()
     hermes.wait(10)
     process.communicate(timeout=10)
+    os.close(nobody)
     assert marked() == []
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from hermes_tunnel.deadlines import AUTHENTICATION
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.question import Question
+from hermes_tunnel.ssh import ahead
 from hermes_tunnel.ssh.authentication.publickey import PublicKeys
 from hermes_tunnel.ssh.authentication.refusals import Record, hung_up, nothing_left
 from hermes_tunnel.ssh.authentication.userauth import (
@@ -78,6 +79,7 @@ class _Attempt:
             "password": self._password,
         }
         method = "none"
+        reply: Reply | None
         try:
             self._service = UserAuth(
                 self._transport,
@@ -86,8 +88,12 @@ class _Attempt:
                 self._waiting,
                 seconds=self._seconds,
             )
-            self._service.request("none")
-            reply: Reply | None = self._service.reply()
+            reply = self._publickey() if self._begins_with_a_key() else None
+            if reply is None:
+                self._service.request("none")
+                reply = self._service.reply()
+            else:
+                method = "publickey"
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
                     self._record.answered(reply.methods, partial=reply.partial)
@@ -104,6 +110,11 @@ class _Attempt:
                 f"the server may be overloaded; try {by_ssh(self._configuration)}",
             ) from None
         return method
+
+    def _begins_with_a_key(self) -> bool:
+        """Whether to show a key before the server has said that it takes keys at all, as nearly all do."""
+        ours = [name for name in self._configuration.preferred_authentications if name in self._left]
+        return ours[:1] == ["publickey"] and ahead.may_show_a_key(self._transport) and self.keys.can_begin()
 
     def _waiting(self) -> Meanwhile:
         return self._person.waiting_for(f"{self._configuration.called} to let you in")

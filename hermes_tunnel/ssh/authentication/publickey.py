@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from hermes_tunnel.question import Question
+from hermes_tunnel.ssh import ahead
 from hermes_tunnel.ssh.authentication.agent import AgentProblem
 from hermes_tunnel.ssh.authentication.identities import Identities, Identity, collect
 from hermes_tunnel.ssh.authentication.keys import (
@@ -16,7 +17,13 @@ from hermes_tunnel.ssh.authentication.keys import (
     signature_algorithm,
 )
 from hermes_tunnel.ssh.authentication.refusals import Record
-from hermes_tunnel.ssh.authentication.userauth import Failed, KeyAccepted, Reply, UserAuth
+from hermes_tunnel.ssh.authentication.userauth import (
+    Failed,
+    KeyAccepted,
+    Reply,
+    Success,
+    UserAuth,
+)
 from hermes_tunnel.ssh.by_hand import by_hand, ssh_add
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.person import Person
@@ -56,29 +63,38 @@ class PublicKeys:
         if self._identities is not None:
             self._identities.close()
 
+    def can_begin(self) -> bool:
+        """Whether there is a key that can be shown without a question to the person."""
+        offered = self._collected().offered
+        return bool(offered) and (offered[0].blob is not None or not self._asks_first)
+
     def attempt(self, service: UserAuth) -> Reply | None:
         """Show the server the next key, one at a time as in ssh: each wrong one counts against MaxAuthTries.
 
         :returns: what came of it; None if no key is left
         """
-        if self._identities is None:
-            self._identities = collect(self._configuration, self._transport.proof, self._person)
-            self._record.problems = self._identities.problems
-            self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
-            self._asks_first = not _sole_plain_file(self._identities.offered)
-        while self._identities.offered:
-            identity = self._identities.offered.pop(0)
-            self._record.files_left = any(each.file is not None for each in self._identities.offered)
+        identities = self._collected()
+        while identities.offered:
+            identity = identities.offered.pop(0)
+            self._record.files_left = any(each.file is not None for each in identities.offered)
             reply = self._show(service, identity)
             if isinstance(reply, Failed) and reply.partial:
                 # What was refused at this step may be taken at the next.
-                self._identities.offered += self._refused
+                identities.offered += self._refused
                 self._refused = []
             elif reply is not None:
                 self._refused.append(identity)
             if reply is not None:
                 return reply
         return None
+
+    def _collected(self) -> Identities:
+        if self._identities is None:
+            self._identities = collect(self._configuration, self._transport.proof, self._person)
+            self._record.problems = self._identities.problems
+            self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
+            self._asks_first = not _sole_plain_file(self._identities.offered)
+        return self._identities
 
     def _usable(self, identity: Identity) -> bool:
         """Whether there is an algorithm to sign with, as far as one can tell without the passphrase."""
@@ -117,7 +133,10 @@ class PublicKeys:
             return None
         self._record.shows(identity.name)
         service.request("publickey", True, algorithm, blob, signature)
+        ahead.ask(self._transport)
         reply = service.reply()
+        if not isinstance(reply, Success):
+            ahead.forget(self._transport)
         if not asks_first:
             self._told(identity.name, blob, takes=not isinstance(reply, Failed) or reply.partial)
         return reply
