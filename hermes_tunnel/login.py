@@ -23,6 +23,7 @@ from hermes_tunnel.remote.program import Program
 from hermes_tunnel.remote.shell import NoShell, shell_without_terminal
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.ssh.dial import TcpSocket
 from hermes_tunnel.way_back.delivery import check_way
 
 
@@ -34,6 +35,7 @@ class LoginOrder:
     :param call: how Hermes is run there
     :param extra: words for Hermes after its own
     :param wishes: how the person wants the conversation to go
+    :param sock: a connection to the first hop that there is already
     """
 
     provider: Program
@@ -41,6 +43,7 @@ class LoginOrder:
     call: Call = field(default_factory=Call)
     extra: Sequence[str] = ()
     wishes: Wishes = field(default_factory=Wishes)
+    sock: TcpSocket | None = None
 
     def __post_init__(self) -> None:
         check_way(self.call, self.wishes.relay)
@@ -66,7 +69,7 @@ def login(order: LoginOrder, decider: Decider) -> LoggedIn:
 
     :raises Failure: the login did not succeed; nothing is left open or running
     """
-    with connected(order.hops, decider) as connection:
+    with connected(order.hops, decider, sock=order.sock) as connection:
         try:
             return _log_in(order, decider, connection)
         except TerminalRefused as refused:

@@ -19,6 +19,7 @@ from hermes_tunnel.remote.line import typed
 from hermes_tunnel.remote.typed import typed_line
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, Errors, Process, Terminal
+from hermes_tunnel.ssh.dial import TcpSocket
 from hermes_tunnel.terminal.escapes import escape_character
 from hermes_tunnel.terminal.raw import RawTerminal
 
@@ -36,6 +37,7 @@ class RunOrder:
     :param browser: whether the pages that programs want to open there are to come here
     :param streams: what it is to have here; scrubbed, it has no terminal unless that is forced
     :param wishes: how the sign-ins of programs in it are to go
+    :param sock: a connection to the first hop that there is already
     """
 
     hops: Sequence[HopConfiguration]
@@ -45,6 +47,7 @@ class RunOrder:
     browser: bool = False
     streams: Streams = field(default_factory=Streams)
     wishes: SignInWishes = field(default_factory=SignInWishes)
+    sock: TcpSocket | None = None
 
 
 def run(order: RunOrder, decider: Decider) -> int:
@@ -59,7 +62,8 @@ def run(order: RunOrder, decider: Decider) -> int:
         decider.emit(
             events.Notice(f"ssh_config asks for {', '.join(session.not_done)}, which run does not do.")
         )
-    with connected(order.hops, decider, told=decider.console.is_curious) as connection, ExitStack() as opened:
+    told = decider.console.is_curious
+    with connected(order.hops, decider, told=told, sock=order.sock) as connection, ExitStack() as opened:
         person = RawTerminal(order.streams.input, lambda: decider.mailbox.put(Resized()))
         terminal = _terminal(order, person)
         start = partial(_start, order, words, connection)

@@ -251,7 +251,7 @@ def paste(order: TunnelOrder, text: str, decider: Decider) -> Redirect:
     if not isinstance(verdict, Deliver):
         reason = "its state is another login's" if isinstance(verdict, Stray) else verdict.reason
         raise UsageFailure(f"that is not a callback address: {reason}", _LIKE_THIS)
-    with connected(order.hops, decider) as connection:
+    with connected(order.hops, decider, runs=False) as connection:
         delivery = Delivery(lambda: connection, order.call, redirect, by=order.relay)
         event = decider.do(partial(delivery.deliver, verdict))
         if isinstance(event, Delivered):

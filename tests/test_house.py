@@ -18,14 +18,17 @@ PURE = "oauth text events errors question steps symptoms deadlines __init__"
 EVERYTHING = "cli"
 ARROWS = {
     "demo": "",
-    "login": "conversation errors events oauth remote ssh.config.chain ssh.connection way_back.delivery",
+    "login": (
+        "conversation errors events oauth remote ssh.config.chain ssh.connection ssh.dial way_back.delivery"
+    ),
     "run": (
-        "conversation errors events remote ssh.config.chain ssh.connection terminal.escapes terminal.raw"
+        "conversation errors events remote ssh.config.chain ssh.connection ssh.dial terminal.escapes "
+        "terminal.raw"
     ),
     "tunnel": "conversation errors events oauth ports.person question remote ssh.config.chain steps way_back",
     "conversation": (
         "browser clipboard deadlines errors events oauth ports.person ports.taken question remote "
-        "ssh.config.chain ssh.connect ssh.connection steps terminal text watching way_back"
+        "ssh.config.chain ssh.connect ssh.connection ssh.dial steps terminal text watching way_back"
     ),
     "watching": "oauth text",
     "way_back": "deadlines errors events oauth ports remote.call ssh.connection ssh.forward steps",

@@ -28,10 +28,13 @@ from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
 
     from hermes_tunnel.login import LoggedIn
     from hermes_tunnel.remote.program import Program
+    from hermes_tunnel.ssh.first_hop import Begun
 
 _EXTRA = "hermes_tunnel.extra"
 
@@ -187,12 +190,19 @@ def login(
         return _print(provider, connecting, calling, extra, output)
 
     def run(decider: Decider) -> Ending:
+        from hermes_tunnel.ssh.first_hop import Begun, begin
+
+        dialling = partial(begin, connecting.hops, decider.tell, decider.wanted)
+        with decider.meanwhile(dialling, Begun.close) as begun:
+            return log_in(decider, begun)
+
+    def log_in(decider: Decider, begun: Callable[[], Begun]) -> Ending:
         from hermes_tunnel.browser.commands import check_command
         from hermes_tunnel.browser.opening import open_browser
         from hermes_tunnel.clipboard import copy
         from hermes_tunnel.conversation.invitation import Wishes
         from hermes_tunnel.login import LoginOrder
-        from hermes_tunnel.login import login as log_in
+        from hermes_tunnel.login import login as log_hermes_in
         from hermes_tunnel.oauth.authorization import issuer_of
         from hermes_tunnel.remote.hermes import in_profile, is_known, similar
         from hermes_tunnel.remote.hermes import provider as known_as
@@ -220,10 +230,9 @@ def login(
             qr=qr,
         )
         check_way(call, relay)
-        hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
-        order = LoginOrder(chosen, hops, call, extra, wishes)
-        done = log_in(order, decider)
-        return ending(chosen, done)
+        way = begun()
+        order = LoginOrder(chosen, way.hops, call, extra, wishes, way.sock)
+        return ending(chosen, log_hermes_in(order, decider))
 
     report = Report(output.console(), output)
     return report.conclude(run, may_repeat=True)

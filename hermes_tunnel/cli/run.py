@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from hermes_tunnel.cli.options import (
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
+
+if TYPE_CHECKING:
+    from hermes_tunnel.ssh.first_hop import Begun
 
 _WORDS = "hermes_tunnel.words"
 
@@ -117,6 +120,13 @@ def run(
     words: tuple[str, ...] = click.get_current_context().meta[_WORDS]
 
     def go(decider: Decider) -> Ending:
+        from hermes_tunnel.ssh.first_hop import Begun, begin
+
+        dialling = partial(begin, connecting.hops, decider.tell, decider.wanted)
+        with decider.meanwhile(dialling, Begun.close) as begun:
+            return run_it(decider, begun)
+
+    def run_it(decider: Decider, begun: Callable[[], Begun]) -> Ending:
         from hermes_tunnel.browser.commands import check_command
         from hermes_tunnel.browser.opening import open_browser
         from hermes_tunnel.conversation.interactive import SignInWishes, Streams
@@ -130,10 +140,10 @@ def run(
         def open_page(url: str, tell: Callable[[str], object]) -> bool:
             return open_browser(url, browser, tell=tell)
 
-        hops = decider.do(partial(connecting.hops, decider.tell, decider.wanted))
+        way = begun()
         wish = "no" if no_terminal else {0: "auto", 1: "yes"}.get(terminals, "force")
         order = RunOrder(
-            hops,
+            way.hops,
             words,
             calling.call(),
             terminal=wish,
@@ -150,6 +160,7 @@ def run(
                 relay,
                 tuple(int(PORT.convert(each, None, None)) for each in forwards),
             ),
+            sock=way.sock,
         )
         return Ending("ended", status=run_there(order, decider))
 

@@ -20,7 +20,7 @@ from hermes_tunnel.conversation.mailbox import Mailbox
 from hermes_tunnel.conversation.news import News
 from hermes_tunnel.conversation.questions import Again, Answer, Asked, Questions
 from hermes_tunnel.conversation.tasks import Done, Task, Tasks
-from hermes_tunnel.conversation.work import LOOK_SECONDS, Reply
+from hermes_tunnel.conversation.work import LOOK_SECONDS, Reply, Running
 from hermes_tunnel.deadlines import Deadline, seconds_of
 from hermes_tunnel.errors import Stopped
 from hermes_tunnel.question import Question
@@ -130,8 +130,26 @@ class Decider:
         :param undo: closes what the function opened, if the result is no longer wanted
         :raises Stopped: a signal arrived; the work is told (``wanted``) and given a moment to unwind
         """
+        result: T = self._done(*self._begun(function, undo))
+        return result
+
+    @contextmanager
+    def meanwhile(self, function: Callable[[], T], undo: Callable[[T], object]) -> Iterator[Callable[[], T]]:
+        """Run a function in a thread beside what is done inside; gives what ``do`` does with it.
+
+        :param undo: closes what the function opened, at the end
+        """
+        running, done = self._begun(function, undo)
+        try:
+            yield partial(self._done, running, done)
+        finally:
+            running.abandon()
+
+    def _begun(self, function: Callable[[], T], undo: Callable[[T], object]) -> tuple[Running, list[object]]:
         done: list[object] = []
-        running = self.tasks.work(Work(function, undo), done.append)
+        return self.tasks.work(Work(function, undo), done.append), done
+
+    def _done(self, running: Running, done: list[object]) -> Any:
         try:
             while not done:
                 self._step(_TICK_SECONDS)
@@ -140,8 +158,7 @@ class Decider:
             running.abandon()
             running.join(UNWIND_SECONDS)
             raise
-        result: T = running.result()
-        return result
+        return running.result()
 
     @contextmanager
     def entered(self, manager: AbstractContextManager[T]) -> Iterator[T]:

@@ -18,6 +18,7 @@ from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 from hermes_tunnel.ssh.connect import connect
 from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.ssh.dial import TcpSocket
 from hermes_tunnel.steps import Pause, Steps, work
 
 _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # between attempts; the last one repeats
@@ -25,20 +26,32 @@ _PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)  # between attempts; the last one repeats
 
 @contextmanager
 def connected(
-    hops: Sequence[HopConfiguration], decider: Decider, *, told: bool = True
+    hops: Sequence[HopConfiguration],
+    decider: Decider,
+    *,
+    told: bool = True,
+    runs: bool = True,
+    sock: TcpSocket | None = None,
 ) -> Iterator[Connection]:
     """Connect in a thread, which asks and reports through the decider; close the connection at the end.
 
     :param told: whether the person is told when it is made
+    :param runs: whether a command is to be run on it at once
+    :param sock: a connection to the first hop that there is already
     """
-    made = partial(_connect, hops, decider, decider.wanted, runs=True)
+    made = partial(_connect, hops, decider, decider.wanted, runs=runs, sock=sock)
     with decider.do(made, undo=Connection.close) as connection:
         (decider.emit if told else decider.record)(events.Connected(connection.destination, connection.via))
         yield connection
 
 
 def _connect(
-    hops: Sequence[HopConfiguration], decider: Decider, wanted: Callable[[], bool], *, runs: bool
+    hops: Sequence[HopConfiguration],
+    decider: Decider,
+    wanted: Callable[[], bool],
+    *,
+    runs: bool,
+    sock: TcpSocket | None = None,
 ) -> Connection:
     return connect(
         hops,
@@ -47,6 +60,7 @@ def _connect(
         wanted=wanted,
         secret=decider.console.secrets.add,
         runs=runs,
+        sock=sock,
     )
 
 

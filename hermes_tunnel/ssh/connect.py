@@ -19,6 +19,8 @@ from hermes_tunnel.ssh.alive import ServerAlive
 from hermes_tunnel.ssh.authentication.askpass import through_askpass
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import Connection, Errors, Process, Stream, Terminal
+from hermes_tunnel.ssh.dial import TcpSocket
+from hermes_tunnel.ssh.first_hop import announce
 from hermes_tunnel.ssh.person import Person
 from hermes_tunnel.ssh.reach import Reached, lost, reach, silent
 from hermes_tunnel.ssh.transport import Transport
@@ -97,6 +99,7 @@ def connect(
     wanted: Callable[[], bool],
     secret: Callable[[str], object],
     runs: bool = True,
+    sock: TcpSocket | None = None,
     patience: float = TOLD_SECONDS,
     seconds_of: Callable[[Deadline], float] = seconds_of,
 ) -> Connection:
@@ -111,6 +114,7 @@ def connect(
     :param wanted: whether the connection is still wanted; checked all the time
     :param secret: is told each secret answer, whoever gave it, before a server gets it and can quote it
     :param runs: whether a command is to be run as soon as it is made
+    :param sock: a connection to the first hop that there is already, as ``first_hop`` makes it
     :param patience: the seconds of a wait until the person is told of it
     :param seconds_of: how long a deadline is
     :raises NetworkFailure: a hop cannot be reached, or is not an SSH server that one can talk to
@@ -129,18 +133,19 @@ def connect(
         whole = (*(replace(hop, is_jump_host=True) for hop in hops[:-1]), hops[-1])
         for configuration, needs_next in zip(whole, following, strict=True):
             person.check()
-            for line in configuration.warnings:
-                person.tell(line)
-            for line in configuration.details:
-                person.detail(line)
+            if sock is None:
+                announce(configuration, person)
             try:
                 before = reached[-1] if reached else None
-                transport = reach(configuration, before, opened, person, seconds_of, needs_next=needs_next)
+                transport = reach(
+                    configuration, before, opened, person, seconds_of, needs_next=needs_next, sock=sock
+                )
             except (NetworkFailure, AuthenticationFailure):
                 person.check()
                 _check(reached, alive)
                 raise
             reached.append((configuration, transport))
+            sock = None
             alive.watch(configuration, transport)
         return ParamikoConnection(reached, alive, opened.pop_all(), person)
 

@@ -20,7 +20,8 @@ from hermes_tunnel.ssh.authentication.refusals import FilesLeft, stopped_waiting
 from hermes_tunnel.ssh.channels import open_channel
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NoStream, StreamRefused
-from hermes_tunnel.ssh.dial import addresses_of, connect_seconds, dial
+from hermes_tunnel.ssh.dial import TcpSocket, connect_seconds
+from hermes_tunnel.ssh.first_hop import dialled
 from hermes_tunnel.ssh.hostkeys.verification import KnownHosts, known_as, verify
 from hermes_tunnel.ssh.key_exchange import handshake
 from hermes_tunnel.ssh.person import Person
@@ -28,7 +29,7 @@ from hermes_tunnel.ssh.proxycommand import ProxyCommand
 from hermes_tunnel.ssh.public_key import describe
 from hermes_tunnel.ssh.transport import GONE, Transport, told_of
 from hermes_tunnel.ssh.waiting import beside, telling
-from hermes_tunnel.text import plain, quote
+from hermes_tunnel.text import plain
 
 AGAIN = "check the network, then run the same command again"
 _GONE_SECONDS = 2.0
@@ -66,6 +67,7 @@ def reach(
     seconds_of: Callable[[Deadline], float] = seconds_of,
     *,
     needs_next: Channel | None = None,
+    sock: TcpSocket | None = None,
 ) -> Transport:
     """The transport of a hop, ready for channels.
 
@@ -76,10 +78,11 @@ def reach(
     :param person: is asked and told, as in ``connect.connect``, which also says what is raised
     :param seconds_of: how long a deadline is
     :param needs_next: the channel that will be needed first
+    :param sock: a connection to it that there is already
     """
     try:
         with ExitStack() as this:
-            way = _way(configuration, before, this, person)
+            way = _way(configuration, before, this, person, sock)
             transport = _trusted(configuration, way, this, person, seconds_of, needs_next=needs_next)
             opened.enter_context(this.pop_all())
             return transport
@@ -91,8 +94,17 @@ def reach(
     return _trusted(files_only, way, opened, person, seconds_of, needs_next=needs_next)
 
 
-def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitStack, person: Person) -> _Way:
-    """The first step: connect to a hop, through the previous one or as ssh_config says."""
+def _way(
+    configuration: HopConfiguration,
+    before: Reached | None,
+    opened: ExitStack,
+    person: Person,
+    sock: TcpSocket | None = None,
+) -> _Way:
+    """The first step: connect to a hop, through the previous one or as ssh_config says.
+
+    :param sock: a connection to it that there is already
+    """
     hop, where = configuration.label, configuration.address
     if before is not None:
         jump, transport = before
@@ -113,13 +125,8 @@ def _way(configuration: HopConfiguration, before: Reached | None, opened: ExitSt
         opened.callback(proxy.close)
         opened.callback(_shut, proxy.socket)
         return _Way(proxy.socket, proxy=proxy)
-    with person.phase(hop, "address") as outcome:
-        name = f"the address of {quote(configuration.hostname)}"
-        addresses = addresses_of(configuration, person.waiting_for(name))
-        outcome.words = ", ".join(dict.fromkeys(str(address[4][0]) for address in addresses))
-    with person.phase(hop, "dial", where) as outcome:
-        sock = dial(configuration, addresses, person.waiting_for(f"{configuration.place} to answer"))
-        outcome.words = sock.peer
+    if sock is None:
+        sock = dialled(configuration, person)
     opened.callback(_shut, sock)
     return _Way(sock, sock.peer, sock.took)
 

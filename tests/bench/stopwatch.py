@@ -87,7 +87,7 @@ def until_dialled(argv: Callable[[int], list[str]], environment: dict[str, str])
         server.settimeout(_LONGEST)
         command = argv(server.getsockname()[1])
         begin = time.monotonic()
-        process = subprocess.Popen(command, env=environment, **_QUIET)
+        process = subprocess.Popen(command, env=environment, **_QUIET, stdout=subprocess.DEVNULL)
         try:
             client, _ = server.accept()
             took = 1000 * (time.monotonic() - begin)

@@ -18,6 +18,7 @@ from hermes_tunnel.ssh.config.chain import HopConfiguration, Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
 from hermes_tunnel.ssh.connect import ParamikoConnection, connect
 from hermes_tunnel.ssh.connection import Connection
+from hermes_tunnel.ssh.dial import TcpSocket
 from hermes_tunnel.ssh.transport import Transport
 from hermes_tunnel.ssh.waiting import TOLD_SECONDS
 from tests.ssh.sshd import ME
@@ -49,6 +50,7 @@ def to(
     secret: Callable[[str], object] = repr,
     patience: float = TOLD_SECONDS,
     seconds_of: Callable[[Deadline], float] = seconds_of,
+    sock: TcpSocket | None = None,
 ) -> Connection:
     """A connection through these hops; as it is, nobody answers."""
     return connect(
@@ -59,6 +61,7 @@ def to(
         secret=secret,
         patience=patience,
         seconds_of=seconds_of,
+        sock=sock,
     )
 
 
