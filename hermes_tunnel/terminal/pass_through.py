@@ -90,14 +90,14 @@ class PassThrough:
         self._copy = copy
         self._over = False
         self._waking: Waking | None = None
-        self._threads = [threading.Thread(target=self._read, name="output", daemon=True)]
-        if errors is not None:
-            self._threads.append(
-                threading.Thread(target=self._read_errors, args=(errors,), name="errors", daemon=True)
-            )
-            self._errors: threading.Thread | None = self._threads[-1]
-        else:
-            self._errors = None
+        # The output's waits for the errors' to end, so that one is started first.
+        self._errors = (
+            None
+            if errors is None
+            else threading.Thread(target=self._read_errors, args=(errors,), name="errors", daemon=True)
+        )
+        output_thread = threading.Thread(target=self._read, name="output", daemon=True)
+        self._threads = [*filter(None, [self._errors]), output_thread]
         self._typing = threading.Thread(target=self._type, name="typed", daemon=True)
 
     def __enter__(self) -> PassThrough:

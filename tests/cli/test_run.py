@@ -53,7 +53,11 @@ class There:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.server = Sshd(directory / "sshd", "AcceptEnv LC_* RUN_*")
+        # A home without start-up files: what a person has in theirs may be slow, and is not to be interrupted.
+        (directory / "home").mkdir()
+        self.server = Sshd(
+            directory / "sshd", "AcceptEnv LC_* RUN_*", f"SetEnv HOME={directory / 'home'} ENV= BASH_ENV="
+        )
         key = keygen(directory / "key")
         self.server.accept(key)
         (directory / "known_hosts").write_text(self.server.known_hosts_line())
@@ -190,12 +194,12 @@ def test_a_menu(there: There) -> None:
 
 
 def test_a_question_to_the_terminal_is_answered_by_the_person_s(there: There) -> None:
-    """Where the cursor is: the program hears what the person's terminal says, and nothing from us."""
-    script = "stty raw -echo; printf '\\033[6n'; head -c 6 | od -An -c"
+    """What it is: the program hears what the person's terminal says, and nothing from us."""
+    script = "stty raw -echo; printf '\\033[c'; head -c 7 | od -An -c"
     with there.on_terminal("--", "sh", "-c", script) as terminal:
-        terminal.expect("\x1b\\[6n")
-        terminal.send("\x1b[7;9R")
-        terminal.expect(r"033   \[   7   ;   9   R")
+        terminal.expect("\x1b\\[c")
+        terminal.send("\x1b[?62;c")
+        terminal.expect(r"033   \[   \?   6   2   ;   c")
         assert terminal.wait() == 0
 
 
