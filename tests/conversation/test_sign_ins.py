@@ -192,9 +192,7 @@ def test_a_browser_that_does_not_start() -> None:
     with somebody(browser=None) as person:
         told = ["sign-in at auth.openai.com: click its link, or type ~o 1"]
         assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
-        assert person.types("o", 1) == [
-            f"no page is opened here, as you wished; its address is {KNOWN}"
-        ]
+        assert person.types("o", 1) == [f"no page is opened here, as you wished; its address is {KNOWN}"]
 
 
 def test_an_answer_that_the_program_does_not_take() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +93,7 @@ class Account:
 
         Its input is a terminal at which nobody types.
         """
+        assert sys.platform != "win32"
         nobody, terminal = os.openpty()
         try:
             done = subprocess.run(
