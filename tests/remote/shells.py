@@ -93,7 +93,8 @@ class Account:
 
         Its input is a terminal at which nobody types.
         """
-        assert sys.platform != "win32"
+        if sys.platform == "win32":
+            pytest.skip("these shells are not there")
         nobody, terminal = os.openpty()
         try:
             done = subprocess.run(
