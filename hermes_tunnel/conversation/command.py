@@ -114,7 +114,7 @@ class Conversation:
                 self._stop_inviting()
                 self._start.stop()
                 self._show(self._instructions.end())
-                self._decider.news.release()
+                self._decider.news.release(over=True)
                 self._console.done_waiting()
 
     @property
@@ -166,7 +166,9 @@ class Conversation:
         if now >= self._look_at:
             self._look_at = now + _TICK_SECONDS
             self._connection.check()
-            if self._news_at is None and (what := _WAITING_FOR.get(self._session.state)) is not None:
+            inviting = self._inviting is not None and not self._inviting.over
+            quiet = self._news_at is None and not inviting
+            if quiet and (what := _WAITING_FOR.get(self._session.state)) is not None:
                 if self._allowed.person:
                     self._console.waiting(what, self._deadline - now)
                 else:

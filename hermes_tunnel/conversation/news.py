@@ -27,12 +27,16 @@ class News:
         if self._held is None:
             self._held = []
 
-    def release(self) -> None:
-        """Show what was held back."""
+    def release(self, *, over: bool = False) -> None:
+        """Show what was held back.
+
+        :param over: whether the command has had its last word, which an error may be about to quote
+        """
         held, self._held = self._held or [], None
         for event in held:
             self._console.show(event)
-        self._console.quiet()
+        if not over:
+            self._console.quiet()
 
     def show(self, event: events.Event) -> None:
         """Show an event, now or later."""

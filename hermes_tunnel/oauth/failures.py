@@ -158,7 +158,7 @@ def declined(error: str) -> Failure:
 
 def gave_up(words: str) -> Failure:
     """The command's own patience is over."""
-    return NobodyAnswered(f"nobody signed in before Hermes there gave up: {words}", AGAIN)
+    return NobodyAnswered(f"nobody signed in before Hermes there gave up: {words.rstrip('.')}", AGAIN)
 
 
 def command_failed(status: int, words: str, *, delivered: bool) -> Failure:

@@ -52,7 +52,7 @@ def make_room(
     if _may_paste(refusal, holders, person):
         return (yield from _do_without(port, holders, person, known=known))
     if refusal.reason is not BindRefusal.TAKEN or not holders:
-        raise NoWayBack(refusal.message, f"{refusal.hint}{'; or ' if refusal.hint else ''}{_PASTE}")
+        raise NoWayBack(refusal.message, f"{_PASTE}{'; or ' if refusal.hint else ''}{refusal.hint}")
     living = [one for one in holders if one.role is not Role.CLOSED]
     named = "; ".join(describe(one) for one in living or holders)
     if not living:
@@ -66,7 +66,7 @@ def make_room(
     if person.busy.wish == "fail" or not (person.there or agreed):
         raise NoWayBack(
             f"local port {port} is taken by {named}",
-            f"{_ours(living[0])}; no other port will do, as the provider expects this one; or {_PASTE}",
+            f"no other port will do, as the provider expects this one; {_PASTE}; {_ours(living[0])}",
         )
     if agreed:  # otherwise the question names it
         person.say(f"Local port {port} is needed and is taken by {named}")
@@ -74,14 +74,12 @@ def make_room(
         yes = person.agrees_to(holder, known=known)
         ended = yield from end_occupant(holder, person.say, yes=yes, enter="no, and the login ends")
         if ended is not Termination.FREED:
-            raise NoWayBack(
-                f"local port {port} is taken by {named}",
-                f"end it yourself, or: hermes-tunnel port {port} --kill; or {_PASTE}",
-            )
+            named = ", ".join(f"{one.name} (PID {one.pid})" for one in living)  # the question told the rest
+            raise NoWayBack(f"local port {port} stays taken by {named}", f"{_PASTE}; {_ours(living[0])}")
     return Room.MADE
 
 
-_PASTE = "--on-busy-port paste, and you paste the address yourself"
+_PASTE = "with --on-busy-port paste you paste the address yourself"
 _UNUSABLE = (BindRefusal.RESERVED, BindRefusal.FORBIDDEN)
 
 
@@ -108,7 +106,7 @@ def _do_without(port: int, holders: list[Occupant], person: Person, *, known: bo
         if not is_yes((yield from ask(question))):
             raise NoWayBack(
                 f"local port {port} is taken by {named}",
-                f"{_ours(listening[0])}; to let it see the answer: --yes",
+                f"to let it see the answer: --yes; {_ours(listening[0])}",
             )
     return Room.NONE
 

@@ -37,6 +37,7 @@ from hermes_tunnel.terminal.words import (
 )
 from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
 
+_AROUND_THE_END = (events.RemoteLine, events.CommandEnded, events.CommandStopped, events.Finished)
 _MARGIN = "  | "
 _STYLES: dict[Look, dict[str, Any]] = {
     Look.STRONG: {"bold": True},
@@ -138,7 +139,7 @@ class Screen:
         """Tell the person what happened, at once; a line of the command's, when it is not its last."""
         if isinstance(event, events.Connected):
             self._run = _Run()
-        if not isinstance(event, events.RemoteLine | events.CommandEnded | events.Finished):
+        if not isinstance(event, _AROUND_THE_END):
             self.quiet()
         for sentence in sentences(event, max(self._verbosity, 1)):
             self.note(sentence.text)
@@ -205,11 +206,10 @@ class Screen:
         if (cut_off := run.tracebacks.end()) is not None:
             self._tell_last()
             run.last = (cut_off, cut_off)
-        if (
-            run.last is not None
-            and self.safe(run.last[1].strip()).rpartition("Error: ")[2] in finished.message
-        ):
-            run.last = None
+        if run.last is not None:
+            words = self.safe(run.last[1].strip().rstrip(".")).rpartition("Error: ")[2]
+            if words in finished.message:
+                run.last = None
         self._tell_last()
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
             for line in run.unseen:

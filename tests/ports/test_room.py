@@ -96,16 +96,16 @@ NOBODY, YES, NO = None, True, False
 # --on-busy-port, the answer if anybody is there, --yes; the result: the room, or words of the hint.
 OF_ONE_S_OWN: list[tuple[str, bool | None, bool, Room | str]] = [
     ("ask", YES, False, Room.MADE),
-    ("ask", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill; or --on-busy-port paste"),
+    ("ask", NO, False, "to end it: hermes-tunnel port PORT --kill"),
     ("ask", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
     ("ask", NOBODY, True, Room.MADE),
     ("kill", YES, False, Room.MADE),
-    ("kill", NO, False, "end it yourself, or: hermes-tunnel port PORT --kill"),
+    ("kill", NO, False, "to end it: hermes-tunnel port PORT --kill"),
     ("kill", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
     ("kill", NOBODY, True, Room.MADE),
     ("paste", YES, False, Room.NONE),
-    ("paste", NO, False, "to end it: hermes-tunnel port PORT --kill; to let it see the answer: --yes"),
-    ("paste", NOBODY, False, "to end it: hermes-tunnel port PORT --kill; to let it see the answer: --yes"),
+    ("paste", NO, False, "to let it see the answer: --yes; to end it: hermes-tunnel port PORT --kill"),
+    ("paste", NOBODY, False, "to let it see the answer: --yes; to end it: hermes-tunnel port PORT --kill"),
     ("paste", NOBODY, True, Room.NONE),
     ("fail", YES, True, "to end it: hermes-tunnel port PORT --kill"),
     ("fail", NOBODY, False, "to end it: hermes-tunnel port PORT --kill"),
@@ -126,9 +126,13 @@ def test_an_occupant_of_one_s_own(
         with pytest.raises(NoWayBack) as failure:
             becomes(port, HERE, TAKEN, person, wish, yes=yes)
         assert failure.value.status == 7
-        assert failure.value.message.startswith(f"local port {port} is taken by {PYTHON} ")
-        assert f"(PID {process.pid}, user " in failure.value.message
-        assert " today)" in failure.value.message
+        if answer is NO and wish != "paste":  # the question told the rest
+            assert failure.value.message == f"local port {port} stays taken by {PYTHON} (PID {process.pid})"
+        else:
+            assert failure.value.message.startswith(f"local port {port} is taken by {PYTHON} ")
+            assert f"(PID {process.pid}, user " in failure.value.message
+            assert " today)" in failure.value.message
+        assert "--on-busy-port paste" in failure.value.hint or wish == "paste"
         assert result.replace("PORT", str(port)) in failure.value.hint
     said = "".join([*person.told, *person.asked])
     named = said.count(f"{PYTHON} (PID {process.pid}, user ")
@@ -163,7 +167,7 @@ def test_an_occupant_of_somebody_else(start: Start, wish: str, answer: bool | No
 @pytest.mark.parametrize(
     ("wish", "answer", "result"),
     [
-        ("ask", NO, "end it yourself"),
+        ("ask", NO, DOCKER),
         ("ask", YES, Room.MADE),
         ("ask", NOBODY, DOCKER),
         ("fail", YES, DOCKER),

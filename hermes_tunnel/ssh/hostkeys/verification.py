@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from hermes_tunnel.errors import HostKeyFailure
+from hermes_tunnel.errors import AGAIN, HostKeyFailure
 from hermes_tunnel.question import Question
 from hermes_tunnel.ssh.by_hand import by_hand, by_ssh, shell_line
 from hermes_tunnel.ssh.child import run
@@ -25,7 +25,7 @@ __all__ = ["KnownHosts", "known_as", "verify"]
 _KEYGEN_SECONDS = 10.0
 _QUESTION = "Are you sure you want to continue connecting (yes/no/[fingerprint])?"
 _COMPARE = "Compare it with what the server's administrator has. Enter means no."
-_AGAIN = "Please type 'yes', 'no' or the fingerprint:"
+_ONCE_MORE = "Please type 'yes', 'no' or the fingerprint:"
 
 
 def verify(
@@ -188,9 +188,9 @@ def _accept(
         if answer.lower() in ("", "no"):
             raise HostKeyFailure(
                 f"the host key of {hop.called} was not accepted: {key}",
-                "compare the fingerprint with the one that the server's administrator has",
+                f"when you have compared it, {AGAIN}",
             )
-        question = Question(_AGAIN)
+        question = Question(_ONCE_MORE)
     batch = ("-o", "BatchMode=no") if hop.batch_mode else ()
     raise _unknown(hop, key, "and there is nobody to ask", *batch)
 
