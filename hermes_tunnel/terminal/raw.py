@@ -68,7 +68,7 @@ class RawTerminal:
     @property
     def modes(self) -> bytes:
         """How it was set before, for a server (RFC 4254 section 8)."""
-        return encoded(None if sys.platform == "win32" else self._before)
+        return encoded(self._before)
 
     @property
     def size(self) -> Size:

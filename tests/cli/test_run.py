@@ -53,7 +53,7 @@ class There:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        # A home without start-up files: what a person has in theirs may be slow, and is not to be interrupted.
+        # A home without start-up files: those of whoever runs the tests may be slow.
         (directory / "home").mkdir()
         self.server = Sshd(
             directory / "sshd", "AcceptEnv LC_* RUN_*", f"SetEnv HOME={directory / 'home'} ENV= BASH_ENV="
