@@ -11,7 +11,7 @@ from hermes_tunnel.terminal.scrubbed import Printed, Scrubbed
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_lines(size: int) -> None:
-    """A line feed ends one; what a carriage return has it begin again is what was meant; UTF-8 stays whole."""
+    """A line feed ends one; what comes after a carriage return takes its place; UTF-8 stays whole."""
     posted: list[Printed] = []
 
     def post(printed: Printed) -> None:
@@ -31,7 +31,12 @@ def test_lines(size: int) -> None:
 def test_a_line_without_an_end() -> None:
     """It takes no more memory than a line has."""
     posted: list[Printed] = []
-    scrubbed = Scrubbed(lambda printed: (posted.append(printed), printed.shown()))
+
+    def post(printed: Printed) -> None:
+        posted.append(printed)
+        printed.shown()
+
+    scrubbed = Scrubbed(post)
     for _ in range(100):
         scrubbed.write(b"x" * 1000)
     assert {len(printed.line) for printed in posted} == {4096}
