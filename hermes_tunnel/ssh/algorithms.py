@@ -69,6 +69,8 @@ def own_algorithms(hop: HopConfiguration, known_types: Iterable[str]) -> dict[Ki
     :raises ConfigurationFailure: ssh_config allows nothing that is available here
     """
     known, own = set(known_types), {kind: _allowed(kind, hop) for kind in KINDS}
+    # One pass instead of a cipher and a MAC: a third less to do for each packet. ssh prefers it since 10.0.
+    own[CIPHER] = tuple(sorted(own[CIPHER], key=lambda algorithm: "-gcm@" not in algorithm))
     own[HOST_KEY] = tuple(sorted(own[HOST_KEY], key=lambda algorithm: key_type_of(algorithm) not in known))
     return own
 

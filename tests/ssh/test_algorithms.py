@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hermes_tunnel.ssh.algorithms import MAC, nothing_in_common
+from hermes_tunnel.ssh.algorithms import CIPHER, MAC, nothing_in_common, own_algorithms
 from hermes_tunnel.ssh.config.chain import HopConfiguration
 
 
@@ -27,3 +27,10 @@ def test_what_is_not_a_name_is_not_in_the_hint(name: str) -> None:
     hint = hint_for(name)
     assert name not in hint or not name
     assert "MACs" not in hint
+
+
+def test_the_cipher_that_costs_least_comes_first() -> None:
+    """AES-GCM before the others, which otherwise keep ssh_config's order; what that excludes stays excluded."""
+    ciphers = ("aes256-ctr", "aes128-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
+    hop = HopConfiguration("box", "127.0.0.1", "root", 22, ciphers=ciphers)
+    assert own_algorithms(hop, ())[CIPHER] == ("aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
