@@ -225,7 +225,7 @@ class _Reader:
         self._terminal = terminal
         self._mark = 0
 
-    def expect(self, pattern: str, deadline: float = 30) -> re.Match[str]:
+    def expect(self, pattern: str, deadline: float = 60) -> re.Match[str]:
         """As Terminal.expect, without escape sequences."""
         until = time.monotonic() + deadline
         while True:

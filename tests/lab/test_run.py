@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from urllib.parse import parse_qsl, urlsplit
@@ -33,6 +33,8 @@ ON_LOOPBACK = [login for login in HERE if login.port]
 OPENS = {"codex", "firebase"}
 """Whose page opens by itself: they wait on loopback for an issuer that everybody knows."""
 
+CODEX, GH = (next(one for one in LOGINS if one.name == name) for name in ("codex", "gh"))
+
 every = pytest.mark.parametrize("login", HERE, ids=lambda login: login.name)
 with_a_port = pytest.mark.parametrize("login", ON_LOOPBACK, ids=lambda login: login.name)
 
@@ -56,11 +58,19 @@ def installed() -> None:
 
 
 def log_in_here(
-    lab: Lab, login: Login, *, approved: bool = True, before: Callable[[Terminal], None] | None = None
+    lab: Lab,
+    login: Login,
+    *,
+    host: str = "",
+    approved: bool = True,
+    before: Callable[[Terminal], None] | None = None,
 ) -> Session:
     """Log in through `run` in a new home directory there, as the person at the laptop.
 
     A page that does not open by itself, they open by its link.
+
+    :param host: as the person names it
+    :param before: what they do before that
     """
     lab.fresh_home(login.user)
     browser = lab.another_browser(f"browser-{login.name}")
@@ -77,7 +87,7 @@ def log_in_here(
             page.append(browser.open(address, environment))
         return ""
 
-    words = [PROGRAM, "run", login.user, "--", *login.command]
+    words = [PROGRAM, "run", host or login.user, "--", *login.command]
     with lab.terminal(words, columns=80, rows=24, env=environment) as terminal:
         done = log_in(terminal, login, visit, approved=approved)
         if login.port and not page:
@@ -210,3 +220,62 @@ def test_a_port_that_is_taken_here(taken_here: Sessions, lab: Lab, login: Login)
     assert session.done.status == 0, session.output
     assert re.search(rf"local port {login.port} is taken by .*nc", " ".join(session.output.split()))
     assert stored(lab, login)
+
+
+@pytest.fixture
+def fresh(lab: Lab, installed: None) -> None:
+    """Providers that know nothing."""
+    lab.identity("POST", "/reset")
+
+
+def test_through_a_jump_host(fresh: None, lab: Lab) -> None:
+    """The way back goes through it too."""
+    session = log_in_here(lab, CODEX, host=f"inner-{CODEX.user}")
+    assert session.done.status == 0, session.output
+    assert stored(lab, CODEX)
+    left_nothing(lab)
+
+
+@pytest.mark.parametrize("option", [[], ["--browser-here"]])
+def test_a_page_that_the_person_lists_and_opens(fresh: None, lab: Lab, option: list[str]) -> None:
+    """~l lists the pages; ~o opens one of them, and the program goes on undisturbed.
+
+    With --browser-here, the program believes that it has opened the page; without, it says that it could not.
+    """
+    lab.fresh_home(GH.user)
+
+    def visit(_: str) -> str:
+        terminal.send("~l")
+        number = terminal.expect(r"^ *(\d+)  github\.com", 60)[1]
+        terminal.send(f"~o {number}\r")
+        terminal.expect("has opened in your browser", 60)
+        assert lab.page().title == "GitHub: connect a device"
+        (code,) = set(re.findall(r"[A-Z]{4}-[A-Z]{4}", terminal.output))
+        return _visited(lab, f"https://github.com/login/device?user_code={code}")
+
+    # The page that is handed over is not seen on the terminal.
+    login = replace(GH, page=r"to open github\.com") if option else GH
+    with lab.terminal([PROGRAM, "run", *option, GH.user, "--", *GH.command]) as terminal:
+        done = log_in(terminal, login, visit)
+    assert done.status == 0, terminal.output
+    assert ("Failed opening a web browser" in terminal.output) is not bool(option)
+    assert stored(lab, GH)
+    left_nothing(lab)
+
+
+@pytest.mark.parametrize("user", ["h018", "h019"])
+def test_hermes_typed_in_a_shell(fresh: None, lab: Lab, user: str) -> None:
+    """Its own login works there as any program's does, and the shell goes on."""
+    lab.fresh_home(user)
+    with lab.terminal([PROGRAM, "run", user]) as shell:
+        shell.expect(r"\$ ", 60)
+        shell.send("hermes auth add xai-oauth --no-browser\r")
+        if user == "h019":  # a device login
+            _visited(lab, shell.expect(r"https://accounts\.x\.ai/\S+user_code=[\w-]+", 60)[0])
+        shell.expect("(Saved|Added) xai-oauth", 60)
+        shell.send("exit\r")
+        assert shell.wait() == 0
+        if user == "h018":
+            assert lab.page().title == "Back to your terminal"
+    assert "refresh_token" in lab.remote(user, "cat .hermes/auth.json")
+    left_nothing(lab)
