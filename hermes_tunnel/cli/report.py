@@ -25,6 +25,7 @@ from hermes_tunnel.errors import (
     Failure,
     NetworkFailure,
     NobodyAnswered,
+    RemoteCommandFailure,
     Stopped,
     UsageFailure,
 )
@@ -171,6 +172,7 @@ class Report:
         self.console.show(finished)
         self.console.note(ending.words)
         if ending.problem is not None or ending.status:
+            self._ended = self._ended and not isinstance(ending.problem, RemoteCommandFailure)  # it never ran
             self._say_state(stopped=ending.problem is None)
         if isinstance(ending.problem, Failure):
             self.console.note(f"error: {ending.problem.message}")

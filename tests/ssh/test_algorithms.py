@@ -30,7 +30,7 @@ def test_what_is_not_a_name_is_not_in_the_hint(name: str) -> None:
 
 
 def test_the_cipher_that_costs_least_comes_first() -> None:
-    """AES-GCM before the others, which otherwise keep ssh_config's order; what that excludes stays excluded."""
+    """AES-GCM before the others, which keep ssh_config's order; what that excludes stays excluded."""
     ciphers = ("aes256-ctr", "aes128-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com")
     hop = HopConfiguration("box", "127.0.0.1", "root", 22, ciphers=ciphers)
     assert own_algorithms(hop, ())[CIPHER] == ("aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
