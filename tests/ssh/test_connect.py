@@ -93,7 +93,7 @@ def test_the_curious_hear_how_it_connects(
         inner.close()
     lines = [sentence.text for event in told for sentence in sentences(event, 1)]
     lines = [re.sub(r" \(\d\.\d\d s\)", "", line) for line in lines]
-    assert [re.sub(r": [a-z0-9@.-]+, aes128-gcm@openssh.com", "", line) for line in lines] == [
+    assert [re.sub(r": [a-z0-9@.-]+, aes128-[a-z@.]+", "", line) for line in lines] == [
         f"Found {ME}@gate at 127.0.0.1.",
         f"Connecting to {ME}@gate at 127.0.0.1:{gate.port}.",
         f"Reached {ME}@gate at 127.0.0.1.",
