@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 
 import click
 
 from hermes_tunnel import events
+from hermes_tunnel.cli.exit import folded_hint
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import Output, option, output
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
+from hermes_tunnel.terminal.mode import columns_of
 
 
 @click.command(cls=Verb)
@@ -32,7 +35,9 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
     answer = "deny" if deny else "approve" if approve or not console.is_terminal else None
     status = Report(console, output).conclude(lambda decider: _play(decider, answer))
     if status == ExitStatus.OK:
-        console.show(events.Notice("With a server of yours: hermes-tunnel login xai-oauth me@server"))
+        next_step = "With a server of yours: hermes-tunnel login xai-oauth me@server"
+        for line in folded_hint(next_step, columns_of(sys.stderr)):
+            console.show(events.Notice(line))
     return status
 
 
