@@ -186,6 +186,11 @@ class RemoteLine(Event):
     public: ClassVar[bool] = False
 
 
+@dataclass(frozen=True)
+class SessionLine(RemoteLine):
+    """A line that a program in a session printed: for the person, who asked for it, and for no log."""
+
+
 NO_STATUS = -127
 """A command ended and the server did not say how. 128 minus this is 255, the status of ssh(1) then."""
 

@@ -178,7 +178,7 @@ class InteractiveSession:
             elif isinstance(item, Escape):
                 self._on_escape(item)
             elif isinstance(item, Printed):
-                self._decider.emit(events.RemoteLine(item.line))
+                self._decider.emit(events.SessionLine(item.line))
                 item.shown()
             elif isinstance(item, NobodyReads):
                 self._process.close()

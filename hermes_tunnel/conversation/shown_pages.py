@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hermes_tunnel.oauth.opening import host_to_open
-from hermes_tunnel.oauth.sightings import Device, Loopback, Sighting
+from hermes_tunnel.oauth.sightings import Device, Loopback, Page, Sighting
 
 MOST_LISTED = 50
 
@@ -57,6 +57,7 @@ class ShownPages:
     def __init__(self) -> None:
         self._pages: dict[str, ShownPage] = {}
         self._last = 0
+        self._code = ""  # one that was said without its page
 
     def __iter__(self) -> Iterator[ShownPage]:
         return iter(self._pages.values())
@@ -66,8 +67,14 @@ class ShownPages:
 
         :raises Unsafe: nobody should open it; says why
         """
-        code = sighting.user_code if isinstance(sighting, Device) else ""
-        url = sighting.verification_uri if isinstance(sighting, Device) else sighting.url
+        code = ""
+        if isinstance(sighting, Device):
+            url, code = sighting.verification_uri, sighting.user_code
+            self._code = "" if url else code
+        else:
+            url = sighting.url
+            if sighting.wanted and isinstance(sighting, Page):  # as gh does, which says its code long before
+                code, self._code = self._code, ""
         if not url:
             return None
         host = host_to_open(url)

@@ -103,17 +103,18 @@ class SignIns:
             return
         if page is None:
             return
-        if isinstance(sighting, Page):
-            if sighting.wanted:
-                self._news(f"a program wants to open a page of {page.host}: {page.at_hand}")
-            return
-        mode = Mode.LOOPBACK if isinstance(sighting, Loopback) else Mode.DEVICE
-        self._decider.record(events.AuthorizationAsked(mode.value, page.url, page.code, page.host))
         if isinstance(sighting, Loopback):
+            self._asked(page, Mode.LOOPBACK)
             self._decider.console.secrets.add(sighting.state)
             self._decider.begin(self._invited(page, sighting))
-        else:
+        elif page.code:
+            self._asked(page, Mode.DEVICE)
             self._news(f"sign-in at {page.host}, code {page.code}: {page.at_hand}")
+        elif sighting.wanted:
+            self._news(f"a program wants to open a page of {page.host}: {page.at_hand}")
+
+    def _asked(self, page: ShownPage, mode: Mode) -> None:
+        self._decider.record(events.AuthorizationAsked(mode.value, page.url, page.code, page.host))
 
     def _invited(self, page: ShownPage, request: Loopback) -> Steps[None]:
         """Get ready for the answer, and only then open the page, if it may open by itself."""

@@ -137,6 +137,9 @@ class Screen:
 
     def show(self, event: events.Event) -> None:
         """Tell the person what happened, at once; a line of the command's, when it is not its last."""
+        if isinstance(event, events.SessionLine):
+            self._tell(event)
+            return
         if isinstance(event, events.Connected):
             self._run = _Run()
         if not isinstance(event, _AROUND_THE_END):

@@ -153,6 +153,16 @@ def test_a_page_that_a_program_would_have_opened() -> None:
         assert person.opened == []
 
 
+def test_a_page_that_a_program_would_have_opened_for_a_code() -> None:
+    """A code that was said alone belongs to the page that a browser is wanted for."""
+    with somebody() as person:
+        assert person.sees(Device("", "ABCD-1234")) == []
+        page = Page("https://github.com/login/device", wanted=True)
+        assert person.sees(page) == ["sign-in at github.com, code ABCD-1234: type ~o 1"]
+        told = "a program wants to open a page of github.com: type ~o 2"
+        assert person.sees(Page("https://github.com/settings", wanted=True)) == [told]
+
+
 def test_a_page_that_nobody_should_open() -> None:
     """What login would refuse is refused here too, and cannot be opened by its number."""
     with somebody() as person:
