@@ -93,7 +93,7 @@ def test_what_is_asked_is_in_it_and_what_is_answered_is_not() -> None:
     console.ask(Question("Password:", whose="me@box", hidden=True, piped=True), lambda _: None)
     console.show(events.RemoteLine("\x1b[2Jyou said hunter22\nand more"))
     console.say("")
-    assert told == ["(me@box) Password:", "you said [hidden]", "and more"]
+    assert told == ["(me@box) Password: (hidden)", "you said [hidden]", "and more"]
 
 
 SIGN_IN = "Sign in to auth.x.ai. Open this address in a browser on this machine:"

@@ -98,7 +98,7 @@ def test_a_server_stays_behind_its_margin(columns: int) -> None:
         if columns:
             program = ["sh", "-c", f'stty cols {columns}; exec "$@"', "sh", *words]
             with Terminal(program, cwd=Path.cwd(), env={**os.environ, "TERM": "xterm"}) as terminal:
-                terminal.expect("Your answer: ")
+                terminal.expect(r"\(hidden\) ")
                 terminal.send("\x04")
                 assert terminal.wait(30) == 6
                 shown = terminal.output

@@ -156,7 +156,8 @@ def test_an_unknown_key_is_asked_about(hop: HopConfiguration) -> None:
     authenticity = "The authenticity of host 'prod (srv.example:2222)' can't be established."
     shown = f"ED25519 key fingerprint is {fingerprint(KEY)}."
     question = "Are you sure you want to continue connecting (yes/no/[fingerprint])?"
-    assert person.questions == [Question(question, above=(authenticity, shown))]
+    compare = "Compare it with what the server's administrator has. Enter means no."
+    assert person.questions == [Question(question, above=(authenticity, shown, compare))]
     assert person.told == [f"Added '[srv.example]:2222' (ED25519) to {hop.user_known_hosts_files[0]}."]
 
 
