@@ -122,7 +122,7 @@ def test_a_login_in_the_background_waits_for_the_browser() -> None:
     """It reads nothing, so it is not stopped, and the shell keeps its echo; fg brings its offer back."""
     with shell() as terminal:
         run(terminal, "demo", background=True)
-        terminal.expect("Waiting for the browser to come back, at most")
+        terminal.expect("Waiting for your browser, at most")
         assert terminal.echoes
         terminal.send("echo se''en\n")
         terminal.expect("^(shell> )?seen")
