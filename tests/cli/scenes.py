@@ -268,7 +268,8 @@ def named_alike(rows: Sequence[str], columns: int) -> list[str]:
         )
         for each in sentences
     ]
-    return [row for each in told for row in folded_hint(each, columns)]
+    # An address is as it was, whole.
+    return [row for each in told for row in (folded_hint(each, columns) if " " in each else [each])]
 
 
 SCENES: dict[str, Scene] = {
@@ -295,6 +296,7 @@ SCENES: dict[str, Scene] = {
     "ctrl-c": Scene(person=((BROWSER, Play.stop),)),
     "lost": Scene(person=((BROWSER, Play.lose), ("[y/N]", "\n"))),
     "busy-port": Scene(held=True, person=(("[y/N]", "\n"),)),
+    "busy-port-ended": Scene(held=True, person=(("[y/N]", "y\n"), (BROWSER, Play.sign_in))),
     "busy-port-of-another": Scene(held=False, person=()),
     "no-hermes": Scene(kind=None, words=LOGIN, person=()),
     "wrong-password": Scene(
