@@ -353,7 +353,7 @@ def test_a_stalled_line_needs_no_answer(tmp_path: Path) -> None:
     asked.set()
     person.join()
     assert isinstance(done.ended, LoggedIn), (done.ended, done.shown)
-    assert "(demo@hermes-demo) Please wa \n  | it for a while.\n" in done.shown
+    assert "(demo@hermes-demo) Please wa (hidden) \n  | it for a while.\n" in done.shown
 
 
 def test_a_prompt_with_nobody_to_answer_ends_the_login() -> None:

@@ -157,7 +157,7 @@ def test_usage_in_plain_words(arguments: list[str], error: str) -> None:
     ("typed", "error", "hint"),
     [
         ("logni", "'logni' is not a verb", "did you mean hermes-tunnel login?"),
-        ("tunnel", "'tunnel' is not a verb", "the verbs are login, forward"),
+        ("tunnel", "'tunnel' is not a verb", "the verbs are login, run, forward"),
         ("login box", "which provider should the Hermes on 'box' log in to?", "PROVIDER box, where"),
         ("login spotify", "on which host should Hermes log in to spotify?", "login spotify [USER@]HOST"),
         ("login mcp:x", "on which host should Hermes log in to mcp:x?", "login mcp:x [USER@]HOST"),

@@ -80,7 +80,7 @@ def test_both_families_are_one_occupant(start: Start) -> None:
         """)
     (found,) = occupants(port)
     assert (found.pid, found.addresses) == (process.pid, ("127.0.0.1", "::1"))
-    assert describe(found).endswith(": another program, LISTEN on 127.0.0.1, ::1")
+    assert describe(found).endswith(", LISTEN on 127.0.0.1, ::1)")
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_ephemeral_port_of_a_client(start: Start) -> None:
         (found,) = living(port)
         assert (found.pid, found.state, found.listens) == (process.pid, "ESTABLISHED", False)
         assert "does not listen" in found.protected
-        assert describe(found).endswith(", ESTABLISHED on 127.0.0.1")
+        assert describe(found).endswith(", ESTABLISHED on 127.0.0.1)")
 
 
 @linux
@@ -193,7 +193,7 @@ def test_another_users_listener_without_privileges(start: Start) -> None:
         assert finder.stdout is not None
         assert finder.stdout.read().splitlines() == [
             "None",
-            "a process (PID not shown by the system, user root): another program",
+            "a process (PID not shown by the system, user root)",
             "it belongs to user root, and the system does not show its process",
         ]
 
@@ -222,7 +222,7 @@ def test_the_proxy_of_docker_is_known_by_its_command_line(start: Start, publishe
     pid, words, protected = finder.stdout.read().splitlines()
     assert pid == (str(process.pid) if publishes else "None")
     known = f"docker-proxy (PID {process.pid}, user root, since "
-    assert words.startswith(known if publishes else "a process (PID not shown by the system, user root)")
+    assert words.startswith(known if publishes else "a process (PID not shown by the system, user root")
     assert ("the published port of a container, LISTEN on 0.0.0.0" in words) == publishes
     assert protected.startswith("it belongs to user root")
 
@@ -311,10 +311,10 @@ def test_described_in_one_line() -> None:
     found = Occupant(
         5000, "LISTEN", ("127.0.0.1",), Role.SSH_FORWARD, "", pid=4711, name="python3", user="ana", started=AT
     )
-    assert describe(found, now=AT) == "python3 (PID 4711, user ana, since 14:02 today): an ssh forward"
+    assert describe(found, now=AT) == "python3 (PID 4711, user ana, since 14:02 today, an ssh forward)"
     later = datetime(2026, 11, 24, 1, 0, tzinfo=timezone.utc)
     assert describe(found, now=later) == (
-        "python3 (PID 4711, user ana, since 2026-11-23 14:02): an ssh forward"
+        "python3 (PID 4711, user ana, since 2026-11-23 14:02, an ssh forward)"
     )
 
 
@@ -335,7 +335,7 @@ def test_windows_names_denied(start: Start) -> None:
     """If Windows withholds a process's name and user, we show its PID and do not end it."""
     process, port = start(LISTENER, "127.0.0.1", 0)
     (found,) = occupants(port, sockets=lambda port: from_psutil(port, psutil.net_connections), process=Shy)
-    assert describe(found) == f"a process (PID {process.pid}): another program"
+    assert describe(found) == f"a process (PID {process.pid})"
     assert found.protected == "the system does not show whose it is"
 
 

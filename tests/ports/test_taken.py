@@ -40,7 +40,7 @@ def test_another_session_of_ours(tmp_path: Path) -> None:
         assert process.stdout is not None
         told = taken(int(process.stdout.readline()), HERE, IN_USE)
         process.kill()
-    assert told.message.endswith(": another hermes-tunnel")
+    assert told.message.endswith(", another hermes-tunnel)")
     assert told.may_end
 
 

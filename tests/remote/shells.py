@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +53,19 @@ def make_home(home: Path) -> None:
     (home / ".local/share/fish/generated_completions").mkdir(parents=True)
 
 
+@contextmanager
+def nobodys_terminal() -> Iterator[int]:
+    """A terminal at which nobody types."""
+    if sys.platform == "win32":
+        pytest.skip("there are no such terminals")
+    nobody, terminal = os.openpty()
+    try:
+        yield terminal
+    finally:
+        os.close(nobody)
+        os.close(terminal)
+
+
 @dataclass
 class Account:
     """A home directory, a login shell, and a program called ``sh``."""
@@ -93,10 +108,7 @@ class Account:
 
         Its input is a terminal at which nobody types.
         """
-        if sys.platform == "win32":
-            pytest.skip("these shells are not there")
-        nobody, terminal = os.openpty()
-        try:
+        with nobodys_terminal() as terminal:
             done = subprocess.run(
                 self.argv(line),
                 env=self.variables,
@@ -107,9 +119,6 @@ class Account:
                 text=True,
                 check=False,
             )
-        finally:
-            os.close(nobody)
-            os.close(terminal)
         return done.returncode, [one for one in done.stdout.splitlines() if not one.startswith("noise")]
 
     def on_terminal(self, line: str) -> Terminal:

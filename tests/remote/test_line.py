@@ -17,7 +17,7 @@ from hermes_tunnel.remote.call import Call
 from hermes_tunnel.remote.hermes import provider
 from hermes_tunnel.remote.line import LONGEST_LINE, script, script_line, typed
 from tests.ports.holding import posix
-from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account, installed
+from tests.remote.shells import LOGIN_SHELLS, SH, SUDO, Account, installed, nobodys_terminal
 
 NONCE = "0123456789abcdef"
 XAI = provider("xai-oauth")
@@ -74,13 +74,10 @@ WORDS = [
 
 def received(account: Account, line: str) -> list[str]:
     """The words that the program got."""
-    done = subprocess.run(
-        account.argv(line),
-        env=account.variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    with nobodys_terminal() as terminal:
+        done = subprocess.run(
+            account.argv(line), env=account.variables, stdin=terminal, stdout=subprocess.PIPE, check=False
+        )
     return list(map(os.fsdecode, done.stdout.split(b"\0")[1:-1]))
 
 

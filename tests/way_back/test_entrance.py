@@ -303,7 +303,7 @@ def test_the_person_brings_the_address(tmp_path: Path) -> None:
     assert done.of(events.Forwarding) == []
     assert events.Prompt("the address that the browser ended on", secret=True) in done.events
     assert done.shown.count("That is not it: ") == 2
-    assert "The answer was delivered." in done.shown
+    assert "The answer was delivered; Hermes is finishing the login" in done.shown
     assert "The browser came back" not in done.shown
     code = asked[0].partition("code=")[2].partition("&")[0]
     assert len(code) > 8
@@ -396,7 +396,7 @@ def test_a_system_that_gives_a_port_away_twice(alone: bool) -> None:
         if alone:
             assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]
         else:
-            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::$"):
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::\)$"):
                 way_back(stage, "127.0.0.1", port, alone=False)
         socket.create_server(("127.0.0.1", port)).close()
 
@@ -417,6 +417,6 @@ def test_localhost_is_both_families() -> None:
     with Stage() as stage:
         assert way_back(stage, "localhost", port) == [events.Forwarding(port, ("127.0.0.1", "::1"), port)]
         with socket.create_server(("::1", port), family=socket.AF_INET6):
-            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::1$"):
+            with pytest.raises(NoWayBack, match=rf"local port {port} is taken by .*, LISTEN on ::1\)$"):
                 way_back(stage, "localhost", port)
             assert way_back(stage, "127.0.0.1", port) == [events.Forwarding(port, ("127.0.0.1",), port)]
