@@ -17,6 +17,7 @@ from hermes_tunnel.conversation.tasks import Task
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.instructions import Instructions
+from hermes_tunnel.oauth.said import Begun, Line, Prompt, Remark, Said
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import (
     Answered,
@@ -29,7 +30,7 @@ from hermes_tunnel.oauth.states import (
     TimeUp,
     Undelivered,
 )
-from hermes_tunnel.oauth.transcript import Begun, Line, Prompt, Remark, Said, Transcript
+from hermes_tunnel.oauth.transcript import Transcript
 from hermes_tunnel.question import Question
 from hermes_tunnel.remote.call import Call, begin_marker, sudo_prompt
 from hermes_tunnel.remote.command import Output, RemoteCommand

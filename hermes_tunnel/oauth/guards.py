@@ -7,8 +7,8 @@ import re
 from hermes_tunnel.errors import Unsafe
 from hermes_tunnel.oauth.authorization import Mode
 from hermes_tunnel.oauth.memory import Memory, Request
+from hermes_tunnel.oauth.said import Begun, PageShown, Prompt
 from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, Tried
-from hermes_tunnel.oauth.transcript import Begun, PageShown, Prompt
 from hermes_tunnel.text import asks_for_a_secret
 
 _TIME_IS_UP = re.compile(r"(?i)\btimed? ?out\b|\btimeout\b|\bexpired\b")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hermes_tunnel.oauth.transcript import (
+from hermes_tunnel.oauth.said import (
     AuthorizationRequest,
     DeviceAuthorization,
     Line,

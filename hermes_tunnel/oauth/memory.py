@@ -14,8 +14,7 @@ from hermes_tunnel.oauth.authorization import (
     issuer_of_page,
 )
 from hermes_tunnel.oauth.last_words import LastWords
-from hermes_tunnel.oauth.states import Delivered, Event, Strayed
-from hermes_tunnel.oauth.transcript import (
+from hermes_tunnel.oauth.said import (
     AuthorizationRequest,
     Begun,
     DeviceAuthorization,
@@ -26,6 +25,7 @@ from hermes_tunnel.oauth.transcript import (
     Prompt,
     Remark,
 )
+from hermes_tunnel.oauth.states import Delivered, Event, Strayed
 
 MOST_REQUESTS = 4  # authorization requests of one run; some releases start over silently
 _MOST_LINES = 8

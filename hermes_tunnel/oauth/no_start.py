@@ -11,7 +11,7 @@ from string import ascii_letters, digits
 
 from hermes_tunnel import deadlines
 from hermes_tunnel.errors import Failure, NeverBegan, NobodyAnswered, RemoteCommandFailure
-from hermes_tunnel.oauth.transcript import Prompt
+from hermes_tunnel.oauth.said import Prompt
 from hermes_tunnel.text import quote
 
 _STARTUP_FILES = "~/.bashrc, ~/.zshenv or ~/.config/fish/config.fish"

@@ -23,8 +23,8 @@ from hermes_tunnel.oauth.effects import (
     StopAsking,
 )
 from hermes_tunnel.oauth.memory import Memory, Request
+from hermes_tunnel.oauth.said import Begun, Listening, PageShown, Prompt
 from hermes_tunnel.oauth.states import Event, Exited, Undelivered
-from hermes_tunnel.oauth.transcript import Begun, Listening, PageShown, Prompt
 from hermes_tunnel.text import asks_for_a_secret
 
 

@@ -20,20 +20,7 @@ from hermes_tunnel.oauth.authorization import Policy
 from hermes_tunnel.oauth.effects import Allow, Effect
 from hermes_tunnel.oauth.guards import otherwise
 from hermes_tunnel.oauth.memory import Memory
-from hermes_tunnel.oauth.states import (
-    Answered,
-    Delivered,
-    Event,
-    Exited,
-    NobodyPasted,
-    PersonTime,
-    State,
-    Strayed,
-    TimeUp,
-    Tried,
-    Undelivered,
-)
-from hermes_tunnel.oauth.transcript import (
+from hermes_tunnel.oauth.said import (
     AuthorizationRequest,
     Begun,
     DeviceAuthorization,
@@ -46,6 +33,19 @@ from hermes_tunnel.oauth.transcript import (
     Remark,
     Success,
     Withdrawn,
+)
+from hermes_tunnel.oauth.states import (
+    Answered,
+    Delivered,
+    Event,
+    Exited,
+    NobodyPasted,
+    PersonTime,
+    State,
+    Strayed,
+    TimeUp,
+    Tried,
+    Undelivered,
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hermes_tunnel.oauth.callback import Amiss
-from hermes_tunnel.oauth.transcript import Said
+from hermes_tunnel.oauth.said import Said
 
 
 class State(Enum):

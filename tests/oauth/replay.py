@@ -13,9 +13,10 @@ from typing import Any
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth.authorization import Authorization, Mode
 from hermes_tunnel.oauth.effects import Allow, AskPerson, Conclude, Effect, Invite, Proof
+from hermes_tunnel.oauth.said import Line, Said
 from hermes_tunnel.oauth.session import Row, Session, rows
 from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, State
-from hermes_tunnel.oauth.transcript import Line, Said, Transcript
+from hermes_tunnel.oauth.transcript import Transcript
 from hermes_tunnel.remote.hermes import provider
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"

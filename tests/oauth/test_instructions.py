@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hermes_tunnel.oauth.instructions import Instructions
-from hermes_tunnel.oauth.transcript import Line, Transcript
+from hermes_tunnel.oauth.said import Line
+from hermes_tunnel.oauth.transcript import Transcript
 from tests.oauth.replay import BEGIN, MARKER, RECORDINGS, Cut, as_it_came, byte_by_byte, read, whole
 
 APPROVED = sorted(RECORDINGS.glob("*-approved.jsonl"))

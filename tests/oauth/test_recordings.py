@@ -8,7 +8,7 @@ import pytest
 
 from hermes_tunnel.oauth.authorization import Mode, assess_authorization
 from hermes_tunnel.oauth.effects import Proof
-from hermes_tunnel.oauth.transcript import AuthorizationRequest, Begun, Listening
+from hermes_tunnel.oauth.said import AuthorizationRequest, Begun, Listening
 from hermes_tunnel.remote.hermes import provider
 from tests.oauth.replay import (
     RECORDINGS,

@@ -37,6 +37,20 @@ from hermes_tunnel.oauth.effects import (
     StopAsking,
 )
 from hermes_tunnel.oauth.failures import unproven
+from hermes_tunnel.oauth.said import (
+    AuthorizationRequest,
+    Begun,
+    DeviceAuthorization,
+    FailureMark,
+    Line,
+    Listening,
+    PageShown,
+    PasteOffered,
+    Prompt,
+    Remark,
+    Success,
+    Withdrawn,
+)
 from hermes_tunnel.oauth.session import TABLE, Session, rows
 from hermes_tunnel.oauth.states import (
     Answered,
@@ -51,20 +65,6 @@ from hermes_tunnel.oauth.states import (
     TimeUp,
     Tried,
     Undelivered,
-)
-from hermes_tunnel.oauth.transcript import (
-    AuthorizationRequest,
-    Begun,
-    DeviceAuthorization,
-    FailureMark,
-    Line,
-    Listening,
-    PageShown,
-    PasteOffered,
-    Prompt,
-    Remark,
-    Success,
-    Withdrawn,
 )
 from tests.oauth.replay import followed
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hermes_tunnel.errors import Unsafe
-from hermes_tunnel.oauth.transcript import (
+from hermes_tunnel.oauth.said import (
     AuthorizationRequest,
     Begun,
     DeviceAuthorization,
@@ -22,9 +22,9 @@ from hermes_tunnel.oauth.transcript import (
     Remark,
     Said,
     Success,
-    Transcript,
     Withdrawn,
 )
+from hermes_tunnel.oauth.transcript import Transcript
 
 MARKER = "hermes-tunnel:0123:"
 BEGIN = f"{MARKER}begin:lab:/home/lab:/bin/hermes\r\n".encode()

@@ -6,15 +6,9 @@ import re
 from typing import NamedTuple
 
 from hermes_tunnel.oauth.effects import Allow, AskPerson, Effect, Invite
+from hermes_tunnel.oauth.said import AuthorizationRequest, Begun, DeviceAuthorization, Prompt, Success
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import Answered, Delivered, Event, Exited, State
-from hermes_tunnel.oauth.transcript import (
-    AuthorizationRequest,
-    Begun,
-    DeviceAuthorization,
-    Prompt,
-    Success,
-)
 from hermes_tunnel.remote.hermes import KNOWN
 
 _BEGUN = Begun(("me", "/home/me", "/home/me/.local/bin/hermes"))

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from hermes_tunnel.oauth import reactions
 from hermes_tunnel.oauth.guards import otherwise
+from hermes_tunnel.oauth.said import Success
 from hermes_tunnel.oauth.session import LASTS, TABLE, Guard, Row, rows
 from hermes_tunnel.oauth.states import Event, State
-from hermes_tunnel.oauth.transcript import Success
 
 Arrow = tuple[str, str, str]
 """From, to, and on what."""

@@ -15,9 +15,10 @@ import pytest
 from hermes_tunnel.deadlines import BEGIN
 from hermes_tunnel.errors import Failure, NeverBegan
 from hermes_tunnel.oauth.authorization import Policy
+from hermes_tunnel.oauth.said import Begun
 from hermes_tunnel.oauth.session import Session
 from hermes_tunnel.oauth.states import Event, Exited, State, TimeUp
-from hermes_tunnel.oauth.transcript import Begun, Transcript
+from hermes_tunnel.oauth.transcript import Transcript
 from hermes_tunnel.remote.call import Call, begin_marker
 from hermes_tunnel.remote.command import Output, RemoteCommand
 from hermes_tunnel.remote.hermes import provider
