@@ -53,7 +53,7 @@ ONLY = {
     "paramiko": "ssh demo",
     "sshtunnel": "ssh.forward",
     "psutil": "ports ssh.child ssh.dial",
-    "click": "cli terminal.screen",
+    "click": "cli terminal.layout terminal.screen",
     "segno": "terminal.qr",
     "pyte": "watching.emulator",
     "wcwidth": "watching.emulator",

@@ -225,7 +225,7 @@ def quoted(text: str) -> None:
 def shown(text: str) -> None:
     """A line from the remote, as the person sees it."""
     screen = Screen(io.StringIO())
-    screen.secrets |= SECRETS
+    screen.secrets.update(SECRETS)
     screen.show(events.RemoteLine(text))
 
 

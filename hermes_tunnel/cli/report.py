@@ -204,7 +204,7 @@ class Report:
             self._write(self.console.safe(ending.words))
             return
         result, more = ending.result
-        screen.secrets = self.console.secrets
+        screen.secrets.update(self.console.secrets)
         screen.conclude(result or ending.words, more)
 
     def _write(self, line: str) -> None:

@@ -59,17 +59,17 @@ class Console(Screen):
         if not self.is_terminal and not question.piped:
             answered(None)
             return
-        for sentence in asking(question, self._fits):
+        for sentence in asking(question, self._layout.fits):
             self.note(sentence.text)
         standing = Standing()
 
         def show() -> None:
-            *above, last = asking(question, self._fits)
+            *above, last = asking(question, self._layout.fits)
             for sentence in above:
                 self._show(sentence)
-            self._clear_status()
-            *lines, line = self._lines(last)
-            standing.prompt = self._text([*lines, f"{line} "], last.look)
+            self._status.clear()
+            *lines, line = self._layout.lines(last)
+            standing.prompt = self._layout.styled([*lines, f"{line} "], last.look)
             self._write(standing.prompt)
             self._question = standing
 

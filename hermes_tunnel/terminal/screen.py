@@ -14,68 +14,36 @@ from __future__ import annotations
 import contextlib
 import math
 from base64 import b64encode
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
 import click
 
 from hermes_tunnel import events
 from hermes_tunnel.errors import ExitStatus
-from hermes_tunnel.terminal.links import link
-from hermes_tunnel.terminal.mode import columns_of, in_foreground
-from hermes_tunnel.terminal.traceback import Folding
-from hermes_tunnel.terminal.words import (
-    NO_OTHER_TUNNEL,
-    Look,
-    Sentence,
-    offers,
-    sentences,
-    tunnel_advised,
-    waiting,
-)
-from hermes_tunnel.text import folded, narrowed, one_line, plain, redact, wrapped
+from hermes_tunnel.terminal.layout import Layout
+from hermes_tunnel.terminal.status_line import StatusLine
+from hermes_tunnel.terminal.talk import Talk
+from hermes_tunnel.terminal.words import NO_OTHER_TUNNEL, Look, Sentence, offers, sentences, waiting
+from hermes_tunnel.text import one_line, redact
 
 _AROUND_THE_END = (events.RemoteLine, events.CommandEnded, events.CommandStopped, events.Finished)
-_MARGIN = "  | "
-_STYLES: dict[Look, dict[str, Any]] = {
-    Look.STRONG: {"bold": True},
-    Look.RESULT: {"bold": True},
-    Look.REMOTE: {"dim": True},
-    Look.QR_CODE: {"fg": "black", "bg": "bright_white"},
-}
-_SYMBOLS: dict[Look, tuple[str, str]] = {
-    Look.DONE: ("\u2713", "green"),
-    Look.RESULT: ("\u2713", "green"),
-    Look.WARNING: ("!", "yellow"),
-}
-_USUAL_COLUMNS = 80
-_FEWEST_COLUMNS = 12  # fewer have no room for the margin and a word
-_LAST_LINES = 8
 
 
 @dataclass
 class _Run:
-    """One run of the command: what it said last, which tunnel it asked for, which one it has.
+    """One run of the command, as far as the person was told of it.
 
-    :param unseen: its last lines, if they were not shown
-    :param last: its last line, which is shown when another comes: an error may quote it
-    :param denied: whether the provider said no; what the command makes of that is the same fact again
     :param beside: what the person may paste, in words to stand beside what is waited for
-    :param advised: the port that it told the person to forward
     :param forwarded: the port that is forwarded
     :param waited_for: what the person was last told to wait for
     """
 
-    unseen: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
-    last: tuple[str, str] | None = None
-    denied: bool = False
+    talk: Talk
     beside: tuple[str, ...] = ()
-    advised: int | None = None
     forwarded: int | None = None
     waited_for: str = ""
-    tracebacks: Folding = field(default_factory=Folding)
 
 
 @dataclass
@@ -115,15 +83,18 @@ class Screen:
         self._is_seen = stream.isatty()
         self._moves = moves and self._is_seen
         self._color = color and self._is_seen
-        self._links = links and self._color
-        self._status = ""
+        self._layout = Layout(stream, color=self._color, links=links and self._color)
+        self._status = StatusLine(stream, self._layout, self._write, moves=self._moves)
         self._question: Standing | None = None
         self._speaker = ""
-        self._run = _Run()
-        self.secrets: set[str] = set()
-        """Values that must not be shown, such as the person's hidden answers."""
+        self._run = self._new_run()
         self.log: Callable[[str], object] | None = None
         """Takes each line that ``-v`` would show, whatever is shown; may raise ``OSError``."""
+
+    @property
+    def secrets(self) -> set[str]:
+        """Values that must not be shown, such as the person's hidden answers."""
+        return self._layout.secrets
 
     @property
     def is_curious(self) -> bool:
@@ -141,16 +112,16 @@ class Screen:
             self._tell(event)
             return
         if isinstance(event, events.Connected):
-            self._run = _Run()
+            self._run = self._new_run()
         if not isinstance(event, _AROUND_THE_END):
             self.quiet()
         for sentence in sentences(event, max(self._verbosity, 1)):
             self.note(sentence.text)
         if isinstance(event, events.RemoteLine):
-            self._hear(event)
+            self._run.talk.hear(event.text, detail=event.detail)
             return
         if isinstance(event, events.Callback):
-            self._run.denied = event.outcome == "denied"
+            self._run.talk.denied = event.outcome == "denied"
         if isinstance(event, events.AuthorizationAsked):
             self._run.beside = ()
         if isinstance(event, events.Finished):
@@ -164,29 +135,13 @@ class Screen:
             self._run.forwarded = event.port
             self.quiet()
 
-    def _hear(self, line: events.RemoteLine) -> None:
-        """Show a line of the command's, or the one before it."""
-        run = self._run
-        if self.is_curious or not line.detail:
-            run.advised = tunnel_advised(line.text) or run.advised
-        if self.is_curious:
-            self._tell(line)
-        elif not (line.detail or run.denied):
-            shown = run.tracebacks.take(line.text)
-            if shown is not None and shown.strip():
-                self._tell_last()
-                run.last = (shown, line.text)
-
-    def _tell_last(self) -> None:
-        last, self._run.last = self._run.last, None
-        if last is not None:
-            self._run.unseen.append(last[0])
-            self._tell(events.RemoteLine(last[0]))
+    def _new_run(self) -> _Run:
+        return _Run(Talk(lambda line: self._tell(events.RemoteLine(line)), all_at_once=self.is_curious))
 
     def _takes_offer(self, offer: events.PasteOffered) -> bool:
         """Whether an offer will stand beside what is waited for: if the window has room for it."""
         beside = next(waiting("your browser", ", 59:59 left", offers(offer)[-1:]))
-        if self._verbosity < 0 or not self._moves or len(beside) > self._room:
+        if self._verbosity < 0 or not self._moves or len(beside) > self._layout.room:
             return False
         self._run.beside = offers(offer)
         return True
@@ -195,29 +150,21 @@ class Screen:
         """The command has finished talking for now. If it asked for an SSH tunnel, the person is told that
         there is one.
         """
-        self._tell_last()
-        if self._run.advised is not None and self._run.advised == self._run.forwarded:
-            self._run.advised = None
+        self._run.talk.pause()
+        if self._run.talk.asked_for_tunnel(self._run.forwarded):
             self.note(NO_OTHER_TUNNEL)
             self._tell(events.Notice(NO_OTHER_TUNNEL))
 
     def _tell_unseen(self, finished: events.Finished) -> None:
-        """After a failure, show the command's last lines if they were not shown: they have the reason, unless
-        that is in the error.
-        """
-        run = self._run
-        if (cut_off := run.tracebacks.end()) is not None:
-            self._tell_last()
-            run.last = (cut_off, cut_off)
-        if run.last is not None:
-            words = self.safe(run.last[1].strip().rstrip(".")).rpartition("Error: ")[2]
-            if words in finished.message:
-                run.last = None
-        self._tell_last()
+        """After a failure, show the command's last lines if they were not shown."""
+
+        def quoted(line: str) -> bool:
+            return self.safe(line.strip().rstrip(".")).rpartition("Error: ")[2] in finished.message
+
+        lines = self._run.talk.end(quoted)
         if self._verbosity < 0 and finished.exit_status in {*ExitStatus} - {ExitStatus.OK}:
-            for line in run.unseen:
+            for line in lines:
                 self._show(Sentence(line, Look.REMOTE))
-        run.unseen.clear()
 
     def _tell(self, event: events.Event) -> None:
         speaker = event.who if isinstance(event, events.ServerSaid) else ""
@@ -232,8 +179,8 @@ class Screen:
             return
         from hermes_tunnel.terminal.qr import BLOCKS, rows
 
-        code = rows(address, blocks=self._shown(BLOCKS) == BLOCKS, inverted=not self._color)
-        if len(code[0]) > self._room:
+        code = rows(address, blocks=self._layout.shown(BLOCKS) == BLOCKS, inverted=not self._color)
+        if len(code[0]) > self._layout.room:
             self.say(f"The QR code needs a window of more than {len(code[0])} columns.")
         else:
             self._show(Sentence("\n".join(code), Look.QR_CODE))
@@ -265,9 +212,9 @@ class Screen:
 
     def _show(self, sentence: Sentence) -> None:
         self._settle()
-        self._clear_status()
+        self._status.clear()
         self._speaker = ""
-        lines = self._text(self._lines(sentence), sentence.look) + "\n"
+        lines = self._layout.text(sentence) + "\n"
         question = self._question
         if question is None or question.ends_a_line:
             self._write(lines)
@@ -276,48 +223,6 @@ class Screen:
         else:
             self._write(f"\n{lines}")
             question.ends_a_line = True
-
-    def _lines(self, sentence: Sentence) -> list[str]:
-        """The sentence in lines that the window does not wrap, behind the margin if it is the remote's."""
-        if sentence.look in (Look.ADDRESS, Look.LINK):
-            return [plain(sentence.text)]
-        if sentence.look is Look.QR_CODE:
-            return sentence.text.split("\n")
-        text, columns = self._shown(sentence.text), self._columns
-        if sentence.look in _SYMBOLS and self._has_symbols:
-            text = f"{_SYMBOLS[sentence.look][0]} {text}"
-        if sentence.look is not Look.REMOTE:
-            lines = folded(text, columns)
-        else:
-            room = columns - len(_MARGIN)
-            lines = wrapped(narrowed(text, room), room, cut=True) if columns else [text]
-            lines = [_MARGIN + line for line in lines]
-        return lines
-
-    def _text(self, lines: list[str], look: Look) -> str:
-        if look is Look.LINK and self._links:
-            lines = [link(line) for line in lines]
-        style, symbol = _STYLES.get(look, {}), ""
-        if look in _SYMBOLS and self._has_symbols:
-            symbol, color = _SYMBOLS[look]
-            lines = [lines[0].removeprefix(symbol), *lines[1:]]
-            symbol = self._styled(symbol, fg=color, **style)
-        return symbol + "\n".join(self._styled(line, **style) for line in lines)
-
-    @property
-    def _has_symbols(self) -> bool:
-        """Whether a symbol may stand before a sentence: on a terminal that has them all."""
-        return self._is_seen and (self._stream.encoding or "").lower().replace("-", "") == "utf8"
-
-    def _fits(self, text: str) -> bool:
-        """Whether a text fits on one line, with some room left for an answer."""
-        return len(wrapped(self._shown(text), (self._columns or _USUAL_COLUMNS) - 2, cut=True)) == 1
-
-    def _shown(self, text: str) -> str:
-        encoding = (
-            self._stream.encoding or "utf-8"
-        )  # characters that it lacks are escaped, which takes more room
-        return self.safe(text).encode(encoding, "backslashreplace").decode(encoding)
 
     def _settle(self) -> None:
         """End the line of a question that has been answered meanwhile."""
@@ -329,20 +234,9 @@ class Screen:
         if question is not None and not question.ends_a_line:
             self._write("\n")
 
-    @property
-    def _is_ours(self) -> bool:
-        """Whether the line may be rewritten: in the background it is the shell's."""
-        return not self._is_seen or in_foreground(self._stream.fileno())
-
-    @property
-    def _columns(self) -> int:
-        """The width to fold at; 0 for not at all."""
-        columns = columns_of(self._stream)
-        return max(columns, _FEWEST_COLUMNS) if columns else 0
-
     def safe(self, text: str) -> str:
         """The text as one line, without escape sequences and secrets."""
-        return redact(one_line(text), self.secrets)
+        return self._layout.safe(text)
 
     def waiting(self, what: str, seconds_left: float | None, *, briefly: bool = False) -> None:
         """Show, or refresh, what we are waiting for, unless a question is open.
@@ -356,27 +250,13 @@ class Screen:
         self._settle()
         if self._verbosity < 0 or self._question is not None:
             return
-        if not (self._moves and self._is_ours):
-            if briefly:
-                return
+        if self._status.is_ours:
+            self._status.show(what, seconds_left, self._run.beside)
+        elif not briefly:
             if what != self._run.waited_for:
                 most = "" if seconds_left is None else f", at most {math.ceil(seconds_left)} s"
                 self.say(f"Waiting for {what}{most}")
             self._run.waited_for = what
-            return
-        minutes, seconds = divmod(max(0, round(seconds_left or 0)), 60)
-        left = "" if seconds_left is None else f", {minutes}:{seconds:02d} left"
-        room = self._room
-        forms = list(waiting(what, left, self._run.beside))
-        text = next((one for one in forms if len(one) <= room), forms[-1])
-        blanks = " " * (min(len(self._status), room) - len(text))
-        self._write("\r" + self._styled(text[:room], dim=True) + blanks)
-        self._status = text
-
-    @property
-    def _room(self) -> int:
-        """The columns for a line that is rewritten; it must not wrap."""
-        return (columns_of(self._stream) or _USUAL_COLUMNS) - 1
 
     def to_clipboard(self, text: str) -> bool:
         """Offer a text to the terminal's own clipboard (OSC 52), from where it may also come through ssh.
@@ -391,15 +271,7 @@ class Screen:
 
     def done_waiting(self) -> None:
         """We are not waiting any more."""
-        self._clear_status()
-
-    def _styled(self, text: str, **style: Any) -> str:
-        return click.style(text, **style) if self._color and style else text
-
-    def _clear_status(self) -> None:
-        if self._status and self._is_ours:
-            self._write("\r" + " " * min(len(self._status), self._room) + "\r")
-        self._status = ""
+        self._status.clear()
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError):  # nobody reads it any more, but the login goes on
