@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from functools import partial
 
@@ -12,8 +11,9 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.invitation import Invitations, Wishes
 from hermes_tunnel.conversation.own_prompt import OwnPrompt, TypeIn
 from hermes_tunnel.conversation.questions import Asked
+from hermes_tunnel.conversation.remarks import notice
 from hermes_tunnel.conversation.start import Start
-from hermes_tunnel.conversation.tasks import Task
+from hermes_tunnel.conversation.turns import Turns
 from hermes_tunnel.errors import Failure
 from hermes_tunnel.oauth import effects
 from hermes_tunnel.oauth.instructions import Instructions
@@ -82,8 +82,7 @@ class Conversation:
         self._own_prompt = OwnPrompt(decider, self._send)
         self._start = Start(decider, call, lambda tried: self._perform_all(self._session.feed(tried)))
         self._invitations = Invitations(provider, call, wishes, decider, self._own_prompt.type_in)
-        self._inviting: Task | None = None
-        self._due: deque[Steps[None]] = deque()
+        self._turns = Turns(decider)
         self._allowed = effects.Allow(0.0)
         self._deadline = 0.0
         self._quiet_at: float | None = None
@@ -111,8 +110,7 @@ class Conversation:
             finally:
                 self._stop_asking()
                 self._own_prompt.settle(offered=False)
-                self._due.clear()
-                self._stop_inviting()
+                self._turns.stop()
                 self._start.stop()
                 self._show(self._instructions.end())
                 self._decider.news.release(over=True)
@@ -167,8 +165,7 @@ class Conversation:
         if now >= self._look_at:
             self._look_at = now + _TICK_SECONDS
             self._connection.check()
-            inviting = self._inviting is not None and not self._inviting.over
-            quiet = self._news_at is None and not inviting
+            quiet = self._news_at is None and self._turns.over
             if quiet and (what := _WAITING_FOR.get(self._session.state)) is not None:
                 if self._allowed.person:
                     self._console.waiting(what, self._deadline - now)
@@ -240,8 +237,8 @@ class Conversation:
         for one in said:
             if isinstance(one, Begun):
                 self._start.over()
-            elif isinstance(one, Remark):
-                self._pass_on(one)
+            elif isinstance(one, Remark) and (told := notice(one, self._provider.executable.name)):
+                self._emit(told)
             if isinstance(one, Prompt) and one.text == self._sudo_prompt:
                 self._sudo_asked = True
                 todo.append(effects.AskPerson("sudo's password:", secret=True))
@@ -250,20 +247,6 @@ class Conversation:
                 todo.extend(self._session.feed(one))
         self._type_if_offered()
         return todo
-
-    def _pass_on(self, remark: Remark) -> None:
-        """Tell the person what our script said of the program."""
-        kind, words = remark.words[0], ":".join(remark.words[1:]).strip()
-        program = self._provider.executable.name
-        if kind == "home":
-            home = words.replace(":", "=", 1)
-            self._emit(events.Notice(f"Your own shell there has {home}, so the login is made there."))
-        elif kind == "alias":
-            text = f"This login runs {program} itself, not what that is to your own shell there: {words}"
-            self._emit(events.Notice(text))
-        elif kind == "wrapper":
-            text = f"{program} there is a script that hands over to another program: {words}"
-            self._emit(events.Notice(text, detail=True))
 
     def _is_heard(self, said: Said) -> bool:
         """Of all that comes before the command, the person sees only what sudo says to a password."""
@@ -292,13 +275,13 @@ class Conversation:
             self._allow(effect)
         elif isinstance(effect, effects.Invite):
             self._invitations.deliver_to(None)
-            self._begin(self._invite(effect))
+            self._turns.add(self._invite(effect))
         elif isinstance(effect, effects.Offer):
-            self._begin(self._invitations.offer(effect.url, effect.issuer, self._connection.destination))
+            self._turns.add(self._invitations.offer(effect.url, effect.issuer, self._connection.destination))
         elif isinstance(effect, effects.DeliverTo):
             self._invitations.deliver_to(effect.port)
         elif isinstance(effect, effects.CloseListener):
-            self._begin(self._invitations.expect_nothing())
+            self._turns.add(self._invitations.expect_nothing())
         elif isinstance(effect, effects.StopAsking):
             self._stop_asking()
         elif isinstance(effect, effects.AskPerson):
@@ -308,23 +291,6 @@ class Conversation:
         self._allowed = allowed
         self._deadline = time.monotonic() + allowed.seconds
         self._console.done_waiting()
-
-    def _begin(self, steps: Steps[None]) -> None:
-        """Queue an invitation, or its end; a question about the one that it replaces is withdrawn."""
-        self._due.append(steps)
-        if self._inviting is not None and self._inviting.asked is not None:
-            self._stop_inviting()
-        if self._inviting is None or self._inviting.over:
-            self._inviting = self._decider.begin(self._in_turn())
-
-    def _in_turn(self) -> Steps[None]:
-        while self._due:
-            yield from self._due.popleft()
-
-    def _stop_inviting(self) -> None:
-        inviting, self._inviting = self._inviting, None
-        if inviting is not None:
-            self._decider.tasks.drop(inviting)
 
     def _invite(self, effect: effects.Invite) -> Steps[None]:
         self._news_at = time.monotonic() + _NEWS_SECONDS
