@@ -36,8 +36,8 @@ WAYS = {"match", "fullmatch", "search", "findall", "finditer", "split", "sub", "
 MAKERS = {"re", "fnmatch", "glob"}
 # How expressions are used that stand among others, or are passed to a function that uses them.
 USED_ELSEWHERE = {
-    "hermes_tunnel.cli.options:_DECIMAL": {"fullmatch"},
-    "hermes_tunnel.cli.options:_WHOLE": {"fullmatch"},
+    "hermes_tunnel.cli.numbers:_DECIMAL": {"fullmatch"},
+    "hermes_tunnel.cli.numbers:_WHOLE": {"fullmatch"},
     "hermes_tunnel.ports.programs:_NAMES": {"fullmatch"},
     "hermes_tunnel.remote.call:_ACCOUNT": {"fullmatch"},
     "hermes_tunnel.remote.call:_CONTAINER": {"fullmatch"},

@@ -11,9 +11,10 @@ import click
 from hermes_tunnel import events
 from hermes_tunnel.cli.exit import folded_hint
 from hermes_tunnel.cli.help import Verb
-from hermes_tunnel.cli.options import Output, option, output
+from hermes_tunnel.cli.options import Output, output
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.cli.variables import option
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of

@@ -8,8 +8,9 @@ from functools import partial
 import click
 
 from hermes_tunnel import events
-from hermes_tunnel.cli.options import Connecting, Output, option
+from hermes_tunnel.cli.options import Connecting, Output
 from hermes_tunnel.cli.report import Ending, Report
+from hermes_tunnel.cli.variables import option
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 

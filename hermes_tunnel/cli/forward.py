@@ -9,21 +9,20 @@ import click
 
 from hermes_tunnel.cli.dry_run import dry_run_option, print_forward
 from hermes_tunnel.cli.help import Verb
+from hermes_tunnel.cli.numbers import SECONDS, Number
 from hermes_tunnel.cli.options import (
-    SECONDS,
     Busy,
     Calling,
     Connecting,
-    Number,
     Output,
     busy,
     calling,
     connecting,
-    option,
     output,
     relay_option,
 )
 from hermes_tunnel.cli.report import Ending, Report
+from hermes_tunnel.cli.variables import option
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.question import Question
 

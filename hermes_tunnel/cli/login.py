@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hermes_tunnel.cli.dry_run import dry_run_option, print_login
-from hermes_tunnel.cli.help import Verb
+from hermes_tunnel.cli.numbers import SECONDS
 from hermes_tunnel.cli.options import (
-    SECONDS,
     Busy,
     Calling,
     Connecting,
@@ -18,11 +17,12 @@ from hermes_tunnel.cli.options import (
     busy,
     calling_hermes,
     connecting,
-    option,
     output,
     relay_option,
 )
 from hermes_tunnel.cli.report import Ending, Report
+from hermes_tunnel.cli.variables import option
+from hermes_tunnel.cli.words import VerbWithWords, words_after_dashes
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.text import quote
@@ -36,17 +36,14 @@ if TYPE_CHECKING:
     from hermes_tunnel.remote.program import Program
     from hermes_tunnel.ssh.first_hop import Begun
 
-_EXTRA = "hermes_tunnel.extra"
 
-
-class _Login(Verb):
-    """A command whose words after ``--`` are not its own."""
+class _Login(VerbWithWords):
+    """The verb, with an error of its own for a word that is missing."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ours, dashes, extra = _split(args)
-        ctx.meta[_EXTRA] = extra if dashes else ()
+        """:raises UsageFailure: one word was typed where a provider and a host are needed"""
         try:
-            return super().parse_args(ctx, ours)
+            return super().parse_args(ctx, args)
         except click.MissingParameter as missing:
             only = ctx.params.get("provider")
             if missing.param is not None and missing.param.name == "host" and isinstance(only, str):
@@ -98,11 +95,6 @@ def _check_order(provider: str, host: str) -> None:
             f"the provider comes first, and then the host: {quote(host)} is a provider",
             f"hermes-tunnel login {host} {provider}",
         )
-
-
-def _split(args: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:
-    at = args.index("--") if "--" in args else len(args)
-    return args[:at], at < len(args), tuple(args[at + 1 :])
 
 
 def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -184,7 +176,7 @@ def login(
       hermes-tunnel login spotify hermes-box -J me@bastion -- --client-id 0123
       hermes-tunnel login mcp:linear hermes-box --as-user hermes
     """  # noqa: D301 - the \b is click's
-    extra: tuple[str, ...] = click.get_current_context().meta[_EXTRA]
+    extra = words_after_dashes()
     _check_order(provider, connecting.host)
     if dry_run:
         return _print(provider, connecting, calling, extra, output)

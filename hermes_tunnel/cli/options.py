@@ -5,18 +5,16 @@ from __future__ import annotations
 import functools
 import io
 import os
-import re
-import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-from click.core import ParameterSource
 
+from hermes_tunnel.cli.numbers import PORT
+from hermes_tunnel.cli.variables import option
 from hermes_tunnel.ports.person import ON_BUSY, BusyPort
-from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -27,79 +25,9 @@ if TYPE_CHECKING:
     from hermes_tunnel.terminal.console import Console
     from hermes_tunnel.terminal.screen import Screen
 
-TYPED = "hermes_tunnel.typed"
-"""Where the words of the command line are kept in click's context."""
 RELAY = ("auto", "always", "never")
-_WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class _Words(click.types.StringParamType):
-    """Any text. In a variable, spaces separate values, and quotes keep a value with spaces together."""
-
-    def split_envvar_value(self, rv: str) -> list[str]:
-        try:
-            return shlex.split(rv, posix=os.name == "posix")
-        except ValueError:  # an apostrophe, perhaps
-            return [rv]
-
-
-class _Name(click.Option):
-    """An option that takes a name or a path, never an empty one: empty does not mean unset.
-
-    Otherwise ``--as-user "$U"`` would log in another account where U is not set.
-    """
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The variable's value, even if it is empty, which click would take for unset."""
-        return os.environ.get(str(self.envvar), super().resolve_envvar_value(ctx))
-
-    def process_value(self, ctx: click.Context, value: Any) -> Any:
-        """:raises click.BadParameter: it is empty"""
-        if value == "":
-            raise click.BadParameter("it is empty", ctx=ctx, param=self)
-        return super().process_value(ctx, value)
-
-
-if TYPE_CHECKING:
-    _ParamType = click.ParamType[Any]
-else:
-    _ParamType = click.ParamType  # which takes no type before click 8.5
-
-
-class Number(_ParamType):
-    """A decimal number in a range, with errors in plain words.
-
-    :param what: what it is, such as ``a port``
-    """
-
-    name = "number"
-
-    def __init__(self, what: str, least: int, most: int, *, whole: bool = True) -> None:
-        self._what, self._least, self._most, self._whole = what, least, most, whole
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | float:
-        """:raises click.BadParameter: it is not such a number"""
-        form = _WHOLE if self._whole else _DECIMAL
-        if not form.fullmatch(str(value)) or not self._least <= float(value) <= self._most:
-            self.fail(
-                f"{quote(str(value))} is not {self._what}, a number from {self._least} to {self._most}",
-                param,
-                ctx,
-            )
-        return int(value) if self._whole else float(value)
-
-
-def option(*names: str, variable: str, **settings: Any) -> Callable[[F], F]:
-    """A click option that can be set as ``HERMES_TUNNEL_<variable>`` as well."""
-    if settings.get("multiple"):
-        settings["type"] = _Words()
-    elif settings.get("metavar") in ("USER", "NAME", "PATH", "FILE"):
-        settings["cls"] = _Name
-    if not any(name.startswith("--") for name in names):  # otherwise the variable is named like the option
-        settings["help"] += f" Variable: HERMES_TUNNEL_{variable}."
-    return click.option(*names, envvar=f"HERMES_TUNNEL_{variable}", **settings)
 
 
 def _group(name: str, kind: type[object], options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
@@ -120,23 +48,12 @@ def _group(name: str, kind: type[object], options: tuple[Callable[[F], F], ...])
     return decorate
 
 
-def variables_in_use(ctx: click.Context) -> list[str]:
-    """The variables that options were taken from."""
-    return [
-        str(each.envvar)
-        for each in ctx.command.params
-        if each.name and ctx.get_parameter_source(each.name) is ParameterSource.ENVIRONMENT
-    ]
-
-
 def _hosts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from hermes_tunnel.cli.completion import complete_host
 
     return complete_host(ctx, parameter, incomplete)
 
 
-PORT = Number("a port", 1, 65535)
-SECONDS = Number("a time in seconds", 1, 86400, whole=False)
 _CONNECTING = (
     option(
         "-J",

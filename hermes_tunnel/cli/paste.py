@@ -7,15 +7,7 @@ from functools import partial
 import click
 
 from hermes_tunnel.cli.help import Verb
-from hermes_tunnel.cli.options import (
-    Calling,
-    Connecting,
-    Output,
-    calling,
-    connecting,
-    output,
-    relay_option,
-)
+from hermes_tunnel.cli.options import Calling, Connecting, Output, calling, connecting, output, relay_option
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure

@@ -7,8 +7,10 @@ from functools import partial
 import click
 
 from hermes_tunnel.cli.help import Verb
-from hermes_tunnel.cli.options import PORT, new_console, option
+from hermes_tunnel.cli.numbers import PORT
+from hermes_tunnel.cli.options import new_console
 from hermes_tunnel.cli.report import heard_by
+from hermes_tunnel.cli.variables import option
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.ports.occupants import BindRefusal, Occupant, describe, occupants, why_unavailable

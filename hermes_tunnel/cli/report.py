@@ -15,8 +15,10 @@ import click
 
 from hermes_tunnel import events
 from hermes_tunnel.cli.exit import fault_of, show_failure, show_fault
-from hermes_tunnel.cli.options import TYPED, Output, variables_in_use
+from hermes_tunnel.cli.options import Output
 from hermes_tunnel.cli.signals import Signals
+from hermes_tunnel.cli.variables import variables_in_use
+from hermes_tunnel.cli.words import TYPED
 from hermes_tunnel.conversation.decider import Decider, Fault, Signalled
 from hermes_tunnel.errors import (
     AGAIN,

@@ -9,38 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hermes_tunnel.cli.help import Verb
-from hermes_tunnel.cli.options import (
-    PORT,
-    Calling,
-    Connecting,
-    Output,
-    calling,
-    connecting,
-    option,
-    output,
-    relay_option,
-)
+from hermes_tunnel.cli.numbers import PORT
+from hermes_tunnel.cli.options import Calling, Connecting, Output, calling, connecting, output, relay_option
 from hermes_tunnel.cli.report import Ending, Report
+from hermes_tunnel.cli.variables import option
+from hermes_tunnel.cli.words import VerbWithWords, words_after_dashes
 from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
 
 if TYPE_CHECKING:
     from hermes_tunnel.ssh.first_hop import Begun
 
-_WORDS = "hermes_tunnel.words"
 
-
-class _Run(Verb):
-    """A command whose words after ``--`` are not its own."""
+class _Run(VerbWithWords):
+    """The verb, with an error of its own for a command without ``--``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = args.index("--") if "--" in args else len(args)
-        ctx.meta[_WORDS] = tuple(args[at + 1 :])
+        """:raises UsageFailure: the command stands where only a host may"""
         try:
-            return super().parse_args(ctx, args[:at])
+            return super().parse_args(ctx, args)
         except click.UsageError as error:
-            if "unexpected extra argument" in error.format_message() and at == len(args):
+            if "unexpected extra argument" in error.format_message() and "--" not in args:
                 raise UsageFailure(
                     "the command comes behind two hyphens", "hermes-tunnel run [USER@]HOST -- COMMAND..."
                 ) from error
@@ -117,7 +106,7 @@ def run(
       hermes-tunnel run me@server -- codex login
       hermes-tunnel run hermes-box -- 'cd project && gh auth login'
     """  # noqa: D301 - the \b is click's
-    words: tuple[str, ...] = click.get_current_context().meta[_WORDS]
+    words = words_after_dashes()
 
     def go(decider: Decider) -> Ending:
         from hermes_tunnel.ssh.first_hop import Begun, begin

@@ -11,9 +11,10 @@ import click
 
 from hermes_tunnel import __version__
 from hermes_tunnel.cli.exit import show_failure, show_fault
-from hermes_tunnel.cli.options import TYPED, variables_in_use
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.streams import lenient
+from hermes_tunnel.cli.variables import variables_in_use
+from hermes_tunnel.cli.words import TYPED
 from hermes_tunnel.errors import ExitStatus, Failure, Stopped, UsageFailure
 from hermes_tunnel.text import plain, quote, redact
 

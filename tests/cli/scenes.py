@@ -24,10 +24,11 @@ import click
 from hermes_tunnel import events
 from hermes_tunnel.cli.exit import folded_hint
 from hermes_tunnel.cli.login import ending
-from hermes_tunnel.cli.options import TYPED, Output, new_console
+from hermes_tunnel.cli.options import Output, new_console
 from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.verbs import run
+from hermes_tunnel.cli.words import TYPED
 from hermes_tunnel.conversation.decider import Decider, Signalled
 from hermes_tunnel.conversation.invitation import Wishes
 from hermes_tunnel.demo.authorization_server import Answer
