@@ -10,7 +10,6 @@ import errno
 import logging
 import queue
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -34,6 +33,7 @@ from hermes_tunnel.ssh.algorithms import (
 from hermes_tunnel.ssh.config.hop import HopConfiguration
 from hermes_tunnel.ssh.connection import NO_STATUS
 from hermes_tunnel.ssh.messages import Number
+from hermes_tunnel.ssh.packets import Packets
 from hermes_tunnel.ssh.paramiko_names import CHANNEL, TRANSPORT
 from hermes_tunnel.text import plain
 
@@ -46,42 +46,6 @@ logging.getLogger("paramiko").propagate = False
 
 # What the kernel says when no answer came: just that, or what it heard meanwhile about the route.
 _GIVEN_UP = (errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, getattr(errno, "WSAETIMEDOUT", 0))
-
-# RFC 4253 section 4.2 sets no limit to the lines before the identification string.
-_MOST_BEFORE_IDENTIFICATION = 1 << 16
-
-
-class _Packets(paramiko.packet.Packetizer):
-    """Counts what comes before the identification string, and knows when the server was last heard from."""
-
-    def __init__(self, sock: Any) -> None:
-        super().__init__(sock)
-        self.heard = time.monotonic()
-        self.first_line = ""
-        self._before = 0
-
-    def start_handshake(self, timeout: float) -> None:
-        """Start no timer, whose thread would outlive the connection: ``handshake`` has a deadline."""
-
-    def readline(self, timeout: float) -> str:
-        line = super().readline(timeout)
-        self.first_line = self.first_line or line
-        if line.startswith(("HTTP/", "<")):
-            raise ConnectionAbortedError
-        return line
-
-    def _read_timeout(self, timeout: float) -> bytes:
-        data: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
-        self._before += len(data)
-        if self._before > _MOST_BEFORE_IDENTIFICATION:
-            raise ConnectionAbortedError
-        return data
-
-    def read_message(self) -> tuple[int, Message]:
-        message = super().read_message()
-        self.heard = time.monotonic()
-        return message
-
 
 # RFC 4254 section 6.10, with the numbers they have nearly everywhere.
 _SIGNALS = {
@@ -176,7 +140,7 @@ class Transport(paramiko.Transport):
         """The channel that will be needed first, as ``ahead`` has it."""
         self.early: Any = None
         """The same once it has been asked for, by ``ahead``."""
-        super().__init__(sock, packetizer_class=_Packets)
+        super().__init__(sock, packetizer_class=Packets)
 
     @property
     def preferred_kex(self) -> Sequence[str]:
@@ -207,12 +171,12 @@ class Transport(paramiko.Transport):
     @property
     def first_line(self) -> str:
         """The first line the server said, whatever it was."""
-        return plain(self.packetizer.first_line) if isinstance(self.packetizer, _Packets) else ""
+        return plain(self.packetizer.first_line) if isinstance(self.packetizer, Packets) else ""
 
     @property
     def heard(self) -> float:
         """When the last packet came, on the monotonic clock."""
-        return self.packetizer.heard if isinstance(self.packetizer, _Packets) else 0.0
+        return self.packetizer.heard if isinstance(self.packetizer, Packets) else 0.0
 
     @property
     def server_signature_algorithms(self) -> list[str] | None:
