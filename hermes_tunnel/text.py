@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(
 )
 # Blanks other than a space: lines do not break there, so the text after one could start a line unmarked.
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
-_NO_SPACE = re.compile(r"\S")
+NOT_BLANK = re.compile(r"\S")
 _RUNS = re.compile(r"( |[^\w\s]|_)\1{7,}")
 # What is secret by its nature. A ``code_challenge`` (RFC 7636) and a ``nonce`` (OpenID Connect) are not,
 # and a page cannot be opened without them.
@@ -167,7 +167,7 @@ def wrapped(text: str, columns: int, *, cut: bool) -> list[str]:
 
 
 def _word_from(text: str, position: int) -> int:
-    found = _NO_SPACE.search(text, position)
+    found = NOT_BLANK.search(text, position)
     return found.start() if found else len(text)
 
 

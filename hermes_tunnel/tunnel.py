@@ -34,6 +34,8 @@ from hermes_tunnel.way_back.entrance import Delivering, Entrance, callback_event
 
 _TICK_SECONDS = 1.0
 _SIGN_IN_PAGE = re.compile("https?://.*[?&]redirect_uri=")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*://")  # RFC 3986 section 3.1
+_NEEDED = {name: re.compile(rf"[?&]{name}=[^&]") for name in ("redirect_uri", "state")}
 _COPY_IT_ALL = (
     "copy all of it, from https:// to its end, though it fills several lines; or just press Enter, and we "
     "look for what waits there"
@@ -137,8 +139,8 @@ def expected_by(url: str) -> Expected:
 
 def _check_whole(url: str) -> None:
     """:raises UsageFailure: it is not an authorization URL from its beginning to its end"""
-    missing = [name for name in ("redirect_uri", "state") if not re.search(rf"[?&]{name}=[^&]", url)]
-    if not re.match("[A-Za-z][A-Za-z0-9+.-]*://", url):
+    missing = [name for name, has_one in _NEEDED.items() if not has_one.search(url)]
+    if not _SCHEME.match(url):
         if "=" not in url:
             raise UsageFailure(
                 "that is not the address of a sign-in page: it does not begin with https://", _COPY_IT_ALL

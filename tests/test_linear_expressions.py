@@ -64,14 +64,32 @@ def patterns_in(value: object, name: str) -> Iterator[tuple[str, re.Pattern[Any]
             yield from patterns_in(getattr(value, field.name), f"{name}.{field.name}")
 
 
+def used_in(module: str, name: str) -> set[str]:
+    """How a module itself uses an expression."""
+    uses = {
+        node.func.attr
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) == name
+    }
+    return uses & WAYS
+
+
 def every_pattern() -> dict[str, re.Pattern[Any]]:
-    """Every expression of the package, by ``module:name``."""
+    """Every expression of the package, by ``module:name``: where it is made, and wherever else it is used."""
     found: dict[str, re.Pattern[Any]] = {}
     for info in pkgutil.walk_packages(hermes_tunnel.__path__, "hermes_tunnel."):
         if info.name != "hermes_tunnel.__main__":  # which runs when it is imported
+            imported = {
+                one.asname or one.name
+                for node in TREES[info.name].body
+                if isinstance(node, ast.ImportFrom)
+                for one in node.names
+            }
             for name, value in vars(importlib.import_module(info.name)).items():
                 for where, pattern in patterns_in(value, name):
-                    if pattern not in found.values():
+                    if name not in imported or used_in(info.name, where):
                         found[f"{info.name}:{where}"] = pattern
     return found
 
@@ -81,14 +99,7 @@ PATTERNS = every_pattern()
 
 def ways_of(module: str, name: str) -> set[str]:
     """How an expression is used: as its module says, or else in every way."""
-    uses = {
-        node.func.attr
-        for node in ast.walk(TREES[module])
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and ast.unparse(node.func.value) == name
-    }
-    return uses & WAYS or USED_ELSEWHERE.get(f"{module}:{name.partition('[')[0]}", WAYS)
+    return used_in(module, name) or USED_ELSEWHERE.get(f"{module}:{name.partition('[')[0]}", WAYS)
 
 
 def call_of(pattern: re.Pattern[Any], way: str) -> Call:

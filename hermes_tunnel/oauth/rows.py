@@ -15,16 +15,15 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from hermes_tunnel.oauth.addresses import lacks_its_answer
-from hermes_tunnel.oauth.authorization import LONGEST_URL
+from hermes_tunnel.oauth.authorization import LONGEST_URL, URL_CHARACTERS
+from hermes_tunnel.text import NOT_BLANK
 
-# The characters of RFC 3986 section 2: a box's edge, a blank or a full-width full stop ends an address.
-_CHARACTERS = r"A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%"
-_ADDRESS = re.compile(rf"(?<![A-Za-z0-9])[Hh][Tt][Tt][Pp][Ss]?://[{_CHARACTERS}]+")
-_PIECE = re.compile(rf"[{_CHARACTERS}]+")
+# A box's edge, a blank or a full-width full stop ends an address.
+_ADDRESS = re.compile(rf"(?<![A-Za-z0-9])[Hh][Tt][Tt][Pp][Ss]?://{URL_CHARACTERS.pattern}")
 _ENDS_A_SENTENCE = ".,;:!?'()[]*"
 _TO_BE_OPENED = re.compile(r"(?i)\b(?:open|visit|go to|browser|sign in|log ?in|navigate|url)\b")
 _LONGEST_WORDS = 80  # characters before an address that may say so
-_NOT_BLANK, _WORDS = re.compile(r"\S"), re.compile(r"[^\W_]")
+_WORDS = re.compile(r"[^\W_]")
 # What a box is drawn with: box drawing and block elements, and their ASCII kin; no address has them.
 _FRAME = "|\u00a6\u2500-\u259f"
 _FRAMES, _INSIDE = re.compile(f"[{_FRAME}]"), re.compile(f"[^{_FRAME}]+")
@@ -128,9 +127,9 @@ class Rows:
         before, self._open = self._open, []
         for one in before:
             box = places.get(one.place)
-            begin = _NOT_BLANK.search(row, box.left, box.end) if box else None
-            word = _PIECE.match(row, begin.start(), box.end) if begin and box else None
-            decided = begin and (not word or _NOT_BLANK.search(row, word.end()))
+            begin = NOT_BLANK.search(row, box.left, box.end) if box else None
+            word = URL_CHARACTERS.match(row, begin.start(), box.end) if begin and box else None
+            decided = begin and (not word or NOT_BLANK.search(row, word.end()))
             if not finished and not decided:
                 continue
             if word and box and _goes_on(one, word, box):
@@ -150,7 +149,7 @@ class Rows:
             taken.append(found.span())
             one = _Open([found[0]], found.start(), shown, box.place)
             # A blank may be the last thing before the edge of a box.
-            if finished or box.drawn or _NOT_BLANK.search(row, found.end(), box.end):
+            if finished or box.drawn or NOT_BLANK.search(row, found.end(), box.end):
                 complete += self._go_on(one, row, found.end(), box, alone=alone, whole=whole)
         return complete, _FRAMES.sub(" ", _blanked(row, taken))
 
@@ -161,7 +160,7 @@ class Rows:
         gap = self._gap(end, box, whole=whole)
         one.loose = gap > 0 and not box.drawn
         padding = _PADDING + (one.column - box.left if one.loose else 0)
-        at_end = not _NOT_BLANK.search(row, end, box.end)
+        at_end = not NOT_BLANK.search(row, end, box.end)
         fits = gap <= padding or (one.loose and not whole and one.was_cut)
         if at_end and fits and (alone or not one.loose) and sum(map(len, one.pieces)) <= LONGEST_URL:
             self._open.append(one)
@@ -188,7 +187,7 @@ def _goes_on(one: _Open, word: re.Match[str], box: _Box) -> bool:
         return False
     if _ADDRESS.match(word[0]) or _WORD.fullmatch(word[0]):
         return False
-    words_follow = _NOT_BLANK.search(word.string, word.end(), box.end)
+    words_follow = NOT_BLANK.search(word.string, word.end(), box.end)
     return not words_follow or bool(not one.loose and _NO_WORD.match(word[0]))
 
 

@@ -22,6 +22,7 @@ _SINCE = {
 _NAMES = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "contour", "wezterm")
 _VTE = 5000  # GNOME Terminal and others: 0.50, which was the first without a fault in its links
 _KONSOLE = 201200
+_NUMBER = re.compile(r"\d{1,9}")
 
 
 def has_links(environ: Mapping[str, str]) -> bool:
@@ -51,8 +52,8 @@ def link(address: str) -> str:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d{1,9}", text)))
+    return tuple(map(int, _NUMBER.findall(text)))
 
 
 def _number(text: str) -> int:
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
+    return int(text) if _NUMBER.fullmatch(text) else 0

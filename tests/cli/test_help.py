@@ -12,7 +12,7 @@ from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.verbs import cli
 from hermes_tunnel.errors import ExitStatus
 
-CONTEXT = click.Context(cli)
+CONTEXT = click.Context(cli, **cli.context_settings)
 VERBS = {name: cli.get_command(CONTEXT, name) for name in cli.list_commands(CONTEXT)}
 
 
