@@ -182,10 +182,7 @@ def login(
         return _print(provider, connecting, calling, extra, output)
 
     def run(decider: Decider) -> Ending:
-        from hermes_tunnel.ssh.first_hop import Begun, begin
-
-        dialling = partial(begin, connecting.hops, decider.tell, decider.wanted)
-        with decider.meanwhile(dialling, Begun.close) as begun:
+        with connecting.begun(decider) as begun:
             return log_in(decider, begun)
 
     def log_in(decider: Decider, begun: Callable[[], Begun]) -> Ending:

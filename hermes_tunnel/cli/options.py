@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -19,9 +20,11 @@ from hermes_tunnel.ports.person import ON_BUSY, BusyPort
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from hermes_tunnel.conversation.decider import Decider
     from hermes_tunnel.events import Emit
     from hermes_tunnel.remote.call import Call
     from hermes_tunnel.ssh.config.hop import HopConfiguration
+    from hermes_tunnel.ssh.first_hop import Begun
     from hermes_tunnel.terminal.console import Console
     from hermes_tunnel.terminal.screen import Screen
 
@@ -35,7 +38,7 @@ def _group(name: str, kind: type[object], options: tuple[Callable[[F], F], ...])
     members = [each.name for each in fields(kind)]  # type: ignore[arg-type]
 
     def decorate(command: F) -> F:
-        @functools.wraps(command)
+        @wraps(command)
         def with_group(**given: object) -> object:
             values = {member: given.pop(member) for member in members if member in given}
             return command(**given, **{name: kind(**values)})
@@ -160,6 +163,16 @@ class Connecting:
             address_family={(True, False): "inet", (False, True): "inet6"}.get((self.ipv4, self.ipv6)),
         )
         return resolve(target, options, emit=emit, wanted=wanted)
+
+    def begun(self, decider: Decider) -> AbstractContextManager[Callable[[], Begun]]:
+        """Begin with the way to that host, beside what is done inside: the rest of the program is imported
+        meanwhile.
+
+        :return: gives a function that waits for the way
+        """
+        from hermes_tunnel.ssh.first_hop import Begun, begin
+
+        return decider.meanwhile(partial(begin, self.hops, decider.tell, decider.wanted), Begun.close)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -109,10 +108,7 @@ def run(
     words = words_after_dashes()
 
     def go(decider: Decider) -> Ending:
-        from hermes_tunnel.ssh.first_hop import Begun, begin
-
-        dialling = partial(begin, connecting.hops, decider.tell, decider.wanted)
-        with decider.meanwhile(dialling, Begun.close) as begun:
+        with connecting.begun(decider) as begun:
             return run_it(decider, begun)
 
     def run_it(decider: Decider, begun: Callable[[], Begun]) -> Ending:
