@@ -204,6 +204,13 @@ class Lab:
         """What went wrong in the last browser, if it got no page."""
         return self._browser.said
 
+    def visit(self, host: Namespace, address: str) -> str:
+        """Open a page that needs no scripts, on a host; returns the code that it shows."""
+        argv = [sys.executable, "-m", "tests.lab.identity.visitor", str(self.ca), address]
+        done = host.run(argv, check=True, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, timeout=60)
+        shown: str = done.stdout
+        return shown.strip()
+
     def another_browser(self, name: str) -> Browser:
         """One more, for a program that runs beside others; ``make()`` makes it."""
         return Browser(self.network.laptop, self.home, self.directory / "laptop", name)

@@ -10,7 +10,6 @@ import argparse
 import base64
 import json
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +74,9 @@ def record(lab: Lab, logins: Sequence[Login], what: str, into: Path) -> None:
                     env={**lab.environment, "TERM": screen.kind},
                 )
             )
-            done = log_in(terminal, login, lambda page: visit(lab, page), approved=what != "denied")
+            # On the program's own machine: a way back is none of this.
+            visit = partial(lab.visit, lab.network.hermes)
+            done = log_in(terminal, login, visit, approved=what != "denied")
             name = f"{login.name}-{programs.version(login.program)}-{what}-{screen.name}"
             lines = [header(login, what, screen, done)]
             lines += [{"at": at, "data": base64.b64encode(data).decode()} for at, data in terminal.chunks]
@@ -96,16 +97,6 @@ def header(login: Login, what: str, screen: Screen, done: Done) -> dict[str, obj
         "code": done.code,
         "exit_status": done.status,
     }
-
-
-def visit(lab: Lab, page: str) -> str:
-    """Be a browser on the program's own machine: a way back is none of this."""
-    argv = [sys.executable, "-m", "tests.lab.identity.visitor", str(lab.ca), page]
-    done = lab.network.hermes.run(
-        argv, check=True, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, timeout=60
-    )
-    shown: str = done.stdout
-    return shown.strip()
 
 
 def main() -> None:

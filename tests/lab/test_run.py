@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ import pytest
 
 from tests.lab import programs
 from tests.lab.chromium import Page
-from tests.lab.lab import CHECKOUT, Lab
+from tests.lab.lab import Lab
 from tests.lab.logins import LOGINS, Done, Login, log_in
 from tests.lab.network import wait_for
 from tests.lab.terminal import Terminal
@@ -80,7 +79,7 @@ def log_in_here(
 
     def visit(address: str) -> str:
         if not login.port:
-            return _visited(lab, address)
+            return lab.visit(lab.network.laptop, address)
         if before is not None:
             before(terminal)
         if before is not None or login.name not in OPENS:
@@ -93,16 +92,6 @@ def log_in_here(
         if login.port and not page:
             page.append(browser.page())
         return Session(done, terminal.output, page[0] if page else None)
-
-
-def _visited(lab: Lab, address: str) -> str:
-    """Open a page that needs no scripts; returns the code that it shows."""
-    argv = [sys.executable, "-m", "tests.lab.identity.visitor", str(lab.ca), address]
-    done = lab.network.laptop.run(
-        argv, check=True, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, timeout=60
-    )
-    shown: str = done.stdout
-    return shown.strip()
 
 
 def _side_by_side(
@@ -251,7 +240,7 @@ def test_a_page_that_the_person_lists_and_opens(fresh: None, lab: Lab, option: l
         terminal.expect("has opened in your browser", 60)
         assert lab.page().title == "GitHub: connect a device"
         (code,) = set(re.findall(r"[A-Z]{4}-[A-Z]{4}", terminal.output))
-        return _visited(lab, f"https://github.com/login/device?user_code={code}")
+        return lab.visit(lab.network.laptop, f"https://github.com/login/device?user_code={code}")
 
     # The page that is handed over is not seen on the terminal.
     login = replace(GH, page=r"to open github\.com") if option else GH
@@ -271,7 +260,7 @@ def test_hermes_typed_in_a_shell(fresh: None, lab: Lab, user: str) -> None:
         shell.expect(r"\$ ", 60)
         shell.send("hermes auth add xai-oauth --no-browser\r")
         if user == "h019":  # a device login
-            _visited(lab, shell.expect(r"https://accounts\.x\.ai/\S+user_code=[\w-]+", 60)[0])
+            lab.visit(lab.network.laptop, shell.expect(r"https://accounts\.x\.ai/\S+user_code=[\w-]+", 60)[0])
         shell.expect("(Saved|Added) xai-oauth", 60)
         shell.send("exit\r")
         assert shell.wait() == 0
