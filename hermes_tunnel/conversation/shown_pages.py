@@ -46,6 +46,11 @@ class ShownPage:
         """Whether the program itself serves it, on loopback there."""
         return self.url.startswith("http:")
 
+    @property
+    def has_path(self) -> bool:
+        """Whether its address says which page it is, be it only by a slash behind the host."""
+        return any(mark in self.url.partition("://")[2] for mark in "/?")
+
     def __str__(self) -> str:
         what = "sign-in" if isinstance(self.sighting, Loopback) else f"code {self.code}" if self.code else ""
         return "  ".join(filter(None, (f"{self.number:3}", self.host, what, self.became)))

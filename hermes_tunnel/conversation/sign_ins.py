@@ -70,6 +70,7 @@ class SignIns:
         self._now = now
         self._pages = ShownPages()
         self._agreeing_to = 0
+        self._told_of: set[int] = set()  # ports of programs' own pages
         self._escapes = {"l": self._list, "o": self._open, "f": self._forward, "k": self._end_occupant}
 
     def forward(self, port: int) -> None:
@@ -112,6 +113,18 @@ class SignIns:
             self._news(f"sign-in at {page.host}, code {page.code}: {page.at_hand}")
         elif sighting.wanted:
             self._news(f"a program wants to open a page of {page.host}: {page.at_hand}")
+        elif self._leads_nowhere(page):
+            self._told_of.add(page.port)
+            words = f"type ~o {page.number}; its link leads nowhere here"
+            self._news(f"a program's own page at {page.host}: {words}")
+
+    def _leads_nowhere(self, page: ShownPage) -> bool:
+        """Whether it is a program's own, which a person would click in vain, as nothing listens for it here.
+
+        An address without a path is none: so programs name their listener before they show the issuer's page.
+        """
+        carried = {*self._ways.waiting, *self._ways.forwarded, *self._told_of}
+        return page.is_programs_own and page.has_path and page.port not in carried
 
     def _asked(self, page: ShownPage, mode: Mode) -> None:
         self._decider.record(events.AuthorizationAsked(mode.value, page.url, page.code, page.host))

@@ -23,8 +23,8 @@ _CURSOR = b"25"
 _TO_RESET = {b"1", b"9", b"1000", b"1002", b"1003", b"1004", b"1006", b"1015", b"2004", *_ALTERNATE_SCREENS}
 # A line feed, and then nothing but what moves no cursor: colours, erasing, modes.
 _AT_BEGINNING = re.compile(rb"\n(?:\r|\x1b\[[0-9;?]{0,24}[mKhl])*\Z")
-# An operating system command (ECMA-48, OSC): a title, a link, the clipboard, a page for a browser. It writes
-# nothing, so what stood before it goes on; it is endless at times, so of one that goes on its beginning is kept.
+# An operating system command (ECMA-48, OSC): a title, a link, the clipboard, a page for a browser. The cursor
+# stays where it was. It may be long: of one that has only begun, the beginning alone is kept.
 _COMMAND = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(?:[\x07\x18\x1a]|\x1b\\)")
 _COMMAND_BEGUN = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(\x1b?)\Z")
 _PATIENCE = 1.0  # seconds that a line waits for the program to pause

@@ -246,7 +246,7 @@ def test_a_programs_own_page() -> None:
     with somebody() as person:
         program = person.session.program()
         url = f"http://localhost:{program.port}/start"
-        assert person.sees(Page(url)) == []
+        assert person.sees(Page(url)) == [own_page(program.port, 1)]
         opens = [f"the page of localhost:{program.port} has opened in your browser"]
         assert person.types("o", 1) == opens
         assert person.opened == [url]
@@ -260,6 +260,25 @@ def test_a_programs_own_page() -> None:
         visit = Visit(program.port, "/start")
         visit.join()
         assert visit.page == "ok"
+
+
+def test_a_programs_own_page_is_told_of_once() -> None:
+    """A click on its link would end nowhere. The listener's address alone, after which another page comes,
+    is no news, nor is a page at a port that is carried here anyway.
+    """
+    with somebody() as person:
+        port, other = person.session.program().port, person.session.program().port
+        assert person.sees(Page(f"http://127.0.0.1:{port}"), Page(f"http://localhost:{port}")) == []
+        assert person.sees(Page(f"http://127.0.0.1:{port}/")) == [own_page(port, 3, "127.0.0.1")]
+        assert person.sees(Page(f"http://localhost:{port}/?token=T")) == []
+        person.types("f", other)
+        person.types("f", other)
+        assert person.sees(Page(f"http://localhost:{other}/start")) == []
+
+
+def own_page(port: int, number: int, host: str = "localhost") -> str:
+    """What is told of a program's own page."""
+    return f"a program's own page at {host}:{port}: type ~o {number}; its link leads nowhere here"
 
 
 def test_a_programs_own_page_leads_on() -> None:
@@ -287,7 +306,7 @@ def test_a_programs_own_page_does_not_end_a_wait() -> None:
     """Where the answer to a request is waited for at that port, that goes on."""
     with somebody() as person:
         port = person.session.program().port
-        person.sees(Page(f"http://localhost:{port}/"), sighting(port, url=ELSEWHERE))
+        person.sees(Page(f"http://localhost:{port}"), sighting(port, url=ELSEWHERE))
         waits = f"page at localhost:{port}: port {port} waits for auth.example.com"
         assert person.types("o", 1) == [f"{waits}; ~f {port} has all of that port carried to your browser"]
         assert person.session.ways.waiting == {port: "auth.example.com"}
