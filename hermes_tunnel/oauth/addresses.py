@@ -14,8 +14,11 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:(?!https?:)[^\s<>\"'`]*[^\
 _USER_CODE = re.compile(r"(?=.*[A-Z0-9-])[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _CODE_LENGTHS = range(4, 13)  # letters and digits, hyphens not counted
 
-# RFC 6749 has the first. A program whose own page comes before the issuer's calls it something else there.
-_REDIRECTS = ("redirect_uri", "redirect_url", "callback_url", "return_to")
+# RFC 6749 has redirect_uri, RFC 5849 oauth_callback. A program whose own page comes before the issuer's calls
+# it something else there: callback_url, returnTo, app_redirect_uri.
+_REDIRECT = re.compile(
+    r"(?i)(?:[a-z]{1,16}[_-]?)?(?:redirect|callback|return)(?:[_-]?(?:ur[il]|to))?|next|continue"
+)
 _SERVED_HERE = re.compile(r"(?i)http://(?:127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(?![^/?#])")
 # What only an answer to an authorization request has (RFC 6749 sections 4.1.2, 4.1.2.1 and 4.2.2).
 _ANSWERS = ("code", "error", "access_token", "id_token")
@@ -63,12 +66,12 @@ def loopback_answer(fields: Fields) -> tuple[Redirect, str] | None:
     to have; empty if the request has none.
 
     The address of the answer is a ``redirect_uri``, or what stands for one in the address of a program's own
-    page: a ``redirect_url``, ``callback_url`` or ``return_to``.
+    page, such as a ``callback_url`` or a ``return_to``.
 
     :param fields: the request's query
     :return: None if the answer goes elsewhere, or if the request can be read in two ways
     """
-    values = [fields[name] for name in _REDIRECTS if name in fields]
+    values = [fields[name] for name in fields if _REDIRECT.fullmatch(name)]
     states = fields.get("state", [""])
     if any(len(each) > 1 for each in (*values, states)):
         return None
@@ -91,7 +94,7 @@ def lacks_its_answer(url: str) -> bool:
         fields = query(url, keep_blank_values=True)
     except ValueError:
         return False
-    redirects = [value for name in _REDIRECTS for value in fields.get(name, ())]
+    redirects = [value for name in fields if _REDIRECT.fullmatch(name) for value in fields[name]]
     is_cut = not any(value.startswith("https:") or _loopback(value) for value in redirects)
     return is_cut and "client_id" in fields and not fields.keys() & {"state", "user_code"}
 

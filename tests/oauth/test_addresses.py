@@ -10,7 +10,13 @@ from hermes_tunnel.oauth.authorization import Redirect
 HERE = "http%3A%2F%2F127.0.0.1%3A4711%2Fcb"
 
 
-@pytest.mark.parametrize("name", ["redirect_uri", "redirect_url", "callback_url", "return_to"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("redirect_uri", "redirect_url", "redirectUri", "redirectTo", "redirect", "app_redirect_uri"),
+        *("callback_url", "callback", "oauth_callback", "cli-callback", "return_to", "returnUrl", "next"),
+    ],
+)
 def test_where_the_answer_comes(name: str) -> None:
     """To a port of this machine, whatever the program calls it; a state is not needed, nor a client."""
     url = f"https://a.b/x?{name}={HERE}"
@@ -33,6 +39,8 @@ def test_an_answer_that_comes_here_after_a_detour() -> None:
         "redirect_uri=http%3A%2F%2F127.0.0.1%2Fcb",
         "redirect_uri=http%3A%2F%2F127.0.0.1%3A22%2Fcb",
         "return_to=%2Fhome",
+        f"ref={HERE}",
+        f"redirect_uri_hint={HERE}",
         f"redirect_uri={HERE}&redirect_uri=https%3A%2F%2Fa.b",
         f"redirect_uri={HERE}&callback_url=http%3A%2F%2Flocalhost%3A5000%2F",
         f"redirect_uri={HERE}&state=a&state=b",
