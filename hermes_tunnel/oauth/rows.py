@@ -113,6 +113,12 @@ class Rows:
         """What comes next does not belong to what came before."""
         self._open = []
 
+    def settle(self) -> list[Address]:
+        """Nothing has followed for long: what the next row might have gone on with is complete."""
+        complete = [replace(each, column=-1) for one in self._open for each in one.complete()]
+        self.forget()
+        return complete
+
     def read(self, row: str, *, finished: bool = True, whole: bool = False) -> tuple[list[Address], str]:
         """The addresses that are complete with this row; and its words, without addresses and frames.
 

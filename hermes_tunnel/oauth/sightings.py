@@ -126,6 +126,10 @@ class Sightings:
         """A line passed that cannot be read, so that the next does not go on with the one before."""
         self._lines.pass_over()
 
+    def settle(self) -> list[Sighting]:
+        """What is new once no line has followed for long, so that none goes on with the last."""
+        return self._new(self._lines.settle())
+
     def of_screen(
         self,
         rows: list[str],
@@ -220,6 +224,10 @@ class _Passage:
         self._number += 1
         self._rows.forget()
         self._announced = False
+
+    def settle(self) -> Iterator[Sighting]:
+        for one in self._rows.settle():
+            yield from self._of_address(one)
 
     def read(self, row: str, *, finished: bool = True, whole: bool = False) -> Iterator[Sighting]:
         self._number += 1

@@ -57,6 +57,13 @@ class Lines:
                 self.pass_over()
         return found
 
+    def settle(self) -> list[Sighting]:
+        """What is new once nothing has followed for long: an address that ends where the terminal does, or
+        where a line was left unfinished.
+        """
+        unfinished = bytes(self._unfinished) if b"://" in self._unfinished else b""
+        return [*(self._line(unfinished) if unfinished else ()), *self._sightings.settle()]
+
     def pass_over(self) -> None:
         """Some output is missing: what comes next, up to the end of its line, does not follow the last."""
         self._unfinished.clear()

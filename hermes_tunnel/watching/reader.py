@@ -2,7 +2,7 @@
 
 Lines are read as they come, the screen as fast as its share of the processor allows. Lines have a share,
 too, but it is only used up by far more addresses than anybody prints for a person; then we look for requests
-alone.
+alone. An address may be the last thing that is printed, and look as if it went on: then a silence ends it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _BLOCK = 32 * 1024  # bytes read at once, if they came in pieces
 _PART = 0.1  # of a processor, for lines
 _OVERDRAWN = -0.1  # seconds of its time: then they are not read at all
 _BREATH = 0.0002  # seconds between two pieces, so that whoever waits for the interpreter gets it
+_SILENCE = 1.5  # seconds; nothing else waits for it than an address that the next bytes might go on with
 _AT_ONCE = 32  # sightings told at once, and ...
 _IN_A_SECOND = 8  # ... in each second: more is a flood of addresses, and its reader must not become one
 
@@ -38,7 +39,7 @@ class Reader:
         self._changed = threading.Condition()
         self._received: deque[bytes] = deque()
         self._length = 0
-        self._dropped = self._closed = False
+        self._dropped = self._closed = self._settles = self._silent = False
         self._size: tuple[int, int] | None = None
         self._sightings = Sightings(columns)
         self._lines, self._share = Lines(self._sightings), Share(_PART)
@@ -74,6 +75,8 @@ class Reader:
     def _read(self) -> None:
         while (data := self._next()) is not None:
             found = self._read_lines(data) if data else []
+            if self._silent and not data:
+                found += self._lines.settle()
             if self._backlog:
                 self._backlog.add(data)
                 if self._backlog.pause == 0:
@@ -90,16 +93,22 @@ class Reader:
             return self._lines.receive(data, only_requests=left < 0)
 
     def _next(self) -> bytes | None:
-        """What has been received; nothing if there is something to draw first; None if that was all."""
+        """What has been received; nothing if something is to be drawn first, or after a silence; None if that
+        was all.
+        """
         with self._changed:
+            self._silent = False
             while not (self._received or self._size or self._closed):
                 pause = self._backlog.pause if self._backlog else None
-                if pause == 0:
+                if pause == 0 or self._silent:
                     return b""
-                self._changed.wait(pause)
+                settles = self._settles and pause is None
+                if not self._changed.wait(_SILENCE if settles else pause) and settles:
+                    self._settles, self._silent = False, True
             if self._closed:
                 return None
             chunks = [self._received.popleft()] if self._received else []
+            self._settles = True
             length = sum(map(len, chunks))
             while self._received and length + len(self._received[0]) <= _BLOCK:
                 chunks.append(self._received.popleft())

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hermes_tunnel.oauth.sightings import Loopback, Page, Sighting
+from hermes_tunnel.oauth.sightings import Device, Loopback, Page, Sighting
 from hermes_tunnel.watching.reader import MOST_WAITING, Reader
 
 REQUEST = "https://id.example/authorize?client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fcb&state=s"
@@ -53,6 +53,17 @@ def test_lines_and_screen(watching: Watching) -> None:
 def test_a_prompt_after_the_address(watching: Watching) -> None:
     """It is seen while the program waits, without an end of the line."""
     watching.reader.receive(f"Open {PAGE} and press Enter: ".encode())
+    assert watching.next() == Page(PAGE)
+
+
+@pytest.mark.parametrize("ending", ["", "\r\n"])
+def test_an_address_that_nothing_follows(watching: Watching, ending: str) -> None:
+    """It may end where the terminal does, or without a line feed: a silence tells that this was all of it."""
+    page = f"https://a.example/{'d' * 40}?user_code=ABCD-1234"
+    watching.reader.receive(f"{page:>79}{ending}".encode())
+    assert watching.next() == Device(page, "ABCD-1234")
+    watching.reader.receive(b"\r\nWaiting for you\r\n")
+    watching.reader.receive(f"{PAGE}\r\n".encode())
     assert watching.next() == Page(PAGE)
 
 
