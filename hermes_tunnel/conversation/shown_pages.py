@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from hermes_tunnel.oauth.opening import host_to_open
 from hermes_tunnel.oauth.sightings import Device, Loopback, Page, Sighting
 
 MOST_LISTED = 50
+LONGEST_PLACE = 50  # characters of a page's host and path, where it is listed
 
 
 @dataclass(eq=False)
@@ -51,9 +53,17 @@ class ShownPage:
         """Whether its address says which page it is, be it only by a slash behind the host."""
         return any(mark in self.url.partition("://")[2] for mark in "/?")
 
-    def __str__(self) -> str:
+    def line(self, *, with_path: bool) -> str:
+        """How it is listed; without its query, which may be secret.
+
+        :param with_path: whether the host alone does not tell which page it is, unless it is a sign-in's
+        """
         what = "sign-in" if isinstance(self.sighting, Loopback) else f"code {self.code}" if self.code else ""
-        return "  ".join(filter(None, (f"{self.number:3}", self.host, what, self.became)))
+        path = self.url.partition("://")[2].partition("?")[0].partition("#")[0].partition("/")[2]
+        place = f"{self.host}/{path}" if with_path and path and not what else self.host
+        if len(place) > LONGEST_PLACE:
+            place = f"{place[: LONGEST_PLACE - 3]}..."
+        return "  ".join(filter(None, (f"{self.number:3}", place, what, self.became)))
 
 
 class ShownPages:
@@ -66,6 +76,11 @@ class ShownPages:
 
     def __iter__(self) -> Iterator[ShownPage]:
         return iter(self._pages.values())
+
+    def lines(self) -> list[str]:
+        """The list, each page as it is told from the others of its host."""
+        hosts = Counter(page.host for page in self)
+        return [page.line(with_path=hosts[page.host] > 1) for page in self]
 
     def add(self, sighting: Sighting) -> ShownPage | None:
         """A page that was shown; None if only a code was, whose page is still to come.

@@ -15,6 +15,7 @@ from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.conversation.shown_pages import ShownPage, ShownPages
 from hermes_tunnel.errors import Failure, Unsafe
 from hermes_tunnel.oauth.authorization import LAST_PORT, Mode
+from hermes_tunnel.oauth.callback import Amiss
 from hermes_tunnel.oauth.opening import Opening
 from hermes_tunnel.oauth.sightings import Loopback, Page, Sighting
 from hermes_tunnel.oauth.states import Delivered, Strayed, Undelivered
@@ -180,8 +181,8 @@ class SignIns:
     # -- what the person types -------------------------------------------------------------------------
 
     def _list(self, _: int) -> None:
-        for page in self._pages:
-            self._show(str(page))
+        for line in self._pages.lines():
+            self._show(line)
         for port in self._ways.forwarded:
             self._show(f"     port {port} is forwarded plainly")
         if not [*self._pages, *self._ways.forwarded]:
@@ -264,6 +265,9 @@ def _words(news: News, host: str, port: int) -> str:
     """What happened at a port, in words that follow our name; none where the program itself will say it."""
     words = ""
     match news:
+        case Strayed(amiss=Amiss.INCOMPLETE):  # a fragment stays in the browser (RFC 9110 section 4.2.5)
+            words = f"the browser came back to port {port} without an answer"
+            words += f"; if the address there has a #, type ~f {port}, then reload that page"
         case Strayed():
             words = next((each.text for each in sentences(callback_event(news), 0)), "")
         case Undelivered():

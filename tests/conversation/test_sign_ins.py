@@ -142,6 +142,29 @@ def test_other_pages_are_only_listed() -> None:
         assert person.types("o", "x") == ["Which page? ~l lists them with their numbers."]
 
 
+def test_pages_of_one_host_are_told_apart() -> None:
+    """By their paths, as far as these fit a line; a query is in no list."""
+    with somebody() as person:
+        person.sees(Page("https://example.com/docs/telemetry#out"), Page("https://example.org/a"))
+        person.sees(Page(f"https://example.com/login/{'x' * 99}?ticket=S3CRET"))
+        assert person.types("l") == [
+            "  1  example.com/docs/telemetry",
+            "  2  example.org",
+            f"  3  example.com/login/{'x' * 29}...",
+        ]
+
+
+def test_an_answer_in_a_fragment() -> None:
+    """The browser keeps it for the page's script, so that page has to come from the program: we say how."""
+    with somebody() as person:
+        program = person.session.program()
+        person.sees(sighting(program.port, url=ELSEWHERE, state=""))
+        Visit(program.port, "/callback")
+        (told,) = person.settled()
+        assert told.endswith(f"if the address there has a #, type ~f {program.port}, then reload that page")
+        assert program.heard == []
+
+
 def test_a_page_that_a_program_would_have_opened() -> None:
     """It is told even if the program does not show it, and opens when the person says so."""
     with somebody() as person:
