@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import re
 import select
+import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _LONGEST_SEQUENCE = 32  # bytes of a control sequence that is heeded
 # DEC private modes (xterm's control sequences), several in one sequence, set or reset.
@@ -28,6 +31,8 @@ _AT_BEGINNING = re.compile(rb"\n(?:\r|\x1b\[[0-9;?]{0,24}[mKhl])*\Z")
 _COMMAND = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(?:[\x07\x18\x1a]|\x1b\\)")
 _COMMAND_BEGUN = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(\x1b?)\Z")
 _PATIENCE = 1.0  # seconds that a line waits for the program to pause
+_MOST_NEWS = 20  # lines that wait: a program that fills the screen for hours may have many told
+_STOPPED = 1.0  # seconds without a byte taken: whoever reads has stopped, as a window can be
 
 
 class Display:
@@ -43,7 +48,7 @@ class Display:
         self._tail = b"\n"
         self._set_modes: set[bytes] = set()
         self._cursor_hidden = self._styled = False
-        self._news: deque[tuple[float, str]] = deque()
+        self._news: deque[tuple[float, str]] = deque(maxlen=_MOST_NEWS)
         self._lock = threading.Lock()
 
     def write(self, data: bytes) -> None:
@@ -66,10 +71,13 @@ class Display:
         self._news.append((time.monotonic(), line))
 
     def show(self, data: bytes) -> None:
-        """Show bytes of ours at once, in the middle of whatever is there: the echo of an escape."""
-        with self._lock:
-            _write(self._descriptor, data)
-            self._tail = (self._tail + data)[-_LONGEST_SEQUENCE:]
+        """Show bytes of ours at once, in the middle of whatever is there: the echo of an escape. If nobody
+        takes what is written, they are not shown: who types, or decides, must not wait for that.
+        """
+        with self._taken() as is_taken:
+            if is_taken:
+                _write(self._descriptor, data)
+                self._tail = (self._tail + data)[-_LONGEST_SEQUENCE:]
 
     def pause(self) -> None:
         """The program prints nothing just now. For the thread that writes, as a terminal may block."""
@@ -79,12 +87,12 @@ class Display:
                 _write(self._descriptor, f"\r{line}\r\n".encode(errors="replace"))
 
     def end(self, *, lost: bool) -> list[str]:
-        """The program is over: what is written next begins a line.
+        """The program is over: what is written next begins a line, unless nobody takes what is written.
 
         :param lost: whether it could not tidy up: then its screen and what else it has set are reset
         :return: what was to be told and had no moment
         """
-        with self._lock:
+        with self._taken() as is_taken:
             after = b""
             if self._is_terminal and lost:
                 left = sorted(self._set_modes & _TO_RESET)
@@ -93,10 +101,23 @@ class Display:
                 after += b"\x1b[0m" if self._styled else b""
             if self._is_terminal and lost and not _AT_BEGINNING.search(self._tail):
                 after += b"\r\n"
-            if after:
+            if after and is_taken:
                 _write(self._descriptor, after)
-            told, self._news = [line for _, line in self._news], deque()
+            told = [line for _, line in self._news]
+            self._news.clear()
             return told
+
+    @contextmanager
+    def _taken(self) -> Iterator[bool]:
+        """Nothing else is written in here; gives whether what is written is taken. The thread that writes
+        may wait for that forever, and with the lock.
+        """
+        is_ours = self._lock.acquire(timeout=_STOPPED)
+        try:
+            yield is_ours and _takes(self._descriptor)
+        finally:
+            if is_ours:
+                self._lock.release()
 
     @property
     def _is_moment(self) -> bool:
@@ -118,6 +139,13 @@ class Display:
         if _CURSOR in modes:
             self._cursor_hidden = not on
         self._set_modes = self._set_modes | modes if on else self._set_modes - modes
+
+
+def _takes(descriptor: int) -> bool:
+    """Whether something can be written now. Windows' console always takes it, and cannot be asked."""
+    if descriptor < 0 or sys.platform == "win32":
+        return True
+    return bool(select.select([], [descriptor], [], _STOPPED)[1])
 
 
 def _write(descriptor: int, data: bytes) -> None:

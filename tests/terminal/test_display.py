@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -91,6 +92,36 @@ def test_news_wait_for_the_end_of_the_full_screen(screen: Screen) -> None:
     display.write(b"\x1b[?1049l\r\n")
     display.pause()
     assert screen.shown == b"\x1b[?1049h\x1b[?1049l\r\n\rone\r\n\rtwo\r\n"
+
+
+def test_only_the_last_news_wait(screen: Screen) -> None:
+    """A program that fills the screen for hours may have any number told."""
+    screen.display.write(b"\x1b[?1049h")
+    for number in range(1000):
+        screen.display.tell(f"news {number}")
+    told = screen.display.end(lost=False)
+    assert told == [f"news {number}" for number in range(980, 1000)]
+
+
+def test_whoever_types_or_decides_does_not_wait_for_a_reader_that_has_stopped() -> None:
+    """What the program prints is not taken, as in a stopped window: nothing of ours is shown then."""
+    if sys.platform == "win32":
+        pytest.skip("a pipe cannot be asked there")
+    with closing(Screen()) as screen:
+        printed = b"\x1b[?1049h" * 100_000
+        thread = threading.Thread(target=screen.display.write, args=(printed,), daemon=True)
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive()
+        begun = time.monotonic()
+        screen.display.show(b"~?")
+        assert screen.display.end(lost=True) == []
+        assert time.monotonic() - begun < 5
+        left = len(printed)
+        while left:
+            left -= len(os.read(screen._reader, 1 << 16))
+        thread.join()
+        assert screen.shown == b""
 
 
 def test_a_program_that_ended_leaves_the_terminal_alone(screen: Screen) -> None:
