@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hermes_tunnel.oauth.addresses import is_loopback
 from hermes_tunnel.oauth.opening import host_to_open
 from hermes_tunnel.oauth.sightings import Device, Loopback, Page, Sighting
 
@@ -46,7 +47,7 @@ class ShownPage:
     @property
     def is_programs_own(self) -> bool:
         """Whether the program itself serves it, on loopback there."""
-        return self.url.startswith("http:")
+        return is_loopback(self.url)
 
     @property
     def has_path(self) -> bool:

@@ -79,7 +79,7 @@ class RawTerminal:
             return Size()
         try:
             answer = fcntl.ioctl(self._descriptor, termios.TIOCGWINSZ, b"\0" * 8)
-        except OSError:
+        except (OSError, ValueError):  # no terminal; no descriptor at all
             return Size()
         rows, columns, width, height = struct.unpack("HHHH", answer)
         return Size(columns, rows, width, height)

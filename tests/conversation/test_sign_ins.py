@@ -264,11 +264,15 @@ def test_a_plain_forward_is_agreed_to() -> None:
         assert person.settled() == [f"port {port} here leads to port {port} there until this session ends"]
 
 
-def test_a_programs_own_page() -> None:
-    """It opens when its port is ready for that visit; if it leads nowhere, its port has to be forwarded."""
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+def test_a_programs_own_page(scheme: str) -> None:
+    """It opens when its port is ready for that visit; if it leads nowhere, its port has to be forwarded.
+
+    However its scheme is written, it never opens at whatever else listens here.
+    """
     with somebody() as person:
         program = person.session.program()
-        url = f"http://localhost:{program.port}/start"
+        url = f"{scheme}://localhost:{program.port}/start"
         assert person.sees(Page(url)) == [own_page(program.port, 1)]
         opens = [f"the page of localhost:{program.port} has opened in your browser"]
         assert person.types("o", 1) == opens
