@@ -61,6 +61,7 @@ Run = Callable[[Decider], Ending]
 
 
 _AGAIN = "again"
+_INTERRUPTED = "interrupted"
 
 
 class Report:
@@ -144,7 +145,7 @@ class Report:
             failure.hint = self.console.safe(failure.hint)
             return Ending(failure.status.name.lower(), status=int(failure.status), problem=failure)
         except Stopped as stopped:
-            return Ending("interrupted", status=128 + stopped.number)
+            return Ending(_INTERRUPTED, status=128 + stopped.number)
         except BaseException as fault:  # the outermost layer: a bug, whatever a library calls it
             return Ending("internal", status=ExitStatus.INTERNAL, problem=fault)
         finally:
@@ -155,7 +156,7 @@ class Report:
         if self._signals.fault is not None:
             return Ending("internal", status=ExitStatus.INTERNAL, problem=self._signals.fault)
         if self._signals.number is not None:
-            return Ending("interrupted", status=128 + self._signals.number)
+            return Ending(_INTERRUPTED, status=128 + self._signals.number)
         return ending
 
     def _say_last(self, ending: Ending) -> int:
@@ -173,7 +174,7 @@ class Report:
             self.console.show(events.RemoteLine(line))
         self.console.show(finished)
         self.console.note(ending.words)
-        if ending.problem is not None or ending.status:
+        if ending.problem is not None or ending.outcome == _INTERRUPTED:  # else a program ended as it does
             self._ended = self._ended and not isinstance(ending.problem, RemoteCommandFailure)  # it never ran
             self._say_state(stopped=ending.problem is None)
         if isinstance(ending.problem, Failure):

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -290,6 +291,21 @@ def test_a_signal(there: There, number: signal.Signals) -> None:
         until(lambda: not running_there(sleep))
 
 
+@pytest.mark.parametrize("options", [[], ["-tt"]], ids=["pipes", "terminal"])
+def test_a_signal_while_nobody_reads(there: There, options: list[str]) -> None:
+    """The output waits for a reader that has stopped; the end does not."""
+    with subprocess.Popen(
+        there.argv(*options, "--", "yes 1000.78"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        until(lambda: running_there("yes 1000.78"))
+        assert process.stdout is not None
+        process.stdout.read(10)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(SECONDS) == 128 + signal.SIGTERM
+    until(lambda: not running_there("yes 1000.78"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
 def test_a_signal_without_a_terminal(number: signal.Signals) -> None:
     """It is passed on, because the program has no terminal that hangs up."""
@@ -335,6 +351,13 @@ def test_the_status_is_the_program_s(there: There, command: str, status: int) ->
         assert terminal.wait() == status
         assert "hermes-tunnel" not in terminal.output
     assert there.run("--", command).returncode == status
+
+
+def test_a_program_that_fails_is_not_spoken_for(there: There) -> None:
+    """A port was open for its login; still, its standard error has what it said, and nothing of ours."""
+    page = "https://auth.example.com/a?client_id=c&state=s&redirect_uri=http://localhost:1987/cb"
+    done = there.run("--", f"echo '{page}'; sleep 1; echo no >&2; exit 3")
+    assert (done.returncode, done.stderr) == (3, b"no\n")
 
 
 def test_a_server_without_terminals(tmp_path: Path) -> None:
@@ -388,6 +411,9 @@ def test_no_terminal_here_none_there(there: There) -> None:
     assert there.run("--", "tty").stdout == b"not a tty\n"
     assert there.run("-t", "--", "tty").stdout == b"not a tty\n"
     assert there.run("-tt", "--", "tty").stdout.startswith(b"/dev/")
+    words = shlex.join(there.argv("-tt", "--", "tty; exit 3"))
+    closed = subprocess.run(["bash", "-c", f"{words} <&-"], capture_output=True, timeout=SECONDS, check=False)
+    assert (closed.returncode, closed.stdout[:5], closed.stderr) == (3, b"/dev/", b"")
     with there.on_terminal("-T", "--", "tty") as terminal:
         assert terminal.wait() == 1
         assert "not a tty" in terminal.output
