@@ -24,7 +24,7 @@ from hermes_tunnel.steps import Steps, work
 from hermes_tunnel.terminal.words import sentences
 from hermes_tunnel.way_back.entrance import callback_event
 from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Outcome, Ready
-from hermes_tunnel.way_back.waiting import AtPort, Closed, News, OwnPage
+from hermes_tunnel.way_back.waiting import AtPort, Closed, News, NotReady, OwnPage
 from hermes_tunnel.way_back.ways import Ways
 
 KEYS = {"l": False, "o": True, "f": True, "k": True}
@@ -170,6 +170,10 @@ class SignIns:
 
     def _at_port(self, item: AtPort) -> Steps[None]:
         news, page = item.news, self._pages.of(item.sighting)
+        if isinstance(news, NotReady):
+            if (onward := self._pages.add(news.request)) is not None:
+                self._not_ready(onward, news.outcome)
+            return
         if isinstance(news, Delivered | Undelivered | Strayed):
             self._decider.record(callback_event(news))
         if isinstance(news, Delivered) and page is not None:

@@ -27,7 +27,9 @@ class AnotherWaits:
 
 @dataclass(frozen=True)
 class Full:
-    """At every port that may be open at a time, an answer is just being delivered."""
+    """At every port that may be open at a time, an answer is just being delivered; or too many requests wait
+    until the others are ready for theirs.
+    """
 
 
 @dataclass(frozen=True)

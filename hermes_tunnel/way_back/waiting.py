@@ -22,6 +22,7 @@ from hermes_tunnel.way_back.delivery import Delivery
 from hermes_tunnel.way_back.entrance import Delivering, announced
 from hermes_tunnel.way_back.gate import Gate, Onward
 from hermes_tunnel.way_back.listening import NotListening, addresses_of, listen
+from hermes_tunnel.way_back.outcome import Outcome
 
 _READY_SECONDS = 5.0  # until we are ready for what the program's own page leads to
 
@@ -31,16 +32,26 @@ class Closed:
     """The port is no longer listened on, though no answer came: its time is up, or a newer one needs room."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LeadsOn:
     """The browser came to the program's own page, and is about to be sent on.
 
     :param url: where to
-    :param go_on: set it once we are ready for what comes back from there
+    :param go_on: set it once it is known whether we are ready for what comes back from there
+    :param is_ready: whether we are; if not, the browser stays
     """
 
     url: str = field(repr=False)
     go_on: threading.Event
+    is_ready: bool = False
+
+
+@dataclass(frozen=True)
+class NotReady:
+    """The browser was not sent on: whoever has the port here would have got the answer."""
+
+    request: Loopback
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class OwnPage:
     """The program's own page does not send the browser on: to be seen, its port has to be forwarded."""
 
 
-News: TypeAlias = Delivering | Delivered | Undelivered | Strayed | Closed | LeadsOn | OwnPage
+News: TypeAlias = Delivering | Delivered | Undelivered | Strayed | Closed | LeadsOn | NotReady | OwnPage
 
 
 @dataclass(frozen=True)
@@ -152,10 +163,10 @@ class Waiting:
         if url is None:
             self.tell(OwnPage())
             return page.own_page(receiver)
-        go_on = threading.Event()
-        self.tell(LeadsOn(url, go_on))
-        go_on.wait(_READY_SECONDS)
-        return url
+        leads_on = LeadsOn(url, threading.Event())
+        self.tell(leads_on)
+        leads_on.go_on.wait(_READY_SECONDS)
+        return url if leads_on.is_ready else page.failed(receiver)
 
 
 def _issuer(sighting: Loopback) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from hermes_tunnel import events
@@ -25,9 +26,11 @@ from hermes_tunnel.way_back.entrance import Delivering
 from hermes_tunnel.way_back.listening import ALONE, NotListening, addresses_of, listen
 from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Outcome, Ready
 from hermes_tunnel.way_back.plain_forward import PlainForward
-from hermes_tunnel.way_back.waiting import AtPort, Closed, LeadsOn, Waiting, place_of
+from hermes_tunnel.way_back.waiting import AtPort, Closed, LeadsOn, NotReady, Waiting, place_of
 
 MOST_PORTS = 4
+MOST_IN_TURN = 16
+"""Requests that wait until others have opened or closed their ports: seeing who holds one may take long."""
 _TURN_SECONDS = 0.1  # how often a step looks whether another one has done with its port
 
 
@@ -72,6 +75,7 @@ class Ways:
         self._waiting: dict[int, Waiting] = {}  # by port, in order of their opening
         self._forwards: dict[int, tuple[Ready, ExitStack]] = {}
         self._is_changing = False
+        self._in_turn = 0
         self._refused: dict[int, tuple[Taken, Callable[[], Steps[Outcome]]]] = {}
 
     @property
@@ -93,6 +97,8 @@ class Ways:
         :param insist: whether it replaces one at another issuer too
         """
         port = place_of(sighting).port
+        if self._in_turn == MOST_IN_TURN:
+            return Full()
         with (yield from self._turn()):
             if port in self._forwards:
                 return self._forwards[port][0]
@@ -119,9 +125,7 @@ class Ways:
             news.go_on.set()
             return news.secrets
         if isinstance(news, LeadsOn):
-            state = yield from self._get_ready_for(news.url, waits)
-            news.go_on.set()
-            return (state,)
+            return (yield from self._lead_on(item.sighting, news, waits))
         if waits is not None and isinstance(news, Delivered | Undelivered):
             with (yield from self._turn()):
                 yield from self._close(waits)
@@ -182,8 +186,12 @@ class Ways:
 
     def _turn(self) -> Steps[AbstractContextManager[None]]:
         """Wait until no other steps open or close a port: a port that is being closed cannot be had yet."""
-        while self._is_changing:
-            yield Pause(_TURN_SECONDS)
+        self._in_turn += 1
+        try:
+            while self._is_changing:
+                yield Pause(_TURN_SECONDS)
+        finally:
+            self._in_turn -= 1
         return self._change()
 
     @contextmanager
@@ -211,16 +219,25 @@ class Ways:
             self._refused[port] = told, again
         return told
 
-    def _get_ready_for(self, url: str, waits: Waiting | None) -> Steps[str]:
+    def _lead_on(
+        self, page: Loopback | Page, leads_on: LeadsOn, waits: Waiting | None
+    ) -> Steps[tuple[str, ...]]:
         """Be ready for the answer to the request that a program's own page leads to; return its ``state``."""
-        request = sighting_of(url)
+        request = sighting_of(leads_on.url)
         if not isinstance(request, Loopback):
-            return ""
+            leads_on.is_ready = True
+            leads_on.go_on.set()
+            return ()
         if waits is not None and request.redirect.port == waits.port:
             waits.expect(request)
+            outcome: Outcome = Ready(waits.port, waits.addresses)
         else:
-            yield from self.ready(request)
-        return request.state
+            outcome = yield from self.ready(request)
+        leads_on.is_ready = isinstance(outcome, Ready)
+        leads_on.go_on.set()
+        if not leads_on.is_ready:
+            self._post(AtPort(page, NotReady(replace(request, wanted=True), outcome)))
+        return (request.state,)
 
     def _waiting_for(self, sighting: Loopback | Page) -> Waiting | None:
         waits = self._waiting.get(place_of(sighting).port)
@@ -239,6 +256,8 @@ class Ways:
 
     def _expire(self, waits: Waiting) -> Steps[None]:
         yield Pause(self._seconds_of(OPEN_PORT))
+        if self._waiting.get(waits.port) is not waits:
+            return
         with (yield from self._turn()):
             if self._waiting.get(waits.port) is waits and not waits.is_under_way:
                 yield from self._close(waits)

@@ -329,6 +329,25 @@ def test_a_programs_own_page_leads_on() -> None:
         assert len(program.heard) == 2
 
 
+def test_a_programs_own_page_leads_to_one_whose_port_is_taken() -> None:
+    """The browser is not sent on; the page is listed, for when the port is free."""
+    with somebody() as person, socket.create_server(("127.0.0.1", 0)) as holder:
+        program, taken = person.session.program(), holder.getsockname()[1]
+        url = f"{ELSEWHERE}&state=S&redirect_uri=http://127.0.0.1:{taken}/cb"
+        program.answer = lambda _: f"HTTP/1.1 302 Found\r\nLocation: {url}\r\n\r\n".encode()
+        person.sees(Page(f"http://localhost:{program.port}/start"))
+        person.types("o", 1)
+        visit = Visit(program.port, "/start")
+        (told,) = person.settled()
+        assert told.startswith(f"sign-in at auth.example.com: local port {taken} is taken by ")
+        visit.join()
+        assert visit.status == 200
+        assert "Your terminal says what to do next" in visit.page
+        assert person.types("l")[-1] == f"  2  auth.example.com  sign-in  port {taken} is taken here"
+        holder.close()
+        assert person.types("o", 2) == ["the page of auth.example.com has opened in your browser"]
+
+
 def test_a_programs_own_page_does_not_end_a_wait() -> None:
     """Where the answer to a request is waited for at that port, that goes on."""
     with somebody() as person:

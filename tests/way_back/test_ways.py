@@ -31,8 +31,8 @@ from hermes_tunnel.terminal.console import Console
 from hermes_tunnel.terminal.keyboard import Keyboard
 from hermes_tunnel.way_back.entrance import Delivering
 from hermes_tunnel.way_back.outcome import AnotherWaits, ForwardRefused, Full, Ready
-from hermes_tunnel.way_back.waiting import AtPort, Closed, OwnPage
-from hermes_tunnel.way_back.ways import MOST_PORTS, Ways
+from hermes_tunnel.way_back.waiting import AtPort, Closed, NotReady, OwnPage
+from hermes_tunnel.way_back.ways import MOST_IN_TURN, MOST_PORTS, Ways
 from tests.ports.holding import LISTENER as HOLDER
 from tests.ports.holding import child
 from tests.ssh.hops import connected
@@ -566,6 +566,22 @@ def test_two_requests_at_once_take_turns(alone: bool) -> None:
         assert session.concluded() == Delivered("", 200)
 
 
+def test_a_flood_of_requests_does_not_pile_up() -> None:
+    """While ports are opened and closed, so many wait for their turn; the others are told that it is full."""
+    with Session().open() as session, socket.create_server(("127.0.0.1", 0)) as holder:
+        port, outcomes = holder.getsockname()[1], list[object]()
+
+        def one(state: str) -> Steps[None]:
+            outcomes.append((yield from session.ways.ready(sighting(port, state=state))))
+
+        for number in range(1 + MOST_IN_TURN + 5):
+            session.decider.begin(one(f"STATE{number}"))
+        assert outcomes == [Full()] * 5
+        while len(outcomes) < 1 + MOST_IN_TURN + 5:
+            session.decider.next(0.1)
+        assert all(isinstance(each, Taken) for each in outcomes[5:])
+
+
 def sent_on(port: int, target: str, **headers: str) -> tuple[int, str]:
     """The status, and where a browser is sent on to."""
     browser = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
@@ -645,6 +661,23 @@ def test_a_first_page_whose_answer_comes_to_another_port() -> None:
             assert session.ways.waiting == {program.port: "", other.port: ISSUER}
             assert sent_on(other.port, "/cb?code=C0DE&state=S")[0] == 200
         assert len(other.heard) == 1
+
+
+def test_a_first_page_whose_answer_would_come_to_another_program() -> None:
+    """The browser is not sent on where somebody else has the port here, and the person is told."""
+    with Session().open() as session, socket.create_server(("127.0.0.1", 0)) as holder:
+        program, other = session.program(), holder.getsockname()[1]
+        program.answer = sends_on(first_page(program, f"http://127.0.0.1:{other}/cb"))
+        session.ready(Page(f"http://127.0.0.1:{program.port}/start"))
+        with acting(session):
+            assert sent_on(program.port, "/start") == (200, "")
+        (news,) = [
+            one.news for one in session.posted if isinstance(one, AtPort) and one.port == program.port
+        ][1:]
+        assert isinstance(news, NotReady)
+        assert isinstance(news.outcome, Taken)
+        assert news.request.redirect.port == other
+        assert news.request.wanted
 
 
 @pytest.mark.parametrize(
