@@ -12,11 +12,13 @@ This is the only module that imports sshtunnel.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +37,8 @@ MEMBERS = {
     ),
 }
 ATTRIBUTES = {"SSHTunnelForwarder": ("_server_list", "_transport")}
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PAUSE_SECONDS = 0.1
 logger = logging.getLogger(__name__)
 
 Serve = Callable[[socket.socket], None]
@@ -126,9 +130,12 @@ class _Server(sshtunnel._ThreadingForwardServer):  # type: ignore[misc]
         self._waker.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # nobody is waiting
+        try:
             while True:
                 self.process_request(*self.get_request())
+        except OSError as problem:  # mostly that nobody is waiting
+            if problem.errno in _EXHAUSTED:  # whoever waits then still does, and we would look again at once
+                time.sleep(_PAUSE_SECONDS)
 
     def hang_up(self) -> None:
         """End the connections still open, so that their threads end."""

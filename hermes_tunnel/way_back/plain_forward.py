@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import Connection, NoStream, Stream, StreamRefused
 
 HOSTS = ("127.0.0.1", "::1")
 """Where the program may listen, tried in turn."""
+MOST_CONNECTIONS = 100
+"""At a time: anybody on this machine can open some, and each costs us a descriptor and two threads."""
 _CHUNK = 32 * 1024
 
 
@@ -36,12 +38,31 @@ class PlainForward:
         self._port = port
         self._refused = refused
         self._told: set[NoStream] = set()
+        self._connections = 0
         self._streams: set[Stream] = set()
         self._changing = threading.Lock()
         self._ended = False
 
     def serve(self, client: socket.socket) -> None:
-        """Carry one accepted connection, until both sides have ended."""
+        """Carry one accepted connection, until both sides have ended; none beyond ``MOST_CONNECTIONS``."""
+        with self._place() as there_is_one:
+            if there_is_one:
+                self._serve(client)
+            else:
+                self._tell(NoStream.FORBIDDEN, f"{MOST_CONNECTIONS} connections to it are open already")
+
+    @contextmanager
+    def _place(self) -> Iterator[bool]:
+        with self._changing:
+            self._connections += 1
+            there_is_one = self._connections <= MOST_CONNECTIONS
+        try:
+            yield there_is_one
+        finally:
+            with self._changing:
+                self._connections -= 1
+
+    def _serve(self, client: socket.socket) -> None:
         try:
             stream = self._open()
         except StreamRefused as refused:

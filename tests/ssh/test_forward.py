@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +15,27 @@ from hermes_tunnel.ssh.forward import ATTRIBUTES, MEMBERS, check_names
 from tests.cli.program import run
 from tests.ssh.test_leaned_on import without
 
+EXHAUSTED = """
+import os, resource, socket, time
+from hermes_tunnel.ssh.forward import LocalForward
+with socket.create_server(("127.0.0.1", 0)) as free:
+    port = free.getsockname()[1]
+client = socket.socket()
+with LocalForward(("127.0.0.1",), port, lambda _: None):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    held = []
+    try:
+        while True:
+            held.append(os.dup(0))
+    except OSError:
+        pass
+    client.connect(("127.0.0.1", port))
+    begun = time.process_time()
+    time.sleep(1)
+    print(time.process_time() - begun)
+    for one in held:
+        os.close(one)
+"""
 NAMES = [(owner, name) for names in (MEMBERS, ATTRIBUTES) for owner in names for name in names[owner]]
 
 
@@ -42,3 +64,11 @@ def test_another_sshtunnel_is_an_error_in_words(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("hermes-tunnel: error: this sshtunnel (9) lacks _ForwardHandler, ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are limited elsewhere")
+def test_out_of_descriptors_it_does_not_spin() -> None:
+    """Whoever waits to be served still does, and nothing is to be done about it just now."""
+    done = subprocess.run([sys.executable, "-c", EXHAUSTED], capture_output=True, timeout=60, check=True)
+    assert float(done.stdout) < 0.3

@@ -18,7 +18,7 @@ import pytest
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.ssh.connection import Connection, NoStream
 from hermes_tunnel.ssh.forward import LocalForward
-from hermes_tunnel.way_back.plain_forward import PlainForward
+from hermes_tunnel.way_back.plain_forward import MOST_CONNECTIONS, PlainForward
 from tests.ssh.hops import hop, to
 from tests.ssh.sshd import Sshd
 
@@ -267,3 +267,34 @@ def test_a_connection_that_is_lost(forwarded: Callable[..., Forwarded]) -> None:
         with knock(here) as late, suppress(ConnectionError):
             assert late.recv(1) == b""
         assert there.refused == [NoStream.LOST]
+
+
+def test_so_many_connections_at_a_time(forwarded: Callable[..., Forwarded]) -> None:
+    """One too many is ended at once, and that is told once; when another has ended, there is room again."""
+
+    def echo(client: socket.socket) -> None:
+        while data := client.recv(100):
+            client.sendall(data)
+
+    def is_carried(client: socket.socket) -> bool:
+        with suppress(OSError):
+            client.settimeout(SECONDS)
+            client.sendall(b"x")
+            return client.recv(1) == b"x"
+        return False
+
+    to_there = forwarded()
+    with serving(echo) as port, to_there.open(port) as here, ExitStack() as opened:
+
+        def connect() -> socket.socket:
+            return opened.enter_context(socket.create_connection(("127.0.0.1", here)))
+
+        clients = [connect() for _ in range(MOST_CONNECTIONS)]
+        assert all(map(is_carried, clients))
+        assert not is_carried(connect())
+        assert not is_carried(connect())
+        assert to_there.refused == [NoStream.FORBIDDEN]
+        clients[0].close()
+        until = time.monotonic() + SECONDS
+        while not is_carried(connect()):
+            assert time.monotonic() < until
