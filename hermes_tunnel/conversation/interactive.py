@@ -240,7 +240,10 @@ class InteractiveSession:
             self._display.show(f"{self._decider.console.safe(line)}\r\n".encode())
 
     def _tell(self, text: str) -> None:
-        """Tell the person a line, at a moment when it disturbs nothing; ``-q`` has none."""
+        """Tell the person a line, at a moment when it disturbs nothing; ``-q`` has none.
+
+        An address that ends it has a line to itself, whole: it is there to be opened.
+        """
         console = self._decider.console
         if self._streams.scrubbed:
             self._decider.tell(events.Notice(f"{text[:1].upper()}{text[1:]}."))
@@ -251,7 +254,9 @@ class InteractiveSession:
         if not self._on_terminal:
             display, where = self._errors, self._streams.errors
         if not console.is_quiet and os.isatty(where):
-            for line in folded(words, self._person.size.columns):
+            sentence, _, last = words.rpartition(" ")
+            address = [last] if last.startswith("https://") else []
+            for line in (*folded(sentence if address else words, self._person.size.columns), *address):
                 display.tell(line)
 
 

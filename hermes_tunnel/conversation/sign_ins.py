@@ -107,7 +107,6 @@ class SignIns:
             return
         if isinstance(sighting, Loopback):
             self._asked(page, Mode.LOOPBACK)
-            self._decider.console.secrets.add(sighting.state)
             self._decider.begin(self._invited(page, sighting))
         elif page.code:
             self._asked(page, Mode.DEVICE)

@@ -125,7 +125,8 @@ class Ways:
             news.go_on.set()
             return news.secrets
         if isinstance(news, LeadsOn):
-            return (yield from self._lead_on(item.sighting, news, waits))
+            yield from self._lead_on(item.sighting, news, waits)
+            return ()
         if waits is not None and isinstance(news, Delivered | Undelivered):
             with (yield from self._turn()):
                 yield from self._close(waits)
@@ -219,15 +220,13 @@ class Ways:
             self._refused[port] = told, again
         return told
 
-    def _lead_on(
-        self, page: Loopback | Page, leads_on: LeadsOn, waits: Waiting | None
-    ) -> Steps[tuple[str, ...]]:
-        """Be ready for the answer to the request that a program's own page leads to; return its ``state``."""
+    def _lead_on(self, page: Loopback | Page, leads_on: LeadsOn, waits: Waiting | None) -> Steps[None]:
+        """Be ready for the answer to the request that a program's own page leads to."""
         request = sighting_of(leads_on.url)
         if not isinstance(request, Loopback):
             leads_on.is_ready = True
             leads_on.go_on.set()
-            return ()
+            return
         if waits is not None and request.redirect.port == waits.port:
             waits.expect(request)
             outcome: Outcome = Ready(waits.port, waits.addresses)
@@ -237,7 +236,6 @@ class Ways:
         leads_on.go_on.set()
         if not leads_on.is_ready:
             self._post(AtPort(page, NotReady(replace(request, wanted=True), outcome)))
-        return (request.state,)
 
     def _waiting_for(self, sighting: Loopback | Page) -> Waiting | None:
         waits = self._waiting.get(place_of(sighting).port)

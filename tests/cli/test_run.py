@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -371,6 +372,18 @@ def test_a_server_without_terminals(tmp_path: Path) -> None:
             assert terminal.wait() == 3
             assert "runs without a terminal" in terminal.output
             assert "not a tty" in terminal.output
+
+
+def test_an_address_to_be_opened_is_not_folded(there: There) -> None:
+    """It has a line to itself, with its state, however narrow the window is."""
+    url = "https://auth.example.com/a?client_id=c&state=MYSTATE&redirect_uri=http://localhost:1988/callback"
+    with there.on_terminal("--no-browser", "--", f"echo '{url}'; cat") as terminal:
+        resize(terminal._master, 50, 20)
+        terminal.expect("type ~o 1\r\n")
+        terminal.send("~o 1\r")
+        terminal.expect(f"address is\r\n\r{re.escape(url)}\r\n")
+        terminal.send("\x04")
+        assert terminal.wait() == 0
 
 
 # -- without a terminal ----------------------------------------------------------------------------

@@ -228,6 +228,18 @@ def test_a_browser_that_does_not_start() -> None:
         assert person.types("o", 1) == [f"no page is opened here, as you wished; its address is {KNOWN}"]
 
 
+def test_an_address_that_the_person_has_to_open_is_told_whole() -> None:
+    """Without its state it would be of no use. Nor does a program's state hide anything else of ours, such as
+    the host of its next page.
+    """
+    with somebody(browser=False) as person:
+        port, url = person.session.program().port, f"{KNOWN}&state=auth.example.com"
+        (told,) = person.sees(sighting(port, url=url, state="auth.example.com"))
+        assert person.session.decider.console.safe(told).endswith(f" {url}")
+        (told,) = person.sees(sighting(person.session.program().port, url=ELSEWHERE))
+        assert "auth.example.com" in person.session.decider.console.safe(told)
+
+
 def test_an_answer_that_the_program_does_not_take() -> None:
     """A denial is the program's to tell; an answer that went astray is ours."""
     refuses = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
