@@ -39,6 +39,10 @@ class _Run(VerbWithWords):
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
+def _ports(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(int(PORT.convert(each, parameter, ctx)) for each in given)
+
+
 @click.command(cls=_Run, options_metavar="[OPTIONS]")
 @connecting
 @calling
@@ -61,6 +65,7 @@ class _Run(VerbWithWords):
     "forwards",
     variable="FORWARD",
     multiple=True,
+    callback=_ports,
     metavar="PORT",
     help="Forward this port plainly, as ssh -L does; for a program whose own page runs in the browser.",
 )
@@ -88,7 +93,7 @@ def run(
     terminals: int,
     no_terminal: bool,
     browser_here: bool,
-    forwards: tuple[str, ...],
+    forwards: tuple[int, ...],
     no_browser: bool,
     browser: str | None,
     relay: str,
@@ -143,7 +148,7 @@ def run(
                 None if no_browser else open_page,
                 frozenset(map(issuer_of, allowed_hosts)),
                 relay,
-                tuple(int(PORT.convert(each, None, None)) for each in forwards),
+                forwards,
             ),
             sock=way.sock,
         )

@@ -136,10 +136,11 @@ class InteractiveSession:
         on_terminal, post, scrubbed = self._on_terminal, self._decider.mailbox.put, self._streams.scrubbed
         size = size_of(self._person) if on_terminal else WindowSize(0, 0)
         self._reader = Reader(post, size.columns, size.rows)
+        shown = partial(Scrubbed, post, self._streams.errors)
         through = PassThrough(
             self._process,
-            Scrubbed(post) if scrubbed else self._display,
-            None if on_terminal else Scrubbed(post) if scrubbed else self._errors,
+            shown() if scrubbed else self._display,
+            None if on_terminal else shown() if scrubbed else self._errors,
             typed=self._streams.input,
             escapes=Escapes(self._escape_character, KEYS),
             post=post,

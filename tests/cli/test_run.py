@@ -419,6 +419,28 @@ def test_a_reader_that_goes_away(there: There) -> None:
     until(lambda: not running_there("yes 1000.77"))
 
 
+def test_a_reader_of_scrubbed_output_that_goes_away(there: There) -> None:
+    """With --json that is on standard error; the same holds for it."""
+    process = subprocess.Popen(
+        there.argv("--json", "--", "yes 1000.76"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    process.stderr.read(10)
+    process.stderr.close()
+    assert process.wait(SECONDS) == 128 + signal.SIGPIPE
+    until(lambda: not running_there("yes 1000.76"))
+
+
+def test_a_port_to_forward_is_a_port(there: There) -> None:
+    """Anything else is an error of usage."""
+    done = there.run("--forward", "99999", "--", "true")
+    assert done.returncode == 2
+    assert b"'99999'" in done.stderr
+
+
 def test_no_terminal_here_none_there(there: There) -> None:
     """Unless it is forced; and with one here, -T has none there."""
     assert there.run("--", "tty").stdout == b"not a tty\n"

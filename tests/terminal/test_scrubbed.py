@@ -18,7 +18,7 @@ def test_lines(size: int) -> None:
         posted.append(printed)
         printed.shown()
 
-    scrubbed, data = Scrubbed(post), "one\r\n10 %\r20 %\r\nä€\n\nName: ".encode()
+    scrubbed, data = Scrubbed(post, -1), "one\r\n10 %\r20 %\r\nä€\n\nName: ".encode()
     for at in range(0, len(data), size):
         scrubbed.write(data[at : at + size])
     assert [printed.line for printed in posted] == ["one", "20 %", "ä€", ""]
@@ -36,7 +36,7 @@ def test_a_line_without_an_end() -> None:
         posted.append(printed)
         printed.shown()
 
-    scrubbed = Scrubbed(post)
+    scrubbed = Scrubbed(post, -1)
     for _ in range(100):
         scrubbed.write(b"x" * 1000)
     assert {len(printed.line) for printed in posted} == {4096}
@@ -45,7 +45,7 @@ def test_a_line_without_an_end() -> None:
 def test_a_flood_waits_until_its_lines_are_shown() -> None:
     """So that they do not pile up."""
     posted: list[Printed] = []
-    thread = threading.Thread(target=Scrubbed(posted.append).write, args=(b"x\n" * 70,))
+    thread = threading.Thread(target=Scrubbed(posted.append, -1).write, args=(b"x\n" * 70,))
     thread.start()
     thread.join(0.3)
     assert len(posted) == 64
