@@ -40,10 +40,8 @@ def page(context: click.Context) -> str:
     if isinstance(command, click.Group):
         made.commands = [(name, roff(text)) for name, text in VERBS.items()]
         sections["ENVIRONMENT"] = [roff(command.epilog or "")]
-    statuses = command.statuses if isinstance(command, Verb) else tuple(ExitStatus)
-    sections["EXIT STATUS"] = [
-        f".TP\n.B {status}\n{roff(meaning)}" for status, meaning in exit_statuses(statuses)
-    ]
+    statuses = command.exit_statuses if isinstance(command, Verb) else exit_statuses(ExitStatus)
+    sections["EXIT STATUS"] = [f".TP\n.B {status}\n{roff(meaning)}" for status, meaning in statuses]
     if path != "hermes-tunnel":
         sections["SEE ALSO"] = [".BR hermes\\-tunnel (1)"]
     title = path.upper()

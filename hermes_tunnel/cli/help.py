@@ -11,7 +11,7 @@ from hermes_tunnel.errors import ExitStatus
 
 _SUBJECTS = {
     "Connection": "-J -p -l -i -F -o -4 -6",
-    "Hermes there": "--as-user --container --profile --hermes-path",
+    "On HOST": "--as-user --container --profile --hermes-path",
     "Sign-in": "--no-browser --browser --copy-code --qr --timeout --allow-host",
     "Way back": "--relay --on-busy-port --yes",
     "Output": "--dry-run --json -v -q --log-file -h",
@@ -50,6 +50,11 @@ class Verb(click.Command):
         super().__init__(*arguments, **settings)
         self.statuses = statuses
 
+    @property
+    def exit_statuses(self) -> list[tuple[str, str]]:
+        """The exit statuses that it may end with, and what they mean."""
+        return exit_statuses(self.statuses)
+
     def by_subject(self, ctx: click.Context) -> dict[str, list[click.Option]]:
         """The options, those of one subject together; first those of this verb alone."""
         options = {each.opts[0]: each for each in self.get_params(ctx) if isinstance(each, click.Option)}
@@ -71,4 +76,4 @@ class Verb(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the exit statuses."""
         with formatter.section("Exit status"):
-            formatter.write_dl(exit_statuses(self.statuses))
+            formatter.write_dl(self.exit_statuses)

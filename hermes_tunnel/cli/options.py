@@ -65,7 +65,7 @@ _CONNECTING = (
         variable="JUMP",
         multiple=True,
         metavar="HOST[,HOST...]",
-        help="Go through these hosts, in this order, as ssh -J does.",
+        help="Go through these hosts, in this order, as with ssh -J.",
         shell_complete=_hosts,
     ),
     option("-p", "port", variable="PORT", type=PORT, metavar="PORT", help="Port of the SSH server."),
@@ -92,17 +92,17 @@ _CONNECTING = (
 )
 _HOST = click.argument("host", metavar="[USER@]HOST[:PORT]", shell_complete=_hosts)
 _ACCOUNT = (
-    option("--as-user", variable="AS_USER", metavar="USER", help="Run it there as USER, with sudo."),
+    option("--as-user", variable="AS_USER", metavar="USER", help="As USER, with sudo."),
     option(
         "--container",
         variable="CONTAINER",
         metavar="NAME",
-        help="Hermes is in this docker or podman container there.",
+        help="In this docker or podman container.",
     ),
 )
 _PROGRAM = (
-    option("--profile", variable="PROFILE", metavar="NAME", help="The Hermes profile there."),
-    option("--hermes-path", variable="HERMES_PATH", metavar="PATH", help="Where hermes is there."),
+    option("--profile", variable="PROFILE", metavar="NAME", help="With this Hermes profile."),
+    option("--hermes-path", variable="HERMES_PATH", metavar="PATH", help="With the hermes at this path."),
 )
 relay_option = option(
     "--relay",

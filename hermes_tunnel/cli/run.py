@@ -14,36 +14,76 @@ from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.variables import option
 from hermes_tunnel.cli.words import VerbWithWords, words_after_dashes
 from hermes_tunnel.conversation.decider import Decider
-from hermes_tunnel.errors import UsageFailure
+from hermes_tunnel.errors import ExitStatus, UsageFailure
+from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
     from hermes_tunnel.ssh.first_hop import Begun
 
 
+_STATUS = ("0 to 255", "that of COMMAND, or 128 plus the signal that ended it; or else, with an error:")
+_OF_OURS = (
+    ExitStatus.INTERNAL,
+    ExitStatus.USAGE,
+    ExitStatus.CONFIGURATION,
+    ExitStatus.NETWORK,
+    ExitStatus.HOST_KEY,
+    ExitStatus.AUTHENTICATION,
+    ExitStatus.REMOTE_COMMAND,
+)
+
+
 class _Run(VerbWithWords):
-    """The verb, with an error of its own for a command without ``--``."""
+    """A verb whose exit status is its command's, with errors of its own for what people of ssh type."""
+
+    @property
+    def exit_statuses(self) -> list[tuple[str, str]]:
+        """That of the command, and then ours, if it did not run to its end."""
+        return [_STATUS, *super().exit_statuses]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """:raises UsageFailure: the command stands where only a host may"""
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            if "unexpected extra argument" in error.format_message() and "--" not in args:
-                raise UsageFailure(
-                    "the command comes behind two hyphens", "hermes-tunnel run [USER@]HOST -- COMMAND..."
-                ) from error
-            raise
+            raise _typing_mistake(error, command="--" in args) from error
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """What is typed, with the command."""
         return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
+def _typing_mistake(error: click.UsageError, *, command: bool) -> Exception:
+    """A mistake that people make who are used to ssh, in words of its own; any other as it is.
+
+    :param command: whether ``--`` and a command were typed
+    """
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter) and command:
+        return UsageFailure(
+            "on which host should the command run?", "hermes-tunnel run [USER@]HOST -- COMMAND..."
+        )
+    if command:
+        return error
+    if "unexpected extra argument" in message:
+        return UsageFailure(
+            "a command needs -- in front of it", "hermes-tunnel run [USER@]HOST -- COMMAND..."
+        )
+    if isinstance(error, click.NoSuchOption):
+        return UsageFailure(
+            f"no such option {quote(error.option_name)}",
+            "see hermes-tunnel run --help; if it is an option of your command: "
+            "hermes-tunnel run [USER@]HOST -- COMMAND...",
+        )
+    return error
+
+
 def _ports(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[int, ...]:
+    """Each as a number, before anything is connected."""
     return tuple(int(PORT.convert(each, parameter, ctx)) for each in given)
 
 
-@click.command(cls=_Run, options_metavar="[OPTIONS]")
+@click.command(cls=_Run, options_metavar="[OPTIONS]", statuses=_OF_OURS)
 @connecting
 @calling
 @option(
@@ -51,14 +91,14 @@ def _ports(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...
     "terminals",
     variable="TERMINAL",
     count=True,
-    help="Have a terminal there; -tt: even without one here.",
+    help="Give the command a terminal; -tt: even if there is none here.",
 )
-@option("-T", "no_terminal", variable="NO_TERMINAL", is_flag=True, help="Have no terminal there.")
+@option("-T", "no_terminal", variable="NO_TERMINAL", is_flag=True, help="Give it no terminal.")
 @option(
     "--browser-here",
     variable="BROWSER_HERE",
     is_flag=True,
-    help="Have pages that programs there want to open come here.",
+    help="Bring here the pages that programs there open in a browser.",
 )
 @option(
     "--forward",
@@ -69,7 +109,9 @@ def _ports(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...
     metavar="PORT",
     help="Forward this port plainly, as ssh -L does; for a program whose own page runs in the browser.",
 )
-@option("--no-browser", variable="NO_BROWSER", is_flag=True, help="Open no page here.")
+@option(
+    "--no-browser", variable="NO_BROWSER", is_flag=True, help="Never open a page here; ~o shows its address."
+)
 @option(
     "--browser",
     variable="BROWSER",
@@ -100,10 +142,11 @@ def run(
     allowed_hosts: tuple[str, ...],
     output: Output,
 ) -> int:
-    """Run a command on HOST as ssh -t does: any program that logs in through a browser works in it.
+    """Run a command on HOST as ssh -t does; a program that logs in through a browser works in it.
 
-    Without COMMAND it is your shell there. One word is a command line for that shell, as with ssh; several
-    are a program and its words, which it gets as you typed them.
+    Without COMMAND you get your shell there. One word is a command line for that shell, as with ssh; several
+    are a program and its arguments, which it gets as you typed them. ~? at the beginning of a line lists what
+    you can type meanwhile.
 
     \b
       hermes-tunnel run me@server

@@ -7,7 +7,7 @@ from inspect import cleandoc
 
 import click
 
-from hermes_tunnel.cli.help import Verb, exit_statuses
+from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.verbs import VERBS, cli
 from tests.pages.markdown import code, escaped, table
 
@@ -37,7 +37,7 @@ def entry(context: click.Context) -> str:
         f"**{subject}**\n\n{table(head, [row(context, each) for each in found])}"
         for subject, found in verb.by_subject(context).items()
     ]
-    statuses = ", ".join(f"{number} ({meaning})" for number, meaning in exit_statuses(verb.statuses))
+    statuses = ", ".join(f"{number} ({meaning})" for number, meaning in verb.exit_statuses)
     return "\n\n".join(
         [
             f"## {context.info_name}",
