@@ -94,19 +94,19 @@ def test_the_curious_hear_how_it_connects(
     lines = [sentence.text for event in told for sentence in sentences(event, 1)]
     lines = [re.sub(r" \(\d\.\d\d s\)", "", line) for line in lines]
     assert [re.sub(r": [a-z0-9@.-]+, aes128-[a-z@.]+", "", line) for line in lines] == [
-        f"Found {ME}@gate at 127.0.0.1.",
-        f"Connecting to {ME}@gate at 127.0.0.1:{gate.port}.",
-        f"Reached {ME}@gate at 127.0.0.1.",
-        f"Exchanged keys with {ME}@gate.",
-        f"Accepted the host key of {ME}@gate: ED25519 {fingerprint(gate.host_key)}.",
-        f"{ME}@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}.",
-        f"{ME}@gate takes agent key 'right': ED25519 {fingerprint(right)}.",
-        f"Authenticated to {ME}@gate by publickey.",
-        f"Connecting to {ME}@box at 127.0.0.1:{inner.port}, through {ME}@gate.",
-        f"Reached {ME}@box.",
-        f"Exchanged keys with {ME}@box.",
-        f"Accepted the host key of {ME}@box: ECDSA {inner.host_key.fingerprint}.",
-        f"Authenticated to {ME}@box by password.",
+        f"Found {ME}@gate at 127.0.0.1",
+        f"Connecting to {ME}@gate at 127.0.0.1:{gate.port}",
+        f"Reached {ME}@gate at 127.0.0.1",
+        f"Exchanged keys with {ME}@gate",
+        f"Accepted the host key of {ME}@gate: ED25519 {fingerprint(gate.host_key)}",
+        f"{ME}@gate does not take agent key 'wrong': ED25519 {fingerprint(wrong)}",
+        f"{ME}@gate takes agent key 'right': ED25519 {fingerprint(right)}",
+        f"Authenticated to {ME}@gate by publickey",
+        f"Connecting to {ME}@box at 127.0.0.1:{inner.port}, through {ME}@gate",
+        f"Reached {ME}@box",
+        f"Exchanged keys with {ME}@box",
+        f"Accepted the host key of {ME}@box: ECDSA {inner.host_key.fingerprint}",
+        f"Authenticated to {ME}@box by password",
     ]
     assert not [event for event in told if isinstance(event, events.Phase) and list(sentences(event, 0))]
 
