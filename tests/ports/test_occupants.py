@@ -215,7 +215,7 @@ def test_the_proxy_of_docker_is_known_by_its_command_line(start: Start, publishe
         os.execv(sys.executable, ["docker-proxy", "-c", script, "-proto", "tcp", "-host-port", named])
         """
     process, port = start(code, "", 0 if publishes else 1)
-    while psutil.Process(process.pid).cmdline()[0] != "docker-proxy":
+    while psutil.Process(process.pid).cmdline()[:1] != ["docker-proxy"]:
         time.sleep(0.01)
     finder, _ = start(AS_NOBODY, port)
     assert finder.stdout is not None
