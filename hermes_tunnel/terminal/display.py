@@ -30,7 +30,10 @@ _AT_BEGINNING = re.compile(rb"\n(?:\r|\x1b\[[0-9;?]{0,24}[mKhl])*\Z")
 # stays where it was. It may be long: of one that has only begun, the beginning alone is kept.
 _COMMAND = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(?:[\x07\x18\x1a]|\x1b\\)")
 _COMMAND_BEGUN = re.compile(rb"\x1b\][^\x07\x18\x1a\x1b]*(\x1b?)\Z")
-_PATIENCE = 1.0  # seconds that a line waits for the program to pause
+# A row that is drawn again, as a spinner does it: the cursor returns, and the row is erased.
+_REDRAWN = re.compile(rb"(?:(?:\r|\x1b\[1?G)\x1b\[[02]?K|\x1b\[2K(?:\r|\x1b\[1?G))")
+_UP = re.compile(rb"\x1b\[[0-9]*[AF]")
+PATIENCE = 1.0  # seconds
 _MOST_NEWS = 20  # lines that wait: a program that fills the screen for hours may have many told
 _STOPPED = 1.0  # seconds without a byte taken: whoever reads has stopped, as a window can be
 
@@ -40,11 +43,13 @@ class Display:
 
     :param descriptor: standard output or error; -1 if it is closed
     :param is_terminal: whether it is a terminal that the program has for itself
+    :param patience: seconds that a line waits for the program to pause
     """
 
-    def __init__(self, descriptor: int, *, is_terminal: bool = False) -> None:
+    def __init__(self, descriptor: int, *, is_terminal: bool = False, patience: float = PATIENCE) -> None:
         self._descriptor = descriptor
         self._is_terminal = is_terminal
+        self._patience = patience
         self._tail = b"\n"
         self._set_modes: set[bytes] = set()
         self._cursor_hidden = self._styled = False
@@ -56,12 +61,25 @@ class Display:
 
         :raises OSError: nobody reads them any more
         """
+        overdue = bool(self._news) and time.monotonic() - self._news[0][0] > self._patience
+        if overdue and (erased := self._erased(data)):
+            with self._lock:
+                _write(self._descriptor, data[:erased])
+                self._tail = b"\n"
+            self.pause()
+            data = data[erased:]
         with self._lock:
             _write(self._descriptor, data)
             if self._is_terminal and data:
                 self._listen(data)
-        if self._news and time.monotonic() - self._news[0][0] > _PATIENCE:
+        if overdue:
             self.pause()
+
+    def _erased(self, data: bytes) -> int:
+        """After how many bytes the cursor is at the beginning of a row that was erased, and drawn alone."""
+        is_apart = self._is_terminal and not self._is_drawing and b"\x1b]" not in self._tail
+        found = _REDRAWN.match(data) if is_apart else None
+        return 0 if found is None or _UP.search(self._tail + data) else found.end()
 
     def tell(self, line: str) -> None:
         """Show one line of ours at the next moment when it disturbs nothing.
@@ -122,8 +140,11 @@ class Display:
     @property
     def _is_moment(self) -> bool:
         """Whether the cursor is at the beginning of a line that nobody draws on."""
-        drawing = self._cursor_hidden or self._set_modes & _ALTERNATE_SCREENS
-        return not drawing and bool(_AT_BEGINNING.search(self._tail))
+        return not self._is_drawing and bool(_AT_BEGINNING.search(self._tail))
+
+    @property
+    def _is_drawing(self) -> bool:
+        return self._cursor_hidden or bool(self._set_modes & _ALTERNATE_SCREENS)
 
     def _listen(self, data: bytes) -> None:
         heard = self._tail + data

@@ -11,16 +11,16 @@ from contextlib import closing
 
 import pytest
 
-from hermes_tunnel.terminal.display import Display
+from hermes_tunnel.terminal.display import PATIENCE, Display
 
 
 class Screen:
     """A display, and what comes of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
         self._reader, writer = os.pipe()
         self._writer = os.fdopen(writer, "wb", buffering=0)
-        self.display = Display(writer, is_terminal=True)
+        self.display = Display(writer, is_terminal=True, patience=patience)
 
     def close(self) -> None:
         """Close both ends."""
@@ -80,6 +80,34 @@ def test_a_moment(screen: Screen, printed: bytes, moment: bool, by_byte: bool) -
     display.tell("news")
     display.pause()
     assert screen.shown == (b"\rnews\r\n" if moment else b"")
+
+
+@pytest.mark.parametrize(
+    ("frame", "erased"),
+    [
+        (b"\x1b[1G\x1b[0K/", 8),
+        (b"\r\x1b[K/ waiting", 4),
+        (b"\x1b[2K\x1b[1G/", 8),
+        (b"\r/ waiting", 0),
+        (b"\x1b[1G\x1b[0K\x1b[1A\x1b[0K/\r\n.", 0),
+    ],
+)
+def test_news_and_a_spinner(frame: bytes, erased: int) -> None:
+    """A row that is drawn again and again never ends: a line of ours comes when that row has been erased,
+    unless it is one of several, or the cursor is hidden.
+    """
+    with closing(Screen(patience=-1.0)) as screen:
+        display = screen.display
+        display.write(b"Open https://id.example/\r\n" + frame)
+        display.tell("news")
+        assert screen.shown
+        display.write(frame)
+        assert screen.shown == frame[:erased] + (b"\rnews\r\n" if erased else b"") + frame[erased:]
+        display.write(b"\x1b[?25l")
+        display.tell("more")
+        assert screen.shown
+        display.write(frame)
+        assert screen.shown == frame
 
 
 def test_news_wait_for_the_end_of_the_full_screen(screen: Screen) -> None:
