@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 
 from hermes_tunnel.terminal.traceback import Folding
-from hermes_tunnel.terminal.words import tunnel_advised
 
 _LAST_LINES = 8
+# ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
+_SSH = re.compile(r"\bssh\s")
+_LOCAL_FORWARD = re.compile(r"(?<=\s)-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d")
+_FARTHEST = 200  # characters from the one to the other
 
 
 class Talk:
@@ -34,7 +38,7 @@ class Talk:
         :param detail: whether the person can do without it
         """
         if self._all_at_once or not detail:
-            self._advised = tunnel_advised(line) or self._advised
+            self._advised = _tunnel_advised(line) or self._advised
         if self._all_at_once:
             self._tell(line)
         elif not (detail or self.denied):
@@ -72,3 +76,11 @@ class Talk:
         told = list(self._told)
         self._told.clear()
         return told
+
+
+def _tunnel_advised(line: str) -> int | None:
+    """The local port in an ssh command for a local forward, if the line has one."""
+    for found in _LOCAL_FORWARD.finditer(line):
+        if _SSH.search(line, max(0, found.start() - _FARTHEST), found.start()):
+            return int(found[1])
+    return None

@@ -12,10 +12,6 @@ from hermes_tunnel.question import Question
 from hermes_tunnel.text import plain, redact
 
 NO_OTHER_TUNNEL = "You can ignore what Hermes says above about an SSH tunnel: it is already open"
-# ssh -N -L [bind_address:]port:host:hostport, as ssh(1) has it.
-_SSH = re.compile(r"\bssh\s")
-_LOCAL_FORWARD = re.compile(r"(?<=\s)-[A-Za-z0-9]{0,8}L\s*(?:[^\s:]{1,64}:)?(\d{1,5}):[^\s:]+:\d")
-_FARTHEST = 200  # characters from the one to the other
 # What ends a line (str.splitlines), but for a carriage return, after which the same line is written again.
 _LINE_ENDS = re.compile("\r?[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
@@ -59,14 +55,6 @@ def waiting(what: str, left: str, beside: Iterable[str] = ()) -> Iterator[str]:
     yield f"Waiting for {what}{left}. Ctrl-C stops."
     yield f"Waiting for {what}{left}"
     yield f"Waiting{left}"
-
-
-def tunnel_advised(line: str) -> int | None:
-    """The local port in an ssh command for a local forward, if the line has one."""
-    for found in _LOCAL_FORWARD.finditer(line):
-        if _SSH.search(line, max(0, found.start() - _FARTHEST), found.start()):
-            return int(found[1])
-    return None
 
 
 def sentences(event: events.Event, verbosity: int) -> Iterator[Sentence]:
