@@ -238,7 +238,8 @@ class InteractiveSession:
     def _answer(self, line: str) -> None:
         """Answer what the person has typed, at once."""
         with suppress(OSError):
-            self._display.show(f"{self._decider.console.safe(line)}\r\n".encode())
+            for each in folded(self._decider.console.safe(line), self._person.size.columns):
+                self._display.show(f"{each}\r\n".encode())
 
     def _tell(self, text: str) -> None:
         """Tell the person a line, at a moment when it disturbs nothing; ``-q`` has none.

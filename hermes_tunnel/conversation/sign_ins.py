@@ -155,7 +155,7 @@ class SignIns:
 
     def _opened(self, page: ShownPage) -> Steps[None]:
         if self._open_page is None:
-            self._news(f"no page is opened here, as you wished; its address is {page.url}")
+            self._news(f"no page opens here, as you asked; open this yourself: {page.url}")
             return
         opened = yield from work(partial(self._open_page, page.url, self._news))
         self._decider.record(events.Browser(opened))
@@ -217,9 +217,11 @@ class SignIns:
             self._show("Which port? Type its number behind ~f.")
         elif port != self._agreeing_to:
             self._agreeing_to = port
-            self._show(f"Until this session ends, port {port} here would lead to port {port} there. Every")
-            self._show("page in your browser and every user of this machine could reach what listens")
-            self._show(f"there, and it could read your cookies of localhost. If you agree: ~f {port} again.")
+            self._show(
+                f"Until this session ends, port {port} here would lead to port {port} there. Any page in "
+                "your browser and any user of this machine could reach the program there, and that "
+                f"program could read your localhost cookies. To agree, type ~f {port} again."
+            )
         else:
             self.forward(port)
 

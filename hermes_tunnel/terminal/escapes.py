@@ -131,6 +131,8 @@ class Escapes:
             if argument:
                 del argument[-1]
                 found.append(Echo(b"\b \b"))
+        elif key == b" " and not argument:
+            pass  # one is shown already
         elif _ARGUMENT.match(key) and len(argument) < _LONGEST:
             argument += key
             found.append(Echo(key))

@@ -1,4 +1,4 @@
-"""What a person sees of every kind of login and of every ending; ``scripts/screens`` writes it down.
+"""What a person sees of every kind of login, of runs and of endings; ``scripts/screens`` writes it down.
 
 Each scene is played in this process: servers, Hermes and browser are the stage's, the rest is the program's
 own. What changes from run to run, such as ports, keys and times, gives way to the same values.
@@ -39,6 +39,7 @@ from hermes_tunnel.login import LoginOrder, login
 from hermes_tunnel.remote.hermes import provider, with_origin
 from hermes_tunnel.ssh.config.chain import Options, resolve
 from hermes_tunnel.ssh.config.target import parse_target
+from tests.cli.sessions import RUN, Session, nothing, one_sign_in, sign_ins
 from tests.cli.window import Act, Window, shown
 from tests.stage.hermes import Hermes
 from tests.stage.logins import device_login, loopback_login, mcp_login, spotify_login
@@ -103,6 +104,7 @@ class Scene:
     :param person: what is waited for on the screen, and what the person does then
     :param known: whether the host key is known; None if it has changed
     :param words: the command line that is run instead of a login by this module
+    :param session: makes the program that a ``run`` runs, from the port that is held
     :param held: whether a program of the person's, or else of another user's, holds the callback's port
     :param seconds: the person's time
     """
@@ -116,6 +118,7 @@ class Scene:
     options: tuple[str, ...] = ()
     known: bool | None = True
     words: tuple[str, ...] = ()
+    session: Session | None = None
     held: bool | None = None
     seconds: float | None = None
     verbosity: int = 0
@@ -128,7 +131,10 @@ class Scene:
                 _, port = stack.enter_context(holding(another_user=not self.held))
             if port:
                 kind = lambda hermes: loopback_login(hermes, port=port)  # noqa: E731
-            stage = stack.enter_context(Stage(self.answer, login=kind, account=self.account, jump=True))
+            around = (lambda _, made=self.session: made(port)) if self.session is not None else None
+            stage = stack.enter_context(
+                Stage(self.answer, login=kind, around=around, account=self.account, jump=True)
+            )
             play = Play(stage)
             self._know(stage)
             person = [
@@ -151,7 +157,9 @@ class Scene:
 
     def _verb(self, stage: Stage) -> Act:
         words = [word.replace("PORT", str(stage.port)) for word in self.words]
-        return lambda: run([*words, "-F", str(stage.config_file), *self.options], Signals())
+        at = words.index("--") if "--" in words else len(words)
+        words[at:at] = ["-F", str(stage.config_file), *self.options]
+        return lambda: run(words, Signals())
 
     def _login(self, play: Play) -> Act:
         known = with_origin(provider(self.name), play.stage.origin)
@@ -311,10 +319,32 @@ SCENES: dict[str, Scene] = {
     "forward-cut-off": Scene(
         words=("forward", HOST), person=(("(Enter: look", "auth.x.ai/authorize?client_id=c&\n"),)
     ),
+    "run": Scene(
+        words=RUN,
+        session=sign_ins,
+        person=(
+            ("page of", "\r"),
+            ("example.com:", "\r"),
+            ("GHJK:", "~l"),
+            ("github.com", "~f 8080\r"),
+            ("again.", "\r"),
+        ),
+    ),
+    "run-help": Scene(words=RUN, session=nothing, person=(("$", "~?"), ("send ~", "\r"))),
+    "run-no-browser": Scene(
+        words=("run", HOST, "--no-browser", "--", "an-app"),
+        session=sign_ins,
+        person=(("openai.com:", "~o 1\r"), ("open this", "~.")),
+    ),
+    "run-taken": Scene(words=RUN, session=one_sign_in, held=True, person=(("taken", "\r"),)),
+    "run-taken-by-another": Scene(words=RUN, session=one_sign_in, held=False, person=(("is taken", "\r"),)),
 }
 """Each scene by its name; all are at 80 columns."""
 OTHERS: dict[str, tuple[str, Window]] = {
-    **{f"{name}-40": (name, Window(40)) for name in ("xai", "device", "ctrl-c", "denied", "timeout")},
+    **{
+        f"{name}-40": (name, Window(40))
+        for name in ("xai", "device", "ctrl-c", "denied", "timeout", "run", "run-help", "run-taken")
+    },
     **{f"{name}-200": (name, Window(200)) for name in ("xai", "denied")},
     "xai-100": ("xai", Window(100)),
     "xai-no-color": ("xai", Window(variables={"NO_COLOR": "1"})),

@@ -225,7 +225,7 @@ def test_a_browser_that_does_not_start() -> None:
     with somebody(browser=None) as person:
         told = ["sign-in at auth.openai.com: click its link, or type ~o 1"]
         assert person.sees(sighting(person.session.program().port, url=KNOWN)) == told
-        assert person.types("o", 1) == [f"no page is opened here, as you wished; its address is {KNOWN}"]
+        assert person.types("o", 1) == [f"no page opens here, as you asked; open this yourself: {KNOWN}"]
 
 
 def test_an_address_that_the_person_has_to_open_is_told_whole() -> None:
@@ -261,7 +261,7 @@ def test_a_plain_forward_is_agreed_to() -> None:
     with somebody() as person:
         program = person.session.program()
         warned = person.types("f", program.port)
-        assert warned[-1].endswith(f"If you agree: ~f {program.port} again.")
+        assert warned[-1].endswith(f"To agree, type ~f {program.port} again.")
         assert not is_open(program.port)
         leads = f"port {program.port} here leads to port {program.port} there until this session ends"
         assert person.types("f", program.port) == [leads]

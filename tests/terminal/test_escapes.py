@@ -67,6 +67,7 @@ def test_what_the_program_does_not_see_is_shown(by_byte: bool) -> None:
     assert received(b"~?", by_byte=by_byte)[2] == b"~?\r\n"
     assert received(b"~\x1a", by_byte=by_byte)[2] == b"~^Z\r\n"
     assert received(b"~o23\x7f\r", by_byte=by_byte)[2] == b"~o 23\b \b\r\n"
+    assert received(b"~o 2\r", by_byte=by_byte)[2] == b"~o 2\r\n"
 
 
 def test_an_arrow_key_gives_an_argument_up() -> None:
