@@ -53,7 +53,8 @@ def one_sign_in(port: int) -> Command:
 
     def command(process: RemoteProcess) -> int:
         process.echo = False
-        process.print(f"Open {authorization_url('https://auth.openai.com/oauth/authorize', port)}")
+        process.print("Open this URL:")
+        process.print(authorization_url("https://auth.openai.com/oauth/authorize", port))
         process.read_line()
         return 0
 
