@@ -6,6 +6,7 @@ and raises what it likes when the connection breaks. Here all of it becomes what
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import time
@@ -78,6 +79,9 @@ class ChannelStream(Stream):
                     raise TimeoutError from None
                 continue
             except GONE as problem:
+                stalls = isinstance(problem, paramiko.SSHException) and self._is_open()
+                if stalls and until == math.inf:
+                    continue  # paramiko has waited half a minute for new keys; the data is still to be sent
                 raise BrokenPipeError from problem
             if not sent:
                 raise BrokenPipeError
@@ -93,6 +97,9 @@ class ChannelStream(Stream):
         self._given_up = True
         with suppress(*GONE):
             self._channel.close()
+
+    def _is_open(self) -> bool:
+        return bool(not self._channel.closed and self._channel.get_transport().is_active())
 
     def _await_loss(self) -> None:
         """If it ended because the connection was lost, wait until that shows."""

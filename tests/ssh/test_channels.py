@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -403,3 +404,21 @@ def test_what_breaks_below_is_reported_in_our_words(
             process.signal("TERM")
             assert process.read(5) == b""
             assert process.wait(5) is None
+
+
+def test_what_is_written_while_keys_are_exchanged_is_sent_afterwards(
+    connected: Callable[..., Connection], tmp_path: Path
+) -> None:
+    """If there is no limit: paramiko gives up after half a minute, and a person's keyboard would be dead."""
+    connection = connected(f"SetEnv HOME={tmp_path} BASH_ENV= ENV=")
+    transport = transport_of(connection)
+    with closing(connection.start("head -c 5")) as process:
+        transport.clear_to_send_timeout = 0.2
+        transport.clear_to_send.clear()
+        writer = threading.Thread(target=process.write, args=(b"typed", math.inf))
+        writer.start()
+        writer.join(1)
+        assert writer.is_alive()
+        transport.clear_to_send.set()
+        writer.join(5)
+        assert all_of(process) == b"typed"
