@@ -253,6 +253,7 @@ def test_escapes(there: There) -> None:
         terminal.expect("up")
         terminal.send("~?")
         terminal.expect("~.  +end")
+        terminal.expect("beginning of a line only")
         terminal.send("~~x\r")
         terminal.expect("~x\r\n~x")
         terminal.send("~.")
