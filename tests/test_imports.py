@@ -1,8 +1,8 @@
 """What is imported before anything happens: a budget without a clock.
 
 Imports are most of what a person waits for before the first packet. ``tests/imports`` has the modules that
-``--help`` and a login import, ours first, then other packages; a change that adds one fails here. If it has
-to be there, add it to the list, and say in the commit what it costs (``python -X importtime``).
+``--help``, a completion and a login import, ours first, then other packages; a change that adds one fails
+here. If it has to be there, add it to the list, and say in the commit what it costs (``-X importtime``).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ SLOW = {"asyncio", "concurrent", "http", "multiprocessing", "sqlite3", "unittest
 pytestmark = pytest.mark.slow
 
 
-def imported(*arguments: str) -> set[str]:
+def imported(*arguments: str, **variables: str) -> set[str]:
     """The modules that a command line imports: all of ours, and the names of all other packages."""
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", **variables}
     command = [sys.executable, "-c", PROGRAM, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     names = done.stdout.rpartition("IMPORTED ")[2].split()
@@ -58,6 +58,27 @@ def test_help() -> None:
     assert modules & SLOW == set()
 
 
+def completed(*words: str) -> set[str]:
+    """What a completion in bash imports."""
+    line = " ".join(["hermes-tunnel", *words])
+    asked = {"_HERMES_TUNNEL_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words))}
+    return imported(**asked)
+
+
+def test_a_completion() -> None:
+    """A person waits for it at each Tab: it imports no connection, no screen, and no other verb."""
+    for last in ("x", "spotify --j", "spotify h"):
+        modules = completed("login", *last.split())
+        assert "cli.completion" in modules
+        assert excess(modules, "completion") == set()
+        assert modules & SLOW == set()
+
+
+def test_the_completion_of_a_verb() -> None:
+    """It imports none of the verbs."""
+    assert excess(completed("p"), "help") == {"cli.completion"}
+
+
 def test_a_login() -> None:
     """A login that finds its host silent has imported all that it begins with, and no invoke or psutil."""
     modules = imported("login", "openai-codex", "127.0.0.1", "-p", "9", "-F", "none", "--no-browser")
@@ -69,6 +90,7 @@ def test_a_login() -> None:
 def test_the_lists_have_nothing_that_is_no_longer_imported() -> None:
     """Whatever a change saves stays saved."""
     assert allowed("help") <= imported("--help")
+    assert allowed("completion") <= completed("login", "x") | completed("login", "spotify", "h")
     login = imported("login", "openai-codex", "127.0.0.1", "-p", "9", "-F", "none", "--no-browser")
     assert allowed("login") <= login
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, split_arg_string
@@ -21,6 +20,8 @@ def complete_provider(_: click.Context, __: click.Parameter, incomplete: str) ->
 
 def complete_host(ctx: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The hosts of ssh_config and known_hosts that begin with this, after a user and earlier jump hosts."""
+    from pathlib import Path
+
     from hermes_tunnel.ssh.config.names import host_names
 
     ssh = Path.home() / ".ssh"

@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from hermes_tunnel import events
 from hermes_tunnel.cli.exit import folded_hint
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import Output, output
-from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.variables import option
-from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus
 from hermes_tunnel.terminal.mode import columns_of
+
+if TYPE_CHECKING:
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
 
 
 @click.command(cls=Verb)
@@ -30,6 +32,9 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
     An SSH server, a jump host, a Hermes and a sign-in page are played here; the login is the real one. You
     sign in in your browser. Without a terminal it approves by itself; denied is exit status 9.
     """
+    from hermes_tunnel import events
+    from hermes_tunnel.cli.report import Report
+
     if approve and deny:
         raise click.UsageError("--approve and --deny cannot both be", click.get_current_context())
     console = output.console()
@@ -44,6 +49,7 @@ def demo(approve: bool, deny: bool, output: Output) -> int:
 
 def _play(decider: Decider, answer: str | None) -> Ending:
     from hermes_tunnel.browser.opening import open_browser
+    from hermes_tunnel.cli.report import Ending
     from hermes_tunnel.conversation.invitation import YOUR_BROWSER, Wishes
     from hermes_tunnel.demo.authorization_server import Answer
     from hermes_tunnel.demo.stage import HOST, demonstration

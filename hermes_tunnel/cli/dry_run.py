@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from hermes_tunnel import events
 from hermes_tunnel.cli.options import Connecting, Output
-from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.variables import option
-from hermes_tunnel.conversation.decider import Decider
-from hermes_tunnel.ssh.config.hop import HopConfiguration
+
+if TYPE_CHECKING:
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
+    from hermes_tunnel.ssh.config.hop import HopConfiguration
 
 dry_run_option = option(
     "--dry-run",
@@ -54,6 +56,9 @@ def print_login(connecting: Connecting, command: str, port: int | None, why: str
 def _conclude(
     connecting: Connecting, output: Output, lines: Callable[[Sequence[HopConfiguration]], dict[str, str]]
 ) -> int:
+    from hermes_tunnel import events
+    from hermes_tunnel.cli.report import Ending, Report
+
     def run(decider: Decider) -> Ending:
         told = lines(decider.do(partial(connecting.hops, decider.tell, decider.wanted)))
         decider.emit(events.DryRun(tuple(told.values())))

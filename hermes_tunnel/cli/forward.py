@@ -21,12 +21,12 @@ from hermes_tunnel.cli.options import (
     output,
     relay_option,
 )
-from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.variables import option
-from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.question import Question
 
 if TYPE_CHECKING:
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
     from hermes_tunnel.oauth.callback import Expected
 
 
@@ -68,6 +68,8 @@ def forward(
       hermes-tunnel forward me@server
       hermes-tunnel forward hermes-box 56121
     """  # noqa: D301 - the \b is click's
+    from hermes_tunnel.cli.report import Ending, Report
+
     if dry_run:
         return print_forward(connecting, callback_port, output)
 

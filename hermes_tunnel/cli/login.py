@@ -20,10 +20,8 @@ from hermes_tunnel.cli.options import (
     output,
     relay_option,
 )
-from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.variables import option
 from hermes_tunnel.cli.words import VerbWithWords, words_after_dashes
-from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
 from hermes_tunnel.text import quote
 
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
     from hermes_tunnel.login import LoggedIn
     from hermes_tunnel.remote.program import Program
     from hermes_tunnel.ssh.first_hop import Begun
@@ -105,6 +105,8 @@ def _providers(ctx: click.Context, parameter: click.Parameter, incomplete: str) 
 
 def ending(chosen: Program, done: LoggedIn) -> Ending:
     """How a login that has succeeded ends."""
+    from hermes_tunnel.cli.report import Ending
+
     imported = done.outcome.value == "imported"
     what = "credentials imported, no sign-in was needed" if imported else "logged in"
     where = f"; credential in {done.landing}" if done.landing else ""
@@ -176,6 +178,8 @@ def login(
       hermes-tunnel login spotify hermes-box -J me@bastion -- --client-id 0123
       hermes-tunnel login mcp:linear hermes-box --as-user hermes
     """  # noqa: D301 - the \b is click's
+    from hermes_tunnel.cli.report import Report
+
     extra = words_after_dashes()
     _check_order(provider, connecting.host)
     if dry_run:

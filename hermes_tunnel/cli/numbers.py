@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hermes_tunnel.text import quote
-
 _WHOLE, _DECIMAL = re.compile("[0-9]+"), re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 
 if TYPE_CHECKING:
@@ -32,6 +30,8 @@ class Number(_ParamType):
         """:raises click.BadParameter: it is not such a number"""
         form = _WHOLE if self._whole else _DECIMAL
         if not form.fullmatch(str(value)) or not self._least <= float(value) <= self._most:
+            from hermes_tunnel.text import quote
+
             self.fail(
                 f"{quote(str(value))} is not {self._what}, a number from {self._least} to {self._most}",
                 param,

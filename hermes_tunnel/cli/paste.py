@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from hermes_tunnel.cli.help import Verb
 from hermes_tunnel.cli.options import Calling, Connecting, Output, calling, connecting, output, relay_option
-from hermes_tunnel.cli.report import Ending, Report
-from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import UsageFailure
+
+if TYPE_CHECKING:
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
 
 
 @click.command(cls=Verb, options_metavar="[OPTIONS]")
@@ -28,6 +31,7 @@ def paste(connecting: Connecting, calling: Calling, relay: str, output: Output) 
       hermes-tunnel paste me@server
       pbpaste | hermes-tunnel paste hermes-box
     """  # noqa: D301 - the \b is click's
+    from hermes_tunnel.cli.report import Ending, Report
 
     def run(decider: Decider) -> Ending:
         from hermes_tunnel.tunnel import TunnelOrder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable
@@ -91,6 +90,8 @@ class Report:
         self._listening = self._listening or isinstance(event, events.Forwarding)
         self._ended = self._ended or isinstance(event, events.CommandStopped)
         if self._json and event.public and (self.console.is_curious or not event.detailed):
+            import json
+
             self._write(json.dumps(events.as_json(event, self.console.secrets)))
 
     def conclude(self, run: Run, *, may_repeat: bool = False) -> int:

@@ -10,14 +10,14 @@ import click
 
 from hermes_tunnel.cli.numbers import PORT
 from hermes_tunnel.cli.options import Calling, Connecting, Output, calling, connecting, output, relay_option
-from hermes_tunnel.cli.report import Ending, Report
 from hermes_tunnel.cli.variables import option
 from hermes_tunnel.cli.words import VerbWithWords, words_after_dashes
-from hermes_tunnel.conversation.decider import Decider
 from hermes_tunnel.errors import ExitStatus, UsageFailure
 from hermes_tunnel.text import quote
 
 if TYPE_CHECKING:
+    from hermes_tunnel.cli.report import Ending
+    from hermes_tunnel.conversation.decider import Decider
     from hermes_tunnel.ssh.first_hop import Begun
 
 
@@ -153,6 +153,8 @@ def run(
       hermes-tunnel run me@server -- codex login
       hermes-tunnel run hermes-box -- 'cd project && gh auth login'
     """  # noqa: D301 - the \b is click's
+    from hermes_tunnel.cli.report import Ending, Report
+
     words = words_after_dashes()
 
     def go(decider: Decider) -> Ending:

@@ -6,17 +6,19 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from hermes_tunnel import __version__
-from hermes_tunnel.cli.exit import show_failure, show_fault
 from hermes_tunnel.cli.signals import Signals
 from hermes_tunnel.cli.streams import lenient
 from hermes_tunnel.cli.variables import variables_in_use
 from hermes_tunnel.cli.words import TYPED
 from hermes_tunnel.errors import ExitStatus, Failure, Stopped, UsageFailure
-from hermes_tunnel.text import plain, quote, redact
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMPLETION = "_HERMES_TUNNEL_COMPLETE"
 """The variable by which a shell asks for completion; click makes it of the program's name."""
@@ -48,6 +50,13 @@ class _Verbs(click.Group):
         command = getattr(importlib.import_module(f"hermes_tunnel.cli.{cmd_name}"), cmd_name)
         return command if isinstance(command, click.Command) else None
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs and options that begin with this; click would import each such verb for its help."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(verb, help=it) for verb, it in VERBS.items() if verb.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -57,6 +66,8 @@ class _Verbs(click.Group):
         """
         if args[0] not in VERBS and not args[0].startswith("-"):
             from difflib import get_close_matches
+
+            from hermes_tunnel.text import quote
 
             close = get_close_matches(args[0], VERBS, 1)
             hint = f"did you mean hermes-tunnel {close[0]}?" if close else f"the verbs are {', '.join(VERBS)}"
@@ -125,11 +136,15 @@ def run(arguments: Sequence[str] | None, signals: Signals) -> int:
     try:
         status = _run(arguments, signals)
     except Failure as failure:
+        from hermes_tunnel.cli.exit import show_failure
+
         show_failure(failure)
         status = int(failure.status)
     except Stopped as stopped:
         status = 128 + stopped.number
     except Exception as fault:  # the outermost layer: a bug, reported without its values
+        from hermes_tunnel.cli.exit import show_fault
+
         show_fault(fault)
         status = ExitStatus.INTERNAL
     signals.hear_no_more()
@@ -164,6 +179,8 @@ def _variable(error: click.UsageError) -> str:
 
 def _complain(message: str, hint: str) -> None:
     """Report it in our form; click would repeat what was typed unscrubbed."""
+    from hermes_tunnel.text import plain, redact
+
     shown = redact(plain(" ".join(message.split("\n"))))
     click.echo(f"hermes-tunnel: error: {shown[:1].lower()}{shown[1:].rstrip('.')}", err=True)
     if hint:

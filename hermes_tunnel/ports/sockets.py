@@ -7,10 +7,8 @@ socket and its process, but may hide the name.
 
 from __future__ import annotations
 
-import shutil
 import socket
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -158,6 +156,9 @@ def from_psutil(
 
 
 def _lsof(port: int) -> str:
+    import shutil
+    import subprocess
+
     program = shutil.which("lsof")
     if program is None:
         return ""
