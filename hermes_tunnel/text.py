@@ -18,11 +18,10 @@ _INDENT = "  "
 
 # ECMA-48 5.3-5.6: a string (DCS, SOS, OSC, PM, APC) runs to ST or BEL, or to the end of the text if
 # nothing ends it; CSI is parameters, intermediates, one final byte; the rest is ESC, intermediates, final.
+# An alternative that begins with one character or class is looked for twice as fast as one that does not.
+_STRING, _CSI = r".*?(?:\x1b\\|\x9c|\x07|\Z)", r"[0-?]*[ -/]*[@-~]?"
 _ESCAPES = re.compile(
-    r"(?:\x1b[PX\]^_]|[\x90\x98\x9d\x9e\x9f]).*?(?:\x1b\\|\x9c|\x07|\Z)"
-    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|\x1b[ -/]*[0-~]?",
-    re.DOTALL,
+    rf"\x1b(?:\[{_CSI}|[PX\]^_]{_STRING}|[ -/]*[0-~]?)|\x9b{_CSI}|[\x90\x98\x9d-\x9f]{_STRING}", re.DOTALL
 )
 # C0 (except tab), DEL, C1, line and paragraph separators, and the invisible characters that reorder or
 # hide text (Unicode TR 9 and TR 36): bidi embeddings, overrides and isolates, zero-width, BOM, tags.
@@ -32,6 +31,7 @@ _INVISIBLE = re.compile(
 )
 # Blanks other than a space: lines do not break there, so the text after one could start a line unmarked.
 _BLANKS = re.compile("[\t\u00a0\u115f\u1160\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164\uffa0]")
+_TO_CHANGE = re.compile(f"{_INVISIBLE.pattern}|{_BLANKS.pattern}")
 NOT_BLANK = re.compile(r"\S")
 _RUNS = re.compile(r"( |[^\w\s]|_)\1{7,}")
 # What is secret by its nature. A ``code_challenge`` (RFC 7636) and a ``nonce`` (OpenID Connect) are not,
@@ -71,7 +71,8 @@ def plain(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _BLANKS.sub(" ", _INVISIBLE.sub("", _ESCAPES.sub("", text)))
+    text = _ESCAPES.sub("", text)
+    return _BLANKS.sub(" ", _INVISIBLE.sub("", text)) if _TO_CHANGE.search(text) else text
 
 
 def one_line(text: str) -> str:

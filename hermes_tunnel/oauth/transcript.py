@@ -150,7 +150,9 @@ class Transcript:
                 remarks = self._remarks(_text(remark))
                 if not line:
                     return remarks
-        text, answered = _text(line), _text(line.removeprefix(prompt))
+        text = answered = _text(line)
+        if prompt:
+            answered = _text(line.removeprefix(prompt))
         if not self._begun:
             before, found, words = text.partition(self._marker)
             # A start-up file may have left its last line unfinished before the marker.
@@ -159,7 +161,7 @@ class Transcript:
         said = self._recognise(text)
         if not said and answered != text:
             said = self._recognise(answered)
-        told = any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
+        told = bool(said) and any(isinstance(one, AuthorizationRequest | DeviceAuthorization) for one in said)
         return [*remarks, Line(answered, told), *said]
 
     def _remarks(self, text: str) -> list[Said]:
@@ -169,10 +171,19 @@ class Transcript:
         return [Remark(tuple(text.split(":")))]
 
     def _recognise(self, text: str) -> list[Said]:
-        if text.lstrip().startswith("✗"):
+        if "✗" in text and text.lstrip().startswith("✗"):
             return [FailureMark(text.strip())]
         if _SUCCESS.match(text):
             return [Success()]
+        if ":" in text and (said := self._address_on(text)) is not None:
+            return said
+        # Most lines have nothing of the kind: to look for a word first is faster than an expression.
+        if "paste" in text.casefold() and _PASTE_OFFERED.search(text):
+            return [PasteOffered()]
+        return self._code_on(text.strip())
+
+    def _address_on(self, text: str) -> list[Said] | None:
+        """What an address on the line says; None if it says nothing, so that the rest of the line may."""
         listening = _LISTENING.search(text)
         if listening and FIRST_PORT <= int(listening[1]) <= LAST_PORT:
             return [Listening(int(listening[1]))]
@@ -185,7 +196,7 @@ class Transcript:
             if url.startswith("https://"):
                 self._page = url
         self._note_pages(text)
-        return [PasteOffered()] if _PASTE_OFFERED.search(text) else self._code_on(text.strip())
+        return None
 
     def _note_pages(self, text: str) -> None:
         """Keep a page that is there to be opened: it has a query, a line to itself, or words that say so."""
@@ -202,7 +213,7 @@ class Transcript:
             return []
         if self._code_follows and (code := user_code(text)):
             return self._device(self._page, code)
-        announced = _CODE_AFTER.search(text)
+        announced = _CODE_AFTER.search(text) if ":" in text else None
         self._code_follows = bool(announced) and not announced[1] if announced else False
         if announced and (code := user_code(announced[1].strip())):
             return self._device(self._page, code)
@@ -224,4 +235,6 @@ def _text(line: bytes) -> str:
 
 def as_rewritten(line: bytes) -> bytes:
     """The line without what a carriage return overwrote, as on a terminal; a spinner may spin for long."""
+    if line.find(b"\r", 0, -1) < 0:
+        return line
     return line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
