@@ -56,6 +56,8 @@ _IN_AN_OBJECT = re.compile(rf"(?i)([\"']){_HIDDEN_PARAMETER}\\*\1\s*:\s*(\\*)([\
 _QUOTES = {quote: re.compile(rf"(?<!\\)(\\*){quote}") for quote in "\"'"}
 # ... and in a header (RFC 6750 section 2.1).
 _IN_A_HEADER = re.compile(r"(?i)\b(Bearer )[A-Za-z0-9\-._~+/]{8,}=*")
+# What all of these have; most lines have none of it, and it is found in a tenth of the time.
+_MAY_HIDE = re.compile("[=%\"']|(?i:bearer )")
 _SECRET_PROMPT = re.compile(r"(?i)passw|passphrase|secret|token|\bkey\b|code|\bpaste\b|callback|redirect")
 
 
@@ -94,6 +96,8 @@ def redact(text: str, secrets: Iterable[str] = (), *, to_open: bool = True) -> s
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= 4:
             text = text.replace(secret, HIDDEN)
+    if not _MAY_HIDE.search(text):
+        return text
     text = _IN_A_QUERY.sub(rf"\1{HIDDEN}", _without_values_of_objects(text))
     text = _IN_A_HEADER.sub(rf"\1{HIDDEN}", text)
     return _without_state(text) if to_open else _STATE_IN_A_QUERY.sub(rf"\1{HIDDEN}", text)

@@ -255,8 +255,9 @@ class Conversation:
         return self._sudo_asked and bool(said.text.strip())
 
     def _show(self, lines: Sequence[Line]) -> None:
-        for line in lines:
-            self._emit(events.RemoteLine(line.text, detail=line.told))
+        with self._console.at_once():
+            for line in lines:
+                self._emit(events.RemoteLine(line.text, detail=line.told))
 
     def _answered(self, text: str | None) -> None:
         self._asked = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import math
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -87,6 +87,7 @@ class Screen:
         self._status = StatusLine(stream, self._layout, self._write, moves=self._moves)
         self._question: Standing | None = None
         self._speaker = ""
+        self._together: list[str] | None = None
         self._run = self._new_run()
         self.log: Callable[[str], object] | None = None
         """Takes each line that ``-v`` would show, whatever is shown; may raise ``OSError``."""
@@ -115,8 +116,9 @@ class Screen:
             self._run = self._new_run()
         if not isinstance(event, _AROUND_THE_END):
             self.quiet()
-        for sentence in sentences(event, max(self._verbosity, 1)):
-            self.note(sentence.text)
+        if self.log is not None:
+            for sentence in sentences(event, max(self._verbosity, 1)):
+                self.note(sentence.text)
         if isinstance(event, events.RemoteLine):
             self._run.talk.hear(event.text, detail=event.detail)
             return
@@ -201,8 +203,8 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Put a line into the log, if there is one: scrubbed, and whole; no address is opened from there."""
-        log, line = self.log, redact(one_line(text), self.secrets, to_open=False)
-        if log is None or not line.strip():
+        log = self.log
+        if log is None or not (line := redact(one_line(text), self.secrets, to_open=False)).strip():
             return
         try:
             log(line)
@@ -273,6 +275,20 @@ class Screen:
         """We are not waiting any more."""
         self._status.clear()
 
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Write all that is shown inside when it is over: a write for each of many lines takes long."""
+        self._together = []
+        try:
+            yield
+        finally:
+            written, self._together = self._together, None
+            if written:
+                self._write("".join(written))
+
     def _write(self, text: str) -> None:
+        if self._together is not None:
+            self._together.append(text)
+            return
         with contextlib.suppress(OSError):  # nobody reads it any more, but the login goes on
             click.echo(text, file=self._stream, nl=False, color=self._color)

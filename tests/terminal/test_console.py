@@ -30,6 +30,28 @@ def into(taken: queue.SimpleQueue[str]) -> Callable[[str], str]:
     return take
 
 
+class _Counting(io.StringIO):
+    """Counts how often something is written."""
+
+    count = 0
+
+    def write(self, text: str) -> int:
+        self.count += 1
+        return super().write(text)
+
+
+def test_lines_that_come_together_are_written_together() -> None:
+    """A command that prints thousands of lines costs a write for each chunk of them."""
+    stream = _Counting()
+    console = Console(stream, Keyboard(None))
+    with console.at_once():
+        for number in range(1000):
+            console.show(events.RemoteLine(f"line {number}"))
+        assert stream.count == 0
+    assert stream.count == 1
+    assert len(stream.getvalue().splitlines()) == 999  # the last is shown when another comes
+
+
 def test_no_terminal_no_escape() -> None:
     """Without a terminal, no escape sequence or control character is written, whatever the remote says."""
     console, stream = without_terminal(verbosity=2)
