@@ -159,14 +159,14 @@ class Gate:
         with contextlib.suppress(OSError):  # it has left by itself
             leaves.shutdown(socket.SHUT_RDWR)
 
-    def _unread(self) -> list[socket.socket]:
+    def _unread(self) -> set[object]:
         """The connections that have said something we have not even looked at yet."""
         idle = [one for one, stage in self._connections.items() if stage is _Stage.IDLE]
         with selectors.DefaultSelector() as selector:
             for one in idle:
                 if one.fileno() != -1:
                     selector.register(one, selectors.EVENT_READ)
-            return [one for key, _ in selector.select(0) for one in idle if one is key.fileobj]
+            return {key.fileobj for key, _ in selector.select(0)}
 
     def _judge(self, connection: socket.socket) -> callback.Verdict | Onward | None:
         """What to do with the request on this connection; None if none came."""

@@ -14,7 +14,7 @@ _CHUNK = 4096
 class Reading:
     """Reads one request.
 
-    :param begun: called whenever some of it has come
+    :param begun: called once its first bytes have come, and before they are read
     :param seconds: how long it may take to come
     """
 
@@ -54,15 +54,17 @@ class Reading:
         """Some more of it, if the connection has not ended; a ``Reject`` if none comes in time."""
         try:
             self._connection.settimeout(max(self._deadline - time.monotonic(), 0.001))
+            # Its first bytes stay where they are until it is known to have begun. In between it would seem
+            # idle, and a crowd makes room by ending who is idle.
+            if self._is_silent and self._connection.recv(1, socket.MSG_PEEK):
+                self._is_silent = False
+                self._begun()
             chunk = self._connection.recv(_CHUNK)
         except TimeoutError:
             return None if self._is_silent else Reject(408, late)
         except OSError:
             return None
-        if chunk:
-            self._is_silent = False
-            self._begun()
-            self._received += chunk
+        self._received += chunk
         return None
 
     def _ended(self, seen: int) -> bool:
