@@ -137,11 +137,12 @@ class Trickle:
     """A connection on which everything comes a byte at a time, and which nobody reads."""
 
     def __init__(self, data: bytes) -> None:
+        self._data = data
         self._bytes = (data[at : at + 1] for at in range(len(data)))
 
-    def recv(self, count: int, /) -> bytes:
-        """The next byte."""
-        return next(self._bytes, b"")
+    def recv(self, count: int, flags: int = 0, /) -> bytes:
+        """The next byte; the first may be looked at before."""
+        return self._data[:1] if flags else next(self._bytes, b"")
 
     def sendall(self, data: bytes, /) -> None:
         """Nobody gets it."""
