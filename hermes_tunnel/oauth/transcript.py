@@ -154,10 +154,10 @@ class Transcript:
         if prompt:
             answered = _text(line.removeprefix(prompt))
         if not self._begun:
-            before, found, words = text.partition(self._marker)
+            _, found, words = text.partition(self._marker)
             # A start-up file may have left its last line unfinished before the marker.
             self._begun = bool(found)
-            return [Begun(tuple(words.split(":")))] if found else [Line(before)]
+            return [Begun(tuple(words.split(":")))] if found else [Line(answered)]
         said = self._recognise(text)
         if not said and answered != text:
             said = self._recognise(answered)

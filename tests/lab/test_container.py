@@ -54,7 +54,6 @@ def test_a_login_in_a_container(lab: Lab, container: Container, account: str) ->
     done = run(lab, "login", "xai-oauth", account, "--container", "hermes", "--json")
     assert done.status == 0, done.stderr
     assert done.event("callback")["way"] == "relay"
-    assert "in the container hermes there:" in done.stderr
     assert container.run(f"stat -c %u:%a {HOME}/auth.json").strip() == f"{OWNER}:600"
     assert in_there(lab, account) == []
     assert lab.page().title == "Back to your terminal"
@@ -130,7 +129,7 @@ def test_a_login_that_waits_in_there(lab: Lab) -> None:
     with lab.terminal(["ssh", "-tt", "dock", command]) as waiting:
         url = waiting.expect(r"^https://\S+redirect_uri=\S+").group().strip()
         with on_terminal(lab, "forward", "dock", "--container", "hermes") as tunnel:
-            tunnel.expect(r"\(Enter: look at what waits there\): ")
+            tunnel.expect(r"\(Enter: look for what waits\): ")
             tunnel.send("\n")
             tunnel.expect("The tunnel is open: port 56121 here")
             assert lab.browse(url).title == "Back to your terminal"

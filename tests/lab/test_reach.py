@@ -80,7 +80,7 @@ def test_a_connection_that_is_lost(lab: Lab, host: str, user: str, called: str) 
         for session in sessions(lab.network.hosts[host], user):
             wait_for(session, 5, kill=True)
         tunnel.expect(f"hermes-tunnel: error: the connection to {called} was lost", deadline=3)
-        tunnel.expect(r"Run it again\? \[y/N\] ")
+        tunnel.expect(r"Run it again\? \(Enter: no\) \[y/N\] ")
         tunnel.send("\n")
         assert tunnel.wait() == 4
     left_nothing(lab)

@@ -70,9 +70,9 @@ def test_a_taken_port_names_its_occupant(lab: Lab) -> None:
 def test_the_occupant_is_ended_after_a_yes(lab: Lab, options: list[str]) -> None:
     """The question names it; after a yes the login goes on."""
     with held_port(lab) as holder, on_terminal(lab, "login", "xai-oauth", "h018", *options) as tunnel:
-        tunnel.expect(rf"End python3\S* \(PID {holder.pid}, user root.*\?\s*\[y/N\] ")
+        tunnel.expect(rf"taken by python3\S* \(PID {holder.pid}, user root.*\s+End it\? .*\[y/N\] ")
         tunnel.send("y\n")
-        tunnel.expect("xai-oauth: logged in", deadline=40)
+        tunnel.expect("Logged in to xAI on", deadline=40)
         assert tunnel.wait() == 0
         assert holder.wait(5) == -signal.SIGTERM
 
@@ -115,7 +115,7 @@ def test_without_a_terminal_sudo_is_answered(lab: Lab) -> None:
         tunnel.send(f"{PASSWORD}\n")
         tunnel.expect(r"\(boss2@boss2\) Spotify Client ID: ")
         tunnel.send("my client-id\n")
-        tunnel.expect(r"Logged in to Spotify on svc@boss2\s+Credential:\s+\S+\s+\(owner\s+svc,", deadline=40)
+        tunnel.expect(r"Logged in to Spotify on svc@boss2(?:\x1b\[0m)?\s+Credential:\s+\S+\s+\(owner\s+svc,", deadline=40)
         assert tunnel.wait() == 0
     assert PASSWORD not in tunnel.output
     left_nothing(lab)
@@ -184,7 +184,7 @@ def test_an_unknown_host_key(lab: Lab) -> None:
             tunnel.expect(r"SHA256:\S{43}")
             tunnel.expect(r"\(yes/no/\[fingerprint\]\)\? ")
             tunnel.send("yes\n")
-            tunnel.expect("xai-oauth: logged in", deadline=40)
+            tunnel.expect("Logged in to xAI on", deadline=40)
             assert tunnel.wait() == 0
         comment, *lines = known_hosts.read_bytes().splitlines(keepends=True)
         assert comment == b"# a comment that stays\n"
@@ -234,7 +234,7 @@ def test_a_silent_network_is_noticed(lab: Lab) -> None:
             began = time.monotonic()
             tunnel.expect(r"hermes-tunnel: error: .*has not answered for 15 s", deadline=25)
             assert time.monotonic() - began < 22
-            tunnel.expect(r"Run it again\? \[y/N\] ")
+            tunnel.expect(r"Run it again\? \(Enter: no\) \[y/N\] ")
         finally:
             lab.network.plug("laptop")
         tunnel.send("n\n")
@@ -267,10 +267,10 @@ def test_a_silent_network_is_noticed_while_a_password_is_asked_for(lab: Lab) -> 
 def test_a_timeout_on_a_terminal_offers_another_try(lab: Lab) -> None:
     """The second run is a whole login."""
     with on_terminal(lab, "login", "xai-oauth", "h018", "--no-browser", "--timeout", "2") as tunnel:
-        tunnel.expect(r"Run it again\? \[y/N\] ")
+        tunnel.expect(r"Run it again\? \(Enter: no\) \[y/N\] ")
         tunnel.send("y\n")
         url = tunnel.expect(r"^https://auth\.x\.ai/oauth2/authorize\S+").group()
-        tunnel.expect(r"Run it again\? \[y/N\] ")
+        tunnel.expect(r"Run it again\? \(Enter: no\) \[y/N\] ")
         tunnel.send("\n")
         assert tunnel.wait() == 10
     assert url
@@ -285,7 +285,7 @@ def test_an_idle_browser_connection_delays_nobody(lab: Lab) -> None:
         tunnel.expect(WAITING)
         idle = [lab.network.laptop.connect("127.0.0.1", 56121) for _ in range(6)]
         assert lab.browse(url).title == "Back to your terminal"
-        tunnel.expect("xai-oauth: logged in")
+        tunnel.expect("Logged in to xAI on")
         assert tunnel.wait() == 0
         for connection in idle:
             connection.close()

@@ -107,7 +107,7 @@ def test_a_web_page_that_guesses_the_port_does_no_harm(lab: Lab) -> None:
         tunnel.expect("Waiting for your browser")
         assert lab.browse(HOSTILE).title == "evil"
         assert lab.browse(url).title == "Back to your terminal"
-        tunnel.expect("xai-oauth: logged in")
+        tunnel.expect("Logged in to xAI on")
         assert tunnel.wait() == 0
 
 
@@ -117,13 +117,13 @@ def test_a_code_that_the_page_shows_is_pasted(lab: Lab, user: str) -> None:
     lab.identity("POST", "/decision", {"decision": "show-code"})
     with on_terminal(lab, "login", "xai-oauth", user, "--no-browser") as tunnel:
         url = tunnel.expect(URL).group().strip()
-        tunnel.expect("If the page shows a code instead of coming back, paste it here")
+        tunnel.expect("paste|Paste")
         shown = re.search(r"[\w-]{20,}", lab.browse(url).text)
         assert shown is not None
         tunnel.send("not a code\n")
         tunnel.expect("That is not it: it is neither an address of this machine nor a code")
         tunnel.send(f"{shown.group()}\n")
-        tunnel.expect("xai-oauth: logged in")
+        tunnel.expect("Logged in to xAI on")
         assert tunnel.wait() == 0
         assert tunnel.output.count(shown.group()) == 0
     left_nothing(lab)
@@ -170,7 +170,7 @@ def test_the_address_is_pasted_where_the_port_is_taken(lab: Lab) -> None:
         ended_on = lab.browse(url).url
         assert ended_on.startswith("http://127.0.0.1:56121/callback?code=")
         tunnel.send(f"{ended_on}\n")
-        tunnel.expect("xai-oauth: logged in", deadline=30)
+        tunnel.expect("Logged in to xAI on", deadline=30)
         assert tunnel.wait() == 0
         assert re.findall("code=([^&]+)", ended_on)[0] not in tunnel.output
         assert holder.poll() is None
@@ -219,7 +219,7 @@ XAI, SPOTIFY = "auth add xai-oauth --no-browser", "auth spotify --no-browser --c
 def test_a_login_that_already_waits_there(lab: Lab, user: str, command: str, done: str) -> None:
     """We ask for its URL and open the tunnel alone; it ends at the callback, and Hermes says the rest."""
     with waiting(lab, user, command) as (hermes, url), on_terminal(lab, "forward", user) as tunnel:
-        tunnel.expect(r"\(Enter: look at what waits there\): ")
+        tunnel.expect(r"\(Enter: look for what waits\): ")
         tunnel.send(f"{url}\n")
         tunnel.expect(r"Waiting for your browser\.")
         assert "Only the port is known" not in tunnel.output
@@ -243,7 +243,7 @@ def test_a_port_is_enough(lab: Lab) -> None:
 def test_the_tunnel_comes_back_by_itself(lab: Lab) -> None:
     """Its connection is killed there; the browser that then comes is held until the next one is up."""
     with waiting(lab, "h018", XAI) as (hermes, url), on_terminal(lab, "forward", "h018") as tunnel:
-        tunnel.expect("look at what waits there")
+        tunnel.expect("look for what waits")
         tunnel.send("\n")
         tunnel.expect("Waiting for your browser")
         lab.end_last_session("hermes")

@@ -341,3 +341,11 @@ def test_any_chunking(noise: bytes, data: st.DataObject) -> None:
     assert AuthorizationRequest(URL) in at_once
     lines = [said.text for said in at_once if isinstance(said, Line)]
     assert not any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for line in lines for char in line)
+
+
+def test_an_answered_prompt_is_not_said_again() -> None:
+    """Before the command begins, too: sudo asks then, with words of ours that tell it from the command."""
+    transcript = Transcript("marker:")
+    transcript.receive(b"hermes-tunnel:sudo:n:")
+    transcript.silence()
+    assert transcript.receive(b"\r\nSorry, try again.\r\n")[1:] == [Line(""), Line("Sorry, try again.")]

@@ -66,6 +66,7 @@ class _Attempt:
         self._seconds = seconds
         self._record = Record(configuration)
         self._refused = False
+        self._asked_for_nothing = False
         self._rounds = 0
         self.keys = PublicKeys(transport, configuration, self._record, person)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
@@ -90,14 +91,16 @@ class _Attempt:
             )
             reply = self._publickey() if self._begins_with_a_key() else None
             if reply is None:
-                self._service.request("none")
-                reply = self._service.reply()
+                reply = self._nothing()
             else:
                 method = "publickey"
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
                     self._record.answered(reply.methods, partial=reply.partial)
                 following = self._next_method()
+                if following != "publickey" and self._may_need_nothing():
+                    method, reply = "none", self._nothing()
+                    continue
                 if following is None:
                     raise nothing_left(self._record)
                 method, reply = following, tries[following]()
@@ -115,6 +118,18 @@ class _Attempt:
         """Whether to show a key before the server has said that it takes keys at all, as nearly all do."""
         ours = [name for name in self._configuration.preferred_authentications if name in self._left]
         return ours[:1] == ["publickey"] and ahead.may_show_a_key(self._transport) and self.keys.can_begin()
+
+    def _nothing(self) -> Reply:
+        """Ask to be let in without anything (RFC 4252 section 5.2)."""
+        self._asked_for_nothing = True
+        self._service.request("none")
+        return self._service.reply()
+
+    def _may_need_nothing(self) -> bool:
+        """Whether to ask for that only now, as a key went first. Behind other requests it counts against
+        MaxAuthTries, so not if more than one key has been refused.
+        """
+        return not self._asked_for_nothing and len(self._record.keys) <= 1
 
     def _waiting(self) -> Meanwhile:
         return self._person.waiting_for(f"{self._configuration.called} to let you in")
