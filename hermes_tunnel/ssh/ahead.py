@@ -5,7 +5,6 @@ the login. So only OpenSSH gets it: it answers requests in their order, and a pa
 behind a signature that it does not take, with SSH_MSG_UNIMPLEMENTED. Any other server is sent each request
 when it has answered the one before.
 
-- The first key goes with the request for the service (``authentication/methods.py``), in place of ``none``.
 - The channel that is needed next, a session or the way to the next hop, is asked for right behind the
   signature that ought to let us in.
 - The command goes with the request for its terminal (``channels.py``).
@@ -23,7 +22,6 @@ from hermes_tunnel.ssh.transport import GONE, Transport
 
 # From 8.0 on, also that of Windows.
 _BEARS_IT = re.compile(r"SSH-2\.0-OpenSSH_(for_Windows_)?([89]|[1-9][0-9])\.")
-_EXTENSIONS_SECONDS = 0.5  # they come in the packet behind the keys
 Channel: TypeAlias = tuple[Any, ...]
 """What ``paramiko.Transport.open_channel`` is called with: the kind and, if it has them, two addresses."""
 SESSION: Channel = ("session",)
@@ -37,13 +35,6 @@ def direct_tcpip(host: str, port: int) -> Channel:
 def is_borne(transport: Transport) -> bool:
     """Whether the server is known to bear what comes early."""
     return bool(_BEARS_IT.match(transport.remote_version))
-
-
-def may_show_a_key(transport: Transport) -> bool:
-    """Whether a key may be shown before the server has said that it takes keys at all. What they may sign
-    with it has to have said, as OpenSSH does unasked.
-    """
-    return is_borne(transport) and transport.extensions_known.wait(_EXTENSIONS_SECONDS)
 
 
 class Early(threading.Thread):

@@ -18,7 +18,6 @@ MEMBERS = {
         *("preferred_kex", "preferred_keys", "preferred_ciphers", "preferred_macs"),
         # Messages: what was offered, why it was left, what was proved, which channel opened.
         *("_really_parse_kex_init", "_parse_disconnect", "_verify_key", "_parse_channel_open_success"),
-        "_parse_ext_info",
         *("_channel_handler_table", "_send_message", "_send_user_message", "_auth_trigger"),
     ),
     "Channel": ("_request_failed", "_handle_close", "_handle_request"),

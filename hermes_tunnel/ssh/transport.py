@@ -134,8 +134,6 @@ class Transport(paramiko.Transport):
         self.parting_words = ""
         self.told: dict[int, Told] = defaultdict(Told)
         """By channel number."""
-        self.extensions_known = threading.Event()
-        """Set once the server has said which extensions it has (RFC 8308), if it does."""
         self.needs_next: tuple[Any, ...] | None = None
         """The channel that will be needed first, as ``ahead`` has it."""
         self.early: Any = None
@@ -226,10 +224,6 @@ class Transport(paramiko.Transport):
         parsed: dict[str, Any] = super()._really_parse_kex_init(m, ignore_first_byte)  # type: ignore[misc]
         self.offered = {name: list(value) for name, value in parsed.items() if isinstance(value, list)}
         return parsed
-
-    def _parse_ext_info(self, msg: Message) -> None:
-        super()._parse_ext_info(msg)  # type: ignore[misc]
-        self.extensions_known.set()
 
     def _parse_disconnect(self, m: Message) -> None:
         self._said_goodbye = True

@@ -7,7 +7,6 @@ from contextlib import closing
 from hermes_tunnel.deadlines import AUTHENTICATION
 from hermes_tunnel.errors import NetworkFailure
 from hermes_tunnel.question import Question
-from hermes_tunnel.ssh import ahead
 from hermes_tunnel.ssh.authentication.publickey import PublicKeys
 from hermes_tunnel.ssh.authentication.refusals import Record, hung_up, nothing_left
 from hermes_tunnel.ssh.authentication.userauth import (
@@ -66,7 +65,6 @@ class _Attempt:
         self._seconds = seconds
         self._record = Record(configuration)
         self._refused = False
-        self._asked_for_nothing = False
         self._rounds = 0
         self.keys = PublicKeys(transport, configuration, self._record, person)
         prompts = 0 if configuration.batch_mode else configuration.number_of_password_prompts
@@ -80,7 +78,6 @@ class _Attempt:
             "password": self._password,
         }
         method = "none"
-        reply: Reply | None
         try:
             self._service = UserAuth(
                 self._transport,
@@ -89,18 +86,12 @@ class _Attempt:
                 self._waiting,
                 seconds=self._seconds,
             )
-            reply = self._publickey() if self._begins_with_a_key() else None
-            if reply is None:
-                reply = self._nothing()
-            else:
-                method = "publickey"
+            self._service.request("none")
+            reply: Reply | None = self._service.reply()
             while not isinstance(reply, Success):
                 if isinstance(reply, Failed):
                     self._record.answered(reply.methods, partial=reply.partial)
                 following = self._next_method()
-                if following != "publickey" and self._may_need_nothing():
-                    method, reply = "none", self._nothing()
-                    continue
                 if following is None:
                     raise nothing_left(self._record)
                 method, reply = following, tries[following]()
@@ -113,23 +104,6 @@ class _Attempt:
                 f"the server may be overloaded; try {by_ssh(self._configuration)}",
             ) from None
         return method
-
-    def _begins_with_a_key(self) -> bool:
-        """Whether to show a key before the server has said that it takes keys at all, as nearly all do."""
-        ours = [name for name in self._configuration.preferred_authentications if name in self._left]
-        return ours[:1] == ["publickey"] and ahead.may_show_a_key(self._transport) and self.keys.can_begin()
-
-    def _nothing(self) -> Reply:
-        """Ask to be let in without anything (RFC 4252 section 5.2)."""
-        self._asked_for_nothing = True
-        self._service.request("none")
-        return self._service.reply()
-
-    def _may_need_nothing(self) -> bool:
-        """Whether to ask for that only now, as a key went first. Behind other requests it counts against
-        MaxAuthTries, so not if more than one key has been refused.
-        """
-        return not self._asked_for_nothing and len(self._record.keys) <= 1
 
     def _waiting(self) -> Meanwhile:
         return self._person.waiting_for(f"{self._configuration.called} to let you in")

@@ -63,11 +63,6 @@ class PublicKeys:
         if self._identities is not None:
             self._identities.close()
 
-    def can_begin(self) -> bool:
-        """Whether there is a key that can be shown without a question to the person."""
-        offered = self._collected().offered
-        return bool(offered) and (offered[0].blob is not None or not self._asks_first)
-
     def attempt(self, service: UserAuth) -> Reply | None:
         """Show the server the next key, one at a time as in ssh: each wrong one counts against MaxAuthTries.
 
