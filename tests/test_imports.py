@@ -36,7 +36,8 @@ def imported(*arguments: str, **variables: str) -> set[str]:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     names = done.stdout.rpartition("IMPORTED ")[2].split()
     ours = {name.removeprefix("hermes_tunnel.") for name in names if name.startswith("hermes_tunnel.")}
-    return ours | {name.partition(".")[0] for name in names} - {"hermes_tunnel"}
+    # The machine's own, if it has one, is imported whatever we do.
+    return ours | {name.partition(".")[0] for name in names} - {"hermes_tunnel", "sitecustomize"}
 
 
 def allowed(name: str) -> set[str]:

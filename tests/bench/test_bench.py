@@ -22,7 +22,7 @@ ROWS = (
 )
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_quick_run_measures_every_kind_of_row(
     nothing_left: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

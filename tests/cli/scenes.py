@@ -48,6 +48,7 @@ from tests.stage.ssh_server import Account
 from tests.stage.stage import HOST, USER, Stage
 
 FILES = Path(__file__).parent / "screens"
+_SINCE = r"since \d\d:\d\d today"
 BROWSER = "Waiting for your browser"
 PASSWORD = "open sesame"
 NO_KEY = ("-o", "PubkeyAuthentication=no")
@@ -256,10 +257,14 @@ def settled(output: str) -> str:
     )
     output = re.sub(r"SHA256:[\w+/]{43}", f"SHA256:{'x' * 43}", output)
     output = re.sub(r"\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b", "BCDF-GHJK", output)
-    output = re.sub(r"since \d\d:\d\d today", "since 14:02 today", output)
+    output = re.sub(_SINCE, "since 14:02 today", output)
     found = re.findall(r"(?:127\.0\.0\.1(?:%3A|:|\]:)|\bport )(\d{5})\b", output)
     ports = {port: str(number) for number, port in enumerate(dict.fromkeys(found), 56121)}
     return re.sub(r"(?<!\d)\d{5}(?!\d)", lambda m: ports.get(m[0], m[0]), output)
+
+
+def _pid_of_all(found: re.Match[str]) -> str:
+    return "PID 4711" if found[0].startswith("PID") else "4711"
 
 
 def named_alike(rows: Sequence[str], columns: int) -> list[str]:
@@ -272,7 +277,7 @@ def named_alike(rows: Sequence[str], columns: int) -> list[str]:
             sentences.append(row)
     user = getuser()
     told = [
-        re.sub(r"PID \d+", "PID 4711", re.sub(r"(?<=sudo kill )\d+", "4711", each)).replace(
+        re.sub(r"PID \d+|(?<=sudo kill )\d+", _pid_of_all, re.sub(_SINCE, "since 14:02 today", each)).replace(
             f"user {user},", "user me,"
         )
         for each in sentences

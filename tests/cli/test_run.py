@@ -308,6 +308,10 @@ def test_a_signal_while_nobody_reads(there: There, options: list[str]) -> None:
     until(lambda: not running_there("yes 1000.78"))
 
 
+HEEDS = "import os, signal, sys; signal.signal(int(sys.argv[1]), 0); os.execv(sys.argv[2], sys.argv[2:])"
+"""Tests may run where a signal is ignored, as in the background of a script; a program inherits that."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
 def test_a_signal_without_a_terminal(number: signal.Signals) -> None:
     """It is passed on, because the program has no terminal that hangs up."""
@@ -323,7 +327,8 @@ def test_a_signal_without_a_terminal(number: signal.Signals) -> None:
 
     with Stage(around=lambda _: sleep) as stage:
         argv = [*ARGV, "run", HOST, "-F", str(stage.config_file), "--", "sleep"]
-        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        heeding = [sys.executable, "-c", HEEDS, str(int(number)), *argv]
+        with subprocess.Popen(heeding, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"up\n"
             process.send_signal(number)
@@ -382,7 +387,7 @@ def test_an_address_to_be_opened_is_not_folded(there: There) -> None:
         resize(terminal._master, 50, 20)
         terminal.expect("type ~o 1\r\n")
         terminal.send("~o 1\r")
-        terminal.expect(f"address is\r\n\r{re.escape(url)}\r\n")
+        terminal.expect(f"yourself:\\s+{re.escape(url)}\r\n")
         terminal.send("\x04")
         assert terminal.wait() == 0
 
