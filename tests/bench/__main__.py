@@ -22,6 +22,8 @@ TURNS, QUICK = 15, 1
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure what is asked for."""
+    # Ignored in the background of a script, and so it would be by what we start and end with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--turns", type=int, default=TURNS, help=f"how often each is measured ({TURNS})")
     parser.add_argument("--quick", action="store_true", help="once each: whether the bench works, no more")
