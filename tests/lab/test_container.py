@@ -136,3 +136,11 @@ def test_a_login_that_waits_in_there(lab: Lab) -> None:
             tunnel.expect("delivered to port 56121 on dock@dock")
             assert tunnel.wait() == 0
         waiting.expect("Saved xai-oauth")
+
+
+@EACH
+def test_a_program_in_a_container(lab: Lab, container: Container, account: str) -> None:
+    """`run` gives it its words as they were typed, and ends as it does."""
+    words = ["run", account, "--container", "hermes", "--", "sh", "-c", 'echo "got:$1"; exit 3', "sh", "a  $b"]
+    done = run(lab, *words)
+    assert (done.status, done.stdout) == (3, "got:a  $b\n")
