@@ -141,6 +141,6 @@ def test_a_login_that_waits_in_there(lab: Lab) -> None:
 @EACH
 def test_a_program_in_a_container(lab: Lab, container: Container, account: str) -> None:
     """`run` gives it its words as they were typed, and ends as it does."""
-    words = ["run", account, "--container", "hermes", "--", "sh", "-c", 'echo "got:$1"; exit 3', "sh", "a  $b"]
-    done = run(lab, *words)
+    words = ["sh", "-c", 'echo "got:$1"; exit 3', "sh", "a  $b"]
+    done = run(lab, "run", account, "--container", "hermes", "--", *words)
     assert (done.status, done.stdout) == (3, "got:a  $b\n")
