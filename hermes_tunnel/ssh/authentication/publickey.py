@@ -68,28 +68,24 @@ class PublicKeys:
 
         :returns: what came of it; None if no key is left
         """
-        identities = self._collected()
-        while identities.offered:
-            identity = identities.offered.pop(0)
-            self._record.files_left = any(each.file is not None for each in identities.offered)
+        if self._identities is None:
+            self._identities = collect(self._configuration, self._transport.proof, self._person)
+            self._record.problems = self._identities.problems
+            self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
+            self._asks_first = not _sole_plain_file(self._identities.offered)
+        while self._identities.offered:
+            identity = self._identities.offered.pop(0)
+            self._record.files_left = any(each.file is not None for each in self._identities.offered)
             reply = self._show(service, identity)
             if isinstance(reply, Failed) and reply.partial:
                 # What was refused at this step may be taken at the next.
-                identities.offered += self._refused
+                self._identities.offered += self._refused
                 self._refused = []
             elif reply is not None:
                 self._refused.append(identity)
             if reply is not None:
                 return reply
         return None
-
-    def _collected(self) -> Identities:
-        if self._identities is None:
-            self._identities = collect(self._configuration, self._transport.proof, self._person)
-            self._record.problems = self._identities.problems
-            self._identities.offered = [each for each in self._identities.offered if self._usable(each)]
-            self._asks_first = not _sole_plain_file(self._identities.offered)
-        return self._identities
 
     def _usable(self, identity: Identity) -> bool:
         """Whether there is an algorithm to sign with, as far as one can tell without the passphrase."""
